@@ -1,0 +1,50 @@
+/**
+ * Typed datasets in columns: what loaders make and stages pass on.
+ *
+ * @module
+ */
+
+/** A column: texts, numbers (scores, class labels), or both missing in no row. */
+export type Column = readonly string[] | Float64Array | Int32Array;
+
+/** Rows by column; all columns have equal length. `C` names the columns and their types. */
+export interface Dataset<C extends { readonly [name: string]: Column } = { readonly [name: string]: Column }> {
+  /** The columns, in file order. */
+  readonly columns: C;
+  /** Number of rows. */
+  readonly rows: number;
+}
+
+/** A pair of sentences with a class: 0 entailment, 1 neutral, 2 contradiction. */
+export type LabelledPairs = {
+  /** What is given. */
+  readonly premise: readonly string[];
+  /** What may follow from it. */
+  readonly hypothesis: readonly string[];
+  /** The class. */
+  readonly label: Int32Array;
+};
+
+/** A pair of sentences with a similarity. */
+export type ScoredPairs = {
+  /** First sentence. */
+  readonly sentence1: readonly string[];
+  /** Second sentence. */
+  readonly sentence2: readonly string[];
+  /** Similarity, in the unit of the source. */
+  readonly score: Float64Array;
+};
+
+/** An anchor and what belongs to it. */
+export type Pairs = {
+  /** The query, premise or question. */
+  readonly anchor: readonly string[];
+  /** What should be near to it. */
+  readonly positive: readonly string[];
+};
+
+/** An anchor, what belongs to it, and what does not. */
+export type Triplets = Pairs & {
+  /** What should be far from the anchor. */
+  readonly negative: readonly string[];
+};

@@ -1,0 +1,446 @@
+/**
+ * The Engine contract: what a device must do to train and run an encoder.
+ *
+ * An engine owns device memory and some thirty kernels at the grain of neural-network operations. It knows nothing of
+ * models, losses or files. Kernels enqueue and return at once; only {@linkcode Engine.read} waits, and an error of the
+ * device surfaces there.
+ *
+ * Notation: T tokens of all sequences laid end to end, n sequences, H features, R rows, C columns, V vocabulary.
+ *
+ * @module
+ */
+
+/** Element types of a tensor. Weights, losses and optimizer are always f32. */
+export type DType = "f32" | "i32";
+
+/** A tensor on the device. Opaque above the engine: only shape and type may be looked at. */
+export interface Handle {
+  /** Row-major shape; `[]` never occurs, a scalar is `[1]`. */
+  readonly shape: readonly number[];
+  /** Element type. */
+  readonly dtype: DType;
+}
+
+/** Activations that can follow a matrix product. `gelu` is the exact one by erf, `geluTanh` its approximation. */
+export type Activation = "gelu" | "geluTanh" | "tanh" | "relu";
+
+/** Functions of one element. */
+export type Unary = "abs" | "sign" | "exp" | "log" | "sqrt" | "square" | "reciprocal";
+
+/** Functions of two elements of equal place. */
+export type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum";
+
+/** How the tokens of a sequence become one embedding. */
+export type PoolingMode = "mean" | "cls" | "max" | "mean_sqrt_len" | "weightedmean" | "lasttoken";
+
+/**
+ * Identifies a stream of random numbers: the mask of an element depends on this key and on the element's own place
+ * (row of the epoch, column, token position, feature), never on how rows were packed. See `philox.ts`.
+ */
+export interface RandomKey {
+  /** The run's seed (unsigned 32 bits are used). */
+  readonly seed: number;
+  /** Purpose and layer, as one unsigned 32-bit number: see `randomPurpose` in `philox.ts`. */
+  readonly purpose: number;
+  /** The optimizer step. */
+  readonly step: number;
+}
+
+/**
+ * Dropout over rows of features. Element (row r, feature f) is kept when its 16 random bits are at least
+ * `round(rate · 2¹⁶)`, and divided by the exact probability of being kept.
+ */
+export interface Dropout {
+  /** Share of elements set to 0, in [0, 1). */
+  readonly rate: number;
+  /** Where the random numbers come from. */
+  readonly key: RandomKey;
+  /** i32 [R, 2]: for each row its sequence's stream (row of the epoch × columns + column) and its position in it. */
+  readonly places: Handle;
+}
+
+/** Options of {@linkcode Engine.matmul}. */
+export interface MatmulOptions {
+  /** Read `a` as [K, M]. */
+  readonly transposeA?: boolean;
+  /** Read `b` as [N, K], the layout of a linear layer's weight. */
+  readonly transposeB?: boolean;
+  /** f32 [N], added to every row. */
+  readonly bias?: Handle | undefined;
+  /** Applied after the bias. */
+  readonly activation?: Activation | undefined;
+  /** Receives the value before the activation, shape [M, N]: the backward pass needs it. */
+  readonly preactivation?: Handle | undefined;
+  /** Multiplies the product (before bias). Default 1. */
+  readonly scale?: number;
+  /** Write here instead of a new tensor. */
+  readonly out?: Handle | undefined;
+  /** Add to `out` instead of overwriting it. */
+  readonly accumulate?: boolean;
+}
+
+/** Where a reduction goes. */
+export interface OutOptions {
+  /** Write here instead of a new tensor. */
+  readonly out?: Handle | undefined;
+  /** Add to `out` instead of overwriting it. */
+  readonly accumulate?: boolean;
+}
+
+/** Result of {@linkcode Engine.layerNorm}. */
+export interface LayerNormResult {
+  /** [R, H] normalised, scaled and shifted. */
+  readonly y: Handle;
+  /** [R, H] what was normalised: x, or dropout(x) + residual. */
+  readonly sum: Handle;
+  /** [R, 2] mean and 1/σ of each row. */
+  readonly statistics: Handle;
+}
+
+/** Input of {@linkcode Engine.attention}. */
+export interface Attention {
+  /** [T, H] queries. */
+  readonly q: Handle;
+  /** [T, H] keys. */
+  readonly k: Handle;
+  /** [T, H] values. */
+  readonly v: Handle;
+  /** i32 [n + 1]: sequence i is rows offsets[i] … offsets[i+1] − 1. */
+  readonly offsets: Handle;
+  /** Number of heads; H / heads is the head size. */
+  readonly heads: number;
+  /** Longest sequence of the batch, in tokens. */
+  readonly maxLength: number;
+  /** A token sees itself and what stands before it. Default false. */
+  readonly causal?: boolean;
+  /**
+   * f32 [2L − 1, heads], L ≥ maxLength: added to the scaled score of query position i and key position j,
+   * row j − i + L − 1.
+   */
+  readonly bias?: Handle | undefined;
+  /** Dropout of the attention probabilities; here `places` gives stream and position of the query. */
+  readonly dropout?: Dropout | undefined;
+}
+
+/** Result of {@linkcode Engine.attention}. */
+export interface AttentionResult {
+  /** [T, H] heads side by side. */
+  readonly out: Handle;
+  /** [T, heads] log Σ exp of the scores; all that the backward pass needs beside its inputs. */
+  readonly logSumExp: Handle;
+}
+
+/** Gradients by {@linkcode Engine.attentionBackward}. */
+export interface AttentionGradients {
+  /** [T, H] */
+  readonly dq: Handle;
+  /** [T, H] */
+  readonly dk: Handle;
+  /** [T, H] */
+  readonly dv: Handle;
+}
+
+/** One parameter as the optimizer sees it. All of one shape. */
+export interface OptimizerSlot {
+  /** The weights, changed in place. */
+  readonly weight: Handle;
+  /** Their gradient. */
+  readonly gradient: Handle;
+  /** First moment. */
+  readonly m: Handle;
+  /** Second moment. */
+  readonly v: Handle;
+  /** Decoupled weight decay of this parameter. */
+  readonly weightDecay: number;
+}
+
+/** Constants of {@linkcode Engine.adamw}. */
+export interface AdamWOptions {
+  /** Default .9 */
+  readonly beta1: number;
+  /** Default .999 */
+  readonly beta2: number;
+  /** Default 1e-8 */
+  readonly epsilon: number;
+}
+
+/**
+ * Places in the small f32 tensor of scalars that change from step to step. Kernels read them on the device, so that no
+ * step waits for the host.
+ */
+export const STEP = {
+  /** Learning rate of this step, written by the host. */
+  learningRate: 0,
+  /** Number of this update, from 1, written by the host; AdamW corrects its moments by it. */
+  step: 1,
+  /** The loss was multiplied by this before the backward pass; gradients are divided by it. Written by the host. */
+  lossScale: 2,
+  /** Global norm of the gradient, after division by the loss scale. Written by `clip`. */
+  gradientNorm: 3,
+  /** What AdamW multiplies each gradient with: min(1, maxNorm / (norm + 1e-6)) / lossScale. Written by `clip`. */
+  clipFactor: 4,
+  /** 1 if loss or gradient was not finite: AdamW then leaves weights and moments alone. Written by `clip`. */
+  skipped: 5,
+  /** Length of the tensor. */
+  length: 8,
+} as const;
+
+/** What the report says about an engine. */
+export interface EngineInfo {
+  /** cpu, tfjs:gpu, … */
+  readonly name: string;
+  /** What executes kernels: wasm, js, tensorflow, … */
+  readonly backend: string;
+  /** The processor. */
+  readonly device: string;
+  /** Which code multiplies matrices: wasm, onednn, openblas, mkl, accelerate, tensorflow, js. */
+  readonly gemm: string;
+  /** The library's own version string, or "". */
+  readonly library: string;
+  /** Threads of computation. */
+  readonly threads: number;
+  /** fp32, bf16, fp16. */
+  readonly precision: string;
+}
+
+/** Bytes on the device. */
+export interface MemoryUse {
+  /** Held now. */
+  readonly live: number;
+  /** Most that was ever held. */
+  readonly peak: number;
+  /** What activations of one micro-batch may take. */
+  readonly activationBudget: number;
+}
+
+/** Options of {@linkcode Engine.variable}. */
+export interface VariableOptions {
+  /** Default f32. */
+  readonly dtype?: DType;
+  /**
+   * `rows`: this is the gradient of an embedding table, of which a step touches few rows. `fill(t, 0)`, `clip` and
+   * `adamw` may then skip rows that no kernel has written to since they were created (an engine is free to ignore it).
+   */
+  readonly touched?: "rows";
+  /** `cold`: used once a step, by `fill`, `copy`, `write`, `read` and `adamw` alone; may live outside fast memory. */
+  readonly storage?: "cold";
+}
+
+/** A tensor engine. */
+export interface Engine {
+  /** For the report. */
+  readonly info: EngineInfo;
+  /** This process among those that train together. */
+  readonly rank: number;
+  /** How many train together. */
+  readonly worldSize: number;
+
+  // --- memory -------------------------------------------------------------------------------------------------------
+
+  /** A tensor that lives until `free` or `close`; filled with 0. */
+  variable(shape: readonly number[], options?: VariableOptions): Handle;
+  /** Gives a variable back. */
+  free(variable: Handle): void;
+  /** A temporary of the current arena, filled with 0. */
+  zeros(shape: readonly number[], dtype?: DType): Handle;
+  /** A temporary of the current arena, with these values (copied before the call returns). */
+  upload(data: Float32Array | Int32Array, shape: readonly number[]): Handle;
+  /** Overwrites part of a tensor, from element `offset`, with these values (copied before the call returns). */
+  write(target: Handle, data: Float32Array | Int32Array, offset?: number): void;
+  /** Waits for everything enqueued so far, then the values. Raises what the device reported. */
+  read(source: Handle): Promise<Float32Array | Int32Array>;
+  /** Opens an arena: temporaries made from now on end with it. */
+  enter(): void;
+  /** Closes the arena opened last, and frees its temporaries. */
+  exit(): void;
+  /** Lifts a temporary of the current arena one level up; returns the handle to go on with. */
+  keep(temporary: Handle): Handle;
+  /** Bytes held. */
+  memory(): MemoryUse;
+  /** Frees everything and stops the workers. The engine is of no use afterwards. */
+  close(): void;
+
+  // --- moving -------------------------------------------------------------------------------------------------------
+
+  /** Sets every element. */
+  fill(target: Handle, value: number): void;
+  /** Copies all elements; shapes may differ, sizes not. */
+  copy(target: Handle, source: Handle): void;
+  /** The same elements under another shape: no copy. The result lives as long as `x`. */
+  reshape(x: Handle, shape: readonly number[]): Handle;
+  /** [R, C] → [C, R] */
+  transpose(x: Handle): Handle;
+  /** Rows start … end − 1 of [R, …]. */
+  sliceRows(x: Handle, start: number, end: number): Handle;
+  /** Columns start … end − 1 of [R, C]. */
+  sliceColumns(x: Handle, start: number, end: number): Handle;
+  /** [R₁, C], [R₂, C], … → [ΣR, C] */
+  concatRows(parts: readonly Handle[]): Handle;
+  /** [R, C₁], [R, C₂], … → [R, ΣC] */
+  concatColumns(parts: readonly Handle[]): Handle;
+
+  // --- matrix products ----------------------------------------------------------------------------------------------
+
+  /** [M, K] × [K, N] → [M, N], or the same for each of a batch [B, M, K] × [B, K, N]. */
+  matmul(a: Handle, b: Handle, options?: MatmulOptions): Handle;
+  /** dz = dy ⊙ f′(z), z the value before the activation. */
+  activationBackward(activation: Activation, z: Handle, dy: Handle): Handle;
+  /** f(x), where it does not follow a product. */
+  activate(activation: Activation, x: Handle): Handle;
+
+  // --- embedding ----------------------------------------------------------------------------------------------------
+
+  /** [V, H], i32 [T] → [T, H] */
+  gather(table: Handle, ids: Handle): Handle;
+  /** dTable[ids[t]] += dy[t]; the order of addition is that of t. */
+  scatterAdd(dTable: Handle, ids: Handle, dy: Handle): void;
+
+  // --- normalisation, dropout ---------------------------------------------------------------------------------------
+
+  /** y = γ · (s − mean) / √(var + ε) + β, with s = x, or dropout(x) + residual. Biased variance. */
+  layerNorm(
+    x: Handle,
+    gamma: Handle,
+    beta: Handle,
+    epsilon: number,
+    options?: { readonly residual?: Handle | undefined; readonly dropout?: Dropout | undefined },
+  ): LayerNormResult;
+  /** Gradient of the sum s; dγ and dβ are added to, where given. */
+  layerNormBackward(
+    dy: Handle,
+    forward: LayerNormResult,
+    gamma: Handle,
+    dGamma: Handle | undefined,
+    dBeta: Handle | undefined,
+  ): Handle;
+  /** Its own backward: apply it to dy. */
+  dropout(x: Handle, dropout: Dropout): Handle;
+
+  // --- attention over packed sequences ------------------------------------------------------------------------------
+
+  /** softmax(q kᵀ / √(H/heads) + bias) v within each sequence and head. */
+  attention(input: Attention): AttentionResult;
+  /** Gradients of q, k and v; that of the bias is added to `dBias`, where given. */
+  attentionBackward(
+    input: Attention,
+    forward: AttentionResult,
+    dOut: Handle,
+    dBias?: Handle,
+  ): AttentionGradients;
+
+  // --- pooling, similarity ------------------------------------------------------------------------------------------
+
+  /**
+   * [T, H] → [n, H]. The first `skip` tokens of each sequence (a prompt) do not count; an empty rest gives 0.
+   * `weightedmean` weighs a token by its position from 1 in the whole sequence.
+   */
+  pool(x: Handle, offsets: Handle, mode: PoolingMode, skip?: number): Handle;
+  /** Gradient of x. `x` and `pooled` are the forward's: max goes to the first token that has it. */
+  poolBackward(
+    dy: Handle,
+    x: Handle,
+    pooled: Handle,
+    offsets: Handle,
+    mode: PoolingMode,
+    skip?: number,
+  ): Handle;
+  /** y = x / max(‖x‖, ε) by row; the norms are [R], before the maximum. */
+  normalizeRows(x: Handle, epsilon: number): { readonly y: Handle; readonly norms: Handle };
+  /** dx = (dy − y (y·dy)) / ‖x‖, and dy / ε where ‖x‖ < ε. */
+  normalizeRowsBackward(dy: Handle, y: Handle, norms: Handle, epsilon: number): Handle;
+
+  // --- element-wise, reductions -------------------------------------------------------------------------------------
+
+  /** f(x) */
+  unary(kind: Unary, x: Handle): Handle;
+  /** f(a, b) for equal shapes, or b of size 1 (broadcast). */
+  binary(kind: Binary, a: Handle, b: Handle): Handle;
+  /** a·x + b */
+  affine(x: Handle, a: number, b?: number): Handle;
+  /** target += scale · x, in place. */
+  addTo(target: Handle, x: Handle, scale?: number): void;
+  /** [R, C] ⊙ r[R] by row. */
+  scaleRows(x: Handle, r: Handle): Handle;
+  /** [R, C] → [R] */
+  rowReduce(kind: "sum" | "max", x: Handle): Handle;
+  /** [R, C] → [C] */
+  columnSum(x: Handle, options?: OutOptions): Handle;
+  /** Σ of all elements → [1] */
+  sum(x: Handle): Handle;
+
+  // --- cross-entropy ------------------------------------------------------------------------------------------------
+
+  /**
+   * Mean over the rows whose target is not −1 of logΣexp(logits) − logits[target] → loss [1] (0 if there is none).
+   * `probabilities` is softmax(logits), for the backward pass.
+   */
+  crossEntropy(logits: Handle, targets: Handle): { readonly loss: Handle; readonly probabilities: Handle };
+  /** dLogits = dLoss · (p − onehot) / count; 0 for rows without a target. `dLoss` is [1]. */
+  crossEntropyBackward(dLoss: Handle, probabilities: Handle, targets: Handle): Handle;
+  /**
+   * Cross-entropy of x Wᵀ + b over a large vocabulary, in chunks: [T, V] is never held.
+   * x [R, H], W [V, H], b [V] → loss [1] and logΣexp [R].
+   */
+  linearCrossEntropy(
+    x: Handle,
+    weight: Handle,
+    bias: Handle | undefined,
+    targets: Handle,
+  ): { readonly loss: Handle; readonly logSumExp: Handle };
+  /** dx; dW and db are added to, where given. */
+  linearCrossEntropyBackward(
+    dLoss: Handle,
+    x: Handle,
+    weight: Handle,
+    bias: Handle | undefined,
+    targets: Handle,
+    logSumExp: Handle,
+    dWeight: Handle | undefined,
+    dBias: Handle | undefined,
+  ): Handle;
+
+  // --- optimizer ----------------------------------------------------------------------------------------------------
+
+  /**
+   * Global norm over all gradients: writes `gradientNorm`, `clipFactor` and `skipped` of `state` (see
+   * {@linkcode STEP}). `skipped` becomes 1 if the norm or `loss` [1] is not finite. `maxNorm` 0 does not clip.
+   */
+  clip(gradients: readonly Handle[], loss: Handle, maxNorm: number, state: Handle): void;
+  /**
+   * AdamW as PyTorch's: g = gradient · clipFactor; w ← w (1 − lr·decay); m, v ← moments; w ← w − lr/(1−β₁ᵗ) · m /
+   * (√v/√(1−β₂ᵗ) + ε). Nothing changes if `skipped` is set.
+   */
+  adamw(slots: readonly OptimizerSlot[], options: AdamWOptions, state: Handle): void;
+
+  // --- ranks --------------------------------------------------------------------------------------------------------
+
+  /** Σ over all ranks, in place. */
+  allReduce(x: Handle): void;
+  /** [R, …] of every rank → [worldSize · R, …], in the order of ranks. */
+  allGather(x: Handle): Handle;
+}
+
+/** Number of elements of a shape. */
+export function sizeOf(shape: readonly number[]): number {
+  return shape.reduce((size, n) => size * n, 1);
+}
+
+/** Runs `f` in an arena of its own; the handles it returns, if any, are lifted out. */
+export function scope<A>(engine: Engine, f: () => A): A {
+  engine.enter();
+  try {
+    return f();
+  } finally {
+    engine.exit();
+  }
+}
+
+/** The same for a function that waits. Arenas nest like calls: do not interleave two of them on one engine. */
+export async function scopeAsync<A>(engine: Engine, f: () => Promise<A>): Promise<A> {
+  engine.enter();
+  try {
+    return await f();
+  } finally {
+    engine.exit();
+  }
+}

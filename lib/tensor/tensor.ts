@@ -1,0 +1,44 @@
+/**
+ * A tensor that can have a gradient, and the record of parameters that a model is.
+ *
+ * @module
+ */
+import type { Engine, Handle } from "../engine/engine.ts";
+
+/** A value on the device and, once something was differentiated, its gradient. */
+export interface Tensor {
+  /** The value. */
+  readonly value: Handle;
+  /** Whether a gradient is wanted. */
+  readonly needsGradient: boolean;
+  /** Whether `gradient` is a variable that outlives the step, which kernels may add to in place. */
+  readonly isParameter: boolean;
+  /** d loss / d value. A parameter has it from the start and adds to it; an activation gets it in the backward pass. */
+  gradient: Handle | undefined;
+}
+
+/** The named tensors of a model, under the names of its Hugging Face checkpoint. */
+export type Parameters = { readonly [name: string]: Tensor };
+
+/** A tensor without a gradient: inputs and targets. */
+export function constant(value: Handle): Tensor {
+  return { value, needsGradient: false, isParameter: false, gradient: undefined };
+}
+
+/** A trained tensor: value and gradient live outside all arenas. `table` marks embedding tables. */
+export function parameter(
+  engine: Engine,
+  shape: readonly number[],
+  data: Float32Array,
+  options: { readonly trained?: boolean; readonly table?: boolean } = {},
+): Tensor {
+  const { trained = true, table = false } = options;
+  const value = engine.variable(shape);
+  engine.write(value, data);
+  return {
+    value,
+    needsGradient: trained,
+    isParameter: true,
+    gradient: trained ? engine.variable(shape, table ? { touched: "rows" } : {}) : undefined,
+  };
+}
