@@ -86,3 +86,20 @@ export function pack(columns: readonly PackedColumn[], streams?: ArrayLike<numbe
   }
   return { ids, typeIds, positions, offsets, places, maxLength };
 }
+
+/** Sequences `from` … `to` − 1 of a batch as a batch of their own; token arrays are views. */
+export function slicePacked(batch: PackedBatch, from: number, to: number): PackedBatch {
+  const start = batch.offsets[from]!;
+  const end = batch.offsets[to]!;
+  const offsets = batch.offsets.slice(from, to + 1).map((offset) => offset - start);
+  let maxLength = 0;
+  for (let i = 0; i + 1 < offsets.length; i++) maxLength = Math.max(maxLength, offsets[i + 1]! - offsets[i]!);
+  return {
+    ids: batch.ids.subarray(start, end),
+    typeIds: batch.typeIds.subarray(start, end),
+    positions: batch.positions.subarray(start, end),
+    places: batch.places.subarray(2 * start, 2 * end),
+    offsets,
+    maxLength,
+  };
+}

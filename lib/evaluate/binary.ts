@@ -1,0 +1,102 @@
+/**
+ * Binary classification of pairs by a threshold on their similarity.
+ *
+ * @module
+ */
+import { EvaluationError } from "../error.ts";
+import type { Values } from "./correlation.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "./pairwise.ts";
+
+/** The keys of one similarity, as sentence-transformers names them. */
+export type BinaryScore =
+  | "accuracy"
+  | "accuracy_threshold"
+  | "f1"
+  | "f1_threshold"
+  | "precision"
+  | "recall"
+  | "ap"
+  | "mcc";
+
+/** The scores of all similarities, and the highest of each as `max_…`. */
+export type BinaryMetrics = {
+  readonly [key in `${"cosine" | "manhattan" | "euclidean" | "dot" | "max"}_${BinaryScore}`]?: number;
+};
+
+/**
+ * Best accuracy and best F1 over all thresholds, with precision and recall there, average precision, and Matthews'
+ * correlation at the threshold of the best F1. Thresholds of Euclidean and Manhattan are distances.
+ */
+export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Values): BinaryMetrics {
+  const positives = Array.from(labels).filter((label) => label === 1).length;
+  if (positives === 0 || positives === labels.length) {
+    throw new EvaluationError("pairs of both classes are needed", {
+      expected: "labels 0 and 1",
+      found: `${positives} of ${labels.length} labels are 1`,
+    });
+  }
+  const similarities = pairwiseSimilarities(first, second);
+  const metrics: Record<string, number> = {};
+  for (const kind of SIMILARITIES) {
+    const sign = kind === "euclidean" || kind === "manhattan" ? -1 : 1;
+    for (const [name, value] of Object.entries(scoresOf(similarities[kind], labels))) {
+      metrics[`${kind}_${name}`] = name.endsWith("threshold") ? sign * value : value;
+    }
+  }
+  for (const name of ["accuracy", "f1", "precision", "recall", "ap", "mcc"]) {
+    metrics[`max_${name}`] = Math.max(...SIMILARITIES.map((kind) => metrics[`${kind}_${name}`]!));
+  }
+  return metrics;
+}
+
+/** Scores of one ranking: similarities in descending order, a cut between rows i and i + 1 for every i but the last. */
+export function scoresOf(similarities: Values, labels: Values): Record<BinaryScore, number> {
+  const n = similarities.length;
+  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => similarities[b]! - similarities[a]!);
+  let positives = 0;
+  for (let i = 0; i < n; i++) positives += labels[i]!;
+  const best = { accuracy: 0, accuracy_threshold: -1, f1: 0, f1_threshold: 0, precision: 0, recall: 0, ap: 0, mcc: 0 };
+  let hits = 0;
+  for (let i = 0; i + 1 < n; i++) {
+    hits += labels[order[i]!]!;
+    const threshold = (similarities[order[i]!]! + similarities[order[i + 1]!]!) / 2;
+    const misses = i + 1 - hits;
+    const accuracy = (hits + (n - positives - misses)) / n;
+    if (accuracy > best.accuracy) {
+      best.accuracy = accuracy;
+      best.accuracy_threshold = threshold;
+    }
+    if (hits === 0) continue;
+    const precision = hits / (i + 1);
+    const recall = hits / positives;
+    const f1 = 2 * precision * recall / (precision + recall);
+    if (f1 > best.f1) Object.assign(best, { f1, precision, recall, f1_threshold: threshold });
+  }
+  best.ap = averagePrecision(order, similarities, labels, positives);
+  best.mcc = matthews(similarities, labels, best.f1_threshold);
+  return best;
+}
+
+/** Σ (recallₖ − recallₖ₋₁) · precisionₖ over distinct scores, as scikit-learn's. */
+function averagePrecision(order: readonly number[], similarities: Values, labels: Values, positives: number): number {
+  let sum = 0;
+  let hits = 0;
+  let before = 0;
+  for (let i = 0; i < order.length; i++) {
+    hits += labels[order[i]!]!;
+    if (i + 1 < order.length && similarities[order[i]!] === similarities[order[i + 1]!]) continue;
+    sum += (hits - before) / positives * hits / (i + 1);
+    before = hits;
+  }
+  return sum;
+}
+
+function matthews(similarities: Values, labels: Values, threshold: number): number {
+  let [tp, fp, tn, fn] = [0, 0, 0, 0];
+  for (let i = 0; i < similarities.length; i++) {
+    if (similarities[i]! >= threshold) labels[i] === 1 ? tp++ : fp++;
+    else labels[i] === 1 ? fn++ : tn++;
+  }
+  const scale = Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn));
+  return scale === 0 ? 0 : (tp * tn - fp * fn) / scale;
+}

@@ -1,0 +1,12 @@
+/**
+ * Evaluation of embeddings, with sentence-transformers' key names.
+ *
+ * @module
+ */
+export * from "./binary.ts";
+export * from "./correlation.ts";
+export * from "./encode.ts";
+export * from "./overlap.ts";
+export * from "./pairwise.ts";
+export * from "./similarity.ts";
+export * from "./triplet.ts";

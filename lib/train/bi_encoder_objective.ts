@@ -1,0 +1,135 @@
+/**
+ * A bi-encoder under a loss: the way of a batch from token ids to gradients.
+ *
+ * @module
+ */
+import { type Engine, type Handle, scope } from "../engine/engine.ts";
+import type { Loss } from "../loss/loss.ts";
+import { type BiEncoder, embed } from "../model/bi_encoder.ts";
+import { uploadBatch } from "../model/encoder.ts";
+import { sliceRows } from "../tensor/ops.ts";
+import { backward, inference, recording, type Tape } from "../tensor/tape.ts";
+import type { Parameters, Tensor } from "../tensor/tensor.ts";
+import { pack, type PackedBatch, slicePacked, type TokenizedTexts } from "../text/packed.ts";
+import { activationBytesPerToken } from "./budget.ts";
+import type { Objective, ObjectiveBatch } from "./objective.ts";
+
+/** What a bi-encoder is trained on. */
+export interface BiEncoderTask {
+  /** The model; its parameters that want a gradient are trained. */
+  readonly model: BiEncoder;
+  /** The loss. */
+  readonly loss: Loss;
+  /** Tensors of the loss itself; empty if it has none. */
+  readonly head: Parameters;
+  /** Tokenised texts, one entry per column, as many as the loss takes. */
+  readonly texts: readonly TokenizedTexts[];
+  /** Class or score by row, if the loss wants one. */
+  readonly labels?: Int32Array | Float32Array | undefined;
+  /** The texts themselves, if no text may occur twice in a batch. */
+  readonly distinct?: readonly (readonly string[])[] | undefined;
+  /** Tokens that go through the encoder at once; default: what fits into the engine's activation budget. */
+  readonly tokenBudget?: number | undefined;
+}
+
+/** The objective that minimises `loss` over the rows of the task. */
+export function biEncoderObjective(task: BiEncoderTask): Objective {
+  const { model, loss, head, texts, labels } = task;
+  const tokensOf = (row: number) => texts.reduce((sum, { offsets }) => sum + offsets[row + 1]! - offsets[row]!, 0);
+  return {
+    parameters: { ...model.parameters, ...head },
+    rows: texts[0]!.offsets.length - 1,
+    distinct: task.distinct,
+    tokens: (rows) => rows.reduce((sum, row) => sum + tokensOf(row), 0),
+    differentiate(engine, batch, scale) {
+      const packed = pack(texts.map((column) => ({ texts: column, rows: batch.rows })), batch.streams);
+      const budget = task.tokenBudget ??
+        Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder.config));
+      const target = labels && engine.upload(pick(labels, batch.rows), [batch.rows.length]);
+      const lossOf = (tape: Tape, embeddings: Tensor) => {
+        const size = batch.rows.length;
+        const columns = texts.map((_, column) => sliceRows(tape, embeddings, column * size, (column + 1) * size));
+        return loss.apply(tape, columns, target, head);
+      };
+      return packed.ids.length <= budget
+        ? differentiateWhole(engine, model, packed, batch, scale, lossOf)
+        : differentiateCached(engine, model, packed, batch, scale, lossOf, budget);
+    },
+  };
+}
+
+type LossOfEmbeddings = (tape: Tape, embeddings: Tensor) => Tensor;
+
+/** The columns of the batch go through the encoder in one forward. */
+function differentiateWhole(
+  engine: Engine,
+  model: BiEncoder,
+  packed: PackedBatch,
+  batch: ObjectiveBatch,
+  scale: number,
+  lossOf: LossOfEmbeddings,
+): Handle {
+  const tape = recording(engine);
+  const embeddings = embed(tape, model, uploadBatch(engine, packed), batch);
+  const loss = lossOf(tape, embeddings);
+  backward(tape, loss, engine.upload(Float32Array.of(scale), [1]));
+  return loss.value;
+}
+
+/**
+ * The same gradient in less memory (gradient caching: Gao et al. 2021, arXiv 2101.06983): embed chunk by chunk without
+ * a tape, differentiate the loss with respect to the embeddings, then embed each chunk again and go on from there.
+ * Dropout masks depend on row and position alone, so that both passes see the same ones.
+ */
+function differentiateCached(
+  engine: Engine,
+  model: BiEncoder,
+  packed: PackedBatch,
+  batch: ObjectiveBatch,
+  scale: number,
+  lossOf: LossOfEmbeddings,
+  budget: number,
+): Handle {
+  const chunks = chunksOf(packed, budget);
+  const parts = chunks.map(([from, to]) =>
+    scope(engine, () => {
+      const chunk = uploadBatch(engine, slicePacked(packed, from, to));
+      return engine.keep(embed(inference(engine), model, chunk, batch).value);
+    })
+  );
+  const embeddings: Tensor = {
+    value: engine.concatRows(parts),
+    needsGradient: true,
+    isParameter: false,
+    gradient: undefined,
+  };
+  const tape = recording(engine);
+  const loss = lossOf(tape, embeddings);
+  backward(tape, loss, engine.upload(Float32Array.of(scale), [1]));
+  for (const [from, to] of chunks) {
+    scope(engine, () => {
+      const chunkTape = recording(engine);
+      const chunk = embed(chunkTape, model, uploadBatch(engine, slicePacked(packed, from, to)), batch);
+      backward(chunkTape, chunk, engine.sliceRows(embeddings.gradient!, from, to));
+    });
+  }
+  return loss.value;
+}
+
+/** Runs of sequences of at most `budget` tokens; a longer single sequence is a run of its own. */
+function chunksOf({ offsets }: PackedBatch, budget: number): [number, number][] {
+  const chunks: [number, number][] = [];
+  for (let from = 0; from < offsets.length - 1;) {
+    let to = from + 1;
+    while (to < offsets.length - 1 && offsets[to + 1]! - offsets[from]! <= budget) to++;
+    chunks.push([from, to]);
+    from = to;
+  }
+  return chunks;
+}
+
+function pick<A extends Int32Array | Float32Array>(values: A, rows: Int32Array): A {
+  const picked = values.slice(0, rows.length) as A;
+  for (let i = 0; i < rows.length; i++) picked[i] = values[rows[i]!]!;
+  return picked;
+}

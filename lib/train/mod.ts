@@ -1,0 +1,14 @@
+/**
+ * Training: schedules, batches, AdamW, the loop.
+ *
+ * @module
+ */
+export * from "./adamw.ts";
+export * from "./batches.ts";
+export * from "./bi_encoder_objective.ts";
+export * from "./objective.ts";
+export * from "./plan.ts";
+export * from "./record.ts";
+export * from "./schedule.ts";
+export * from "./state.ts";
+export * from "./trainer.ts";

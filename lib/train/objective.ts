@@ -1,0 +1,36 @@
+/**
+ * What is being minimised: the seam between the training loop and models, losses and data.
+ *
+ * @module
+ */
+import type { Engine, Handle } from "../engine/engine.ts";
+import type { Parameters } from "../tensor/tensor.ts";
+
+/** A loss over rows of a dataset, with everything that is trained by it. */
+export interface Objective {
+  /** All trained tensors, heads of the loss included, under the names they are saved by. */
+  readonly parameters: Parameters;
+  /** Rows of the dataset. */
+  readonly rows: number;
+  /** Texts by column that must not repeat within a batch, if the loss asks for that. */
+  readonly distinct?: readonly (readonly string[])[] | undefined;
+  /** Tokens of these rows. */
+  readonly tokens: (rows: Int32Array) => number;
+  /**
+   * Forward and backward of one batch: adds `scale` times the gradient to that of every parameter, and returns the loss
+   * [1], a temporary of the current arena.
+   */
+  readonly differentiate: (engine: Engine, batch: ObjectiveBatch, scale: number) => Handle;
+}
+
+/** One batch of an {@linkcode Objective}. */
+export interface ObjectiveBatch {
+  /** Row numbers. */
+  readonly rows: Int32Array;
+  /** Their places in the epoch. */
+  readonly streams: Int32Array;
+  /** The run's seed. */
+  readonly seed: number;
+  /** The update, from 1 over all epochs: part of the key of every random mask. */
+  readonly step: number;
+}

@@ -1,0 +1,108 @@
+/**
+ * Checkpoints of a training run: everything that the next step depends on, in one safetensors file.
+ *
+ * A step is a function of (weights, moments, seed, number of the step), so weights, moments and the record of the run
+ * are all there is to save: a resumed run goes on bit for bit.
+ *
+ * @module
+ */
+import { openTensors, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
+import type { Engine, Handle } from "../engine/engine.ts";
+import { CheckpointError } from "../error.ts";
+import type { Parameters } from "../tensor/tensor.ts";
+import type { Optimizer } from "./adamw.ts";
+import type { TrainingRecord } from "./record.ts";
+
+/** Writes weights, moments and the record so far. */
+export async function saveState(
+  engine: Engine,
+  path: string,
+  parameters: Parameters,
+  optimizer: Optimizer,
+  record: TrainingRecord,
+): Promise<void> {
+  const tensors: TensorToWrite[] = [];
+  for (const [name, handle] of stateTensors(parameters, optimizer)) {
+    tensors.push({ name, shape: handle.shape, data: await readFloats(engine, handle) });
+  }
+  await writeSafetensors(path, tensors, { record: JSON.stringify(record) });
+}
+
+/** Reads what `saveState` wrote into the tensors on the device; undefined if there is no such file. */
+export async function loadState(
+  engine: Engine,
+  path: string,
+  parameters: Parameters,
+  optimizer: Optimizer,
+): Promise<TrainingRecord | undefined> {
+  if (!(await exists(path))) return undefined;
+  const reader = await openTensors(path);
+  try {
+    for (const [name, handle] of stateTensors(parameters, optimizer)) {
+      engine.write(handle, await matching(reader, path, name, handle));
+    }
+    return JSON.parse(reader.metadata["record"] ?? "null");
+  } finally {
+    reader.close();
+  }
+}
+
+/** Writes the trained weights alone: the best so far. */
+export async function saveWeights(engine: Engine, path: string, parameters: Parameters): Promise<void> {
+  const tensors: TensorToWrite[] = [];
+  for (const [name, { value, needsGradient }] of Object.entries(parameters)) {
+    if (needsGradient) tensors.push({ name, shape: value.shape, data: await readFloats(engine, value) });
+  }
+  await writeSafetensors(path, tensors);
+}
+
+/** Puts the weights that `saveWeights` wrote back on the device. */
+export async function loadWeights(engine: Engine, path: string, parameters: Parameters): Promise<void> {
+  const reader = await openTensors(path);
+  try {
+    for (const [name, { value, needsGradient }] of Object.entries(parameters)) {
+      if (needsGradient) engine.write(value, await matching(reader, path, name, value));
+    }
+  } finally {
+    reader.close();
+  }
+}
+
+function* stateTensors(parameters: Parameters, optimizer: Optimizer): Generator<[string, Handle]> {
+  for (const [name, { m, v }] of optimizer.slots) {
+    yield [name, parameters[name]!.value];
+    yield [`${name}.m`, m];
+    yield [`${name}.v`, v];
+  }
+}
+
+async function matching(
+  reader: Awaited<ReturnType<typeof openTensors>>,
+  path: string,
+  name: string,
+  handle: Handle,
+): Promise<Float32Array> {
+  const info = reader.tensors.get(name);
+  if (info === undefined || info.shape.join() !== handle.shape.join()) {
+    throw new CheckpointError("the checkpoint belongs to another model", {
+      where: `${path}, tensor ${name}`,
+      expected: `shape [${handle.shape}]`,
+      found: info === undefined ? "no such tensor" : `shape [${info.shape}]`,
+      hint: "delete the checkpoint to start anew",
+    });
+  }
+  return await reader.readF32(name);
+}
+
+async function readFloats(engine: Engine, handle: Handle): Promise<Float32Array> {
+  return await engine.read(handle) as Float32Array;
+}
+
+async function exists(path: string): Promise<boolean> {
+  try {
+    return (await Deno.stat(path)).isFile;
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+}

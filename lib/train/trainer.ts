@@ -1,0 +1,200 @@
+/**
+ * The training loop.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { attempt } from "../attempt.ts";
+import { type Engine, scope, scopeAsync, STEP } from "../engine/engine.ts";
+import { type KindredError, TrainingError } from "../error.ts";
+import { type AdamWSettings, closeOptimizer, openOptimizer, type Optimizer, update } from "./adamw.ts";
+import type { Objective } from "./objective.ts";
+import { type PlanSettings, planUpdates, type Update } from "./plan.ts";
+import { emptyRecord, type Metrics, type TrainingRecord } from "./record.ts";
+import { rateAt, type ScheduleKind, warmupOf } from "./schedule.ts";
+import { loadState, loadWeights, saveState, saveWeights } from "./state.ts";
+
+/** Hyper-parameters of a run; the defaults of the presets are those of sentence-transformers' trainer. */
+export interface TrainSettings extends PlanSettings {
+  /** Highest learning rate. */
+  readonly learningRate: number;
+  /** Decay after the warmup. */
+  readonly schedule: ScheduleKind;
+  /** Warmup in updates. */
+  readonly warmupSteps: number;
+  /** Warmup as a share of all updates, instead. */
+  readonly warmupRatio?: number | undefined;
+  /** AdamW and clipping. */
+  readonly optimizer: AdamWSettings;
+  /** Updates between entries of the loss curve. */
+  readonly loggingSteps: number;
+  /** Updates between evaluations; undefined: none during training. */
+  readonly evalSteps?: number | undefined;
+  /** Updates between checkpoints. */
+  readonly saveSteps: number;
+  /** Keep the weights with the highest value of this metric instead of the last ones. */
+  readonly keepBest?: string | undefined;
+  /** Stop after so many evaluations without a new best. */
+  readonly patience?: number | undefined;
+}
+
+/** What the loop tells while it runs. */
+export interface StepProgress {
+  /** Updates done. */
+  readonly step: number;
+  /** Updates in all. */
+  readonly totalSteps: number;
+  /** Loss of this update. */
+  readonly loss: number;
+  /** Its learning rate. */
+  readonly learningRate: number;
+  /** Global norm of its gradient, before clipping. */
+  readonly gradientNorm: number;
+  /** Tokens of this run per second so far. */
+  readonly tokensPerSecond: number;
+}
+
+/** What surrounds the loop. */
+export interface TrainHooks {
+  /** Folder of checkpoints; a run that finds one there goes on from it. */
+  readonly folder?: string | undefined;
+  /** Evaluates the model as it is now. */
+  readonly evaluate?: Effect.Effect<Metrics, KindredError> | undefined;
+  /** Called after every update. */
+  readonly onStep?: ((progress: StepProgress) => Effect.Effect<void>) | undefined;
+}
+
+/**
+ * Trains every parameter of the objective that wants a gradient, in place.
+ *
+ * Interruption writes a checkpoint first. A loss or gradient that is not finite changes no weight and fails with
+ * `TrainingError`. With `hooks.folder`, a run that was cut off goes on where its last checkpoint was, bit for bit.
+ */
+export const train: (
+  engine: Engine,
+  objective: Objective,
+  settings: TrainSettings,
+  hooks?: TrainHooks,
+) => Effect.Effect<TrainingRecord, KindredError> = Effect.fnUntraced(
+  function* (engine, objective, settings, hooks = {}) {
+    const { parameters } = objective;
+    const plan = yield* attempt(async () => await planUpdates(objective, settings));
+    const schedule = {
+      kind: settings.schedule,
+      learningRate: settings.learningRate,
+      totalSteps: plan.totalSteps,
+      warmupSteps: warmupOf(plan.totalSteps, {
+        steps: settings.warmupSteps,
+        ...(settings.warmupRatio !== undefined && { ratio: settings.warmupRatio }),
+      }),
+    };
+    const optimizer = openOptimizer(engine, parameters, settings.optimizer);
+    const checkpoint = hooks.folder && `${hooks.folder}/checkpoint.safetensors`;
+    const best = hooks.folder && `${hooks.folder}/best.safetensors`;
+
+    const record = (checkpoint && (yield* attempt(() => loadState(engine, checkpoint, parameters, optimizer)))) ||
+      emptyRecord();
+    const save = checkpoint === undefined
+      ? Effect.void
+      : attempt(() => saveState(engine, checkpoint, parameters, optimizer, record));
+
+    const evaluate = Effect.fnUntraced(function* (run: Effect.Effect<Metrics, KindredError>) {
+      const metrics = yield* run;
+      record.evaluations.push([record.steps, metrics]);
+      if (settings.keepBest === undefined) return;
+      const value = metrics[settings.keepBest];
+      if (value === undefined) {
+        return yield* Effect.fail(
+          new TrainingError("the metric to keep the best checkpoint by was not evaluated", {
+            expected: `one of ${Object.keys(metrics).join(", ")}`,
+            found: settings.keepBest,
+            hint: "name another one with --keep-best",
+          }),
+        );
+      }
+      if (record.best !== undefined && value <= record.best.value) {
+        record.stale++;
+        record.stoppedEarly = settings.patience !== undefined && record.stale >= settings.patience;
+      } else {
+        record.best = { step: record.steps, value };
+        record.stale = 0;
+        if (best !== undefined) yield* attempt(() => saveWeights(engine, best, parameters));
+      }
+    });
+
+    const loop = Effect.gen(function* () {
+      for (const batches of plan.updates(record.steps)) {
+        if (record.stoppedEarly) break;
+        const started = performance.now();
+        const learningRate = rateAt(schedule, record.steps);
+        const step = yield* Effect.uninterruptible(
+          attempt(() => takeStep(engine, objective, optimizer, batches, learningRate, record.steps + 1, settings.seed)),
+        );
+        record.seconds += (performance.now() - started) / 1000;
+        record.steps++;
+        for (const { rows } of batches) {
+          record.samples += rows.length;
+          record.tokens += objective.tokens(rows);
+        }
+        record.pending = [record.pending[0] + step.loss, record.pending[1] + 1];
+        const last = record.steps === plan.totalSteps;
+        if (record.steps % settings.loggingSteps === 0 || last) {
+          record.loss.push([record.steps, record.pending[0] / record.pending[1]]);
+          record.pending = [0, 0];
+        }
+        if (hooks.onStep !== undefined) {
+          const tokensPerSecond = record.tokens / record.seconds;
+          yield* hooks.onStep({
+            step: record.steps,
+            totalSteps: plan.totalSteps,
+            learningRate,
+            tokensPerSecond,
+            ...step,
+          });
+        }
+        const due = settings.evalSteps !== undefined && record.steps % settings.evalSteps === 0;
+        if (hooks.evaluate !== undefined && (due || (last && settings.keepBest !== undefined))) {
+          yield* evaluate(hooks.evaluate);
+        }
+        if (record.steps % settings.saveSteps === 0 && !last) yield* Effect.uninterruptible(save);
+      }
+    });
+    yield* loop.pipe(
+      Effect.onInterrupt(() => Effect.ignore(save)),
+      Effect.ensuring(Effect.sync(() => closeOptimizer(engine, optimizer))),
+    );
+    if (best !== undefined && record.best !== undefined && record.best.step !== record.steps) {
+      yield* attempt(() => loadWeights(engine, best, parameters));
+    }
+    return record;
+  },
+);
+
+/** One update: forward and backward of each batch, then clip and AdamW. Waits for the device. */
+async function takeStep(
+  engine: Engine,
+  objective: Objective,
+  optimizer: Optimizer,
+  batches: Update,
+  learningRate: number,
+  step: number,
+  seed: number,
+): Promise<{ loss: number; gradientNorm: number }> {
+  const { loss, scalars } = await scopeAsync(engine, async () => {
+    const losses = batches.map((batch) =>
+      scope(engine, () => engine.keep(objective.differentiate(engine, { ...batch, seed, step }, 1 / batches.length)))
+    );
+    const mean = engine.affine(losses.reduce((sum, loss) => engine.binary("add", sum, loss)), 1 / batches.length);
+    update(engine, optimizer, mean, learningRate, step);
+    return { loss: (await engine.read(mean))[0]!, scalars: await engine.read(optimizer.scalars) };
+  });
+  if (scalars[STEP.skipped] !== 0) {
+    throw new TrainingError("loss or gradient is not finite; the weights were left as they were", {
+      where: `step ${step}, rows ${batches.map(({ rows }) => rows.join(" ")).join(" | ")}`,
+      expected: "finite numbers",
+      found: `loss ${loss}, gradient norm ${scalars[STEP.gradientNorm]}, learning rate ${learningRate}`,
+      hint: "lower --learning-rate, or look at these rows",
+    });
+  }
+  return { loss, gradientNorm: scalars[STEP.gradientNorm]! };
+}
