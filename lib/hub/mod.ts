@@ -1,0 +1,9 @@
+/**
+ * The Hugging Face hub: models and datasets in the cache folder that Python shares.
+ *
+ * @module
+ */
+export * from "./cache_folder.ts";
+export * from "./download.ts";
+export * from "./environment.ts";
+export * from "./snapshot.ts";
