@@ -18,6 +18,17 @@ export type BinaryScore =
   | "ap"
   | "mcc";
 
+const SCORES: readonly BinaryScore[] = [
+  "accuracy",
+  "accuracy_threshold",
+  "f1",
+  "f1_threshold",
+  "precision",
+  "recall",
+  "ap",
+  "mcc",
+];
+
 /** The scores of all similarities, and the highest of each as `max_…`. */
 export type BinaryMetrics = {
   readonly [key in `${"cosine" | "manhattan" | "euclidean" | "dot" | "max"}_${BinaryScore}`]?: number;
@@ -43,7 +54,7 @@ export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Val
       metrics[`${kind}_${name}`] = name.endsWith("threshold") ? sign * value : value;
     }
   }
-  for (const name of ["accuracy", "f1", "precision", "recall", "ap", "mcc"]) {
+  for (const name of SCORES) {
     metrics[`max_${name}`] = Math.max(...SIMILARITIES.map((kind) => metrics[`${kind}_${name}`]!));
   }
   return metrics;

@@ -1,0 +1,13 @@
+/**
+ * The differentiable operations: each file holds forward and backward together, the formula above.
+ *
+ * @module
+ */
+export * from "./ops/attention.ts";
+export * from "./ops/cross_entropy.ts";
+export * from "./ops/elementwise.ts";
+export * from "./ops/embedding.ts";
+export * from "./ops/layer_norm.ts";
+export * from "./ops/linear.ts";
+export * from "./ops/pool.ts";
+export * from "./ops/shape.ts";

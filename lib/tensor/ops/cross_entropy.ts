@@ -1,0 +1,48 @@
+/**
+ * Cross-entropy of logits, and of a linear layer over a large vocabulary.
+ *
+ * @module
+ */
+import type { Handle } from "../../engine/engine.ts";
+import { accumulate, record, type Tape } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** mean over rows of logΣexp(z) − z[target] → [1]; rows with target −1 do not count. dz = (softmax z − onehot) / count */
+export function crossEntropy(tape: Tape, logits: Tensor, targets: Handle): Tensor {
+  const { engine } = tape;
+  const { loss, probabilities } = engine.crossEntropy(logits.value, targets);
+  return record(tape, loss, [logits], (dLoss) => {
+    accumulate(tape, logits, engine.crossEntropyBackward(dLoss, probabilities, targets));
+  });
+}
+
+/** The same for z = x Wᵀ + b in chunks: [R, V] is never held. x [R, H], W [V, H], b [V] → [1] */
+export function linearCrossEntropy(
+  tape: Tape,
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  targets: Handle,
+): Tensor {
+  const { engine } = tape;
+  const { loss, logSumExp } = engine.linearCrossEntropy(x.value, weight.value, bias?.value, targets);
+  return record(tape, loss, [x, weight, bias], (dLoss) => {
+    const gradientOf = (tensor: Tensor | undefined) =>
+      tensor?.needsGradient ? (tensor.isParameter ? tensor.gradient : engine.zeros(tensor.value.shape)) : undefined;
+    const dWeight = gradientOf(weight);
+    const dBias = gradientOf(bias);
+    const dx = engine.linearCrossEntropyBackward(
+      dLoss,
+      x.value,
+      weight.value,
+      bias?.value,
+      targets,
+      logSumExp,
+      dWeight,
+      dBias,
+    );
+    accumulate(tape, x, dx);
+    if (dWeight !== undefined && !weight.isParameter) accumulate(tape, weight, dWeight);
+    if (bias !== undefined && dBias !== undefined && !bias.isParameter) accumulate(tape, bias, dBias);
+  });
+}

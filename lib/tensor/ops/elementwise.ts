@@ -1,0 +1,71 @@
+/**
+ * Functions element by element. Shapes are equal, or the second operand has one element.
+ *
+ * @module
+ */
+import type { Activation, Handle } from "../../engine/engine.ts";
+import { accumulate, record, type Tape } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** The gradient of an operand that was broadcast from one element is a sum. */
+function reduced(tape: Tape, gradient: Handle, operand: Tensor): Handle {
+  return operand.value.shape.join() === gradient.shape.join()
+    ? gradient
+    : tape.engine.reshape(tape.engine.sum(gradient), operand.value.shape);
+}
+
+/** a + b; da = dy, db = dy */
+export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  return record(tape, tape.engine.binary("add", a.value, b.value), [a, b], (dy) => {
+    accumulate(tape, a, dy);
+    if (b.needsGradient) accumulate(tape, b, reduced(tape, dy, b));
+  });
+}
+
+/** a − b; da = dy, db = −dy */
+export function subtract(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.binary("subtract", a.value, b.value), [a, b], (dy) => {
+    accumulate(tape, a, dy);
+    if (b.needsGradient) accumulate(tape, b, reduced(tape, engine.affine(dy, -1), b));
+  });
+}
+
+/** a ⊙ b; da = dy ⊙ b, db = dy ⊙ a */
+export function multiply(tape: Tape, a: Tensor, b: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.binary("multiply", a.value, b.value), [a, b], (dy) => {
+    if (a.needsGradient) accumulate(tape, a, engine.binary("multiply", dy, b.value));
+    if (b.needsGradient) accumulate(tape, b, reduced(tape, engine.binary("multiply", dy, a.value), b));
+  });
+}
+
+/** α·x + β; dx = α·dy */
+export function affine(tape: Tape, x: Tensor, a: number, b = 0): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.affine(x.value, a, b), [x], (dy) => accumulate(tape, x, engine.affine(dy, a)));
+}
+
+/** |x|; dx = dy ⊙ sign x */
+export function absolute(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.unary("abs", x.value), [x], (dy) => {
+    accumulate(tape, x, engine.binary("multiply", dy, engine.unary("sign", x.value)));
+  });
+}
+
+/** x²; dx = 2x ⊙ dy */
+export function square(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.unary("square", x.value), [x], (dy) => {
+    accumulate(tape, x, engine.affine(engine.binary("multiply", dy, x.value), 2));
+  });
+}
+
+/** f(x); dx = dy ⊙ f′(x) */
+export function activate(tape: Tape, kind: Activation, x: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.activate(kind, x.value), [x], (dy) => {
+    accumulate(tape, x, engine.activationBackward(kind, x.value, dy));
+  });
+}

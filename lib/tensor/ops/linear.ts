@@ -1,0 +1,71 @@
+/**
+ * Products with weights and with each other.
+ *
+ * @module
+ */
+import type { Activation, Engine, Handle } from "../../engine/engine.ts";
+import { accumulate, record, type Tape } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/**
+ * y = f(x Wᵀ + b); x [T, K], W [N, K], b [N] → [T, N]
+ *
+ * dz = dy ⊙ f′(z), dx = dz W, dW = dzᵀ x, db = Σₜ dz
+ */
+export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, activation?: Activation): Tensor {
+  const { engine } = tape;
+  const [rows, width] = [x.value.shape[0]!, weight.value.shape[0]!];
+  const recorded = tape.closures !== undefined;
+  const z = activation !== undefined && recorded ? engine.zeros([rows, width]) : undefined;
+  const y = engine.matmul(x.value, weight.value, {
+    transposeB: true,
+    bias: bias?.value,
+    activation,
+    preactivation: z,
+  });
+  return record(tape, y, [x, weight, bias], (dy) => {
+    const dz = activation === undefined ? dy : engine.activationBackward(activation, z!, dy);
+    if (x.needsGradient) accumulate(tape, x, engine.matmul(dz, weight.value));
+    addProduct(tape, weight, dz, x.value);
+    if (bias !== undefined) addColumns(engine, tape, bias, dz);
+  });
+}
+
+/** dW += dzᵀ x, in the product itself where dW outlives the step. */
+function addProduct(tape: Tape, weight: Tensor, dz: Handle, x: Handle): void {
+  if (!weight.needsGradient) return;
+  if (weight.isParameter) {
+    tape.engine.matmul(dz, x, { transposeA: true, out: weight.gradient, accumulate: true });
+  } else accumulate(tape, weight, tape.engine.matmul(dz, x, { transposeA: true }));
+}
+
+function addColumns(engine: Engine, tape: Tape, bias: Tensor, dz: Handle): void {
+  if (!bias.needsGradient) return;
+  if (bias.isParameter) engine.columnSum(dz, { out: bias.gradient, accumulate: true });
+  else accumulate(tape, bias, engine.columnSum(dz));
+}
+
+/**
+ * C = s · A B (or A Bᵀ); A [M, K], B [K, N] (or [N, K]) → [M, N]
+ *
+ * dA = s · dC Bᵀ, dB = s · Aᵀ dC (transposed for A Bᵀ)
+ */
+export function matmul(
+  tape: Tape,
+  a: Tensor,
+  b: Tensor,
+  options: { readonly transposeB?: boolean; readonly scale?: number } = {},
+): Tensor {
+  const { engine } = tape;
+  const { transposeB = false, scale = 1 } = options;
+  const c = engine.matmul(a.value, b.value, { transposeB, scale });
+  return record(tape, c, [a, b], (dc) => {
+    if (a.needsGradient) accumulate(tape, a, engine.matmul(dc, b.value, { transposeB: !transposeB, scale }));
+    if (b.needsGradient) {
+      const db = transposeB
+        ? engine.matmul(dc, a.value, { transposeA: true, scale })
+        : engine.matmul(a.value, dc, { transposeA: true, scale });
+      accumulate(tape, b, db);
+    }
+  });
+}

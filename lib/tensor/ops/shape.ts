@@ -1,0 +1,90 @@
+/**
+ * Slices, concatenation, transposition, and sums.
+ *
+ * @module
+ */
+import type { Handle } from "../../engine/engine.ts";
+import { accumulate, record, type Tape } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** Rows start … end − 1 of [R, C]; the others' gradient is 0. */
+export function sliceRows(tape: Tape, x: Tensor, start: number, end: number): Tensor {
+  const { engine } = tape;
+  const [rows, columns] = x.value.shape as [number, number];
+  return record(tape, engine.sliceRows(x.value, start, end), [x], (dy) => {
+    const parts: Handle[] = [];
+    if (start > 0) parts.push(engine.zeros([start, columns]));
+    parts.push(dy);
+    if (end < rows) parts.push(engine.zeros([rows - end, columns]));
+    accumulate(tape, x, parts.length === 1 ? dy : engine.concatRows(parts));
+  });
+}
+
+/** [R₁, C], [R₂, C], … → [ΣR, C] */
+export function concatRows(tape: Tape, parts: readonly Tensor[]): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.concatRows(parts.map(({ value }) => value)), parts, (dy) => {
+    let start = 0;
+    for (const part of parts) {
+      const end = start + part.value.shape[0]!;
+      if (part.needsGradient) accumulate(tape, part, engine.sliceRows(dy, start, end));
+      start = end;
+    }
+  });
+}
+
+/** [R, C₁], [R, C₂], … → [R, ΣC] */
+export function concatColumns(tape: Tape, parts: readonly Tensor[]): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.concatColumns(parts.map(({ value }) => value)), parts, (dy) => {
+    let start = 0;
+    for (const part of parts) {
+      const end = start + part.value.shape[1]!;
+      if (part.needsGradient) accumulate(tape, part, engine.sliceColumns(dy, start, end));
+      start = end;
+    }
+  });
+}
+
+/** [R, C] → [C, R] */
+export function transpose(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.transpose(x.value), [x], (dy) => accumulate(tape, x, engine.transpose(dy)));
+}
+
+/** The same elements under another shape. */
+export function reshape(tape: Tape, x: Tensor, shape: readonly number[]): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.reshape(x.value, shape), [x], (dy) => {
+    accumulate(tape, x, engine.reshape(dy, x.value.shape));
+  });
+}
+
+/** Σ of all elements → [1]; dx = dy everywhere */
+export function sum(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.sum(x.value), [x], (dy) => {
+    accumulate(tape, x, engine.binary("multiply", ones(tape, x.value.shape), dy));
+  });
+}
+
+/** Mean of all elements → [1] */
+export function mean(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  const count = x.value.shape.reduce((a, b) => a * b, 1);
+  return record(tape, engine.affine(engine.sum(x.value), 1 / count), [x], (dy) => {
+    accumulate(tape, x, engine.binary("multiply", ones(tape, x.value.shape), engine.affine(dy, 1 / count)));
+  });
+}
+
+/** [R, C] → [R]; dx[r, c] = dy[r] */
+export function rowSum(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.rowReduce("sum", x.value), [x], (dy) => {
+    accumulate(tape, x, engine.scaleRows(ones(tape, x.value.shape), dy));
+  });
+}
+
+function ones(tape: Tape, shape: readonly number[]): Handle {
+  return tape.engine.affine(tape.engine.zeros(shape), 0, 1);
+}
