@@ -1,0 +1,7 @@
+/**
+ * Checkpoints: safetensors and sentence-transformers folders.
+ *
+ * @module
+ */
+export * from "./safetensors.ts";
+export * from "./sentence_transformers.ts";

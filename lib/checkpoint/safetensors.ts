@@ -1,0 +1,307 @@
+/**
+ * safetensors files: read by ranges, checked before a byte is believed; written atomically.
+ *
+ * Layout: u64 length of the header, the header (JSON: name → dtype, shape, data_offsets), the data.
+ *
+ * @module
+ */
+import { dirname, join, resolve } from "node:path";
+import { CheckpointError } from "../error.ts";
+
+/** Element types that are read. */
+export type FileDType = "F32" | "F16" | "BF16" | "F64" | "I32" | "I64" | "U8" | "BOOL";
+
+/** One tensor of a file. */
+export interface TensorInfo {
+  /** Its name. */
+  readonly name: string;
+  /** Its element type in the file. */
+  readonly dtype: FileDType;
+  /** Its shape. */
+  readonly shape: readonly number[];
+}
+
+/** An open checkpoint. */
+export interface TensorReader {
+  /** What is in it. */
+  readonly tensors: ReadonlyMap<string, TensorInfo>;
+  /** The file's free-text metadata. */
+  readonly metadata: Readonly<Record<string, string>>;
+  /** All values of a tensor as f32. */
+  readonly readF32: (name: string) => Promise<Float32Array>;
+  /** All values of an integer tensor; fails if one does not fit. */
+  readonly readI32: (name: string) => Promise<Int32Array>;
+  /** Closes the files. */
+  readonly close: () => void;
+}
+
+/** A tensor to be written. */
+export interface TensorToWrite {
+  /** Its name. */
+  readonly name: string;
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** Its values. */
+  readonly data: Float32Array | Int32Array;
+  /** Type in the file; default F32 or I32. F16 rounds to nearest. */
+  readonly dtype?: "F32" | "F16" | "I32";
+}
+
+const BYTES: Readonly<Record<FileDType, number>> = { F32: 4, F16: 2, BF16: 2, F64: 8, I32: 4, I64: 8, U8: 1, BOOL: 1 };
+/** The format's own limit. */
+const MAX_HEADER = 100_000_000;
+
+interface Entry extends TensorInfo {
+  readonly file: Deno.FsFile;
+  readonly path: string;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * Opens a `.safetensors` file, or a model folder: `model.safetensors`, or the shards that
+ * `model.safetensors.index.json` names.
+ */
+export async function openTensors(path: string): Promise<TensorReader> {
+  const files = (await Deno.stat(path).catch(notFound(path))).isDirectory ? await weightFiles(path) : [path];
+  const opened: Deno.FsFile[] = [];
+  const entries = new Map<string, Entry>();
+  const metadata: Record<string, string> = {};
+  const close = () => opened.splice(0).forEach((file) => file.close());
+  try {
+    for (const each of files) {
+      const file = await Deno.open(each).catch(notFound(each));
+      opened.push(file);
+      for (const entry of await readHeader(file, each, metadata)) {
+        if (entries.has(entry.name)) {
+          throw new CheckpointError("a tensor is there twice", { where: `${each}, ${entry.name}` });
+        }
+        entries.set(entry.name, entry);
+      }
+    }
+  } catch (error) {
+    close();
+    throw error;
+  }
+  const find = (name: string): Entry => {
+    const entry = entries.get(name);
+    if (entry === undefined) throw new CheckpointError("a tensor is missing", { where: path, expected: name });
+    return entry;
+  };
+  return {
+    tensors: entries,
+    metadata,
+    readF32: async (name) => toF32(find(name), await bytesOf(find(name))),
+    readI32: async (name) => toI32(find(name), await bytesOf(find(name))),
+    close,
+  };
+}
+
+function notFound(path: string): (error: unknown) => never {
+  return (error) => {
+    if (error instanceof Deno.errors.NotFound) {
+      throw new CheckpointError("there is no such checkpoint", { where: path, cause: error });
+    }
+    throw error;
+  };
+}
+
+async function weightFiles(folder: string): Promise<string[]> {
+  const exists = (name: string) => Deno.stat(join(folder, name)).then(() => true, () => false);
+  if (await exists("model.safetensors")) return [join(folder, "model.safetensors")];
+  if (await exists("model.safetensors.index.json")) {
+    const path = join(folder, "model.safetensors.index.json");
+    const map = parseJson(await Deno.readTextFile(path), path)["weight_map"];
+    if (map === null || typeof map !== "object") {
+      throw new CheckpointError("the index of shards is damaged", { where: path, expected: "weight_map" });
+    }
+    return [...new Set(Object.values(map))].map((shard) => {
+      if (typeof shard !== "string" || dirname(resolve(folder, shard)) !== resolve(folder)) {
+        throw new CheckpointError("a shard lies outside the model's folder", { where: path, found: String(shard) });
+      }
+      return join(folder, shard);
+    });
+  }
+  if (await exists("pytorch_model.bin")) {
+    throw new CheckpointError("the weights are a pickle, which may run any code when it is read", {
+      where: join(folder, "pytorch_model.bin"),
+      expected: "model.safetensors",
+      hint: "load the model in Python and save it again with save_pretrained(…, safe_serialization=True)",
+    });
+  }
+  throw new CheckpointError("there are no weights", { where: folder, expected: "model.safetensors" });
+}
+
+async function readHeader(file: Deno.FsFile, path: string, metadata: Record<string, string>): Promise<Entry[]> {
+  const { size } = await file.stat();
+  const bad = (message: string, expected: string, found: string) =>
+    new CheckpointError(message, {
+      where: path,
+      expected,
+      found,
+      hint: "the file is damaged or cut: fetch or save it again",
+    });
+  if (size < 8) throw bad("not a safetensors file", "at least 8 bytes", `${size} bytes`);
+  const length = Number(new DataView((await readRange(file, 0, 8)).buffer).getBigUint64(0, true));
+  if (length > MAX_HEADER || length > size - 8) {
+    throw bad("the header cannot be that long", `at most ${Math.min(MAX_HEADER, size - 8)} bytes`, `${length} bytes`);
+  }
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(await readRange(file, 8, length));
+  } catch {
+    throw bad("the header is not text", "UTF-8", "other bytes");
+  }
+  const header = parseJson(text, path);
+  const start = 8 + length;
+  const entries: Entry[] = [];
+  for (const [name, value] of Object.entries(header)) {
+    if (name === "__metadata__") {
+      Object.assign(metadata, value);
+      continue;
+    }
+    const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+    if (
+      typeof dtype !== "string" || !(dtype in BYTES) || !isNaturals(shape) || !isNaturals(offsets) ||
+      offsets.length !== 2
+    ) {
+      throw new CheckpointError("a tensor is described wrongly", {
+        where: `${path}, tensor ${name}`,
+        expected: `dtype (${Object.keys(BYTES).join(", ")}), shape, data_offsets`,
+        found: JSON.stringify(value).slice(0, 200),
+      });
+    }
+    const bytes = shape.reduce((product, n) => product * n, BYTES[dtype as FileDType]);
+    const [begin, end] = offsets as [number, number];
+    if (end - begin !== bytes || start + end > size) {
+      throw bad(
+        `tensor ${name} does not lie within the file`,
+        `${bytes} bytes for [${shape}] ${dtype}, before byte ${size - start}`,
+        `bytes ${begin} to ${end}`,
+      );
+    }
+    entries.push({ name, dtype: dtype as FileDType, shape, file, path, begin: start + begin, end: start + end });
+  }
+  const sorted = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
+  for (let i = 1; i < sorted.length; i++) {
+    if (sorted[i]!.begin < sorted[i - 1]!.end) {
+      throw bad("two tensors overlap", "each its own bytes", `${sorted[i - 1]!.name} and ${sorted[i]!.name}`);
+    }
+  }
+  return entries;
+}
+
+function isNaturals(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function parseJson(text: string, where: string): Record<string, unknown> {
+  try {
+    const value = JSON.parse(text);
+    if (value !== null && typeof value === "object" && !Array.isArray(value)) return value;
+  } catch {
+    // reported below
+  }
+  throw new CheckpointError("not a JSON object", { where, found: text.slice(0, 80) });
+}
+
+async function readRange(file: Deno.FsFile, from: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
+  const bytes = new Uint8Array(length);
+  await file.seek(from, Deno.SeekMode.Start);
+  for (let have = 0; have < length;) {
+    const count = await file.read(bytes.subarray(have));
+    if (count === null) throw new CheckpointError("the file ended early", { expected: `${length} bytes from ${from}` });
+    have += count;
+  }
+  return bytes;
+}
+
+/** Reads of one file follow each other: they share its position. */
+const turns = new WeakMap<Deno.FsFile, Promise<unknown>>();
+
+function bytesOf({ file, begin, end }: Entry): Promise<Uint8Array<ArrayBuffer>> {
+  const read = (turns.get(file) ?? Promise.resolve()).then(() => readRange(file, begin, end - begin));
+  turns.set(file, read.catch(() => {}));
+  return read;
+}
+
+function toF32({ name, dtype, path }: Entry, bytes: Uint8Array<ArrayBuffer>): Float32Array {
+  switch (dtype) {
+    case "F32":
+      return new Float32Array(bytes.buffer);
+    case "F16":
+      return Float32Array.from(new Float16Array(bytes.buffer));
+    case "F64":
+      return Float32Array.from(new Float64Array(bytes.buffer));
+    case "BF16": {
+      const words = new Uint16Array(bytes.buffer);
+      const bits = new Uint32Array(words.length);
+      for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
+      return new Float32Array(bits.buffer);
+    }
+    default:
+      throw new CheckpointError("a tensor of weights has an integer type", { where: `${path}, ${name}`, found: dtype });
+  }
+}
+
+function toI32({ name, dtype, path }: Entry, bytes: Uint8Array<ArrayBuffer>): Int32Array {
+  if (dtype === "I32") return new Int32Array(bytes.buffer);
+  if (dtype === "I64") {
+    return Int32Array.from(new BigInt64Array(bytes.buffer), (value) => {
+      if (value !== BigInt.asIntN(32, value)) {
+        throw new CheckpointError("a number does not fit into 32 bits", {
+          where: `${path}, ${name}`,
+          found: `${value}`,
+        });
+      }
+      return Number(value);
+    });
+  }
+  throw new CheckpointError("a tensor of integers has another type", { where: `${path}, ${name}`, found: dtype });
+}
+
+/** Writes a file under a temporary name, forces it to disk and renames it. */
+export async function writeSafetensors(
+  path: string,
+  tensors: readonly TensorToWrite[],
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  const header: Record<string, unknown> = { __metadata__: { format: "pt", ...metadata } };
+  let offset = 0;
+  const parts = tensors.map(({ name, shape, data, dtype }) => {
+    const type = dtype ?? (data instanceof Float32Array ? "F32" : "I32");
+    const values = type === "F16" ? new Float16Array(data) : data;
+    header[name] = { dtype: type, shape, data_offsets: [offset, offset += values.byteLength] };
+    return new Uint8Array(values.buffer as ArrayBuffer, values.byteOffset, values.byteLength);
+  });
+  const json = JSON.stringify(header);
+  const text = new TextEncoder().encode(json);
+  const padded = new Uint8Array(8 + Math.ceil(text.length / 8) * 8).fill(0x20);
+  new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
+  padded.set(text, 8);
+
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  try {
+    using file = await Deno.open(temporary, { write: true, createNew: true });
+    for (const part of [padded, ...parts]) {
+      for (let done = 0; done < part.length;) done += await file.write(part.subarray(done));
+    }
+    await file.sync();
+  } catch (error) {
+    await Deno.remove(temporary).catch(() => {});
+    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied || isDiskFull(error)) {
+      throw new CheckpointError("the file cannot be written", {
+        where: path,
+        found: (error as Error).message,
+        hint: "make room, or choose another place",
+        cause: error,
+      });
+    }
+    throw error;
+  }
+  await Deno.rename(temporary, path);
+}
+
+function isDiskFull(error: unknown): boolean {
+  return error instanceof Error && /ENOSPC|no space|StorageFull|os error 28/i.test(`${error.name} ${error.message}`);
+}

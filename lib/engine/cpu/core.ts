@@ -1,0 +1,134 @@
+/**
+ * What all kernels of the cpu engine share: memory, threads, and the queue of work.
+ *
+ * @module
+ */
+import { EngineError } from "../../error.ts";
+import type { Dropout, Handle } from "../engine.ts";
+import { dropoutScale } from "../philox.ts";
+import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
+import type { NativeGemm } from "./native_gemm.ts";
+import { CONTROL_BYTES, SCRATCH_BYTES, startThreads, type Threads } from "./threads.ts";
+
+/** The inside of a cpu engine. */
+export interface Core {
+  /** Runs kernels on all threads. */
+  readonly threads: Threads;
+  /** Addresses. */
+  readonly heap: Heap;
+  /** A native matrix library, if there is one. */
+  readonly gemm: NativeGemm | undefined;
+  /** Adds work to the end of the queue. */
+  readonly enqueue: (work: () => void) => void;
+  /** Does everything that is queued, with a turn of the event loop now and then. */
+  readonly drain: () => Promise<void>;
+  /** f32 elements of the memory. */
+  readonly floats: (address: number, size: number) => Float32Array;
+  /** i32 elements of the memory. */
+  readonly ints: (address: number, size: number) => Int32Array;
+  /** f64 elements of the memory. */
+  readonly doubles: (address: number, size: number) => Float64Array;
+  /** At least so many bytes for intermediate values of one kernel; the next kernel may overwrite them. */
+  readonly workspace: (bytes: number) => number;
+}
+
+/** Queued kernels after which the queue is worked off without waiting for a read. */
+const QUEUE_LIMIT = 4096;
+/** Milliseconds of work between turns of the event loop. */
+const TURN = 50;
+
+/** Starts threads and lays out the memory. */
+export function createCore(threadCount: number, gemm: NativeGemm | undefined): Core {
+  const threads = startWithMemory(threadCount);
+  const { memory } = threads;
+  const bottom = CONTROL_BYTES + threads.count * SCRATCH_BYTES;
+  const heap = createHeap(bottom, memory.buffer.byteLength);
+
+  let queue: (() => void)[] = [];
+  const enqueue = (work: () => void): void => {
+    queue.push(work);
+    if (queue.length < QUEUE_LIMIT) return;
+    const all = queue;
+    queue = [];
+    for (const task of all) task();
+  };
+  const drain = async (): Promise<void> => {
+    while (queue.length > 0) {
+      const all = queue;
+      queue = [];
+      let turned = performance.now();
+      for (const task of all) {
+        task();
+        if (performance.now() - turned < TURN) continue;
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turned = performance.now();
+      }
+    }
+  };
+
+  let space: CpuHandle | undefined;
+  const workspace = (bytes: number): number => {
+    if (space === undefined || 4 * space.size < bytes) {
+      if (space !== undefined) heap.free(space);
+      space = heap.variable([Math.ceil(bytes / 4)]);
+    }
+    return space.address;
+  };
+  return {
+    threads,
+    heap,
+    gemm,
+    enqueue,
+    drain,
+    floats: (address, size) => new Float32Array(memory.buffer, address, size),
+    ints: (address, size) => new Int32Array(memory.buffer, address, size),
+    doubles: (address, size) => new Float64Array(memory.buffer, address, size),
+    workspace,
+  };
+}
+
+/** All 4 GiB, or what the platform gives. Untouched pages cost nothing; a memory of fixed size is faster. */
+function startWithMemory(count: number): Threads {
+  for (const pages of [65536, 32768, 16384]) {
+    try {
+      return startThreads(count, pages);
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+    }
+  }
+  throw new EngineError("there is no memory to start with", { expected: "at least 1 GiB of address space" });
+}
+
+/** The handle as this engine's own, checked. */
+export function own(handle: Handle): CpuHandle {
+  if ((handle as CpuHandle).address === undefined) throw new EngineError("a tensor of another engine");
+  return handle as CpuHandle;
+}
+
+/** Byte address. */
+export function at(handle: Handle): number {
+  return own(handle).address;
+}
+
+/** Byte address, or 0 for nothing. */
+export function atOr0(handle: Handle | undefined): number {
+  return handle === undefined ? 0 : own(handle).address;
+}
+
+/** The arguments of a kernel that drops out: threshold, scale, places, seed, purpose, step. */
+export function dropoutArguments(dropout: Dropout | undefined): [number, number, number, number, number, number] {
+  if (dropout === undefined || dropout.rate === 0) return [0, 1, 0, 0, 0, 0];
+  const { threshold, scale } = dropoutScale(dropout.rate);
+  const { seed, purpose, step } = dropout.key;
+  return [threshold, scale, at(dropout.places), seed, purpose, step];
+}
+
+/** Fails with both shapes unless they are as a kernel needs them. */
+export function expectShape(kernel: string, handle: Handle, expected: readonly (number | undefined)[]): void {
+  const { shape } = handle;
+  if (shape.length === expected.length && expected.every((n, i) => n === undefined || n === shape[i])) return;
+  throw new EngineError(`${kernel}: wrong shape`, {
+    expected: `[${expected.map((n) => n ?? "any").join(", ")}]`,
+    found: `[${shape.join(", ")}]`,
+  });
+}

@@ -1,0 +1,123 @@
+/**
+ * The 4 GiB that WebAssembly can address: temporaries grow from below in nested arenas, variables from above.
+ *
+ * Addresses are handed out when a kernel is enqueued and every use of memory happens in the order of the queue, so that
+ * an address may be given out again while kernels that use its former tenant are still waiting.
+ *
+ * @module
+ */
+import { EngineError } from "../../error.ts";
+import { type DType, type Handle, sizeOf } from "../engine.ts";
+
+/** A tensor of this engine. */
+export interface CpuHandle extends Handle {
+  /** Byte address; changes when the tensor is lifted into an outer arena. */
+  address: number;
+  /** Number of elements. */
+  readonly size: number;
+  /** For gradients of tables: which rows were ever written to, and which since they were last cleared (bytes). */
+  readonly touched?: { readonly ever: CpuHandle; readonly dirty: CpuHandle };
+}
+
+interface Arena {
+  readonly start: number;
+  readonly kept: CpuHandle[];
+}
+
+/** The heap. */
+export interface Heap {
+  /** A temporary of the innermost arena. */
+  readonly temporary: (shape: readonly number[], dtype?: DType) => CpuHandle;
+  /** A tensor that lives until it is freed. */
+  readonly variable: (shape: readonly number[], dtype?: DType, touched?: CpuHandle["touched"]) => CpuHandle;
+  /** Gives a variable back. */
+  readonly free: (variable: CpuHandle) => void;
+  /** Opens an arena. */
+  readonly enter: () => void;
+  /** Closes the innermost one; `move` copies what was kept. */
+  readonly exit: (move: (to: number, from: number, bytes: number) => void) => void;
+  /** Marks a temporary to outlive its arena. */
+  readonly keep: (temporary: CpuHandle) => void;
+  /** Bytes in use and most ever. */
+  readonly use: () => { live: number; peak: number; variables: number };
+  /** Forgets everything. */
+  readonly clear: () => void;
+}
+
+const align = (bytes: number) => Math.max(64, Math.ceil(bytes / 64) * 64);
+const GIB = 2 ** 30;
+
+/** A heap between two byte addresses. */
+export function createHeap(bottom: number, top: number): Heap {
+  let next = bottom;
+  let lowest = top; // variables begin here
+  let variables = 0;
+  let peak = 0;
+  const arenas: Arena[] = [{ start: bottom, kept: [] }];
+  const holes = new Map<number, number[]>(); // freed variables by size
+
+  const note = () => {
+    peak = Math.max(peak, next - bottom + variables);
+  };
+  const full = (bytes: number): never => {
+    throw new EngineError("out of memory", {
+      expected: `${(bytes / GIB).toFixed(3)} GiB more`,
+      found: `${((next - bottom) / GIB).toFixed(3)} GiB of activations and ${
+        (variables / GIB).toFixed(3)
+      } GiB of weights in ${((top - bottom) / GIB).toFixed(2)} GiB`,
+      hint: "use a smaller --batch-size or --max-seq-length",
+    });
+  };
+  return {
+    temporary(shape, dtype = "f32") {
+      const size = sizeOf(shape);
+      const bytes = align(4 * size);
+      if (next + bytes > lowest) full(bytes);
+      const handle = { shape, dtype, size, address: next };
+      next += bytes;
+      note();
+      return handle;
+    },
+    variable(shape, dtype = "f32", touched) {
+      const size = sizeOf(shape);
+      const bytes = align(4 * size);
+      let address = holes.get(bytes)?.pop();
+      if (address === undefined) {
+        if (lowest - bytes < next) full(bytes);
+        address = lowest -= bytes;
+      }
+      variables += bytes;
+      note();
+      return { shape, dtype, size, address, ...(touched !== undefined && { touched }) };
+    },
+    free(variable) {
+      const bytes = align(4 * variable.size);
+      variables -= bytes;
+      if (variable.address === lowest) lowest += bytes;
+      else holes.set(bytes, [...holes.get(bytes) ?? [], variable.address]);
+    },
+    enter: () => void arenas.push({ start: next, kept: [] }),
+    exit(move) {
+      if (arenas.length === 1) throw new EngineError("an arena is closed that was never opened");
+      const { start, kept } = arenas.pop()!;
+      next = start;
+      // Lowest first: a tensor only ever moves down, never over one that is still to be moved.
+      for (const handle of [...new Set(kept)].sort((a, b) => a.address - b.address)) {
+        if (handle.address < start) continue; // it belongs further out already
+        const bytes = align(4 * handle.size);
+        if (handle.address !== next) move(next, handle.address, 4 * handle.size);
+        handle.address = next;
+        next += bytes;
+      }
+    },
+    keep: (temporary) => void arenas.at(-1)!.kept.push(temporary),
+    use: () => ({ live: next - bottom + variables, peak, variables }),
+    clear() {
+      next = bottom;
+      lowest = top;
+      variables = 0;
+      holes.clear();
+      arenas.length = 1;
+    },
+  };
+}

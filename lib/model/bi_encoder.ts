@@ -1,0 +1,206 @@
+/**
+ * The bi-encoder: an encoder, pooling, and what may follow, as sentence-transformers composes them.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { openTensors, type TensorToWrite } from "../checkpoint/safetensors.ts";
+import { type ModuleSpec, readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
+import type { Engine, PoolingMode } from "../engine/engine.ts";
+import { CheckpointError } from "../error.ts";
+import { concatColumns, linear, normalize, pool } from "../tensor/ops.ts";
+import type { Tape } from "../tensor/tape.ts";
+import type { Parameters, Tensor } from "../tensor/tensor.ts";
+import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { parseConfig } from "./config.ts";
+import { type DeviceBatch, encode, type Encoder, type TrainingKey } from "./encoder.ts";
+import { encoderShapes, PREFIXES } from "./families.ts";
+import { trainedBy } from "./freeze.ts";
+import {
+  freeParameters,
+  fromCheckpoint,
+  type Initial,
+  makeParameters,
+  randomInitial,
+  readParameters,
+} from "./parameters.ts";
+
+/** A model that gives every text one vector. */
+export interface BiEncoder {
+  /** Token features. */
+  readonly encoder: Encoder;
+  /** What follows: pooling, dense layers, normalisation. */
+  readonly modules: readonly ModuleSpec[];
+  /** All tensors; those of a dense module under `<module>/linear.weight`. */
+  readonly parameters: Parameters;
+  /** Its tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Longest sequence in tokens. */
+  readonly maxSeqLength: number;
+  /** Texts put before the input, by name. */
+  readonly prompts: Readonly<Record<string, string>>;
+  /** The one that is used when none is named. */
+  readonly defaultPromptName: string | undefined;
+  /** cosine, dot, euclidean or manhattan. */
+  readonly similarity: string;
+  /** Features of an embedding. */
+  readonly width: number;
+  /** `config.json`, to be saved again. */
+  readonly config: Readonly<Record<string, unknown>>;
+  /** Tensors of the checkpoint that are not used (a pooler), to be saved again. */
+  readonly unused: readonly TensorToWrite[];
+}
+
+/** Options of {@linkcode loadBiEncoder}. */
+export interface LoadOptions {
+  /** Whether gradients are wanted. Default false. */
+  readonly trained?: boolean;
+  /** See `trainedBy`. */
+  readonly freeze?: string | undefined;
+  /** Overrides the folder's pooling. */
+  readonly pooling?: PoolingMode | undefined;
+  /** Overrides the folder's limit. */
+  readonly maxSeqLength?: number | undefined;
+  /** Weights at random (by this seed) instead of the folder's. */
+  readonly initialise?: number | undefined;
+}
+
+/** Loads a sentence-transformers folder, or a plain Hugging Face checkpoint with mean pooling. */
+export async function loadBiEncoder(engine: Engine, path: string, options: LoadOptions = {}): Promise<BiEncoder> {
+  const { trained = false, freeze, pooling, initialise } = options;
+  const folder = await readFolder(path);
+  const weights = join(path, folder.transformerPath);
+  const config = parseConfig(folder.config, join(weights, "config.json"));
+  const modules = folder.modules.map((spec) =>
+    spec.type === "pooling" && pooling !== undefined ? { ...spec, modes: [pooling] } : spec
+  );
+  const isTrained = trainedBy(freeze, config);
+  const wanted = (name: string) => trained && isTrained(name);
+  const tokenizer = await loadTokenizer(weights);
+  if (tokenizer.vocabSize > config.vocabSize) {
+    throw new CheckpointError("the tokenizer knows more tokens than the model", {
+      where: weights,
+      expected: `at most ${config.vocabSize}`,
+      found: `${tokenizer.vocabSize}`,
+    });
+  }
+  const shapes = encoderShapes(config);
+  const unused: TensorToWrite[] = [];
+  let encoderParameters: Parameters;
+  if (initialise !== undefined) {
+    encoderParameters = await makeParameters(engine, shapes, randomInitial(initialise), wanted);
+  } else {
+    const reader = await openTensors(weights);
+    try {
+      encoderParameters = await makeParameters(
+        engine,
+        shapes,
+        fromCheckpoint(reader, PREFIXES[config.family], weights),
+        wanted,
+      );
+      for (const [name, { shape }] of reader.tensors) {
+        if (/(^|\.)pooler\./.test(name)) unused.push({ name, shape, data: await reader.readF32(name) });
+      }
+    } finally {
+      reader.close();
+    }
+  }
+  const denseParameters = await loadDense(engine, path, modules, wanted);
+  return {
+    encoder: { config, parameters: encoderParameters },
+    modules,
+    parameters: { ...encoderParameters, ...denseParameters },
+    tokenizer,
+    maxSeqLength: options.maxSeqLength ?? folder.maxSeqLength,
+    prompts: folder.prompts,
+    defaultPromptName: folder.defaultPromptName,
+    similarity: folder.similarity,
+    width: widthOf(modules, config.hiddenSize),
+    config: folder.config,
+    unused,
+  };
+}
+
+function widthOf(modules: readonly ModuleSpec[], hiddenSize: number): number {
+  return modules.reduce(
+    (width, spec) =>
+      spec.type === "pooling" ? hiddenSize * spec.modes.length : spec.type === "dense" ? spec.outFeatures : width,
+    hiddenSize,
+  );
+}
+
+async function loadDense(
+  engine: Engine,
+  path: string,
+  modules: readonly ModuleSpec[],
+  trained: (name: string) => boolean,
+): Promise<Parameters> {
+  let parameters: Parameters = {};
+  for (const spec of modules) {
+    if (spec.type !== "dense") continue;
+    const reader = await openTensors(join(path, spec.path));
+    const read = fromCheckpoint(reader, "", join(path, spec.path));
+    const initial: Initial = (name, shape) => read(name.slice(spec.path.length + 1), shape);
+    const shapes = new Map<string, readonly number[]>([[`${spec.path}/linear.weight`, [
+      spec.outFeatures,
+      spec.inFeatures,
+    ]]]);
+    if (spec.bias) shapes.set(`${spec.path}/linear.bias`, [spec.outFeatures]);
+    parameters = { ...parameters, ...await makeParameters(engine, shapes, initial, trained) };
+    reader.close();
+  }
+  return parameters;
+}
+
+/**
+ * Embeddings [n, D] of packed sequences. `skip` leading tokens (a prompt) do not count in the pooling of models that
+ * leave prompts out.
+ */
+export function embed(tape: Tape, model: BiEncoder, batch: DeviceBatch, training?: TrainingKey, skip = 0): Tensor {
+  const tokens = encode(tape, model.encoder, batch, training);
+  let x = tokens;
+  for (const spec of model.modules) {
+    if (spec.type === "pooling") {
+      const ignored = spec.includePrompt ? 0 : skip;
+      const parts = spec.modes.map((mode) => pool(tape, tokens, batch.offsets, mode, ignored));
+      x = parts.length === 1 ? parts[0]! : concatColumns(tape, parts);
+    } else if (spec.type === "dense") {
+      const [weight, bias] = [
+        model.parameters[`${spec.path}/linear.weight`]!,
+        model.parameters[`${spec.path}/linear.bias`],
+      ];
+      x = linear(tape, x, weight, bias, spec.activation === "identity" ? undefined : spec.activation);
+    } else x = normalize(tape, x);
+  }
+  return x;
+}
+
+/** Writes the model as a sentence-transformers folder, whole or not at all. */
+export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: string, modelCard: string): Promise<void> {
+  const tensors = await readParameters(engine, model.encoder.parameters);
+  const denseTensors = new Map<string, TensorToWrite[]>();
+  for (const spec of model.modules) {
+    if (spec.type !== "dense") continue;
+    const own = Object.entries(model.parameters).filter(([name]) => name.startsWith(`${spec.path}/`));
+    const named = own.map(([name, tensor]) => [name.slice(spec.path.length + 1), tensor]);
+    denseTensors.set(spec.path, await readParameters(engine, Object.fromEntries(named)));
+  }
+  const { config, modules, maxSeqLength, prompts, defaultPromptName, similarity, tokenizer } = model;
+  await writeFolder(path, {
+    config,
+    modules,
+    maxSeqLength,
+    prompts,
+    defaultPromptName,
+    similarity,
+    tensors: [...tensors, ...model.unused],
+    denseTensors,
+    tokenizerFiles: tokenizer.files,
+    modelCard,
+  });
+}
+
+/** Gives the model's memory back. */
+export function freeBiEncoder(engine: Engine, model: BiEncoder): void {
+  freeParameters(engine, model.parameters);
+}

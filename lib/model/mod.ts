@@ -1,0 +1,11 @@
+/**
+ * Models: encoders and what is built of them.
+ *
+ * @module
+ */
+export * from "./bi_encoder.ts";
+export * from "./config.ts";
+export * from "./encoder.ts";
+export * from "./families.ts";
+export * from "./freeze.ts";
+export * from "./parameters.ts";
