@@ -8,8 +8,8 @@
  */
 import { KERNELS } from "./kernels_wasm.ts";
 
-/** Bytes below the heap: control block and each thread's scratch. */
-export const CONTROL_BYTES = 4096;
+/** Bytes at the bottom: control block, and the tables of the kernels' logarithms and powers (from byte 1024). */
+export const CONTROL_BYTES = 65536;
 /** Scratch of one thread, in bytes. */
 export const SCRATCH_BYTES = 4 << 20;
 

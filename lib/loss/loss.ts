@@ -1,0 +1,46 @@
+/**
+ * What a loss is: a pure function of embeddings and labels, and what it needs of the data.
+ *
+ * @module
+ */
+import type { Handle } from "../engine/engine.ts";
+import type { Tape } from "../tensor/tape.ts";
+import type { Parameters, Tensor } from "../tensor/tensor.ts";
+
+/** Which label a loss wants beside its texts: none, a class number, or a similarity. */
+export type LabelKind = "none" | "class" | "score";
+
+/** A tensor that a loss trains beside the model. */
+export interface HeadTensor {
+  /** Its shape. */
+  readonly shape: readonly number[];
+  /** Its first values. */
+  readonly data: Float32Array;
+  /** Whether it is trained. */
+  readonly trained: boolean;
+}
+
+/** A loss over embeddings. `L` tells at compile time which label it wants. */
+export interface Loss<L extends LabelKind = LabelKind> {
+  /** Its name in reports and cache keys. */
+  readonly name: string;
+  /** How many text columns it takes. */
+  readonly texts: { readonly min: number; readonly max: number };
+  /** Which label. A dataset with another one is refused. */
+  readonly label: L;
+  /** Whether the rows of a batch are each other's negatives: then no text may occur twice in it. */
+  readonly inBatch: boolean;
+  /** Its settings, as plain JSON. */
+  readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
+  /** What it trains beside the model, for embeddings of this width. */
+  readonly head?: (width: number, seed: number) => Readonly<Record<string, HeadTensor>>;
+  /** The loss [1] of one [B, D] matrix of embeddings per text column. */
+  readonly apply: (
+    tape: Tape,
+    embeddings: readonly Tensor[],
+    labels: Handle | undefined,
+    head: Parameters,
+  ) => Tensor;
+  /** Where the formula is from. */
+  readonly paper: string;
+}
