@@ -1,0 +1,141 @@
+/**
+ * Rows of datasets: picking, joining, deduplicating, splitting.
+ *
+ * @module
+ */
+import { randomPurpose, randomStream } from "../engine/philox.ts";
+import { DatasetError } from "../error.ts";
+import type { Column, Dataset } from "./dataset.ts";
+
+/** Columns as any dataset has them. */
+export type Columns = { readonly [name: string]: Column };
+
+/** A dataset of these columns, which must be equally long. */
+export function datasetOf<C extends Columns>(columns: C): Dataset<C> {
+  const lengths = Object.entries(columns).map(([name, { length }]) => `${name} ${length}`);
+  const rows = Object.values(columns)[0]?.length ?? 0;
+  if (Object.values(columns).some(({ length }) => length !== rows)) {
+    throw new DatasetError("columns differ in length", { expected: `${rows} rows each`, found: lengths.join(", ") });
+  }
+  return { columns, rows };
+}
+
+/** The named rows, in the order of `rows`. */
+export function selectRows<C extends Columns>(dataset: Dataset<C>, rows: ArrayLike<number>): Dataset<C> {
+  const columns = Object.entries(dataset.columns).map(([name, column]) => [name, selectColumn(column, rows)]);
+  return { columns: Object.fromEntries(columns) as C, rows: rows.length };
+}
+
+function selectColumn(column: Column, rows: ArrayLike<number>): Column {
+  if (column instanceof Float64Array) return Float64Array.from(rows, (row) => column[row]!);
+  if (column instanceof Int32Array) return Int32Array.from(rows, (row) => column[row]!);
+  return Array.from(rows, (row) => column[row]!);
+}
+
+/** The first `limit` rows. */
+export function firstRows<C extends Columns>(dataset: Dataset<C>, limit: number): Dataset<C> {
+  return limit >= dataset.rows ? dataset : selectRows(dataset, Array.from({ length: limit }, (_, row) => row));
+}
+
+/** All rows of all parts, which must have the same columns. */
+export function concatenate<C extends Columns>(parts: readonly Dataset<C>[]): Dataset<C> {
+  const first = parts[0];
+  if (first === undefined) throw new DatasetError("nothing to concatenate");
+  if (parts.length === 1) return first;
+  const names = Object.keys(first.columns);
+  for (const { columns } of parts) {
+    const found = Object.keys(columns);
+    if (found.length !== names.length || names.some((name) => columns[name] === undefined)) {
+      throw new DatasetError("parts of a dataset differ in columns", {
+        expected: names.join(", "),
+        found: found.join(", "),
+      });
+    }
+  }
+  const columns = names.map((name) => [name, joinColumns(name, parts.map((part) => part.columns[name]!))]);
+  return { columns: Object.fromEntries(columns) as C, rows: parts.reduce((sum, { rows }) => sum + rows, 0) };
+}
+
+function joinColumns(name: string, columns: readonly Column[]): Column {
+  const texts = columns.filter((column) => Array.isArray(column)).length;
+  if (texts === columns.length) return (columns as readonly (readonly string[])[]).flat();
+  if (texts > 0) throw new DatasetError("a column is text in one part and a number in another", { where: name });
+  const joined = columns.every((column) => column instanceof Int32Array)
+    ? new Int32Array(columns.reduce((sum, { length }) => sum + length, 0))
+    : new Float64Array(columns.reduce((sum, { length }) => sum + length, 0));
+  let start = 0;
+  for (const column of columns as readonly (Int32Array | Float64Array)[]) {
+    joined.set(column, start);
+    start += column.length;
+  }
+  return joined;
+}
+
+/** Keeps the first of rows that are equal in the named columns (default: all), and counts the others. */
+export function dedupe<C extends Columns>(
+  dataset: Dataset<C>,
+  names: readonly (keyof C & string)[] = Object.keys(dataset.columns),
+): { readonly dataset: Dataset<C>; readonly dropped: number } {
+  const columns = names.map((name) => dataset.columns[name]!);
+  const seen = new Set<string>();
+  const kept: number[] = [];
+  for (let row = 0; row < dataset.rows; row++) {
+    const key = JSON.stringify(columns.map((column) => column[row]));
+    if (seen.has(key)) continue;
+    seen.add(key);
+    kept.push(row);
+  }
+  const dropped = dataset.rows - kept.length;
+  return { dataset: dropped === 0 ? dataset : selectRows(dataset, kept), dropped };
+}
+
+/** Options of {@linkcode split}. */
+export interface SplitOptions {
+  /** Rows held out: a share below 1, or a number of rows. */
+  readonly validation: number;
+  /** Which rows is a function of it. */
+  readonly seed: number;
+  /** Rows with the same text in this column stay together, so that nothing leaks. */
+  readonly together?: string | undefined;
+}
+
+/** Holds out rows for validation; both parts keep the order of the rows. */
+export function split<C extends Columns>(
+  dataset: Dataset<C>,
+  { validation, seed, together }: SplitOptions,
+): { readonly train: Dataset<C>; readonly validation: Dataset<C> } {
+  const wanted = validation < 1 ? Math.round(validation * dataset.rows) : validation;
+  if (!Number.isInteger(wanted) || wanted <= 0 || wanted >= dataset.rows) {
+    throw new DatasetError("a split needs at least one row on each side", {
+      expected: `a share in (0, 1) or a number of rows below ${dataset.rows}`,
+      found: String(validation),
+    });
+  }
+  const groups = groupRows(dataset, together);
+  const order = randomStream(seed, randomPurpose("split")).shuffle(Int32Array.from(groups, (_, group) => group));
+  const held = new Uint8Array(dataset.rows);
+  let count = 0;
+  for (const group of order) {
+    if (count >= wanted) break;
+    for (const row of groups[group]!) held[row] = 1;
+    count += groups[group]!.length;
+  }
+  const rows = Array.from(held, (_, row) => row);
+  return {
+    train: selectRows(dataset, rows.filter((row) => held[row] === 0)),
+    validation: selectRows(dataset, rows.filter((row) => held[row] === 1)),
+  };
+}
+
+function groupRows(dataset: Dataset<Columns>, together: string | undefined): readonly (readonly number[])[] {
+  if (together === undefined) return Array.from({ length: dataset.rows }, (_, row) => [row]);
+  const column = dataset.columns[together];
+  if (column === undefined) throw new DatasetError("no such column to keep together", { found: together });
+  const groups = new Map<string | number, number[]>();
+  for (let row = 0; row < dataset.rows; row++) {
+    const group = groups.get(column[row]!);
+    if (group === undefined) groups.set(column[row]!, [row]);
+    else group.push(row);
+  }
+  return [...groups.values()];
+}
