@@ -8,6 +8,11 @@ function words(text: string): string[] {
   return text.toLowerCase().match(/[\p{L}\p{N}]+/gu) ?? [];
 }
 
+/** scikit-learn's terms: words of at least two letters. */
+function terms(text: string): string[] {
+  return words(text).filter((word) => word.length > 1);
+}
+
 /** |A ∩ B| / |A ∪ B| of the words of each pair. */
 export function jaccard(first: readonly string[], second: readonly string[]): Float64Array {
   return Float64Array.from(first, (text, i) => {
@@ -21,12 +26,12 @@ export function jaccard(first: readonly string[], second: readonly string[]): Fl
 export function tfidfCosine(first: readonly string[], second: readonly string[]): Float64Array {
   const frequency = new Map<string, number>();
   for (const text of [...first, ...second]) {
-    for (const word of new Set(words(text))) frequency.set(word, (frequency.get(word) ?? 0) + 1);
+    for (const word of new Set(terms(text))) frequency.set(word, (frequency.get(word) ?? 0) + 1);
   }
   const n = first.length + second.length;
   const vector = (text: string): Map<string, number> => {
     const counts = new Map<string, number>();
-    for (const word of words(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
+    for (const word of terms(text)) counts.set(word, (counts.get(word) ?? 0) + 1);
     for (const [word, count] of counts) counts.set(word, count * (Math.log((1 + n) / (1 + frequency.get(word)!)) + 1));
     return counts;
   };

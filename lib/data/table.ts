@@ -1,0 +1,288 @@
+/**
+ * Rows of files: Parquet, CSV, TSV and JSON lines, as columns of plain values.
+ *
+ * @module
+ */
+import { Effect, Stream } from "effect";
+import { Csv } from "effect/encoding";
+import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { extname, join } from "node:path";
+import { DatasetError } from "../error.ts";
+
+/** A value of a cell. */
+export type Cell = string | number | bigint | boolean | null | undefined;
+
+/** Rows as they stand in the file. */
+export interface Table {
+  /** Column names, in file order. */
+  readonly names: readonly string[];
+  /** Values by column. */
+  readonly columns: ReadonlyMap<string, readonly Cell[]>;
+  /** Where each row stands, for errors: `file:line`. */
+  readonly where: (row: number) => string;
+  /** Number of rows. */
+  readonly rows: number;
+  /** Rows that could not be read and were left out. */
+  readonly dropped: number;
+}
+
+/** Options of {@linkcode readTable}. */
+export interface TableOptions {
+  /** Reads no more rows than this. */
+  readonly limit?: number | undefined;
+  /** Counts rows that cannot be read instead of failing. */
+  readonly skipBadRows?: boolean | undefined;
+}
+
+const EXTENSIONS = [".parquet", ".csv", ".tsv", ".jsonl"];
+
+/** Reads a file by its extension, or every such file of a folder in order of names. */
+export async function readTable(path: string, options: TableOptions = {}): Promise<Table> {
+  const info = await Deno.stat(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new DatasetError("there is no such file", {
+      where: path,
+      hint: "name a file, a folder or a dataset of the hub",
+    });
+  });
+  const builder = new TableBuilder(options);
+  const files = info.isDirectory ? await filesOf(path) : [path];
+  for (const file of files) {
+    if (builder.full) break;
+    if (await isEmptyFile(file)) continue;
+    switch (extname(file)) {
+      case ".parquet":
+        await readParquet(file, builder);
+        break;
+      case ".csv":
+        await readCsv(file, builder);
+        break;
+      case ".tsv":
+        await readTsv(file, builder);
+        break;
+      case ".jsonl":
+        await readJsonLines(file, builder);
+        break;
+      default:
+        throw new DatasetError("files of this type are not read", {
+          where: file,
+          expected: EXTENSIONS.join(", "),
+          found: extname(file),
+        });
+    }
+  }
+  const table = builder.table();
+  if (table.rows === 0) throw new DatasetError("the dataset is empty", { where: path, expected: "at least one row" });
+  return table;
+}
+
+async function isEmptyFile(path: string): Promise<boolean> {
+  return (await Deno.stat(path)).size === 0;
+}
+
+async function filesOf(folder: string): Promise<string[]> {
+  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
+  const files = names.filter((name) => EXTENSIONS.includes(extname(name))).sort();
+  if (files.length === 0) {
+    throw new DatasetError("the folder has no data", { where: folder, expected: `files ${EXTENSIONS.join(", ")}` });
+  }
+  return files.map((name) => join(folder, name));
+}
+
+/** Collects rows in columns. */
+class TableBuilder {
+  readonly #options: TableOptions;
+  readonly #columns = new Map<string, Cell[]>();
+  readonly #starts: { file: string; row: number; first: number }[] = [];
+  readonly #lines: number[] = [];
+  #dropped = 0;
+
+  constructor(options: TableOptions) {
+    this.#options = options;
+  }
+
+  get full(): boolean {
+    return this.#lines.length >= (this.#options.limit ?? Infinity);
+  }
+
+  file(file: string): void {
+    this.#starts.push({ file, row: this.#lines.length, first: 0 });
+  }
+
+  add(line: number, row: Readonly<Record<string, Cell>>): void {
+    if (this.full) return;
+    const count = this.#lines.length;
+    for (const name of Object.keys(row)) {
+      if (!this.#columns.has(name)) this.#columns.set(name, new Array<Cell>(count).fill(undefined));
+    }
+    for (const [name, column] of this.#columns) column.push(row[name]);
+    this.#lines.push(line);
+  }
+
+  bad(error: DatasetError): void {
+    if (!this.#options.skipBadRows) throw error;
+    this.#dropped++;
+  }
+
+  table(): Table {
+    const starts = this.#starts;
+    const lines = this.#lines;
+    return {
+      names: [...this.#columns.keys()],
+      columns: this.#columns,
+      rows: lines.length,
+      dropped: this.#dropped,
+      where: (row) => `${starts.findLast((start) => start.row <= row)?.file}:${lines[row]}`,
+    };
+  }
+}
+
+async function readParquet(path: string, builder: TableBuilder): Promise<void> {
+  builder.file(path);
+  try {
+    const file = await asyncBufferFromFile(path);
+    const rows = await parquetReadObjects({ file, compressors });
+    rows.forEach((row, index) => builder.add(index + 1, row));
+  } catch (error) {
+    if (error instanceof DatasetError) throw error;
+    throw new DatasetError("the Parquet file cannot be read", {
+      where: path,
+      found: (error as Error).message,
+      hint: "the file is damaged or cut: fetch it again",
+      cause: error,
+    });
+  }
+}
+
+/** Decodes a file strictly, in pieces. */
+async function* textOf(path: string): AsyncGenerator<string> {
+  using file = await Deno.open(path);
+  const decoder = new TextDecoder("utf-8", { fatal: true });
+  const buffer = new Uint8Array(1 << 18);
+  let offset = 0;
+  try {
+    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+      yield decoder.decode(buffer.subarray(0, count), { stream: true });
+      offset += count;
+    }
+    yield decoder.decode();
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    throw new DatasetError("bytes that are not UTF-8", {
+      where: `${path}, near byte ${offset}`,
+      hint: "convert the file to UTF-8",
+    });
+  }
+}
+
+async function* linesOf(path: string): AsyncGenerator<[number, string]> {
+  let rest = "";
+  let number = 0;
+  for await (const text of textOf(path)) {
+    const parts = (rest + text).split("\n");
+    rest = parts.pop()!;
+    for (const part of parts) {
+      yield [++number, number === 1 ? part.replace(/^\ufeff/, "").replace(/\r$/, "") : part.replace(/\r$/, "")];
+    }
+  }
+  if (rest !== "") yield [++number, rest.replace(/\r$/, "")];
+}
+
+/** Names of a header, or numbers from 1 where the first row is data: no name that we know, or a number in it. */
+function header(first: readonly string[]): readonly string[] | undefined {
+  const looksLikeData = first.some((cell) =>
+    cell.trim() === "" || /^[\d.+-]+$/.test(cell) || cell.length > 40 || /\s\S+\s/.test(cell)
+  );
+  return looksLikeData ? undefined : first;
+}
+
+async function readCsv(path: string, builder: TableBuilder): Promise<void> {
+  builder.file(path);
+  const rows = Stream.fromAsyncIterable(textOf(path), (error) => error).pipe(
+    Stream.pipeThroughChannel(Csv.decodeString({ ignoreEmptyLines: true })),
+  );
+  let names: readonly string[] | undefined;
+  let line = 0;
+  const add = (cells: readonly string[]) => {
+    line++;
+    if (names === undefined) {
+      const found = header(cells);
+      names = found ?? cells.map((_, i) => `${i + 1}`);
+      if (found !== undefined) return;
+    }
+    addCells(path, builder, names, cells, line);
+  };
+  try {
+    await Effect.runPromise(Stream.runForEach(rows, (cells) => Effect.sync(() => add(cells as readonly string[]))));
+  } catch (error) {
+    if (error instanceof DatasetError) throw error;
+    const { message } = error as Error;
+    throw new DatasetError("the CSV file cannot be read", {
+      where: `${path}, after row ${line}`,
+      found: message,
+      hint: "quotes within a quoted field are doubled, and every quote is closed",
+      cause: error,
+    });
+  }
+}
+
+/** GLUE's TSV: quotes are letters like any other. */
+async function readTsv(path: string, builder: TableBuilder): Promise<void> {
+  builder.file(path);
+  let names: readonly string[] | undefined;
+  for await (const [line, text] of linesOf(path)) {
+    if (text === "") continue;
+    if (builder.full) return;
+    const cells = text.split("\t");
+    if (names === undefined) {
+      const found = header(cells);
+      names = found ?? cells.map((_, i) => `${i + 1}`);
+      if (found !== undefined) continue;
+    }
+    addCells(path, builder, names, cells, line);
+  }
+}
+
+function addCells(
+  path: string,
+  builder: TableBuilder,
+  names: readonly string[],
+  cells: readonly string[],
+  line: number,
+): void {
+  if (cells.length !== names.length) {
+    return builder.bad(
+      new DatasetError("a row has the wrong number of fields", {
+        where: `${path}:${line}`,
+        expected: `${names.length} (${names.join(", ")})`,
+        found: `${cells.length}`,
+        hint: "mend the row, or leave such rows out with --skip-bad-rows",
+      }),
+    );
+  }
+  builder.add(line, Object.fromEntries(names.map((name, i) => [name, cells[i]])));
+}
+
+async function readJsonLines(path: string, builder: TableBuilder): Promise<void> {
+  builder.file(path);
+  for await (const [line, text] of linesOf(path)) {
+    if (text.trim() === "") continue;
+    if (builder.full) return;
+    let row: unknown;
+    try {
+      row = JSON.parse(text);
+    } catch {
+      // reported below
+    }
+    if (row === null || typeof row !== "object" || Array.isArray(row)) {
+      builder.bad(
+        new DatasetError("a line is not a JSON object", {
+          where: `${path}:${line}`,
+          found: text.slice(0, 80),
+          hint: "mend the line, or leave such lines out with --skip-bad-rows",
+        }),
+      );
+    } else builder.add(line, row as Record<string, Cell>);
+  }
+}
