@@ -60,6 +60,12 @@ function missing(table: Table, name: string, wanted = (ALIASES[name] ?? [name]).
   });
 }
 
+/** A cell in an error: cut, and with the integers that JSON does not know. */
+function shown(value: Cell): string {
+  const text = typeof value === "bigint" ? `${value}` : JSON.stringify(value) ?? "nothing";
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
+
 /** A column of texts; every row must have one. */
 export function texts(table: Table, name: string, mapping: ColumnMapping = {}): readonly string[] {
   const column = find(table, name, mapping);
@@ -68,7 +74,7 @@ export function texts(table: Table, name: string, mapping: ColumnMapping = {}): 
     if (typeof value !== "string") {
       throw new DatasetError(`${name} is not a text`, {
         where: table.where(row),
-        found: JSON.stringify(value) ?? "nothing",
+        found: shown(value),
       });
     }
   });
@@ -85,7 +91,7 @@ export function numbers(table: Table, name: string, mapping: ColumnMapping = {})
     throw new DatasetError(`${name} is not a number`, {
       where: table.where(row),
       expected: "a number",
-      found: JSON.stringify(value) ?? "nothing",
+      found: shown(value),
     });
   });
 }
@@ -108,7 +114,7 @@ export function asLabelledPairs(
     throw new DatasetError("the label is not known", {
       where: table.where(row),
       expected: "0 or entailment, 1 or neutral, 2 or contradiction; −1 for none",
-      found: JSON.stringify(value, (_, v) => typeof v === "bigint" ? `${v}` : v) ?? "nothing",
+      found: shown(value),
     });
   });
   const kept = classes.flatMap((label, row) => label < 0 ? [] : [row]);

@@ -5,7 +5,7 @@
  */
 import { Effect, Stream } from "effect";
 import { Csv } from "effect/encoding";
-import { asyncBufferFromFile, parquetReadObjects } from "hyparquet";
+import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { extname, join } from "node:path";
 import { DatasetError } from "../error.ts";
@@ -33,6 +33,8 @@ export interface TableOptions {
   readonly limit?: number | undefined;
   /** Counts rows that cannot be read instead of failing. */
   readonly skipBadRows?: boolean | undefined;
+  /** Whether CSV and TSV files begin with names; default: as the first row looks. */
+  readonly header?: boolean | undefined;
 }
 
 const EXTENSIONS = [".parquet", ".csv", ".tsv", ".jsonl"];
@@ -102,8 +104,19 @@ class TableBuilder {
     this.#options = options;
   }
 
+  /** Rows that may still be added. */
+  get room(): number {
+    return (this.#options.limit ?? Infinity) - this.#lines.length;
+  }
+
   get full(): boolean {
-    return this.#lines.length >= (this.#options.limit ?? Infinity);
+    return this.room <= 0;
+  }
+
+  /** Names of the columns from the first row, or undefined if that is data already. */
+  header(first: readonly string[]): readonly string[] | undefined {
+    if (!(this.#options.header ?? looksLikeHeader(first))) return undefined;
+    return first.map((name, i) => name.trim() || `${i + 1}`);
   }
 
   file(file: string): void {
@@ -142,8 +155,15 @@ async function readParquet(path: string, builder: TableBuilder): Promise<void> {
   builder.file(path);
   try {
     const file = await asyncBufferFromFile(path);
-    const rows = await parquetReadObjects({ file, compressors });
-    rows.forEach((row, index) => builder.add(index + 1, row));
+    const metadata = await parquetMetadataAsync(file);
+    let rowStart = 0;
+    for (const group of metadata.row_groups) { // one at a time: a limit does not pay for the whole file
+      if (builder.full) break;
+      const rowEnd = rowStart + Math.min(Number(group.num_rows), builder.room);
+      const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
+      rows.forEach((row, index) => builder.add(rowStart + index + 1, row));
+      rowStart = rowEnd;
+    }
   } catch (error) {
     if (error instanceof DatasetError) throw error;
     throw new DatasetError("the Parquet file cannot be read", {
@@ -161,16 +181,19 @@ async function* textOf(path: string): AsyncGenerator<string> {
   const decoder = new TextDecoder("utf-8", { fatal: true });
   const buffer = new Uint8Array(1 << 18);
   let offset = 0;
+  let line = 1;
   try {
     for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-      yield decoder.decode(buffer.subarray(0, count), { stream: true });
+      const text = decoder.decode(buffer.subarray(0, count), { stream: true });
+      yield text;
       offset += count;
+      for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) line++;
     }
     yield decoder.decode();
   } catch (error) {
     if (!(error instanceof TypeError)) throw error;
     throw new DatasetError("bytes that are not UTF-8", {
-      where: `${path}, near byte ${offset}`,
+      where: `${path}, at or after line ${line} (byte ${offset})`,
       hint: "convert the file to UTF-8",
     });
   }
@@ -189,25 +212,35 @@ async function* linesOf(path: string): AsyncGenerator<[number, string]> {
   if (rest !== "") yield [++number, rest.replace(/\r$/, "")];
 }
 
-/** Names of a header, or numbers from 1 where the first row is data: no name that we know, or a number in it. */
-function header(first: readonly string[]): readonly string[] | undefined {
-  const looksLikeData = first.some((cell) =>
+/** Names that files give to the columns we want. */
+const KNOWN_NAME = new RegExp(
+  "^(premise|hypothesis|sentence_?[12ab]?|text_?[12]?|anchor|query|question|positive|answer|passage|negative|" +
+    "(gold_)?label|score|similarity_score|title)$",
+  "i",
+);
+
+/** Whether a first row is a header: it has a name that we know, or only short cells that are no numbers. */
+function looksLikeHeader(first: readonly string[]): boolean {
+  if (first.some((cell) => KNOWN_NAME.test(cell.trim()))) return true;
+  return !first.some((cell) =>
     cell.trim() === "" || /^[\d.+-]+$/.test(cell) || cell.length > 40 || /\s\S+\s/.test(cell)
   );
-  return looksLikeData ? undefined : first;
 }
 
 async function readCsv(path: string, builder: TableBuilder): Promise<void> {
   builder.file(path);
   const rows = Stream.fromAsyncIterable(textOf(path), (error) => error).pipe(
-    Stream.pipeThroughChannel(Csv.decodeString({ ignoreEmptyLines: true })),
+    Stream.pipeThroughChannel(Csv.decodeString()),
+    Stream.takeWhile(() => !builder.full),
   );
   let names: readonly string[] | undefined;
-  let line = 0;
+  let next = 1; // line of the next record: quoted fields may hold line breaks
   const add = (cells: readonly string[]) => {
-    line++;
+    const line = next;
+    next += 1 + cells.reduce((sum, cell) => sum + cell.split("\n").length - 1, 0);
+    if (cells.length === 1 && cells[0] === "") return;
     if (names === undefined) {
-      const found = header(cells);
+      const found = builder.header(cells);
       names = found ?? cells.map((_, i) => `${i + 1}`);
       if (found !== undefined) return;
     }
@@ -219,7 +252,7 @@ async function readCsv(path: string, builder: TableBuilder): Promise<void> {
     if (error instanceof DatasetError) throw error;
     const { message } = error as Error;
     throw new DatasetError("the CSV file cannot be read", {
-      where: `${path}, after row ${line}`,
+      where: `${path}:${Csv.isCsvError(error) ? error.line : next}`,
       found: message,
       hint: "quotes within a quoted field are doubled, and every quote is closed",
       cause: error,
@@ -236,7 +269,7 @@ async function readTsv(path: string, builder: TableBuilder): Promise<void> {
     if (builder.full) return;
     const cells = text.split("\t");
     if (names === undefined) {
-      const found = header(cells);
+      const found = builder.header(cells);
       names = found ?? cells.map((_, i) => `${i + 1}`);
       if (found !== undefined) continue;
     }

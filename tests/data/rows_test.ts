@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { scaleScores } from "../../lib/data/labels.ts";
+import { concatenate, datasetOf, dedupe, firstRows, selectRows, split } from "../../lib/data/rows.ts";
+import { DatasetError } from "../../lib/error.ts";
+
+const letters = datasetOf({ text: ["a", "b", "a", "c"], label: Int32Array.of(0, 1, 0, 2) });
+
+Deno.test("rows are picked, cut and joined with the types of their columns", () => {
+  const picked = selectRows(letters, [3, 0]);
+  assert.deepEqual(picked.columns, { text: ["c", "a"], label: Int32Array.of(2, 0) });
+  assert.deepEqual(firstRows(letters, 1).columns, { text: ["a"], label: Int32Array.of(0) });
+  assert.equal(firstRows(letters, 9), letters);
+  assert.deepEqual(concatenate([picked, firstRows(letters, 1)]).columns, {
+    text: ["c", "a", "a"],
+    label: Int32Array.of(2, 0, 0),
+  });
+  assert.throws(() => concatenate<{ [name: string]: string[] }>([datasetOf({ a: ["x"] }), datasetOf({ b: ["x"] })]), {
+    name: "Error",
+    expected: "a",
+    found: "b",
+  });
+  assert.throws(() => datasetOf({ a: ["x"], b: ["x", "y"] }), DatasetError);
+});
+
+Deno.test("of equal rows the first is kept, the others are counted", () => {
+  const { dataset, dropped } = dedupe(letters);
+  assert.deepEqual(dataset.columns, { text: ["a", "b", "c"], label: Int32Array.of(0, 1, 2) });
+  assert.equal(dropped, 1);
+  const tricky = datasetOf({ a: ["x,", "x"], b: ["y", ",y"] });
+  assert.equal(dedupe(tricky).dropped, 0);
+});
+
+Deno.test("a split holds out rows by seed, all rows are in one part, equal texts stay together", () => {
+  const text = Array.from({ length: 1000 }, (_, row) => `text ${row >> 2}`);
+  const row = Int32Array.from(text, (_, index) => index);
+  const dataset = datasetOf({ text, row });
+  const { train, validation } = split(dataset, { validation: 0.1, seed: 1 });
+  assert.deepEqual([train.rows, validation.rows], [900, 100]);
+  assert.deepEqual([...train.columns.row, ...validation.columns.row].sort((a, b) => a - b), [...row]);
+  assert.deepEqual(split(dataset, { validation: 100, seed: 1 }).validation, validation);
+  assert.notDeepEqual(split(dataset, { validation: 100, seed: 2 }).validation, validation);
+  const grouped = split(dataset, { validation: 0.1, seed: 1, together: "text" });
+  assert.equal(grouped.validation.rows, 100);
+  const held = new Set(grouped.validation.columns.text);
+  assert.ok(grouped.train.columns.text.every((text) => !held.has(text)));
+  for (const validation of [0, 1000, -1, 1.5]) {
+    assert.throws(() => split(dataset, { validation, seed: 1 }), DatasetError);
+  }
+});
+
+Deno.test("scores are brought to 0 … 1 by their own scale", () => {
+  const scored = (...score: number[]) => {
+    const texts = score.map(String);
+    return datasetOf({ sentence1: texts, sentence2: texts, score: Float64Array.from(score) });
+  };
+  assert.deepEqual([...scaleScores(scored(0, 2.5, 5)).columns.score], [0, 0.5, 1]);
+  assert.deepEqual([...scaleScores(scored(0, 0.5, 1)).columns.score], [0, 0.5, 1]);
+  assert.deepEqual([...scaleScores(scored(0, 1), 5).columns.score], [0, 0.2]);
+  assert.throws(() => scaleScores(scored(0, 50)), { found: "50" });
+  assert.throws(() => scaleScores(scored(0, NaN)), { where: "row 2, column score" });
+});
