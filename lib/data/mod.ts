@@ -5,6 +5,9 @@
  */
 export * from "./columns.ts";
 export * from "./dataset.ts";
+export * from "./labels.ts";
+export * from "./parquet.ts";
+export * from "./rows.ts";
 export * from "./source.ts";
 export * from "./table.ts";
 export * from "./triplets.ts";

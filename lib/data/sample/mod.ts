@@ -6,8 +6,8 @@
  * | score | relation | label |
  * | --- | --- | --- |
  * | 5 | the same scene in other words | entailment |
- * | 4 | one leaves out a detail of the other | entailment |
- * | 3 | one adds a detail, or more general words | neutral |
+ * | 4 | the second leaves out a detail, or says it in more general words | entailment |
+ * | 3 | the second adds a detail | neutral |
  * | 1 | close in words, but they exclude each other | contradiction |
  * | 0 | nothing to do with each other | neutral |
  *
@@ -65,13 +65,20 @@ export function sampleNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
   while (label.length < rows) {
     const scene = sceneOf(random, false);
     const text = tell(scene, random);
-    add(text, tell(random.uniform() < 0.6 ? scene : withoutDetail(scene, random) ?? scene, random), 0);
+    add(text, entailed(scene, random), 0);
     const more = withDetail(scene, random);
     const unrelated = random.uniform() < 0.5 || more === undefined;
     add(text, tell(unrelated ? sceneOf(random, false) : more!, random), 1);
     add(text, tell(contradiction(scene, random, false), random), 2);
   }
   return { columns: { premise, hypothesis, label: Int32Array.from(label) }, rows };
+}
+
+/** What follows from a scene: the same in other words, with a detail less, or in more general words. */
+function entailed(scene: Scene, random: RandomStream): string {
+  const way = random.uniform();
+  if (way < 0.15) return tell(scene, random, { general: true });
+  return tell(way < 0.6 ? scene : withoutDetail(scene, random) ?? scene, random);
 }
 
 /** Graded pairs whose sentences occur in no pair of `sampleNli`. Default 1,500. */
@@ -101,9 +108,9 @@ function graded(scene: Scene, grade: number, random: RandomStream): string | und
     case 5:
       return told(scene);
     case 4:
-      return told(withoutDetail(scene, random));
+      return random.uniform() < 0.35 ? told(scene, true) : told(withoutDetail(scene, random));
     case 3:
-      return random.uniform() < 0.5 ? told(withDetail(scene, random)) : told(scene, true);
+      return told(withDetail(scene, random));
     case 1:
       return told(contradiction(scene, random, true));
     default:
