@@ -8,4 +8,6 @@ export * from "./config.ts";
 export * from "./encoder.ts";
 export * from "./families.ts";
 export * from "./freeze.ts";
+export * from "./masked_lm.ts";
 export * from "./parameters.ts";
+export * from "./masked_lm.ts";

@@ -3,5 +3,7 @@
  *
  * @module
  */
+export * from "./masking.ts";
 export * from "./packed.ts";
 export * from "./tokenizer.ts";
+export * from "./masking.ts";

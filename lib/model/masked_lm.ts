@@ -1,0 +1,216 @@
+/**
+ * The masked language model: an encoder that guesses tokens, with the word embeddings as its output layer.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { openTensors, type TensorReader, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
+import { readFolder } from "../checkpoint/sentence_transformers.ts";
+import type { Activation, Engine } from "../engine/engine.ts";
+import { CheckpointError, TrainingError } from "../error.ts";
+import { embedding, layerNorm, linear, linearCrossEntropy } from "../tensor/ops.ts";
+import type { Tape } from "../tensor/tape.ts";
+import type { Parameters, Tensor } from "../tensor/tensor.ts";
+import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { type EncoderConfig, type Family, parseConfig } from "./config.ts";
+import { type DeviceBatch, encode, type Encoder, type TrainingKey } from "./encoder.ts";
+import { encoderShapes, PREFIXES } from "./families.ts";
+import { trainedBy } from "./freeze.ts";
+import { fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
+
+/** A model that guesses masked tokens. */
+export interface MaskedLm {
+  /** Token features. */
+  readonly encoder: Encoder;
+  /** All tensors: the encoder's under their plain names, the head's under those of the checkpoint. */
+  readonly parameters: Parameters;
+  /** Its tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** Longest sequence in tokens. */
+  readonly maxSeqLength: number;
+  /** `config.json`, to be saved again. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Options of {@linkcode loadMaskedLm}. */
+export interface LoadMaskedLmOptions {
+  /** Whether gradients are wanted. Default false. */
+  readonly trained?: boolean;
+  /** See `trainedBy`. */
+  readonly freeze?: string | undefined;
+  /** Overrides the folder's limit. */
+  readonly maxSeqLength?: number | undefined;
+  /** Seed of a head that the checkpoint does not have. Default 0. */
+  readonly seed?: number;
+}
+
+/** What the families call the parts of the head, and their class in transformers. */
+interface Head {
+  readonly dense: string;
+  readonly norm: string;
+  readonly bias: string;
+  readonly architecture: string;
+}
+
+const LM_HEAD = { dense: "lm_head.dense", norm: "lm_head.layer_norm", bias: "lm_head.bias" };
+const HEADS: Readonly<Record<Family, Head>> = {
+  bert: {
+    dense: "cls.predictions.transform.dense",
+    norm: "cls.predictions.transform.LayerNorm",
+    bias: "cls.predictions.bias",
+    architecture: "BertForMaskedLM",
+  },
+  distilbert: {
+    dense: "vocab_transform",
+    norm: "vocab_layer_norm",
+    bias: "vocab_projector.bias",
+    architecture: "DistilBertForMaskedLM",
+  },
+  roberta: { ...LM_HEAD, architecture: "RobertaForMaskedLM" },
+  "xlm-roberta": { ...LM_HEAD, architecture: "XLMRobertaForMaskedLM" },
+  mpnet: { ...LM_HEAD, architecture: "MPNetForMaskedLM" },
+};
+const TABLE = "embeddings.word_embeddings.weight";
+
+/** Every tensor of the head and its shape; the output layer's weight is the table of word embeddings. */
+export function headShapes(config: EncoderConfig): ReadonlyMap<string, readonly number[]> {
+  const { hiddenSize: h, vocabSize, family } = config;
+  const { dense, norm, bias } = HEADS[family];
+  return new Map<string, readonly number[]>([
+    [`${dense}.weight`, [h, h]],
+    [`${dense}.bias`, [h]],
+    [`${norm}.weight`, [h]],
+    [`${norm}.bias`, [h]],
+    [bias, [vocabSize]],
+  ]);
+}
+
+/** Loads a Hugging Face checkpoint. One without a head (`BertModel`) gets a new one. */
+export async function loadMaskedLm(
+  engine: Engine,
+  path: string,
+  options: LoadMaskedLmOptions = {},
+): Promise<MaskedLm> {
+  const { trained = false, freeze, seed = 0 } = options;
+  const folder = await readFolder(path);
+  const weights = join(path, folder.transformerPath);
+  const config = parseConfig(folder.config, join(weights, "config.json"));
+  const tokenizer = await loadTokenizer(weights);
+  const reader = await openTensors(weights);
+  try {
+    const parameters = await readMaskedLmParameters(engine, config, reader, weights, {
+      seed,
+      trained: trained ? trainedBy(freeze, config) : () => false,
+    });
+    return {
+      ...parameters,
+      tokenizer,
+      maxSeqLength: options.maxSeqLength ?? folder.maxSeqLength,
+      config: folder.config,
+    };
+  } finally {
+    reader.close();
+  }
+}
+
+/** The tensors of encoder and head, from an open checkpoint. `where` is for errors. */
+export async function readMaskedLmParameters(
+  engine: Engine,
+  config: EncoderConfig,
+  reader: TensorReader,
+  where: string,
+  options: { readonly seed: number; readonly trained: (name: string) => boolean },
+): Promise<Pick<MaskedLm, "encoder" | "parameters">> {
+  const read = fromCheckpoint(reader, PREFIXES[config.family], where);
+  const encoder = await makeParameters(engine, encoderShapes(config), read, options.trained);
+  const shapes = headShapes(config);
+  const present = [...shapes.keys()].filter((name) => reader.tensors.has(name));
+  if (present.length > 0 && present.length < shapes.size) {
+    throw new CheckpointError("the head of the masked language model is incomplete", {
+      where,
+      expected: [...shapes.keys()].join(", "),
+      found: present.join(", "),
+    });
+  }
+  await checkTied(reader, config, where);
+  const initial = randomInitial(options.seed);
+  const normWeight = `${HEADS[config.family].norm}.weight`;
+  const fresh: typeof initial = (name, shape) =>
+    name === normWeight ? new Float32Array(shape[0]!).fill(1) : initial(name, shape);
+  const head = await makeParameters(engine, shapes, present.length > 0 ? read : fresh, options.trained);
+  return { encoder: { config, parameters: encoder }, parameters: { ...encoder, ...head } };
+}
+
+/** An output layer of its own would be lost without a word: it is refused. */
+async function checkTied(reader: TensorReader, config: EncoderConfig, where: string): Promise<void> {
+  const names = ["cls.predictions.decoder.weight", "lm_head.decoder.weight", "vocab_projector.weight"];
+  const decoder = names.find((name) => reader.tensors.has(name));
+  const table = [TABLE, PREFIXES[config.family] + TABLE].find((name) => reader.tensors.has(name));
+  if (decoder === undefined || table === undefined) return;
+  const [a, b] = [await reader.readF32(decoder), await reader.readF32(table)];
+  if (a.length === b.length && a.every((value, i) => value === b[i])) return;
+  throw new CheckpointError("the output layer is not that of the word embeddings", {
+    where: `${where}, tensor ${decoder}`,
+    expected: `the values of ${table}`,
+    hint: "models with tie_word_embeddings false are not supported",
+  });
+}
+
+/**
+ * Mean cross-entropy over the tokens with a target:
+ *
+ * x [m, H] the features of those m tokens, u = LN(f(x Wᵀ + b)), logits = u Eᵀ + c with E the word embeddings → [1]
+ *
+ * `targets` [T] is −1 where there is nothing to guess.
+ */
+export function maskedLoss(
+  tape: Tape,
+  model: Pick<MaskedLm, "encoder" | "parameters">,
+  batch: DeviceBatch,
+  targets: Int32Array,
+  training?: TrainingKey,
+): Tensor {
+  const { engine } = tape;
+  const { config } = model.encoder;
+  const rows = Int32Array.from([...targets.keys()].filter((t) => targets[t]! >= 0));
+  if (rows.length === 0) {
+    throw new TrainingError("no token of the batch can be masked", { expected: "texts with at least one word" });
+  }
+  const { dense, norm, bias } = HEADS[config.family];
+  const own = (name: string) => model.parameters[name]!;
+
+  const tokens = encode(tape, model.encoder, batch, training);
+  const x = embedding(tape, tokens, engine.upload(rows, [rows.length]));
+  const hidden = linear(tape, x, own(`${dense}.weight`), own(`${dense}.bias`), headActivation(config));
+  const u = layerNorm(tape, hidden, own(`${norm}.weight`), own(`${norm}.bias`), config.layerNormEpsilon);
+  const wanted = engine.upload(rows.map((t) => targets[t]!), [rows.length]);
+  return linearCrossEntropy(tape, u, own(TABLE), own(bias), wanted);
+}
+
+/** BERT's and DistilBERT's heads have the activation of their layers, the others always have gelu. */
+function headActivation({ family, activation }: EncoderConfig): Activation {
+  return family === "bert" || family === "distilbert" ? activation : "gelu";
+}
+
+/** Writes the model as transformers' `…ForMaskedLM` does, whole or not at all; a folder that was there is replaced. */
+export async function saveMaskedLm(engine: Engine, model: MaskedLm, path: string): Promise<void> {
+  const { family } = model.encoder.config;
+  const head = headShapes(model.encoder.config);
+  const tensors: TensorToWrite[] = (await readParameters(engine, model.parameters))
+    .map((tensor) => head.has(tensor.name) ? tensor : { ...tensor, name: PREFIXES[family] + tensor.name });
+  const config = { ...model.config, architectures: [HEADS[family].architecture] };
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  await Deno.mkdir(temporary, { recursive: true });
+  try {
+    await Deno.writeTextFile(join(temporary, "config.json"), JSON.stringify(config, null, 2) + "\n");
+    for (const [name, bytes] of model.tokenizer.files) await Deno.writeFile(join(temporary, name), bytes);
+    await writeSafetensors(join(temporary, "model.safetensors"), tensors);
+  } catch (error) {
+    await Deno.remove(temporary, { recursive: true }).catch(() => {});
+    throw error;
+  }
+  const old = `${path}.${crypto.randomUUID()}.old`;
+  const replaced = await Deno.rename(path, old).then(() => true, () => false);
+  await Deno.rename(temporary, path);
+  if (replaced) await Deno.remove(old, { recursive: true });
+}

@@ -1,0 +1,13 @@
+/** The engines that golden tests run on. */
+import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
+import type { Engine } from "../../lib/engine/engine.ts";
+
+/** An engine under test. */
+export interface EngineUnderTest {
+  readonly name: string;
+  readonly create: () => Engine | Promise<Engine>;
+}
+
+export const engines: readonly EngineUnderTest[] = [
+  { name: "cpu", create: () => createCpuEngine({ threads: 1 }) },
+];

@@ -1,0 +1,122 @@
+"""Tiny random encoders of every family: features, pooling, masked-language loss and all gradients, by transformers.
+
+Writes tests/golden/encoders/<family>/: config.json and model.safetensors (a masked language model, as transformers saves
+it) and expected.safetensors. Computed in float64, written as float32.
+"""
+
+import json
+from pathlib import Path
+
+import torch
+from safetensors.torch import save_file
+from sentence_transformers.sentence_transformer.modules import Pooling
+from transformers import AutoConfig, AutoModelForMaskedLM
+from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
+
+out = Path(__file__).with_suffix("")
+VOCAB, WIDTH, HEADS, INNER, LAYERS, POSITIONS = 40, 20, 4, 24, 2, 32
+LENGTHS = [7, 1, 24, 3, 12]
+MODES = ["mean", "cls", "max", "mean_sqrt_len_tokens", "weightedmean", "lasttoken"]
+
+common = dict(
+    vocab_size=VOCAB,
+    hidden_size=WIDTH,
+    num_hidden_layers=LAYERS,
+    num_attention_heads=HEADS,
+    intermediate_size=INNER,
+    max_position_embeddings=POSITIONS,
+    hidden_dropout_prob=0.0,
+    attention_probs_dropout_prob=0.0,
+)
+families = {
+    "bert": dict(common, layer_norm_eps=1e-5, type_vocab_size=2),
+    "distilbert": dict(
+        vocab_size=VOCAB,
+        dim=WIDTH,
+        n_layers=LAYERS,
+        n_heads=HEADS,
+        hidden_dim=INNER,
+        max_position_embeddings=POSITIONS,
+        dropout=0.0,
+        attention_dropout=0.0,
+        activation="relu",
+    ),
+    "roberta": dict(common, hidden_act="gelu_new", type_vocab_size=1, pad_token_id=1),
+    "xlm-roberta": dict(common, layer_norm_eps=1e-5, type_vocab_size=1, pad_token_id=1),
+    "mpnet": dict(common, pad_token_id=1, relative_attention_num_buckets=32),
+}
+
+
+def randomise(model, seed):
+    """No parameter is special: weights of a size at which attention is not uniform, biases and scales that matter."""
+    generator = torch.Generator().manual_seed(seed)
+    for name, p in model.named_parameters():
+        noise = torch.randn(p.shape, generator=generator)
+        norm = "layernorm" in name.lower() or "layer_norm" in name
+        p.data = (1 + 0.2 * noise) if norm and name.endswith("weight") else noise * (0.3 if p.dim() > 1 else 0.1)
+
+
+def gradients(model):
+    table = model.get_input_embeddings().weight  # also the output layer, under whose name some families list it
+    listed = f"{model.base_model_prefix}.embeddings.word_embeddings.weight"
+    found = {listed if p is table else name: p.grad.float().clone() for name, p in model.named_parameters() if p.grad is not None}
+    model.zero_grad(set_to_none=True)
+    return found
+
+
+def build(family, seed):
+    config = AutoConfig.for_model(family, **families[family])
+    model = AutoModelForMaskedLM.from_config(config, attn_implementation="eager")
+    randomise(model, seed)
+    model.eval().save_pretrained(out / family)
+    (out / family / "generation_config.json").unlink(missing_ok=True)
+    model.double()
+
+    generator = torch.Generator().manual_seed(seed)
+    pad = config.pad_token_id or 0
+    ids = torch.full((len(LENGTHS), max(LENGTHS)), pad)
+    types = torch.zeros_like(ids)
+    mask = torch.zeros_like(ids)
+    for row, length in enumerate(LENGTHS):
+        ids[row, :length] = torch.randint(4, VOCAB, (length,), generator=generator)
+        if family == "bert":
+            types[row, length // 2 : length] = 1
+        mask[row, :length] = 1
+    inside = mask.bool()
+    extra = {"token_type_ids": types} if family == "bert" else {}
+
+    encoder = model.base_model
+    tokens = encoder(input_ids=ids, attention_mask=mask, **extra).last_hidden_state
+    expected = {"ids": ids[inside].int(), "types": types[inside].int(), "lengths": torch.tensor(LENGTHS).int()}
+    expected["tokens"] = tokens[inside]
+    for mode in MODES:
+        pooled = Pooling(WIDTH, pooling_mode=mode)({"token_embeddings": tokens, "attention_mask": mask})
+        expected[f"pooled/{mode.removesuffix('_tokens')}"] = pooled["sentence_embedding"]
+
+    direction = torch.randn(tokens[inside].shape, generator=generator, dtype=torch.float64)
+    expected["direction"] = direction
+    (tokens[inside] * direction.float().double()).sum().backward()
+    for name, gradient in gradients(model).items():
+        expected[f"gradient/{name}"] = gradient
+
+    chosen = inside & (torch.rand(ids.shape, generator=generator) < 0.4)
+    labels = torch.where(chosen, torch.randint(4, VOCAB, ids.shape, generator=generator), -100)
+    loss = model(input_ids=ids, attention_mask=mask, labels=labels, **extra).loss
+    loss.backward()
+    expected["labels"] = torch.where(labels < 0, -1, labels)[inside].int()
+    expected["loss"] = loss.reshape(1)
+    for name, gradient in gradients(model).items():
+        expected[f"masked/{name}"] = gradient
+    save_file(
+        {k: (v.detach().float() if v.is_floating_point() else v).contiguous() for k, v in expected.items()},
+        out / family / "expected.safetensors",
+    )
+
+
+for seed, family in enumerate(families):
+    build(family, seed + 1)
+
+relative = torch.arange(-300, 301)
+(out / "relative_buckets.json").write_text(
+    json.dumps({"from": -300, "buckets": MPNetEncoder.relative_position_bucket(relative).tolist()})
+)
