@@ -10,4 +10,3 @@ export * from "./families.ts";
 export * from "./freeze.ts";
 export * from "./masked_lm.ts";
 export * from "./parameters.ts";
-export * from "./masked_lm.ts";

@@ -6,4 +6,3 @@
 export * from "./masking.ts";
 export * from "./packed.ts";
 export * from "./tokenizer.ts";
-export * from "./masking.ts";

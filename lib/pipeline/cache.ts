@@ -1,0 +1,282 @@
+/**
+ * Stages and their cache: a stage is done once for each key, and its result is a folder that other tools can read.
+ *
+ * `<cache>/<2 digits>/<key>/{manifest.json, …}`; a key is the hash of everything the result depends on. A folder gets its
+ * name only when it is complete; a lock that dies with its process lets one writer at a time work on a key.
+ *
+ * @module
+ */
+import { Context, Effect } from "effect";
+import { createHash } from "node:crypto";
+import { join, relative } from "node:path";
+import { attempt } from "../attempt.ts";
+import { CacheError, type KindredError } from "../error.ts";
+
+/** Plain JSON. */
+export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
+
+/** What a stage's result depends on. */
+export interface StageTask {
+  /** load, triplets, train, … */
+  readonly name: string;
+  /** Counts up whenever the code would give another result. */
+  readonly version: number;
+  /** Settings that matter for the result. */
+  readonly parameters: Json;
+  /** Keys of what goes in. */
+  readonly inputs: Readonly<Record<string, string>>;
+}
+
+/** The result of a stage: a folder. */
+export interface Artifact {
+  /** Hash of everything it depends on. */
+  readonly key: string;
+  /** Name of the stage. */
+  readonly name: string;
+  /** Where its files are. */
+  readonly folder: string;
+  /** Whether it was there already. */
+  readonly cached: boolean;
+  /** Seconds that making it took, then or now. */
+  readonly seconds: number;
+}
+
+/** What `manifest.json` holds. */
+export interface Manifest {
+  /** The key. */
+  readonly key: string;
+  /** `name@version` */
+  readonly stage: string;
+  /** The task's settings. */
+  readonly parameters: Json;
+  /** The task's inputs. */
+  readonly inputs: Readonly<Record<string, string>>;
+  /** Every file, its size and sha256. */
+  readonly files: readonly { readonly path: string; readonly size: number; readonly sha256: string }[];
+  /** When it was made. */
+  readonly created: string;
+  /** How long that took. */
+  readonly seconds: number;
+}
+
+/** Runs stages. */
+export interface StageRunner {
+  /** The folder of the cache. */
+  readonly folder: string;
+  /** Everything that ran or was found, in order. */
+  readonly executed: readonly Artifact[];
+  /** The artifact of a task: found, or made by `body` in the scratch folder it is given. */
+  readonly run: <E>(
+    task: StageTask,
+    body: (scratch: string) => Effect.Effect<void, E>,
+  ) => Effect.Effect<Artifact, E | KindredError>;
+}
+
+/** The service that runs stages. */
+export const StageRunner: Context.Service<StageRunner, StageRunner> = Context.Service<StageRunner>(
+  "kindred/StageRunner",
+);
+
+/** JSON with sorted keys: equal values, equal text. */
+export function canonical(value: Json | undefined): string {
+  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
+  if (value !== null && typeof value === "object") {
+    const entries = Object.entries(value).filter(([, v]) => v !== undefined).sort(([a], [b]) => a < b ? -1 : 1);
+    return `{${entries.map(([key, v]) => `${JSON.stringify(key)}:${canonical(v)}`).join()}}`;
+  }
+  return JSON.stringify(value ?? null);
+}
+
+/** The key of a task. */
+export function keyOf({ name, version, parameters, inputs }: StageTask): string {
+  return createHash("sha256").update(canonical({ name, version, parameters, inputs })).digest("hex");
+}
+
+/** A runner over a folder, in this process. */
+export function openRunner(folder: string, warn: (message: string) => void): StageRunner {
+  const executed: Artifact[] = [];
+  const place = (key: string) => join(folder, key.slice(0, 2), key);
+  return {
+    folder,
+    executed,
+    run: (task, body) =>
+      Effect.gen(function* () {
+        const key = keyOf(task);
+        const found = yield* attempt(() => readArtifact(place(key), task.name, warn));
+        if (found !== undefined) {
+          executed.push(found);
+          return found;
+        }
+        yield* attempt(() => makeFolder(join(folder, key.slice(0, 2))));
+        return yield* Effect.acquireUseRelease(
+          attempt(() => lock(`${place(key)}.lock`)),
+          () =>
+            Effect.gen(function* () {
+              // Another process may have made it while this one waited.
+              const late = yield* attempt(() => readArtifact(place(key), task.name, warn));
+              if (late !== undefined) {
+                executed.push(late);
+                return late;
+              }
+              const scratch = `${place(key)}.scratch`;
+              yield* attempt(() => makeFolder(scratch));
+              const started = performance.now();
+              yield* body(scratch);
+              const seconds = (performance.now() - started) / 1000;
+              yield* attempt(() => complete(task, key, scratch, place(key), seconds));
+              const made = { key, name: task.name, folder: place(key), cached: false, seconds };
+              executed.push(made);
+              return made;
+            }),
+          (file) => Effect.sync(() => file.close()),
+        );
+      }),
+  };
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await Deno.mkdir(path, { recursive: true });
+  } catch (error) {
+    throw new CacheError("the cache cannot be written", {
+      where: path,
+      found: (error as Error).message,
+      hint: "name another folder with --cache-dir, or use --no-cache",
+      cause: error,
+    });
+  }
+}
+
+async function lock(path: string): Promise<Deno.FsFile> {
+  const file = await Deno.open(path, { create: true, write: true });
+  await file.lock(true); // the kernel lets go of it when the process ends, however it ends
+  return file;
+}
+
+/** Writes the manifest, forces all to disk, and gives the folder its name. */
+async function complete(task: StageTask, key: string, scratch: string, target: string, seconds: number): Promise<void> {
+  const files: { path: string; size: number; sha256: string }[] = [];
+  for (const path of await filesOf(scratch)) {
+    const { size, sha256 } = await digest(path);
+    files.push({ path: relative(scratch, path).replaceAll("\\", "/"), size, sha256 });
+  }
+  const { name, version, parameters, inputs } = task;
+  const manifest: Manifest = {
+    key,
+    stage: `${name}@${version}`,
+    parameters,
+    inputs,
+    files,
+    created: new Date().toISOString(),
+    seconds,
+  };
+  {
+    using file = await Deno.create(join(scratch, "manifest.json"));
+    await file.write(new TextEncoder().encode(JSON.stringify(manifest, null, 2) + "\n"));
+    await file.sync();
+  }
+  await Deno.rename(scratch, target);
+}
+
+/** The artifact if it is whole; a torn or damaged one is put away, with a warning, and counts as absent. */
+async function readArtifact(
+  folder: string,
+  name: string,
+  warn: (message: string) => void,
+): Promise<Artifact | undefined> {
+  let text: string;
+  try {
+    text = await Deno.readTextFile(join(folder, "manifest.json"));
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) {
+      const half = await Deno.stat(folder).then(() => true, () => false);
+      if (!half) return undefined;
+      return await putAway(folder, "it has no manifest", warn);
+    }
+    return await putAway(folder, (error as Error).message, warn);
+  }
+  const fault = await faultOf(folder, text);
+  if (fault !== undefined) return await putAway(folder, fault, warn);
+  const { key, seconds } = JSON.parse(text) as Manifest;
+  return { key, name, folder, cached: true, seconds };
+}
+
+const verified = new Set<string>();
+/** Larger files are checked by size alone; `kindred cache verify` reads them whole. */
+const READ_WHOLE = 64 << 20;
+
+/** What is wrong with an artifact, if anything. */
+export async function faultOf(folder: string, manifestText: string, everything = false): Promise<string | undefined> {
+  let manifest: Manifest;
+  try {
+    manifest = JSON.parse(manifestText);
+    if (!Array.isArray(manifest.files)) return "its manifest is damaged";
+  } catch {
+    return "its manifest is damaged";
+  }
+  if (verified.has(folder) && !everything) return undefined;
+  for (const { path, size, sha256 } of manifest.files) {
+    try {
+      const file = join(folder, path);
+      if ((await Deno.stat(file)).size !== size) return `${path} has another size`;
+      if ((everything || size <= READ_WHOLE) && (await digest(file)).sha256 !== sha256) {
+        return `${path} has another checksum`;
+      }
+    } catch (error) {
+      return `${path}: ${(error as Error).message}`;
+    }
+  }
+  verified.add(folder);
+  return undefined;
+}
+
+async function putAway(folder: string, why: string, warn: (message: string) => void): Promise<undefined> {
+  warn(`a cache entry is damaged and will be made anew: ${why} (${folder})`);
+  await Deno.rename(folder, `${folder}.damaged-${crypto.randomUUID()}`).catch(() => {});
+  return undefined;
+}
+
+/** All files below a folder, sorted. */
+export async function filesOf(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    if (isDirectory) files.push(...await filesOf(join(folder, name)));
+    else files.push(join(folder, name));
+  }
+  return files.sort();
+}
+
+/** Size and sha256 of a file, read in pieces. */
+export async function digest(path: string): Promise<{ size: number; sha256: string }> {
+  const hash = createHash("sha256");
+  using file = await Deno.open(path);
+  const buffer = new Uint8Array(1 << 20);
+  let size = 0;
+  for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+    hash.update(buffer.subarray(0, count));
+    size += count;
+  }
+  return { size, sha256: hash.digest("hex") };
+}
+
+/** The key of files that no stage made: the hash of their bytes. */
+export async function keyOfFiles(paths: readonly string[]): Promise<string> {
+  const hash = createHash("sha256");
+  for (const path of paths) {
+    const { isDirectory } = await Deno.stat(path);
+    for (const file of isDirectory ? await filesOf(path) : [path]) {
+      hash.update(`${isDirectory ? relative(path, file) : ""}\0${(await digest(file)).sha256}\0`);
+    }
+  }
+  return hash.digest("hex");
+}
+
+/** Where the cache lies unless it is said otherwise. */
+export function defaultCacheFolder(): string {
+  const get = (name: string) =>
+    Deno.permissions.querySync({ name: "env", variable: name }).state === "granted" ? Deno.env.get(name) : undefined;
+  const home = get("HOME") ?? get("USERPROFILE") ?? ".";
+  if (Deno.build.os === "darwin") return join(home, "Library", "Caches", "kindred");
+  if (Deno.build.os === "windows") return join(get("LOCALAPPDATA") ?? home, "kindred");
+  return join(get("XDG_CACHE_HOME") ?? join(home, ".cache"), "kindred");
+}

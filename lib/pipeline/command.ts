@@ -1,0 +1,130 @@
+/**
+ * What happens around a command: flags, standard output and error, signals, exit codes.
+ *
+ * @module
+ */
+import { Cause, Effect, Exit, Fiber } from "effect";
+import { CacheError, explain, KindredError, UsageError } from "../error.ts";
+import { defaultCacheFolder, openRunner, StageRunner } from "./cache.ts";
+import { type Flag, type FlagValues, helpText, parseFlags } from "./flags.ts";
+import { makeProgress, Progress } from "./progress.ts";
+
+/** A command: what it is called, which flags it has, what it does. */
+export interface Command {
+  /** As its file is called. */
+  readonly name: string;
+  /** One line. */
+  readonly summary: string;
+  /** The flags it uses. */
+  readonly flags: readonly Flag[];
+  /** Defaults by preset. */
+  readonly presets: Readonly<Record<string, FlagValues>>;
+  /** Does it; the result is the report. */
+  readonly run: (
+    values: FlagValues,
+    operands: readonly string[],
+    args: readonly string[],
+  ) => Effect.Effect<unknown, KindredError, StageRunner | Progress>;
+  /** The report for a person. */
+  readonly print: (report: never) => string;
+}
+
+/** Runs a command with these arguments as the process's own, and ends the process with its exit code. */
+export async function main(command: Command, args: readonly string[] = Deno.args): Promise<never> {
+  // Libraries print to standard output now and then: that is for the report alone.
+  const out = console.log;
+  console.log = console.info = console.debug = (...values: unknown[]) => console.error(...values);
+  const json = args.includes("--json");
+  const fail = (error: unknown): never => {
+    const known = permissionError(error) ?? error;
+    if (json) {
+      const body = known instanceof KindredError
+        ? known.toJSON()
+        : { tag: "Defect", message: String((known as Error)?.message ?? known) };
+      out(JSON.stringify({ error: body }));
+    } else {
+      console.error(known instanceof KindredError ? explain(known) : (known as Error)?.stack ?? String(known));
+    }
+    Deno.exit(known instanceof UsageError ? 2 : 1);
+  };
+
+  let values: FlagValues;
+  let operands: readonly string[];
+  try {
+    if (args.includes("--help")) {
+      const preset = presetOf(args);
+      const defaults = { preset, ...command.presets[preset] };
+      out(helpText(command.name, command.summary, command.flags, defaults));
+      Deno.exit(0);
+    }
+    const parsed = parseFlags(args, command.flags);
+    operands = parsed.operands;
+    const preset = String(parsed.values["preset"] ?? "sample");
+    values = { ...command.presets[preset], ...parsed.values };
+  } catch (error) {
+    return fail(error);
+  }
+
+  const noCache = values["no-cache"] === true;
+  const folder = noCache
+    ? await Deno.makeTempDir({ prefix: "kindred-" }).catch(fail)
+    : String(values["cache-dir"] ?? defaultCacheFolder());
+  const warnings: string[] = [];
+  const runner = openRunner(folder, (message) => {
+    warnings.push(message);
+    console.error(`warning: ${message}`);
+  });
+  const program = command.run(values, operands, args).pipe(
+    Effect.provideService(StageRunner, runner),
+    Effect.provideService(Progress, makeProgress(values["quiet"] === true)),
+    Effect.ensuring(
+      Effect.promise(() => noCache ? Deno.remove(folder, { recursive: true }).catch(() => {}) : Promise.resolve()),
+    ),
+  );
+  const fiber = Effect.runFork(program);
+  let interrupted = false;
+  const interrupt = () => {
+    if (interrupted) Deno.exit(130);
+    interrupted = true;
+    console.error("\ninterrupted: saving a checkpoint (again to stop at once)");
+    Effect.runFork(Fiber.interrupt(fiber));
+  };
+  for (const signal of Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const) {
+    Deno.addSignalListener(signal, interrupt);
+  }
+  // The runtime does not keep the process alive, a timer does.
+  const alive = setInterval(() => {}, 1000);
+  const exit = await Effect.runPromise(Fiber.await(fiber));
+  clearInterval(alive);
+  if (Exit.isSuccess(exit)) {
+    out(json ? JSON.stringify(exit.value) : command.print(exit.value as never));
+    Deno.exit(0);
+  }
+  if (interrupted) {
+    if (json) {
+      out(JSON.stringify({ error: { tag: "Interrupted", message: "interrupted; run the command again to go on" } }));
+    }
+    Deno.exit(130);
+  }
+  return fail(Cause.squash(exit.cause));
+}
+
+function presetOf(args: readonly string[]): string {
+  const at = args.findIndex((arg) => arg === "--preset" || arg.startsWith("--preset="));
+  return at < 0 ? "sample" : args[at]!.split("=")[1] ?? args[at + 1] ?? "sample";
+}
+
+/** Deno's refusal, as one clean line with the flag that helps; a full disk, likewise. */
+function permissionError(error: unknown): KindredError | undefined {
+  if (error instanceof Deno.errors.NotCapable) {
+    const flag = /--allow-[a-z]+/.exec(error.message)?.[0] ?? "-A";
+    return new CacheError(`a permission is missing: run it with ${flag}`, { found: error.message.split(",")[0]! });
+  }
+  if (error instanceof Error && /ENOSPC|os error 28|no space left/i.test(error.message)) {
+    return new CacheError("there is no room left on the disk", {
+      found: error.message,
+      hint: "make room, then run it again",
+    });
+  }
+  return undefined;
+}

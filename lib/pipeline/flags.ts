@@ -1,0 +1,184 @@
+/**
+ * The flags of the command line: one table for all commands.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { UsageError } from "../error.ts";
+
+/** How a flag's value is read. */
+export type FlagType = "text" | "whole" | "positive" | "number" | "rate" | "switch" | readonly string[];
+
+/** Every flag there is: how its value is read, and what it does. */
+export const FLAGS = {
+  "json": ["switch", "print the report as one JSON document, and nothing else, to standard output"],
+  "quiet": ["switch", "no progress"],
+  "seed": ["whole", "seed of everything random"],
+  "engine": [["auto", "cpu", "tfjs:gpu", "tfjs:node", "tfjs:js", "webgpu", "cuda"], "tensor engine"],
+  "gemm": [["auto", "wasm", "onednn", "blas"], "who multiplies matrices on the cpu"],
+  "threads": ["positive", "threads of the cpu engine; default one per core"],
+  "precision": [["fp32", "bf16", "fp16"], "precision of the computation"],
+  "cache-dir": ["text", "folder of the cache of stages"],
+  "no-cache": ["switch", "read nothing from the cache and keep nothing in it"],
+  "output": ["text", "folder of the results"],
+  "force": ["switch", "write into an output folder that is not ours"],
+  "preset": [["sample", "chapter", "test"], "which defaults: the sample that ships inside, the book's chapter, a test"],
+  "model": ["text", "model to start from: a folder or a model of the hub"],
+  "train": ["text", "training data: a file, a folder, or a dataset of the hub"],
+  "eval": ["text", "pairs with similarities to evaluate on"],
+  "columns": ["text", "names of columns: anchor=question,positive=answer"],
+  "limit": ["positive", "use no more rows of the training data"],
+  "epochs": ["positive", "passes over the training data"],
+  "max-steps": ["positive", "updates, instead of epochs"],
+  "batch-size": ["positive", "rows of a batch"],
+  "accumulate": ["positive", "batches of an update"],
+  "learning-rate": ["number", "highest learning rate"],
+  "schedule": [["linear", "cosine", "constant"], "decay of the learning rate"],
+  "warmup-steps": ["whole", "updates until the highest learning rate"],
+  "warmup-ratio": ["rate", "the same as a share of all updates"],
+  "weight-decay": ["number", "decoupled weight decay"],
+  "clip": ["number", "highest global norm of the gradient; 0 does not clip"],
+  "eval-steps": ["positive", "updates between evaluations"],
+  "logging-steps": ["positive", "updates between entries of the loss curve"],
+  "save-steps": ["positive", "updates between checkpoints"],
+  "keep-best": ["text", "keep the weights with the highest value of this metric"],
+  "patience": ["positive", "stop after so many evaluations without a new best"],
+  "freeze": ["text", "tensors that are not trained: embeddings, layers:-n, or names with *"],
+  "pooling": [["mean", "cls", "max", "mean_sqrt_len", "weightedmean", "lasttoken"], "how tokens become one embedding"],
+  "max-seq-length": ["positive", "longest sequence in tokens"],
+  "negatives": [["none", "easy", "contradiction"], "where the negatives of triplets come from"],
+  "skip-bad-rows": ["switch", "leave out rows that cannot be read, and count them"],
+  "as-printed": ["switch", "do what the chapter's printed code does, faults included"],
+  "input": ["text", "texts to encode: a file, or - for lines of standard input"],
+  "column": ["text", "the column of the texts"],
+  "normalize": ["switch", "embeddings of length 1"],
+  "prompt": ["text", "name of a prompt of the model, or a text to put before every input"],
+  "max-tokens": ["positive", "tokens that go through the encoder at once"],
+  "task": [["similarity", "binary", "triplet"], "kind of evaluation; default: from the columns"],
+  "older-than": ["positive", "entries older than so many days"],
+  "max-size": ["positive", "keep the newest entries up to so many megabytes"],
+} as const satisfies Readonly<Record<string, readonly [FlagType, string]>>;
+
+/** Name of a flag. */
+export type Flag = keyof typeof FLAGS;
+
+/** Values of flags, read. */
+export type FlagValues = { readonly [F in Flag]?: string | number | boolean };
+
+/** Flags that every command has. */
+export const COMMON: readonly Flag[] = ["json", "quiet", "cache-dir", "no-cache"];
+/** Flags of every command that computes. */
+export const COMPUTING: readonly Flag[] = [...COMMON, "seed", "engine", "gemm", "threads", "precision"];
+/** Flags of every command that trains. */
+export const TRAINING: readonly Flag[] = [
+  ...COMPUTING,
+  "output",
+  "force",
+  "preset",
+  "model",
+  "train",
+  "eval",
+  "columns",
+  "limit",
+  "epochs",
+  "max-steps",
+  "batch-size",
+  "accumulate",
+  "learning-rate",
+  "schedule",
+  "warmup-steps",
+  "warmup-ratio",
+  "weight-decay",
+  "clip",
+  "eval-steps",
+  "logging-steps",
+  "save-steps",
+  "keep-best",
+  "patience",
+  "freeze",
+  "pooling",
+  "max-seq-length",
+  "skip-bad-rows",
+];
+
+/** Reads arguments; only the given flags are known. */
+export function parseFlags(
+  args: readonly string[],
+  known: readonly Flag[],
+): { values: FlagValues; operands: readonly string[] } {
+  const options = Object.fromEntries(
+    known.map((flag) => [flag, { type: FLAGS[flag][0] === "switch" ? "boolean" : "string" } as const]),
+  );
+  for (const arg of args) {
+    const name = /^--([^=]+)/.exec(arg)?.[1];
+    if (name === undefined || known.includes(name as Flag)) continue;
+    const hint = name in FLAGS ? `--${name} belongs to other commands` : nearest(name, known);
+    throw new UsageError(`unknown flag --${name}`, { hint });
+  }
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split(". ")[0]!, { hint: "--help lists the flags" });
+  }
+  const values = Object.fromEntries(
+    Object.entries(parsed.values).map(([flag, value]) => [flag, read(flag as Flag, value as string | boolean)]),
+  );
+  return { values, operands: parsed.positionals };
+}
+
+function read(flag: Flag, value: string | boolean): string | number | boolean {
+  const type = FLAGS[flag][0] as FlagType;
+  if (typeof value === "boolean" || type === "text" || type === "switch") return value;
+  if (typeof type !== "string") {
+    if (type.includes(value)) return value;
+    throw new UsageError(`--${flag} has no such value`, { expected: type.join(", "), found: value });
+  }
+  const number = value.trim() === "" ? NaN : Number(value);
+  const right = {
+    whole: [Number.isSafeInteger(number) && number >= 0, "a whole number from 0"],
+    positive: [Number.isSafeInteger(number) && number > 0, "a whole number from 1"],
+    number: [Number.isFinite(number) && number >= 0, "a number from 0"],
+    rate: [number >= 0 && number <= 1, "a number from 0 to 1"],
+  }[type as "whole" | "positive" | "number" | "rate"]!;
+  if (right[0]) return number;
+  throw new UsageError(`--${flag} is not a number of its kind`, { expected: right[1] as string, found: value });
+}
+
+function nearest(name: string, known: readonly Flag[]): string {
+  const scored = known.map((flag) => [distance(name, flag), flag] as const).sort(([a], [b]) => a - b);
+  const best = scored[0];
+  return best !== undefined && best[0] <= 3 ? `did you mean --${best[1]}?` : "--help lists the flags";
+}
+
+/** Levenshtein's. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** The help text of a command. */
+export function helpText(
+  name: string,
+  summary: string,
+  known: readonly Flag[],
+  defaults: Readonly<Record<string, unknown>>,
+): string {
+  const lines = known.map((flag) => {
+    const [type, text] = FLAGS[flag] as readonly [FlagType, string];
+    const value = type === "switch" ? "" : typeof type === "string" ? (type === "text" ? " TEXT" : " N") : "";
+    const choices = typeof type === "string" ? "" : ` (${type.join(", ")})`;
+    const preset = defaults[flag] === undefined ? "" : ` [${defaults[flag]}]`;
+    return `  --${(flag + value).padEnd(22)} ${text}${choices}${preset}`;
+  });
+  return `${name}: ${summary}\n\nUsage: deno run -A pipelines/${name}.ts [flags]\n\n${lines.join("\n")}\n  --${
+    "help".padEnd(22)
+  } this text\n`;
+}
