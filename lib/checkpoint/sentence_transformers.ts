@@ -264,9 +264,13 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     modules.push({ idx, name: `${idx}`, path: modulePath, type: `sentence_transformers.models.${kind}` });
     if (spec.type === "pooling") {
       const flags = POOLING_KEYS.map(([key, mode]) => [key, spec.modes.includes(mode)]);
+      // Flags cannot say which mode comes first: modes in another order than theirs are named as version 6 names them.
+      const inOrder = POOLING_KEYS.map(([, mode]) => mode).filter((mode) => spec.modes.includes(mode));
+      const isOrdered = spec.modes.join() === inOrder.join();
       await json(`${modulePath}/config.json`, {
         word_embedding_dimension: spec.width,
         ...Object.fromEntries(flags),
+        ...(!isOrdered && { pooling_mode: spec.modes.map((m) => m === "mean_sqrt_len" ? "mean_sqrt_len_tokens" : m) }),
         include_prompt: spec.includePrompt,
       });
     } else if (spec.type === "dense") {

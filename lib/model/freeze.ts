@@ -21,7 +21,7 @@ export function trainedBy(spec: string | undefined, config: EncoderConfig): (nam
         return name.startsWith("embeddings.") || (index !== undefined && Number(index) < first);
       };
     }
-    if (!/^[\w.*-]+$/.test(part)) {
+    if (!/^[\w.*\/-]+$/.test(part)) {
       throw new UsageError("--freeze does not understand this", {
         expected: "embeddings, layers:-n, or names of tensors with *",
         found: part,

@@ -6,15 +6,15 @@
 import { join } from "node:path";
 import { openTensors, type TensorReader, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
-import type { Activation, Engine } from "../engine/engine.ts";
-import { CheckpointError, TrainingError } from "../error.ts";
+import type { Activation, Engine, Handle } from "../engine/engine.ts";
+import { CheckpointError } from "../error.ts";
 import { embedding, layerNorm, linear, linearCrossEntropy } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { type EncoderConfig, type Family, parseConfig } from "./config.ts";
-import { type DeviceBatch, encode, type Encoder, type TrainingKey } from "./encoder.ts";
-import { encoderShapes, PREFIXES } from "./families.ts";
+import type { Encoder } from "./encoder.ts";
+import { encoderShapes, firstPosition, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
 import { fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
 
@@ -113,6 +113,26 @@ export async function loadMaskedLm(
   }
 }
 
+/** A new model at random (N(0, .02) as BERT's), to be trained. `json` is its `config.json`. */
+export async function initMaskedLm(
+  engine: Engine,
+  json: Readonly<Record<string, unknown>>,
+  tokenizer: Tokenizer,
+  seed: number,
+): Promise<MaskedLm> {
+  const config = parseConfig(json, "config.json");
+  const initial = randomInitial(seed);
+  const encoder = await makeParameters(engine, encoderShapes(config), initial, () => true);
+  const head = await makeParameters(engine, headShapes(config), initial, () => true);
+  return {
+    encoder: { config, parameters: encoder },
+    parameters: { ...encoder, ...head },
+    tokenizer,
+    maxSeqLength: config.positions - firstPosition(config),
+    config: json,
+  };
+}
+
 /** The tensors of encoder and head, from an open checkpoint. `where` is for errors. */
 export async function readMaskedLmParameters(
   engine: Engine,
@@ -133,11 +153,8 @@ export async function readMaskedLmParameters(
     });
   }
   await checkTied(reader, config, where);
-  const initial = randomInitial(options.seed);
-  const normWeight = `${HEADS[config.family].norm}.weight`;
-  const fresh: typeof initial = (name, shape) =>
-    name === normWeight ? new Float32Array(shape[0]!).fill(1) : initial(name, shape);
-  const head = await makeParameters(engine, shapes, present.length > 0 ? read : fresh, options.trained);
+  const initial = present.length > 0 ? read : randomInitial(options.seed);
+  const head = await makeParameters(engine, shapes, initial, options.trained);
   return { encoder: { config, parameters: encoder }, parameters: { ...encoder, ...head } };
 }
 
@@ -157,34 +174,24 @@ async function checkTied(reader: TensorReader, config: EncoderConfig, where: str
 }
 
 /**
- * Mean cross-entropy over the tokens with a target:
+ * Mean cross-entropy of the tokens at `positions` [m], whose true ids are `targets` [m]:
  *
- * x [m, H] the features of those m tokens, u = LN(f(x Wᵀ + b)), logits = u Eᵀ + c with E the word embeddings → [1]
- *
- * `targets` [T] is −1 where there is nothing to guess.
+ * x [m, H] their features, u = LN(f(x Wᵀ + b)), logits = u Eᵀ + c with E the word embeddings → [1]
  */
-export function maskedLoss(
+export function maskedLmLoss(
   tape: Tape,
   model: Pick<MaskedLm, "encoder" | "parameters">,
-  batch: DeviceBatch,
-  targets: Int32Array,
-  training?: TrainingKey,
+  tokens: Tensor,
+  positions: Handle,
+  targets: Handle,
 ): Tensor {
-  const { engine } = tape;
   const { config } = model.encoder;
-  const rows = Int32Array.from([...targets.keys()].filter((t) => targets[t]! >= 0));
-  if (rows.length === 0) {
-    throw new TrainingError("no token of the batch can be masked", { expected: "texts with at least one word" });
-  }
   const { dense, norm, bias } = HEADS[config.family];
   const own = (name: string) => model.parameters[name]!;
-
-  const tokens = encode(tape, model.encoder, batch, training);
-  const x = embedding(tape, tokens, engine.upload(rows, [rows.length]));
+  const x = embedding(tape, tokens, positions);
   const hidden = linear(tape, x, own(`${dense}.weight`), own(`${dense}.bias`), headActivation(config));
   const u = layerNorm(tape, hidden, own(`${norm}.weight`), own(`${norm}.bias`), config.layerNormEpsilon);
-  const wanted = engine.upload(rows.map((t) => targets[t]!), [rows.length]);
-  return linearCrossEntropy(tape, u, own(TABLE), own(bias), wanted);
+  return linearCrossEntropy(tape, u, own(TABLE), own(bias), targets);
 }
 
 /** BERT's and DistilBERT's heads have the activation of their layers, the others always have gelu. */
@@ -192,13 +199,20 @@ function headActivation({ family, activation }: EncoderConfig): Activation {
   return family === "bert" || family === "distilbert" ? activation : "gelu";
 }
 
-/** Writes the model as transformers' `…ForMaskedLM` does, whole or not at all; a folder that was there is replaced. */
-export async function saveMaskedLm(engine: Engine, model: MaskedLm, path: string): Promise<void> {
+/**
+ * Writes the model as transformers' `…ForMaskedLM` does, whole or not at all; a folder that was there is replaced. With
+ * `half`, weights are rounded to 16 bits.
+ */
+export async function saveMaskedLm(engine: Engine, model: MaskedLm, path: string, half = false): Promise<void> {
   const { family } = model.encoder.config;
   const head = headShapes(model.encoder.config);
   const tensors: TensorToWrite[] = (await readParameters(engine, model.parameters))
-    .map((tensor) => head.has(tensor.name) ? tensor : { ...tensor, name: PREFIXES[family] + tensor.name });
-  const config = { ...model.config, architectures: [HEADS[family].architecture] };
+    .map((tensor) => ({
+      ...tensor,
+      name: head.has(tensor.name) ? tensor.name : PREFIXES[family] + tensor.name,
+      dtype: half ? "F16" : "F32",
+    }));
+  const config = { ...model.config, architectures: [HEADS[family].architecture], tie_word_embeddings: true };
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   await Deno.mkdir(temporary, { recursive: true });
   try {

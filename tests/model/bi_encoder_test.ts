@@ -1,0 +1,156 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
+import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
+import { CheckpointError } from "../../lib/error.ts";
+import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
+import { type BiEncoder, embed, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../lib/model/bi_encoder.ts";
+import { uploadBatch } from "../../lib/model/encoder.ts";
+import { loadMaskedLm, saveMaskedLm } from "../../lib/model/masked_lm.ts";
+import { inference } from "../../lib/tensor/tape.ts";
+import { tokenize } from "../../lib/text/tokenizer.ts";
+import { pack } from "../../lib/text/packed.ts";
+import { closeOptimizer, openOptimizer, update } from "../../lib/train/adamw.ts";
+import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
+import { rateAt } from "../../lib/train/schedule.ts";
+import { engines } from "../engine/engines.ts";
+import { assertNear, goldenPath, goldenTensors } from "../golden/golden.ts";
+
+const folder = goldenPath("training/model");
+const golden = JSON.parse(await Deno.readTextFile(goldenPath("training/expected.json")));
+
+async function embeddings(engine: Engine, model: BiEncoder, texts: readonly string[], promptName?: string) {
+  const prompt = promptName === undefined ? undefined : model.prompts[promptName];
+  const tokens = await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt });
+  const batch = uploadBatch(engine, pack([{ texts: tokens, rows: [...texts.keys()] }]));
+  return await engine.read(embed(inference(engine), model, batch).value);
+}
+
+for (const { name: engineName, create } of engines) {
+  Deno.test(`${engineName}: a sentence-transformers folder is read, and its embeddings are equal`, async () => {
+    const engine = await create();
+    const model = await loadBiEncoder(engine, folder);
+    assert.equal(model.maxSeqLength, 16);
+    assert.equal(model.width, 12);
+    assertNear("plain", await embeddings(engine, model, golden.texts), golden.embeddings, 1e-5);
+    assertNear("with prompt", await embeddings(engine, model, golden.texts, "query"), golden.queries, 1e-5);
+    engine.close();
+  });
+
+  // The weights of a key's bias do not count: their gradient is 0 but for rounding, which Adam scales up to full steps,
+  // and softmax does not see them.
+  for (const tokenBudget of [undefined, 40]) {
+    const how = tokenBudget === undefined ? "" : ", with a cached gradient";
+    Deno.test(`${engineName}: ten steps of AdamW equal PyTorch's${how}`, async () => {
+      const engine = await create();
+      const model = await loadBiEncoder(engine, folder, { trained: true });
+      const { pairs, batchSize, learningRate, warmup, losses, gradientNorms } = golden;
+      const texts = await Promise.all(
+        [0, 1].map((column) =>
+          tokenize(model.tokenizer, pairs.map((pair: string[]) => pair[column]), { maxLength: model.maxSeqLength })
+        ),
+      );
+      const loss = multipleNegativesRanking();
+      const objective = biEncoderObjective({ model, loss, head: {}, texts, tokenBudget });
+      const optimizer = openOptimizer(engine, objective.parameters, { weightDecay: golden.weightDecay });
+      const schedule = { kind: "linear", learningRate, totalSteps: losses.length, warmupSteps: warmup } as const;
+      const [foundLosses, foundNorms]: [number[], number[]] = [[], []];
+      for (let step = 0; step < losses.length; step++) {
+        await scopeAsync(engine, async () => {
+          const rows = Int32Array.from({ length: batchSize }, (_, i) => step * batchSize + i);
+          const value = objective.differentiate(engine, { rows, streams: rows, seed: 1, step: step + 1 }, 1);
+          update(engine, optimizer, value, rateAt(schedule, step), step + 1);
+          foundLosses.push((await engine.read(value))[0]!);
+          foundNorms.push((await engine.read(optimizer.scalars))[STEP.gradientNorm]!);
+        });
+      }
+      assertNear("losses", foundLosses, losses, 1e-3);
+      assertNear("norms", foundNorms, gradientNorms, 1e-3);
+      assertNear("embeddings", await embeddings(engine, model, golden.texts), golden.trained, 1e-3);
+      const expected = await goldenTensors("training/expected.safetensors");
+      const seen = new Set<string>();
+      for (const [name, values] of expected) {
+        const own = name.replace(/^0\.\w+\./, "").replace(/^2\./, "2_Dense/");
+        seen.add(own);
+        if (own.endsWith("key.bias")) continue;
+        assertNear(own, await engine.read(model.parameters[own]!.value), values, 1e-3);
+      }
+      assert.deepEqual([...seen].sort(), Object.keys(model.parameters).sort());
+      closeOptimizer(engine, optimizer);
+      engine.close();
+    });
+  }
+}
+
+Deno.test("a saved bi-encoder loads again with the same embeddings, and keeps what it did not use", async () => {
+  const engine = await engines[0]!.create();
+  const path = await Deno.makeTempDir();
+  const model = await loadBiEncoder(engine, folder);
+  await saveBiEncoder(engine, model, join(path, "saved"), "# A model\n");
+  const again = await loadBiEncoder(engine, join(path, "saved"));
+  assert.deepEqual(await embeddings(engine, again, golden.texts), await embeddings(engine, model, golden.texts));
+  assert.deepEqual(again.modules, model.modules);
+  assert.deepEqual(again.prompts, model.prompts);
+  assert.deepEqual(again.unused, model.unused);
+  assert.equal(again.unused.length, 2, "weight and bias of the pooler");
+  assert.equal(again.maxSeqLength, 16);
+  freeBiEncoder(engine, model);
+  freeBiEncoder(engine, again);
+  engine.close();
+  await Deno.remove(path, { recursive: true });
+});
+
+Deno.test("freezing leaves exactly the named tensors without a gradient", async () => {
+  const engine = await engines[0]!.create();
+  const trained = async (freeze: string) => {
+    const model = await loadBiEncoder(engine, folder, { trained: true, freeze });
+    return Object.keys(model.parameters).filter((name) => model.parameters[name]!.needsGradient);
+  };
+  const all = await trained("");
+  assert.ok(all.includes("2_Dense/linear.weight") && all.includes("embeddings.LayerNorm.weight"));
+  assert.deepEqual(await trained("embeddings"), all.filter((name) => !name.startsWith("embeddings.")));
+  assert.deepEqual(
+    await trained("layers:-1"),
+    all.filter((name) => name.startsWith("encoder.layer.1.") || name.startsWith("2_Dense/")),
+  );
+  assert.deepEqual(await trained("*.bias, 2_Dense/*"), all.filter((n) => !n.endsWith(".bias") && !n.startsWith("2_")));
+  engine.close();
+});
+
+Deno.test("a masked language model starts from an encoder, is saved as transformers does, and is an encoder", async () => {
+  const engine = await engines[0]!.create();
+  const path = await Deno.makeTempDir();
+  const model = await loadMaskedLm(engine, folder, { seed: 3 });
+  const norm = await engine.read(model.parameters["cls.predictions.transform.LayerNorm.weight"]!.value);
+  assert.ok(norm.every((value) => value === 1));
+  await saveMaskedLm(engine, model, join(path, "masked"));
+  const config = JSON.parse(await Deno.readTextFile(join(path, "masked", "config.json")));
+  assert.deepEqual(config.architectures, ["BertForMaskedLM"]);
+
+  const again = await loadMaskedLm(engine, join(path, "masked"), { seed: 4 });
+  assert.deepEqual(Object.keys(again.parameters), Object.keys(model.parameters));
+  for (const name of Object.keys(model.parameters)) {
+    const [a, b] = [model.parameters[name]!.value, again.parameters[name]!.value];
+    assert.deepEqual(await engine.read(b), await engine.read(a), name);
+  }
+  const encoder = await loadBiEncoder(engine, join(path, "masked"), { maxSeqLength: 16 });
+  const original = await loadBiEncoder(engine, folder);
+  const plain = { ...original, modules: encoder.modules };
+  assert.deepEqual(encoder.modules.map(({ type }) => type), ["pooling"]);
+  assert.deepEqual(await embeddings(engine, encoder, golden.texts), await embeddings(engine, plain, golden.texts));
+
+  const partial = [{ name: "cls.predictions.bias", shape: [2], data: Float32Array.of(1, 2) }];
+  const tensors = await Promise.all(
+    Object.entries(original.encoder.parameters).map(async ([name, { value }]) => ({
+      name,
+      shape: value.shape,
+      data: await engine.read(value),
+    })),
+  );
+  await writeSafetensors(join(path, "masked", "model.safetensors"), [...tensors, ...partial]);
+  await assert.rejects(loadMaskedLm(engine, join(path, "masked")), (error) => {
+    return error instanceof CheckpointError && error.message.includes("incomplete");
+  });
+  engine.close();
+  await Deno.remove(path, { recursive: true });
+});
