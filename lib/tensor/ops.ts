@@ -10,4 +10,5 @@ export * from "./ops/embedding.ts";
 export * from "./ops/layer_norm.ts";
 export * from "./ops/linear.ts";
 export * from "./ops/pool.ts";
+export * from "./ops/rows.ts";
 export * from "./ops/shape.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dropout } from "../../engine/engine.ts";
+import type { Dropout, Handle } from "../../engine/engine.ts";
 import { accumulate, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -32,10 +32,20 @@ export function layerNorm(
   const { residual, dropout } = options;
   const forward = engine.layerNorm(x.value, gamma.value, beta.value, epsilon, { residual: residual?.value, dropout });
   return record(tape, forward.y, [x, gamma, beta, residual], (dy) => {
-    const ds = engine.layerNormBackward(dy, forward, gamma.value, gamma.gradient, beta.gradient);
+    const dGamma = target(tape, gamma);
+    const dBeta = target(tape, beta);
+    const ds = engine.layerNormBackward(dy, forward, gamma.value, dGamma, dBeta);
+    if (!gamma.isParameter && dGamma !== undefined) accumulate(tape, gamma, dGamma);
+    if (!beta.isParameter && dBeta !== undefined) accumulate(tape, beta, dBeta);
     if (residual !== undefined) accumulate(tape, residual, ds);
     if (x.needsGradient) accumulate(tape, x, dropout === undefined ? ds : engine.dropout(ds, dropout));
   });
+}
+
+/** Where the kernel adds: the gradient itself where it outlives the step. */
+function target(tape: Tape, tensor: Tensor): Handle | undefined {
+  if (!tensor.needsGradient) return undefined;
+  return tensor.isParameter ? tensor.gradient : tape.engine.zeros(tensor.value.shape);
 }
 
 /** x ⊙ mask / (1 − rate); dx = dy ⊙ the same. Without `dropout`, x itself. */

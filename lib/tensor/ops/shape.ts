@@ -20,6 +20,19 @@ export function sliceRows(tape: Tape, x: Tensor, start: number, end: number): Te
   });
 }
 
+/** Columns start … end − 1 of [R, C]; the others' gradient is 0. */
+export function sliceColumns(tape: Tape, x: Tensor, start: number, end: number): Tensor {
+  const { engine } = tape;
+  const [rows, columns] = x.value.shape as [number, number];
+  return record(tape, engine.sliceColumns(x.value, start, end), [x], (dy) => {
+    const parts: Handle[] = [];
+    if (start > 0) parts.push(engine.zeros([rows, start]));
+    parts.push(dy);
+    if (end < columns) parts.push(engine.zeros([rows, columns - end]));
+    accumulate(tape, x, parts.length === 1 ? dy : engine.concatColumns(parts));
+  });
+}
+
 /** [R₁, C], [R₂, C], … → [ΣR, C] */
 export function concatRows(tape: Tape, parts: readonly Tensor[]): Tensor {
   const { engine } = tape;

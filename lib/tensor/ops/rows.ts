@@ -1,0 +1,23 @@
+/**
+ * Norms of rows, and rows times numbers.
+ *
+ * @module
+ */
+import { accumulate, record, type Tape } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** n = ‖x‖₂ by row, [R, C] → [R]; dx = dn ⊙ x / ‖x‖, and 0 where x is 0 */
+export function rowNorm(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  const { y, norms } = engine.normalizeRows(x.value, 1e-12);
+  return record(tape, norms, [x], (dn) => accumulate(tape, x, engine.scaleRows(y, dn)));
+}
+
+/** y[r, c] = x[r, c] s[r]; dx = dy ⊙ s by row, ds[r] = Σ dy[r] ⊙ x[r] */
+export function scaleRows(tape: Tape, x: Tensor, s: Tensor): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.scaleRows(x.value, s.value), [x, s], (dy) => {
+    if (x.needsGradient) accumulate(tape, x, engine.scaleRows(dy, s.value));
+    if (s.needsGradient) accumulate(tape, s, engine.rowReduce("sum", engine.binary("multiply", dy, x.value)));
+  });
+}

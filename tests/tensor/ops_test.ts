@@ -1,0 +1,107 @@
+import type { Dropout, Handle } from "../../lib/engine/engine.ts";
+import * as ops from "../../lib/tensor/ops.ts";
+import type { Tape } from "../../lib/tensor/tape.ts";
+import { checkGradients, type GradientCase } from "./differences.ts";
+
+const i32 = (tape: Tape, ...x: number[]): Handle => tape.engine.upload(Int32Array.from(x), [x.length]);
+/** Sequences of 1, 0, 3 and 3 tokens. */
+const offsets = (tape: Tape) => i32(tape, 0, 1, 1, 4, 7);
+const dropout = (tape: Tape, rows: number): Dropout => ({
+  rate: 0.4,
+  key: { seed: 1, purpose: 2, step: 3 },
+  places: tape.engine.upload(Int32Array.from({ length: 2 * rows }, (_, i) => i), [rows, 2]),
+});
+
+const cases: Record<string, GradientCase> = {
+  "linear": { inputs: [[3, 5], [4, 5], [4]], op: (t, [x, w, b]) => ops.linear(t, x!, w!, b) },
+  "linear without bias": { inputs: [[3, 5], [4, 5]], op: (t, [x, w]) => ops.linear(t, x!, w!) },
+  "linear of one row twice": {
+    inputs: [[1, 5], [5, 5]],
+    op: (t, [x, w]) => ops.linear(t, ops.linear(t, x!, w!), w!),
+  },
+  "matmul": { inputs: [[3, 4], [4, 2]], op: (t, [a, b]) => ops.matmul(t, a!, b!, { scale: 1.5 }) },
+  "matmul with transposed b": {
+    inputs: [[3, 4], [5, 4]],
+    op: (t, [a, b]) => ops.matmul(t, a!, b!, { transposeB: true, scale: 0.5 }),
+  },
+  "matmul with itself": { inputs: [[3, 4]], op: (t, [a]) => ops.matmul(t, a!, a!, { transposeB: true }) },
+  "embedding": { inputs: [[4, 3]], op: (t, [e]) => ops.embedding(t, e!, i32(t, 2, 0, 2, 3)) },
+  "dropout": { inputs: [[4, 6]], op: (t, [x]) => ops.dropout(t, x!, dropout(t, 4)) },
+  "dropout that is absent": { inputs: [[4, 6]], op: (t, [x]) => ops.square(t, ops.dropout(t, x!, undefined)) },
+  "pair of sums": { inputs: [[2, 3], [1]], op: (t, [a, b]) => ops.subtract(t, ops.add(t, a!, b!), ops.square(t, b!)) },
+  "sum with itself": { inputs: [[2, 3]], op: (t, [a]) => ops.add(t, a!, a!) },
+  "subtract": { inputs: [[2, 3], [2, 3]], op: (t, [a, b]) => ops.subtract(t, a!, b!) },
+  "multiply": { inputs: [[2, 3], [2, 3]], op: (t, [a, b]) => ops.multiply(t, a!, b!) },
+  "multiply by one number": { inputs: [[2, 3], [1]], op: (t, [a, b]) => ops.multiply(t, a!, b!) },
+  "affine": { inputs: [[2, 3]], op: (t, [x]) => ops.affine(t, x!, -3, 2) },
+  "absolute": { inputs: [[2, 9]], op: (t, [x]) => ops.absolute(t, x!) },
+  "square": { inputs: [[2, 3]], op: (t, [x]) => ops.square(t, x!) },
+  "concatRows": { inputs: [[2, 3], [1, 3]], op: (t, [a, b]) => ops.concatRows(t, [a!, b!, a!]) },
+  "concatColumns": { inputs: [[2, 3], [2, 1]], op: (t, [a, b]) => ops.concatColumns(t, [a!, b!, a!]) },
+  "transpose": { inputs: [[2, 3]], op: (t, [x]) => ops.transpose(t, x!) },
+  "reshape": { inputs: [[2, 3]], op: (t, [x]) => ops.transpose(t, ops.reshape(t, x!, [3, 2])) },
+  "scaleRows": { inputs: [[3, 2], [3]], op: (t, [x, s]) => ops.scaleRows(t, x!, s!) },
+  "rowSum": { inputs: [[3, 2]], op: (t, [x]) => ops.rowSum(t, x!) },
+  "rowNorm": { inputs: [[3, 5]], op: (t, [x]) => ops.rowNorm(t, x!) },
+  "sum": { inputs: [[3, 2]], op: (t, [x]) => ops.sum(t, ops.square(t, x!)) },
+  "mean": { inputs: [[3, 2]], op: (t, [x]) => ops.mean(t, ops.square(t, x!)) },
+  "normalize": { inputs: [[3, 5]], op: (t, [x]) => ops.normalize(t, x!) },
+  "crossEntropy": { inputs: [[4, 3]], op: (t, [z]) => ops.crossEntropy(t, z!, i32(t, 2, -1, 0, 1)) },
+  "linearCrossEntropy": {
+    inputs: [[3, 4], [7, 4], [7]],
+    op: (t, [x, w, b]) => ops.linearCrossEntropy(t, x!, w!, b, i32(t, 6, -1, 0)),
+  },
+  "linearCrossEntropy without bias": {
+    inputs: [[3, 4], [7, 4]],
+    op: (t, [x, w]) => ops.linearCrossEntropy(t, x!, w!, undefined, i32(t, 1, 1, -1)),
+  },
+};
+for (const kind of ["gelu", "geluTanh", "tanh", "relu"] as const) {
+  cases[`activate ${kind}`] = { inputs: [[2, 9]], op: (t, [x]) => ops.activate(t, kind, x!) };
+  if (kind !== "relu") { // of which a difference may cross the kink, here inside
+    cases[`linear with ${kind}`] = {
+      inputs: [[3, 5], [4, 5], [4]],
+      op: (t, [x, w, b]) => ops.linear(t, x!, w!, b, kind),
+    };
+  }
+}
+for (const [start, end] of [[0, 2], [1, 3], [2, 4], [0, 4]] as const) {
+  cases[`sliceRows ${start}…${end}`] = { inputs: [[4, 3]], op: (t, [x]) => ops.sliceRows(t, x!, start, end) };
+  cases[`sliceColumns ${start}…${end}`] = { inputs: [[3, 4]], op: (t, [x]) => ops.sliceColumns(t, x!, start, end) };
+}
+for (const mode of ["mean", "cls", "max", "mean_sqrt_len", "weightedmean", "lasttoken"] as const) {
+  for (const skip of [0, 1]) {
+    cases[`pool ${mode}, skip ${skip}`] = {
+      inputs: [[7, 3]],
+      op: (t, [x]) => ops.pool(t, x!, offsets(t), mode, skip),
+    };
+  }
+}
+const attention = { heads: 2, maxLength: 3 };
+for (const causal of [false, true]) {
+  cases[`attention, causal ${causal}, with bias`] = {
+    inputs: [[7, 6], [7, 6], [7, 6], [7, 2]],
+    op: (t, [q, k, v, bias]) =>
+      ops.attention(t, { ...attention, q: q!, k: k!, v: v!, bias, causal, offsets: offsets(t) }),
+  };
+}
+cases["attention of one matrix with dropout"] = {
+  inputs: [[7, 10]],
+  op: (t, [x]) => ops.attention(t, { ...attention, q: x!, k: x!, v: x!, offsets: offsets(t), dropout: dropout(t, 7) }),
+};
+cases["layerNorm with residual and dropout"] = {
+  inputs: [[3, 6], [3, 6]],
+  op: (t, [x, residual]) => {
+    const ones = t.engine.affine(t.engine.zeros([6]), 0, 1.5);
+    const gamma = { value: ones, needsGradient: false, isParameter: false, gradient: undefined };
+    return ops.layerNorm(t, x!, gamma, gamma, 1e-5, { residual, dropout: dropout(t, 3) });
+  },
+};
+cases["layerNorm"] = {
+  inputs: [[3, 6], [6], [6]],
+  op: (t, [x, gamma, beta]) => ops.layerNorm(t, x!, gamma!, beta!, 1e-5),
+};
+
+for (const [name, check] of Object.entries(cases)) {
+  Deno.test(`${name}: gradients are those of finite differences`, () => checkGradients(check));
+}
