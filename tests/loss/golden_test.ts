@@ -1,6 +1,18 @@
 import assert from "node:assert/strict";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
-import { cosineSimilarity, type Loss, multipleNegativesRanking, softmax } from "../../lib/loss/mod.ts";
+import {
+  angle,
+  contrastive,
+  cosent,
+  cosineSimilarity,
+  type Loss,
+  marginMse,
+  matryoshka,
+  multipleNegativesRanking,
+  onlineContrastive,
+  softmax,
+  triplet,
+} from "../../lib/loss/mod.ts";
 import { backward, recording } from "../../lib/tensor/tape.ts";
 import { parameter, type Tensor } from "../../lib/tensor/tensor.ts";
 
@@ -19,6 +31,19 @@ const losses: Record<string, Loss> = {
   }),
   cosine: cosineSimilarity(),
   softmax: softmax(),
+  contrastive_cosine: contrastive(),
+  contrastive_euclidean: contrastive({ distance: "euclidean", margin: 1.5 }),
+  contrastive_manhattan: contrastive({ distance: "manhattan", margin: 3 }),
+  online_contrastive_same: onlineContrastive({ margin: 1.2 }),
+  online_contrastive_none_same: onlineContrastive({ margin: 1.2 }),
+  online_contrastive_all_same: onlineContrastive({ margin: 1.2 }),
+  triplet_euclidean: triplet({ margin: 0.5 }),
+  triplet_cosine: triplet({ distance: "cosine", margin: 0.2 }),
+  triplet_manhattan: triplet({ distance: "manhattan", margin: 1 }),
+  cosent: cosent(),
+  angle: angle(),
+  margin_mse: marginMse(),
+  matryoshka: matryoshka(multipleNegativesRanking(), { dimensions: [8, 4, 3], weights: [1, 0.5, 0.25] }),
 };
 
 function near(name: string, found: ArrayLike<number>, expected: readonly number[], tolerance: number): void {
@@ -32,7 +57,8 @@ for (const expected of golden.cases) {
   Deno.test(`${expected.name} has sentence-transformers' value and gradients`, async () => {
     const engine = createCpuEngine({ threads: 1 });
     const loss = losses[expected.name]!;
-    const leaves: Tensor[] = golden.columns.slice(0, expected.columns)
+    const second = expected.close ? golden.close : expected.mixed ? golden.mixed : golden.columns[1];
+    const leaves: Tensor[] = [golden.columns[0], second, ...golden.columns.slice(2)].slice(0, expected.columns)
       .map((values: number[]) => parameter(engine, [rows, width], Float32Array.from(values)));
     const head: Record<string, Tensor> = {};
     for (const [name, { shape }] of Object.entries(loss.head?.(width, 1) ?? {})) {
@@ -41,7 +67,7 @@ for (const expected of golden.cases) {
     const labels = loss.label === "class"
       ? engine.upload(Int32Array.from(golden.classes), [rows])
       : loss.label === "score"
-      ? engine.upload(Float32Array.from(golden.scores), [rows])
+      ? engine.upload(Float32Array.from(golden.labels[expected.labels ?? "scores"]), [rows])
       : undefined;
     const tape = recording(engine);
     const value = loss.apply(tape, leaves, labels, head);
