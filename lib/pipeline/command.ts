@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- the one place that owns standard output and error
 /**
  * What happens around a command: flags, standard output and error, signals, exit codes.
  *

@@ -33,7 +33,7 @@ import type { ScheduleKind } from "../train/schedule.ts";
 import { train, type TrainSettings } from "../train/trainer.ts";
 import { writeSafetensors } from "../checkpoint/safetensors.ts";
 import { type Artifact, type Json, keyOfFiles, StageRunner } from "./cache.ts";
-import { type Command } from "./command.ts";
+import type { Command } from "./command.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import { TRAINING } from "./flags.ts";
 import { modelCard } from "./model_card.ts";
@@ -85,7 +85,13 @@ const CHAPTER: FlagValues = {
   "eval": "nyu-mll/glue/stsb#validation",
   "eval-steps": 100,
 };
-const SAMPLE: FlagValues = { ...DEFAULTS, "learning-rate": 5e-4, "warmup-steps": 50, "logging-steps": 20 };
+const SAMPLE: FlagValues = {
+  ...DEFAULTS,
+  "learning-rate": 1e-3,
+  "epochs": 2,
+  "warmup-steps": 50,
+  "logging-steps": 20,
+};
 const TEST: FlagValues = {
   ...SAMPLE,
   "limit": 600,
@@ -517,7 +523,8 @@ async function readEvaluation(artifact: Artifact): Promise<{ metrics: Metrics; s
 
 // --- training and evaluation ------------------------------------------------------------------------------------------
 
-function trainSettings(values: FlagValues): TrainSettings {
+/** The flags of a training as settings. */
+export function trainSettings(values: FlagValues): TrainSettings {
   return {
     epochs: number(values, "epochs"),
     maxSteps: values["max-steps"] as number | undefined,

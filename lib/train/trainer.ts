@@ -89,6 +89,7 @@ export const train: (
       }),
     };
     const optimizer = openOptimizer(engine, parameters, settings.optimizer);
+    if (hooks.folder !== undefined) yield* attempt(() => Deno.mkdir(hooks.folder!, { recursive: true }));
     const checkpoint = hooks.folder && `${hooks.folder}/checkpoint.safetensors`;
     const best = hooks.folder && `${hooks.folder}/best.safetensors`;
 

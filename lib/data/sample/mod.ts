@@ -151,3 +151,5 @@ export function sampleVocabulary(): readonly string[] {
     ...[...words].filter((word) => word.length > 1).sort(),
   ].filter((token, i, all) => all.indexOf(token) === i);
 }
+
+export { sampleBaseModel } from "./base.ts";

@@ -1,0 +1,112 @@
+/**
+ * Embeds texts: a file or standard input in, `.npy`, `.safetensors` or `.parquet` out.
+ *
+ * @module
+ */
+import { parquetWriteBuffer } from "hyparquet-writer";
+import { extname } from "node:path";
+import { attempt } from "../lib/attempt.ts";
+import { writeSafetensors } from "../lib/checkpoint/safetensors.ts";
+import { texts as textsOf } from "../lib/data/columns.ts";
+import { resolveSource } from "../lib/data/source.ts";
+import { readTable } from "../lib/data/table.ts";
+import { createCpuEngine } from "../lib/engine/cpu/engine.ts";
+import { openNativeGemm } from "../lib/engine/cpu/native_gemm.ts";
+import { UsageError } from "../lib/error.ts";
+import { encodeTokens } from "../lib/evaluate/encode.ts";
+import type { Embeddings } from "../lib/evaluate/pairwise.ts";
+import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
+import { type Command, main } from "../lib/pipeline/command.ts";
+import { COMMON } from "../lib/pipeline/flags.ts";
+import { modelFolder } from "../lib/pipeline/source.ts";
+import { tokenize } from "../lib/text/tokenizer.ts";
+
+/** Lines of standard input, or a column of a file. Row order is kept; an empty text is encoded like any other. */
+async function readTexts(input: string, column: string): Promise<readonly string[]> {
+  if (input === "-") return (await new Response(Deno.stdin.readable).text()).replace(/\n$/, "").split("\n");
+  const { paths } = await resolveSource(input);
+  if (extname(paths[0]!) === ".txt") return (await Deno.readTextFile(paths[0]!)).replace(/\n$/, "").split("\n");
+  return textsOf(await readTable(paths[0]!), column);
+}
+
+/** numpy's format 1.0 of a float32 matrix. */
+function npy({ data, rows, width }: Embeddings): Uint8Array {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${width}), }`;
+  const header = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + "\n";
+  const bytes = new Uint8Array(10 + header.length + data.byteLength);
+  bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, header.length & 255, header.length >> 8]);
+  bytes.set(new TextEncoder().encode(header), 10);
+  bytes.set(new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength), 10 + header.length);
+  return bytes;
+}
+
+async function writeEmbeddings(path: string, embeddings: Embeddings): Promise<void> {
+  const { data, rows, width } = embeddings;
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  if (path.endsWith(".safetensors")) {
+    return await writeSafetensors(path, [{ name: "embeddings", shape: [rows, width], data }]);
+  }
+  if (path.endsWith(".npy")) await Deno.writeFile(temporary, npy(embeddings));
+  else {
+    const list = Array.from({ length: rows }, (_, row) => Array.from(data.subarray(row * width, (row + 1) * width)));
+    await Deno.writeFile(
+      temporary,
+      new Uint8Array(parquetWriteBuffer({ columnData: [{ name: "embedding", data: list, type: "JSON" }] })),
+    );
+  }
+  await Deno.rename(temporary, path);
+}
+
+/** The command. */
+export const command: Command = {
+  name: "encode",
+  summary: "embeds texts: --model M --input FILE|- --output FILE.npy|.safetensors|.parquet",
+  flags: [...COMMON, "model", "input", "column", "output", "normalize", "prompt", "max-tokens", "gemm", "threads"],
+  presets: {},
+  run: (values) =>
+    attempt(async () => {
+      const [source, input, output] = [values["model"], values["input"], values["output"]].map((value) =>
+        value as string | undefined
+      );
+      if (source === undefined || input === undefined || output === undefined) {
+        throw new UsageError("what shall be encoded?", { expected: "--model M --input FILE|- --output FILE.npy" });
+      }
+      if (![".npy", ".safetensors", ".parquet"].includes(extname(output))) {
+        throw new UsageError("--output has no such format", {
+          expected: ".npy, .safetensors, .parquet",
+          found: output,
+        });
+      }
+      const threads = Number(values["threads"] ?? navigator.hardwareConcurrency);
+      const gemm = openNativeGemm({ gemm: (values["gemm"] ?? "auto") as "auto", threads }).gemm;
+      const engine = createCpuEngine({ threads, gemm });
+      try {
+        const model = await loadBiEncoder(engine, await modelFolder(source));
+        const texts = await readTexts(input, String(values["column"] ?? "text"));
+        const name = values["prompt"] === undefined ? model.defaultPromptName : String(values["prompt"]);
+        const prompt = name === undefined ? undefined : model.prompts[name] ?? name;
+        const tokens = await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt });
+        const skip = prompt === undefined ? 0 : model.tokenizer.encode(prompt, model.maxSeqLength).length - 1;
+        const embeddings = await encodeTokens(engine, model, tokens, {
+          tokenBudget: Number(values["max-tokens"] ?? 4096),
+          skip,
+        });
+        if (values["normalize"] === true) normalizeInPlace(embeddings);
+        await writeEmbeddings(output, embeddings);
+        return { schema: "kindred-encode/1", model: source, rows: embeddings.rows, width: embeddings.width, output };
+      } finally {
+        engine.close();
+      }
+    }),
+  print: ({ rows, width, output }: { rows: number; width: number; output: string }) => `${rows} × ${width} → ${output}`,
+};
+
+function normalizeInPlace({ data, rows, width }: Embeddings): void {
+  for (let row = 0; row < rows; row++) {
+    const embedding = data.subarray(row * width, (row + 1) * width);
+    const norm = Math.sqrt(embedding.reduce((sum, x) => sum + x * x, 0)) || 1;
+    embedding.forEach((x, i) => embedding[i] = x / norm);
+  }
+}
+
+if (import.meta.main) await main(command);
