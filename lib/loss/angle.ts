@@ -29,7 +29,7 @@ export function angle(options: CosentOptions = {}): Loss<"score"> {
     name: "angle",
     texts: { min: 2, max: 2 },
     label: "score",
-    inBatch: true,
+    inBatch: false,
     options: { scale },
     paper: "Li & Li 2023, arXiv 2309.12871",
     apply: (tape, [u, v], labels) => rankingOfPairs(tape, affine(tape, angleSimilarity(tape, u!, v!), scale), labels!),

@@ -35,7 +35,7 @@ export function cosent(options: CosentOptions = {}): Loss<"score"> {
     name: "cosent",
     texts: { min: 2, max: 2 },
     label: "score",
-    inBatch: true,
+    inBatch: false,
     options: { scale },
     paper: "Su 2022, https://kexue.fm/archives/8847",
     apply: (tape, [u, v], labels) => rankingOfPairs(tape, affine(tape, pairwiseCosine(tape, u!, v!), scale), labels!),

@@ -23,7 +23,7 @@ import type { Loss } from "./loss.ts";
  * ```ts
  * import { onlineContrastive } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.ok(onlineContrastive().inBatch);
+ * assert.equal(onlineContrastive().label, "score");
  * ```
  */
 export function onlineContrastive(options: ContrastiveOptions = {}): Loss<"score"> {
@@ -32,7 +32,7 @@ export function onlineContrastive(options: ContrastiveOptions = {}): Loss<"score
     name: "online_contrastive",
     texts: { min: 2, max: 2 },
     label: "score",
-    inBatch: true,
+    inBatch: false,
     options: { distance, margin },
     paper: "Reimers et al., sentence-transformers (OnlineContrastiveLoss)",
     apply(tape, [u, v], labels) {

@@ -113,6 +113,8 @@ for metric in ("EUCLIDEAN", "COSINE", "MANHATTAN"):
     margin = {"EUCLIDEAN": 0.5, "COSINE": 0.2, "MANHATTAN": 1.0}[metric]
     loss = losses.TripletLoss(Nothing(), distance_metric=getattr(distances, metric), triplet_margin=margin)
     cases.append(case(f"triplet_{metric.lower()}", loss, columns[:3], None))
+for mode in ("in_batch_negatives", "hard_negatives", "all_negatives"):
+    cases.append(case(f"mnr_{mode}", mnr(Nothing(), hardness_mode=mode, hardness_strength=5.0), columns, None))
 tied = scores.clone()
 tied[3] = tied[1]
 cases.append(labelled("cosent", losses.CoSENTLoss(Nothing()), columns[:2], tied, "tied"))
