@@ -1,0 +1,131 @@
+/**
+ * Mutable handles over the immutable tensors of TensorFlow.js, and arenas.
+ *
+ * @module
+ */
+import { EngineError } from "../../error.ts";
+import { type DType, type Handle, sizeOf } from "../engine.ts";
+import type { TensorFlow, TfTensor } from "./tensorflow.ts";
+
+/** Holds the tensor that a handle stands for just now; writing replaces it. */
+interface Box {
+  tensor: TfTensor | undefined;
+}
+
+/** A handle of this engine. Reshaped handles share a box. */
+export interface TfHandle extends Handle {
+  /** What it stands for. */
+  readonly box: Box;
+}
+
+/** The inside of a tfjs engine. */
+export interface Core {
+  /** The library. */
+  readonly tf: TensorFlow;
+  /** A temporary that holds what `compute` returns, under its shape. Intermediate tensors are freed. */
+  readonly make: (compute: () => TfTensor, dtype?: DType) => TfHandle;
+  /** The same for several results. */
+  readonly makeAll: (compute: () => TfTensor[]) => TfHandle[];
+  /** Replaces the value of a handle. */
+  readonly set: (target: Handle, compute: () => TfTensor) => void;
+  /** The value, of the handle's shape. Only within `make` and `set`, which free it. */
+  readonly get: (handle: Handle) => TfTensor;
+  /** The value, on the host. */
+  readonly host: (handle: Handle) => Float32Array | Int32Array;
+  /** A tensor that lives until it is freed. */
+  readonly variable: (shape: readonly number[], dtype: DType) => TfHandle;
+  /** Frees one. */
+  readonly free: (handle: Handle) => void;
+  /** Opens an arena. */
+  readonly enter: () => void;
+  /** Closes it. */
+  readonly exit: () => void;
+  /** Lifts a temporary one arena up. */
+  readonly keep: (handle: Handle) => void;
+  /** Frees everything. */
+  readonly clear: () => void;
+  /** Bytes held now, and most ever. */
+  readonly use: () => { live: number; peak: number };
+}
+
+/** Arenas and variables over one loaded library. */
+export function createCore(tf: TensorFlow, backend: string): Core {
+  const arenas: Set<Box>[] = [new Set()];
+  const variables = new Set<Box>();
+  let live = 0;
+  let peak = 0;
+
+  const boxOf = (handle: Handle): Box => {
+    const { box } = handle as Partial<TfHandle>;
+    if (box === undefined) throw new EngineError("a tensor of another engine");
+    if (box.tensor === undefined) throw new EngineError("a tensor that was freed", { found: `[${handle.shape}]` });
+    return box;
+  };
+  const box = (tensor: TfTensor, owner: Set<Box>): Box => {
+    const made = { tensor };
+    owner.add(made);
+    live += 4 * tensor.size;
+    peak = Math.max(peak, live);
+    return made;
+  };
+  const drop = (old: Box) => {
+    if (old.tensor === undefined) return;
+    live -= 4 * old.tensor.size;
+    old.tensor.dispose();
+    old.tensor = undefined;
+  };
+  const run = <A>(compute: () => A): A => {
+    // The backend is global to the library, and another engine may have chosen its own since.
+    if (tf.getBackend() !== backend) void tf.setBackend(backend);
+    return tf.tidy(compute);
+  };
+  const wrap = (tensor: TfTensor, dtype: DType): TfHandle => {
+    const shape = tensor.shape.length === 0 ? [1] : [...tensor.shape];
+    return { shape, dtype, box: box(tensor, arenas.at(-1)!) };
+  };
+
+  return {
+    tf,
+    make: (compute, dtype = "f32") => wrap(run(compute), dtype),
+    makeAll: (compute) => run(compute).map((tensor) => wrap(tensor, "f32")),
+    set(target, compute) {
+      const held = boxOf(target);
+      const value = tf.keep(run(compute)); // kept, for this may happen within another computation
+      if (value.size !== sizeOf(target.shape)) {
+        const found = `[${value.shape}]`;
+        value.dispose();
+        throw new EngineError("wrong shape", { expected: `[${target.shape}]`, found });
+      }
+      held.tensor!.dispose();
+      held.tensor = value;
+    },
+    get: (handle) => tf.reshape(boxOf(handle).tensor!, handle.shape),
+    host: (handle) => boxOf(handle).tensor!.dataSync() as Float32Array | Int32Array,
+    variable(shape, dtype) {
+      const zeros = run(() => tf.zeros(shape, dtype === "f32" ? "float32" : "int32"));
+      return { shape: [...shape], dtype, box: box(zeros, variables) };
+    },
+    free(handle) {
+      const held = boxOf(handle);
+      variables.delete(held);
+      drop(held);
+    },
+    enter: () => void arenas.push(new Set()),
+    exit() {
+      if (arenas.length === 1) throw new EngineError("exit() without enter()");
+      for (const held of arenas.pop()!) drop(held);
+    },
+    keep(handle) {
+      const held = boxOf(handle);
+      if (arenas.length > 1 && arenas.at(-1)!.delete(held)) arenas.at(-2)!.add(held);
+    },
+    clear() {
+      for (const owner of [...arenas, variables]) {
+        for (const held of owner) drop(held);
+        owner.clear();
+      }
+      arenas.length = 1;
+    },
+    use: () => ({ live, peak }),
+  };
+}
