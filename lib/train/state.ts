@@ -7,7 +7,7 @@
  * @module
  */
 import { openTensors, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
-import type { Engine, Handle } from "../engine/engine.ts";
+import { type Engine, type Handle, type OptimizerSlot, scope } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
 import type { Parameters } from "../tensor/tensor.ts";
 import type { Optimizer } from "./adamw.ts";
@@ -41,6 +41,9 @@ export async function loadState(
     for (const [name, handle] of stateTensors(parameters, optimizer)) {
       engine.write(handle, await matching(reader, path, name, handle));
     }
+    for (const [name, slot] of optimizer.slots) {
+      touchRows(engine, slot, await matching(reader, path, `${name}.v`, slot.v));
+    }
     return JSON.parse(reader.metadata["record"] ?? "null");
   } finally {
     reader.close();
@@ -66,6 +69,24 @@ export async function loadWeights(engine: Engine, path: string, parameters: Para
   } finally {
     reader.close();
   }
+}
+
+/**
+ * An engine may leave out rows of a table that never had a gradient. Rows with a second moment had one, before the run
+ * was cut off: adding 0 to their gradient tells the engine so.
+ */
+function touchRows(engine: Engine, { gradient }: OptimizerSlot, v: Float32Array): void {
+  const [rows, width] = gradient.shape;
+  if (rows === undefined || width === undefined) return;
+  const touched: number[] = [];
+  for (let row = 0; row < rows; row++) {
+    if (v.subarray(row * width, (row + 1) * width).some((x) => x !== 0)) touched.push(row);
+  }
+  if (touched.length === 0) return;
+  scope(engine, () => {
+    const ids = engine.upload(Int32Array.from(touched), [touched.length]);
+    engine.scatterAdd(gradient, ids, engine.zeros([touched.length, width]));
+  });
 }
 
 function* stateTensors(parameters: Parameters, optimizer: Optimizer): Generator<[string, Handle]> {

@@ -1,0 +1,128 @@
+import { Effect } from "effect";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
+import { tripletsFromNli } from "../../lib/data/triplets.ts";
+import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
+import { TrainingError } from "../../lib/error.ts";
+import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
+import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
+import { tokenize } from "../../lib/text/tokenizer.ts";
+import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
+import { train, type TrainHooks, type TrainSettings } from "../../lib/train/trainer.ts";
+
+const settings: TrainSettings = {
+  epochs: 1,
+  maxSteps: 9,
+  batchSize: 8,
+  accumulate: 2,
+  seed: 5,
+  learningRate: 1e-3,
+  schedule: "linear",
+  warmupSteps: 2,
+  optimizer: {},
+  loggingSteps: 2,
+  saveSteps: 2,
+};
+
+/** Trains the sample's base model; the weights afterwards and the record. */
+async function run(hooks: TrainHooks, change: Partial<TrainSettings> = {}, tokenBudget?: number) {
+  const engine = createCpuEngine({ threads: 1 });
+  try {
+    const model = await loadBiEncoder(engine, sampleBaseModel(), { trained: true });
+    const { dataset } = tripletsFromNli(sampleNli({ rows: 450 }), { negatives: "easy", seed: 1 });
+    const columns = Object.values(dataset.columns) as (readonly string[])[];
+    const texts = [];
+    for (const column of columns) texts.push(await tokenize(model.tokenizer, column, { maxLength: 32 }));
+    const objective = biEncoderObjective({
+      model,
+      loss: multipleNegativesRanking(),
+      head: {},
+      texts,
+      distinct: columns,
+      tokenBudget,
+    });
+    const record = await Effect.runPromise(train(engine, objective, { ...settings, ...change }, hooks));
+    const weights: Record<string, Float32Array> = {};
+    for (const [name, { value }] of Object.entries(model.parameters)) {
+      weights[name] = await engine.read(value) as Float32Array;
+    }
+    return { record, weights };
+  } finally {
+    engine.close();
+  }
+}
+
+Deno.test("train() goes on after a crash with the very bits of an undisturbed run", async () => {
+  const folder = await Deno.makeTempDir();
+  const whole = await run({});
+  const crash = (step: number): TrainHooks => ({
+    folder,
+    onStep: (progress) => progress.step === step ? Effect.die(new Error("crash")) : Effect.void,
+  });
+  await assert.rejects(run(crash(5)), /crash/); // the checkpoint is that of step 4
+  await assert.rejects(run(crash(8)), /crash/);
+  const resumed = await run({ folder });
+  assert.deepEqual(resumed.weights, whole.weights);
+  assert.deepEqual(resumed.record.loss, whole.record.loss);
+  assert.equal(resumed.record.samples, whole.record.samples);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("train() writes a checkpoint when it is interrupted", async () => {
+  const folder = await Deno.makeTempDir();
+  const controller = new AbortController();
+  const engine = createCpuEngine({ threads: 1 });
+  const model = await loadBiEncoder(engine, sampleBaseModel(), { trained: true });
+  const texts = [await tokenize(model.tokenizer, ["a", "b", "c"], { maxLength: 8 })];
+  const objective = biEncoderObjective({
+    model,
+    loss: multipleNegativesRanking(),
+    head: {},
+    texts: [texts[0]!, texts[0]!],
+  });
+  const hooks: TrainHooks = {
+    folder,
+    onStep: ({ step }) => Effect.sync(() => step === 3 ? controller.abort() : undefined),
+  };
+  const effect = train(engine, objective, { ...settings, maxSteps: 1000, saveSteps: 1000 }, hooks);
+  await assert.rejects(Effect.runPromise(effect, { signal: controller.signal }));
+  assert.ok((await Deno.stat(join(folder, "checkpoint.safetensors"))).size > 0);
+  engine.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("train() splits a batch that is above the budget without changing the result", async () => {
+  const [whole, split] = [await run({}, { maxSteps: 3 }), await run({}, { maxSteps: 3 }, 40)];
+  for (const [name, values] of Object.entries(whole.weights)) {
+    if (name.includes("key.bias")) continue; // its true gradient is 0: Adam turns rounding into steps
+    const largest = values.reduce((most, value) => Math.max(most, Math.abs(value)), 1e-3);
+    const worst = values.reduce((most, value, i) => Math.max(most, Math.abs(value - split.weights[name]![i]!)), 0);
+    assert.ok(worst < 2e-3 * largest, `${name}: ${worst} of ${largest}`);
+  }
+});
+
+Deno.test("train() stops at a loss that is not finite, and leaves the weights alone", async () => {
+  await assert.rejects(run({}, { learningRate: 1e30, warmupSteps: 0, optimizer: { clip: 0 } }), (error: unknown) => {
+    assert.ok(error instanceof TrainingError);
+    assert.match(error.where ?? "", /step \d+, rows/);
+    return true;
+  });
+});
+
+Deno.test("train() keeps the best weights by a metric, and stops when patience runs out", async () => {
+  const folder = await Deno.makeTempDir();
+  const values = [0.1, 0.5, 0.4, 0.3, 0.2];
+  let call = 0;
+  const { record } = await run(
+    { folder, evaluate: Effect.sync(() => ({ spearman_cosine: values[call++]! })) },
+    { evalSteps: 1, keepBest: "spearman_cosine", patience: 2 },
+  );
+  assert.deepEqual(record.best, { step: 2, value: 0.5 });
+  assert.ok(record.stoppedEarly && record.steps === 4);
+  await assert.rejects(
+    run({ evaluate: Effect.succeed({ other: 1 }) }, { evalSteps: 1, keepBest: "spearman_cosine" }),
+    /was not evaluated/,
+  );
+  await Deno.remove(folder, { recursive: true });
+});
