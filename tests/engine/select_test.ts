@@ -1,0 +1,44 @@
+import assert from "node:assert/strict";
+import { type EngineChoice, selectEngine } from "../../lib/engine/select.ts";
+
+Deno.test("auto takes the cpu engine, and says so and why", async () => {
+  const { engine, reason } = await selectEngine({ threads: 1 });
+  assert.equal(engine.info.name, "cpu");
+  assert.match(reason, /no cuda or webgpu/);
+  assert.match(reason, engine.info.gemm === "wasm" ? /by WebAssembly: / : new RegExp(engine.info.gemm));
+  engine.close();
+});
+
+Deno.test("tfjs:js and the WebAssembly product come when named", async () => {
+  for (const choice of [{ engine: "tfjs:js" }, { engine: "cpu", gemm: "wasm", threads: 1 }] as EngineChoice[]) {
+    const { engine } = await selectEngine(choice);
+    assert.equal(engine.info.name, choice.engine);
+    assert.equal(engine.info.gemm, choice.gemm ?? "js");
+    const x = engine.upload(Float32Array.of(1, 2, 3, 4), [2, 2]);
+    assert.deepEqual([...await engine.read(engine.matmul(x, x))], [7, 10, 15, 22]);
+    engine.close();
+  }
+});
+
+Deno.test("deterministic means the engine's own product", async () => {
+  const { engine } = await selectEngine({ deterministic: true, threads: 1 });
+  assert.equal(engine.info.gemm, "wasm");
+  engine.close();
+});
+
+Deno.test("what cannot be had is refused by its name, with a hint", async () => {
+  const refused: [EngineChoice, RegExp][] = [
+    [{ engine: "cuda" }, /cuda is not part/],
+    [{ engine: "webgpu" }, /webgpu is not part/],
+    [{ precision: "bf16" }, /bf16 is not supported by the cpu engine/],
+    [{ engine: "tfjs:js", precision: "fp16" }, /fp16 is not supported by the tfjs:js engine/],
+    [{ engine: "tfjs:js", gemm: "onednn" }, /onednn does nothing on tfjs:js/],
+    [{ deterministic: true, gemm: "blas" }, /deterministic cannot be kept/],
+  ];
+  for (const [choice, message] of refused) {
+    await assert.rejects(selectEngine(choice), (error: Error & { _tag: string; hint: string }) => {
+      assert.match(error.message, message);
+      return error._tag === "EngineError" && error.hint.length > 0;
+    });
+  }
+});

@@ -1,0 +1,77 @@
+import assert from "node:assert/strict";
+
+const root = new URL("../", import.meta.url);
+
+/** Storeys of lib/, from the ground up. */
+const STOREYS: readonly (readonly string[])[] = [
+  ["error.ts"],
+  ["engine"],
+  ["tensor"],
+  ["text", "checkpoint", "model", "loss"],
+  ["attempt.ts", "data", "train", "evaluate", "hub", "negatives", "augment"],
+  ["pipeline", "simple.ts"],
+];
+/** Storeys that know nothing of Effect. */
+const PLAIN = 4;
+
+function* sources(folder: URL): Generator<URL> {
+  for (const entry of Deno.readDirSync(folder)) {
+    if (entry.isDirectory) yield* sources(new URL(`${entry.name}/`, folder));
+    else if (entry.name.endsWith(".ts")) yield new URL(entry.name, folder);
+  }
+}
+
+/** What a file imports, comments left out. */
+function imports(file: URL): string[] {
+  const code = Deno.readTextFileSync(file).replaceAll(/^\s*(\*|\/\/|\/\*).*$/gm, "");
+  return [...code.matchAll(/(?:from|import)\s*\(?\s*"([^"]+)"/g)].map(([, specifier]) => specifier!);
+}
+
+Deno.test("imports point down, and the lower storeys know nothing of Effect", () => {
+  const lib = new URL("lib/", root);
+  const storeyOf = (file: URL) => {
+    const [part] = file.href.slice(lib.href.length).split("/") as [string];
+    const storey = STOREYS.findIndex((parts) => parts.includes(part));
+    assert.notEqual(storey, -1, `${part} has no place among the storeys`);
+    return storey;
+  };
+  const wrong: string[] = [];
+  let seen = 0;
+  for (const file of sources(lib)) {
+    if (file.href.includes("/cpu/kernels/")) continue; // another language, compiled to WebAssembly
+    const name = file.href.slice(root.href.length);
+    for (const specifier of imports(file)) {
+      seen++;
+      if (/^(@effect\/|effect(\/|$))/.test(specifier) && storeyOf(file) < PLAIN) wrong.push(`${name}: ${specifier}`);
+      if (!specifier.startsWith(".")) continue;
+      const target = new URL(specifier, file);
+      const inside = target.href.startsWith(lib.href);
+      if (!inside || storeyOf(target) > storeyOf(file)) wrong.push(`${name}: ${specifier}`);
+    }
+  }
+  assert.ok(seen > 50, "imports are found");
+  assert.deepEqual(wrong, []);
+});
+
+Deno.test("nothing reaches TensorFlow before it is asked for", async () => {
+  const folder = new URL("pipelines/", root);
+  const names = ["mod.ts", "lib/engine/tfjs/mod.ts"];
+  for (const file of sources(folder)) names.push(file.href.slice(root.href.length));
+  assert.ok(names.length > 2, "there are pipelines");
+  for (const name of names) {
+    const { code, stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["info", "--json", name],
+      cwd: root,
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    assert.equal(code, 0, name);
+    const { modules } = JSON.parse(new TextDecoder().decode(stdout)) as { modules: { specifier: string }[] };
+    assert.ok(modules.length > 3, name);
+    const packages = modules.map(({ specifier }) => specifier).filter((specifier) => specifier.startsWith("npm:"));
+    if (name.startsWith("pipelines/")) {
+      assert.ok(packages.some((found) => /\beffect@/.test(found)), "packages are seen");
+    }
+    assert.deepEqual(packages.filter((found) => /tensorflow/i.test(found)), [], name);
+  }
+});
