@@ -119,7 +119,10 @@ function presetOf(args: readonly string[]): string {
 function permissionError(error: unknown): KindredError | undefined {
   if (error instanceof Deno.errors.NotCapable) {
     const flag = /--allow-[a-z]+/.exec(error.message)?.[0] ?? "-A";
-    return new CacheError(`a permission is missing: run it with ${flag}`, { found: error.message.split(",")[0]! });
+    return new CacheError(`a permission is missing: ${flag}`, {
+      found: error.message.split(",")[0]!,
+      hint: "deno run --allow-read --allow-write --allow-env --allow-sys --allow-ffi --allow-net (or -A)",
+    });
   }
   if (error instanceof Error && /ENOSPC|os error 28|no space left/i.test(error.message)) {
     return new CacheError("there is no room left on the disk", {

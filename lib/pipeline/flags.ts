@@ -117,7 +117,7 @@ export function parseFlags(
   }
   let parsed: ReturnType<typeof parseArgs>;
   try {
-    parsed = parseArgs({ args: [...args], options, allowPositionals: true, strict: true });
+    parsed = parseArgs({ args: joinNegatives(args), options, allowPositionals: true, strict: true });
   } catch (error) {
     throw new UsageError((error as Error).message.split(". ")[0]!, { hint: "--help lists the flags" });
   }
@@ -125,6 +125,16 @@ export function parseFlags(
     Object.entries(parsed.values).map(([flag, value]) => [flag, read(flag as Flag, value as string | boolean)]),
   );
   return { values, operands: parsed.positionals };
+}
+
+/** `--clip -3` as `--clip=-3`: a number that is out of range shall be told so, and not be taken for a flag. */
+function joinNegatives(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    if (/^-\d/.test(arg) && joined.at(-1)?.startsWith("--")) joined.push(`${joined.pop()}=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
 }
 
 function read(flag: Flag, value: string | boolean): string | number | boolean {
