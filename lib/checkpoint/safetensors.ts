@@ -157,12 +157,15 @@ async function readHeader(file: Deno.FsFile, path: string, metadata: Record<stri
   const entries: Entry[] = [];
   for (const [name, value] of Object.entries(header)) {
     if (name === "__metadata__") {
+      if (value === null || typeof value !== "object") {
+        throw bad("the metadata are damaged", "an object", String(value));
+      }
       Object.assign(metadata, value);
       continue;
     }
-    const { dtype, shape, data_offsets: offsets } = value as Record<string, unknown>;
+    const { dtype, shape, data_offsets: offsets } = (value ?? {}) as Record<string, unknown>;
     if (
-      typeof dtype !== "string" || !(dtype in BYTES) || !isNaturals(shape) || !isNaturals(offsets) ||
+      typeof dtype !== "string" || !Object.hasOwn(BYTES, dtype) || !isNaturals(shape) || !isNaturals(offsets) ||
       offsets.length !== 2
     ) {
       throw new CheckpointError("a tensor is described wrongly", {
@@ -183,11 +186,19 @@ async function readHeader(file: Deno.FsFile, path: string, metadata: Record<stri
     entries.push({ name, dtype: dtype as FileDType, shape, file, path, begin: start + begin, end: start + end });
   }
   const sorted = [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end);
-  for (let i = 1; i < sorted.length; i++) {
-    if (sorted[i]!.begin < sorted[i - 1]!.end) {
-      throw bad("two tensors overlap", "each its own bytes", `${sorted[i - 1]!.name} and ${sorted[i]!.name}`);
+  // The format allows no gaps: one would also be what is left of a name that stood there twice.
+  let next = start;
+  for (const { name, begin, end } of sorted) {
+    if (begin !== next) {
+      throw bad(
+        begin < next ? "two tensors overlap" : "some bytes belong to no tensor",
+        `${name} to begin at byte ${next - start}`,
+        `byte ${begin - start}`,
+      );
     }
+    next = end;
   }
+  if (next !== size) throw bad("the tensors do not fill the file", `${next} bytes`, `${size} bytes`);
   return entries;
 }
 
@@ -299,7 +310,10 @@ export async function writeSafetensors(
     }
     throw error;
   }
-  await Deno.rename(temporary, path);
+  await Deno.rename(temporary, path).catch(async (error) => {
+    await Deno.remove(temporary);
+    throw error;
+  });
 }
 
 function isDiskFull(error: unknown): boolean {

@@ -16,6 +16,8 @@ export interface Tokenizer {
   readonly idOf: (token: string) => number | undefined;
   /** Ids of a text between its special tokens, cut to `maxLength` in all. */
   readonly encode: (text: string, maxLength: number) => readonly number[];
+  /** Two texts as one sequence; the longer of them is cut first. */
+  readonly encodePair: (first: string, second: string, maxLength: number) => EncodedPair;
   /** The text of ids, special tokens left out. */
   readonly decode: (ids: readonly number[]) => string;
   /** Ids of the special tokens: padding, classification, separator, mask. */
@@ -29,6 +31,14 @@ export interface Tokenizer {
   readonly continues: (id: number) => boolean;
   /** The files it was made from, to be saved with a model. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+}
+
+/** Two texts as one sequence. */
+export interface EncodedPair {
+  /** Token ids, special tokens included. */
+  readonly ids: readonly number[];
+  /** Which text (segment) each token belongs to, as the tokenizer counts them. */
+  readonly typeIds: readonly number[];
 }
 
 type Json = Record<string, unknown>;
@@ -121,11 +131,22 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
       expected: "tokens for classification, separator and padding",
     });
   }
-  // How many special tokens stand behind the text: cut before them.
+  // The package counts RoBERTa's second text as segment 1; Python says 0, and the model has only that one.
+  const processor = definition["post_processor"] as { type?: string; processors?: { type?: string }[] } | null;
+  const oneSegment = [processor, ...processor?.processors ?? []].some((each) => each?.type === "RobertaProcessing");
+  const encodeBare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids as number[];
+  // How many special tokens stand before and behind a text: a cut spares them.
   const empty = tokenizer.encode("", { add_special_tokens: true }).ids as number[];
-  const behind = Math.max(0, empty.length - 1);
+  const before = empty[0] === cls ? 1 : 0;
+  const behind = empty.length - before;
   const model = definition["model"] as { vocab?: unknown } | undefined;
-  const vocabSize = Array.isArray(model?.vocab) ? model.vocab.length : Object.keys(model?.vocab ?? {}).length;
+  // Added tokens (mostly the mask) may stand behind the model's own.
+  const last = (definition["added_tokens"] as { id: number }[] | undefined ?? []).reduce(
+    (most, { id }) => Math.max(most, id),
+    -1,
+  );
+  const own = Array.isArray(model?.vocab) ? model.vocab.length : Object.keys(model?.vocab ?? {}).length;
+  const vocabSize = Math.max(own, last + 1);
   const pieces = new Set<number>();
   if (model?.vocab !== undefined && !Array.isArray(model.vocab)) {
     for (const [token, id] of Object.entries(model.vocab as Record<string, number>)) {
@@ -139,12 +160,45 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
     encode(text, maxLength) {
       const { ids } = tokenizer.encode(text, { add_special_tokens: true }) as { ids: number[] };
       if (ids.length <= maxLength) return ids;
+      if (maxLength < empty.length) {
+        throw new TokenizerError("the special tokens alone are longer than the sequence may be", {
+          expected: `at least ${empty.length} tokens`,
+          found: `${maxLength}`,
+        });
+      }
       return [...ids.slice(0, maxLength - behind), ...ids.slice(ids.length - behind)];
+    },
+    encodePair(first, second, maxLength) {
+      const one = encodeBare(first).length;
+      const two = encodeBare(second).length;
+      const { ids, token_type_ids: types = ids.map(() => 0) } = tokenizer.encode(first, {
+        text_pair: second,
+        add_special_tokens: true,
+        return_token_type_ids: true,
+      }) as { ids: number[]; token_type_ids?: number[] };
+      const [keepOne, keepTwo] = cutLongestFirst(one, two, maxLength - (ids.length - one - two));
+      const end = ids.length - behind;
+      const cut = (values: readonly number[]) => [
+        ...values.slice(0, before + keepOne),
+        ...values.slice(before + one, end - two + keepTwo),
+        ...values.slice(end),
+      ];
+      return { ids: cut(ids), typeIds: cut(oneSegment ? types.map(() => 0) : types) };
     },
     decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
     continues: (id) => pieces.has(id),
     files,
   };
+}
+
+/** How much of two sequences stays when both must fit into `room`: the longer one gives way, as in Python. */
+function cutLongestFirst(one: number, two: number, room: number): [number, number] {
+  if (room < 0) throw new TokenizerError("the special tokens alone are longer than the sequence may be");
+  if (one + two <= room) return [one, two];
+  const short = Math.min(one, two);
+  const long = Math.max(short, room - short);
+  const [less, more] = short + long <= room ? [short, long] : [Math.floor(room / 2), Math.floor(room / 2) + room % 2];
+  return one > two ? [more, less] : [less, more];
 }
 
 /** The definition that transformers' BertTokenizerFast makes of a vocabulary. */

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import { TokenizerError } from "../../lib/error.ts";
+import { loadTokenizer, tokenize, tokenizerFromVocabulary } from "../../lib/text/tokenizer.ts";
+
+interface Encodings {
+  readonly size: number;
+  readonly texts: readonly { text: string; ids: number[]; cut: number[]; decoded: string }[];
+  readonly long: { readonly length: number; readonly sha256: string };
+  readonly pairs: readonly { a: string; b: string; maxLength: number; ids: number[]; typeIds: number[] }[];
+}
+
+const GOLDEN = join(import.meta.dirname!, "../golden/tokenizers");
+const { families } = JSON.parse(await Deno.readTextFile(join(GOLDEN, "encodings.json"))) as {
+  families: Record<string, Encodings>;
+};
+const LONG = "the quick running fox 東京 déjà 🙂 unwanted ".repeat(1250).trim().split(" ")
+  .map((word, i) => `${word}${i % 7}`).join(" ");
+
+for (const [family, expected] of Object.entries(families)) {
+  Deno.test(`${family}: ids, cut ids and pairs equal those of Python's tokenizers`, async (t) => {
+    const tokenizer = await loadTokenizer(join(GOLDEN, family));
+    assert.equal(tokenizer.vocabSize, expected.size);
+    for (const { text, ids, cut, decoded } of expected.texts) {
+      await t.step(JSON.stringify(text), () => {
+        assert.deepEqual(tokenizer.encode(text, 512), ids);
+        assert.deepEqual(tokenizer.encode(text, 8), cut);
+        // Spaces before apostrophes are tidied up by one and not by the other.
+        assert.equal(tokenizer.decode(ids).replaceAll(" ", ""), decoded.replaceAll(" ", ""));
+      });
+    }
+    await t.step("ten thousand words", () => {
+      const long = tokenizer.encode(LONG, 1_000_000);
+      assert.equal(long.length, expected.long.length);
+      const bytes = new Uint8Array(Int32Array.from(long).buffer);
+      assert.equal(createHash("sha256").update(bytes).digest("hex"), expected.long.sha256);
+    });
+    for (const { a, b, maxLength, ids, typeIds } of expected.pairs) {
+      await t.step(`pair ${JSON.stringify([a, b])} cut to ${maxLength}`, () => {
+        const pair = tokenizer.encodePair(a, b, maxLength);
+        assert.deepEqual(pair, { ids, typeIds });
+      });
+    }
+  });
+}
+
+Deno.test("a cut that cannot hold the special tokens is refused", async () => {
+  const tokenizer = await loadTokenizer(join(GOLDEN, "bert"));
+  assert.deepEqual(tokenizer.encode("How are you doing?", 2), tokenizer.encode("", 512));
+  assert.throws(() => tokenizer.encode("How are you doing?", 1), TokenizerError);
+  assert.throws(() => tokenizer.encodePair("How", "are", 2), TokenizerError);
+});
+
+Deno.test("many texts: each as alone, prompt before it, repeated ones too, the storage grows", async () => {
+  const tokenizer = await loadTokenizer(join(GOLDEN, "bert"));
+  const texts = [LONG.slice(0, 4000), "", "How are you?", "How are you?", "x"];
+  for (const prompt of [undefined, "a man: "]) {
+    const { ids, offsets } = await tokenize(tokenizer, texts, { maxLength: 700, prompt });
+    for (let i = 0; i < texts.length; i++) {
+      assert.deepEqual(
+        [...ids.subarray(offsets[i]!, offsets[i + 1]!)],
+        tokenizer.encode((prompt ?? "") + texts[i]!, 700),
+      );
+    }
+    assert.equal(offsets.at(-1), ids.length);
+  }
+});
+
+Deno.test("a vocabulary becomes a tokenizer whose files load again", async () => {
+  const folder = await Deno.makeTempDir();
+  const tokenizer = tokenizerFromVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", "run", "##ning", "dog"]);
+  for (const [name, bytes] of tokenizer.files) await Deno.writeFile(join(folder, name), bytes);
+  const again = await loadTokenizer(folder);
+  assert.deepEqual(again.encode("Running DOG cat", 16), [2, 5, 6, 7, 1, 3]);
+  assert.deepEqual(again.encode("Running DOG cat", 16), tokenizer.encode("Running DOG cat", 16));
+  assert.equal(again.continues(6), true);
+  assert.equal(again.continues(5), false);
+  assert.deepEqual(again.special, { pad: 0, cls: 2, sep: 3, mask: 4 });
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("files that are no tokenizer are refused", async (t) => {
+  const bad: Record<string, Record<string, string>> = {
+    "nothing": {},
+    "cut JSON": { "tokenizer.json": '{"model": {' },
+    "an unknown model": { "tokenizer.json": '{"model": {"type": "Magic", "vocab": {}}, "added_tokens": []}' },
+    "JSON null": { "tokenizer.json": "null" },
+    "no special tokens": { "vocab.txt": "a\nb\n" },
+  };
+  for (const [name, files] of Object.entries(bad)) {
+    await t.step(name, async () => {
+      const folder = await Deno.makeTempDir();
+      for (const [file, text] of Object.entries(files)) await Deno.writeTextFile(join(folder, file), text);
+      await assert.rejects(loadTokenizer(folder), TokenizerError);
+      await Deno.remove(folder, { recursive: true });
+    });
+  }
+});
