@@ -7,3 +7,4 @@ export * from "./cpu/engine.ts";
 export * from "./cpu/native_gemm.ts";
 export * from "./engine.ts";
 export * from "./philox.ts";
+export * from "./select.ts";

@@ -18,6 +18,7 @@ export const FLAGS = {
   "gemm": [["auto", "wasm", "onednn", "blas"], "who multiplies matrices on the cpu"],
   "threads": ["positive", "threads of the cpu engine; default one per core"],
   "precision": [["fp32", "bf16", "fp16"], "precision of the computation"],
+  "deterministic": ["switch", "the same bits for any number of threads; slower where a native library would multiply"],
   "cache-dir": ["text", "folder of the cache of stages"],
   "no-cache": ["switch", "read nothing from the cache and keep nothing in it"],
   "output": ["text", "folder of the results"],
@@ -68,7 +69,15 @@ export type FlagValues = { readonly [F in Flag]?: string | number | boolean };
 /** Flags that every command has. */
 export const COMMON: readonly Flag[] = ["json", "quiet", "cache-dir", "no-cache"];
 /** Flags of every command that computes. */
-export const COMPUTING: readonly Flag[] = [...COMMON, "seed", "engine", "gemm", "threads", "precision"];
+export const COMPUTING: readonly Flag[] = [
+  ...COMMON,
+  "seed",
+  "engine",
+  "gemm",
+  "threads",
+  "precision",
+  "deterministic",
+];
 /** Flags of every command that trains. */
 export const TRAINING: readonly Flag[] = [
   ...COMPUTING,

@@ -145,7 +145,7 @@ ${
 <table><tr><th>first<th>second<th class="n">gold<th class="n">before<th class="n">after</tr>
 ${
     worst.map(({ first, second, gold, before, after }) =>
-      `<tr><td>${escape(first)}<td>${escape(second)}<td class="n">${gold}<td class="n">${
+      `<tr><td>${escape(first)}<td>${escape(second)}<td class="n">${Number(gold.toFixed(3))}<td class="n">${
         before.toFixed(3)
       }<td class="n">${after.toFixed(3)}</tr>`
     ).join("\n")

@@ -14,9 +14,10 @@ import { sampleNli, sampleSts } from "../data/sample/mod.ts";
 import { resolveSource } from "../data/source.ts";
 import { readTable, type Table } from "../data/table.ts";
 import { createCpuEngine } from "../engine/cpu/engine.ts";
-import { type GemmChoice, type NativeGemm, openNativeGemm } from "../engine/cpu/native_gemm.ts";
+import { type GemmChoice, openNativeGemm } from "../engine/cpu/native_gemm.ts";
 import type { Engine, EngineInfo, PoolingMode } from "../engine/engine.ts";
-import { EngineError, type KindredError, TrainingError, UsageError } from "../error.ts";
+import { type EngineChoice, type EngineName, selectEngine } from "../engine/select.ts";
+import { type KindredError, TrainingError, UsageError } from "../error.ts";
 import { spearman } from "../evaluate/correlation.ts";
 import { encodeTokens } from "../evaluate/encode.ts";
 import { jaccard, tfidfCosine } from "../evaluate/overlap.ts";
@@ -147,9 +148,8 @@ export const runTraining: (
     }
     const output = resolve(text(values, "output") ?? join("kindred", pipeline.name));
     yield* attempt(() => checkOutput(output, values["force"] === true));
-    const native = yield* attempt(() => Promise.resolve().then(() => chooseGemm(values)));
-    const engines = lazyEngine(values, native);
-    const info = engineInfo(values, native);
+    const engines = yield* attempt(() => lazyEngine(values));
+    const { info } = engines;
     const computes: Json = {
       engine: info.name,
       gemm: info.gemm,
@@ -225,7 +225,7 @@ export const runTraining: (
         }, (scratch) =>
           attempt(async () => {
             progress.note(name);
-            const engine = engines.open();
+            const engine = await engines.open();
             const pairs = await readScored(evaluation);
             const biEncoder = await loadBiEncoder(engine, folder, load);
             const { metrics, similarities } = await evaluatePairs(engine, biEncoder, pairs);
@@ -256,7 +256,7 @@ export const runTraining: (
       }, (scratch) =>
         Effect.gen(function* () {
           progress.note("training");
-          const engine = engines.open();
+          const engine = yield* attempt(() => engines.open());
           const biEncoder = yield* attempt(() =>
             loadBiEncoder(engine, model.folder, { ...load, trained: true, freeze: text(values, "freeze") })
           );
@@ -344,39 +344,51 @@ export const runTraining: (
 
 // --- engine -----------------------------------------------------------------------------------------------------------
 
-function chooseGemm(values: FlagValues): NativeGemm | undefined {
-  const engine = text(values, "engine");
-  if (engine !== "auto" && engine !== "cpu") {
-    throw new EngineError(`the engine ${engine} is not part of this version`, { expected: "cpu" });
-  }
-  if (values["precision"] !== "fp32") {
-    throw new EngineError(`the cpu engine does not compute in ${values["precision"]}`, { expected: "fp32" });
-  }
-  return openNativeGemm({ gemm: text(values, "gemm") as GemmChoice, threads: threadsOf(values) }).gemm;
-}
-
 const threadsOf = (values: FlagValues): number =>
   (values["threads"] as number | undefined) ?? navigator.hardwareConcurrency;
 
-function engineInfo(values: FlagValues, gemm: NativeGemm | undefined): EngineInfo {
-  const threads = threadsOf(values);
+/** The flags as an engine. */
+function choiceOf(values: FlagValues): EngineChoice {
   return {
-    name: "cpu",
-    backend: "wasm",
-    device: `${Deno.build.arch}, ${threads} threads`,
-    gemm: gemm?.name ?? "wasm",
-    library: gemm?.version ?? "",
-    threads,
-    precision: "fp32",
+    engine: text(values, "engine") as EngineName,
+    gemm: text(values, "gemm") as GemmChoice,
+    threads: threadsOf(values),
+    precision: text(values, "precision") as "fp32",
+    deterministic: values["deterministic"] === true,
   };
 }
 
-/** The engine starts when the first stage needs it: a run from the cache needs none. */
-function lazyEngine(values: FlagValues, gemm: NativeGemm | undefined): { open: () => Engine; close: () => void } {
+/** An engine that starts when the first stage needs it: a run from the cache needs none. */
+interface LazyEngine {
+  /** What it is, or will be. */
+  readonly info: EngineInfo;
+  readonly open: () => Promise<Engine>;
+  readonly close: () => void;
+}
+
+async function lazyEngine(values: FlagValues): Promise<LazyEngine> {
+  const choice = choiceOf(values);
+  const { engine: name = "auto", gemm = "auto", deterministic, precision } = choice;
+  if ((name !== "auto" && name !== "cpu") || precision !== "fp32") {
+    // Others start at once: what they are is known only then.
+    const { engine } = await selectEngine(choice);
+    return { info: engine.info, open: () => Promise.resolve(engine), close: () => engine.close() };
+  }
+  const threads = threadsOf(values);
+  const native = openNativeGemm({ gemm: deterministic ? "wasm" : gemm, threads }).gemm;
   let engine: Engine | undefined;
   return {
-    open: () => engine ??= createCpuEngine({ threads: threadsOf(values), gemm }),
-    close: () => engine?.close(),
+    info: {
+      name: "cpu",
+      backend: "wasm",
+      device: `${Deno.build.arch}, ${threads} threads`,
+      gemm: native?.name ?? "wasm",
+      library: native?.version ?? "",
+      threads,
+      precision: "fp32",
+    },
+    open: () => Promise.resolve(engine ??= createCpuEngine({ threads, gemm: native })),
+    close: () => engine === undefined ? native?.close() : engine.close(),
   };
 }
 
