@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { basename, dirname, isAbsolute, join, normalize } from "node:path";
+import { basename, dirname, isAbsolute, join, normalize, resolve } from "node:path";
 import type { PoolingMode } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
 import { type TensorToWrite, writeSafetensors } from "./safetensors.ts";
@@ -67,6 +67,12 @@ const ACTIVATION_CLASSES = {
 export async function readFolder(path: string): Promise<SentenceTransformerFolder> {
   const list = await readJson<readonly Json[]>(join(path, "modules.json"), true);
   const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
+  if (list !== undefined && !(Array.isArray(list) && list.every((spec) => typeof spec?.type === "string"))) {
+    throw new CheckpointError("the list of modules is damaged", {
+      where: join(path, "modules.json"),
+      expected: "a list of {type, path}",
+    });
+  }
   const specs = list ?? [{ idx: 0, path: "", type: "Transformer" }];
   const modulePath = (spec: Json): string => {
     const inside = normalize(String(spec["path"] ?? ""));
@@ -236,7 +242,8 @@ export interface FolderToWrite extends Omit<SentenceTransformerFolder, "path" | 
  * Writes a folder in the dialect that every reader knows: classic class names and pooling keys. It appears under its
  * name whole or not at all; one that was there is replaced.
  */
-export async function writeFolder(path: string, folder: FolderToWrite): Promise<void> {
+export async function writeFolder(to: string, folder: FolderToWrite): Promise<void> {
+  const path = resolve(to); // without a slash at the end: the temporary folder must stand beside it
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   await Deno.mkdir(temporary, { recursive: true });
   try {
@@ -247,7 +254,13 @@ export async function writeFolder(path: string, folder: FolderToWrite): Promise<
   }
   const old = `${path}.${crypto.randomUUID()}.old`;
   const replaced = await Deno.rename(path, old).then(() => true, () => false);
-  await Deno.rename(temporary, path);
+  try {
+    await Deno.rename(temporary, path);
+  } catch (error) {
+    if (replaced) await Deno.rename(old, path);
+    await Deno.remove(temporary, { recursive: true });
+    throw error;
+  }
   if (replaced) await Deno.remove(old, { recursive: true });
 }
 

@@ -1,0 +1,151 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openTensors } from "../../lib/checkpoint/safetensors.ts";
+import { type FolderToWrite, readFolder, writeFolder } from "../../lib/checkpoint/sentence_transformers.ts";
+import { CheckpointError } from "../../lib/error.ts";
+
+const CONFIG = { model_type: "bert", hidden_size: 4, max_position_embeddings: 64 };
+const TRANSFORMER = { idx: 0, name: "0", path: "", type: "sentence_transformers.models.Transformer" };
+
+async function withFiles(files: Record<string, unknown>, body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    for (const [name, value] of Object.entries(files)) {
+      await Deno.mkdir(join(folder, name, ".."), { recursive: true });
+      await Deno.writeTextFile(join(folder, name), typeof value === "string" ? value : JSON.stringify(value));
+    }
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const TO_WRITE: FolderToWrite = {
+  config: CONFIG,
+  maxSeqLength: 32,
+  modules: [
+    { type: "pooling", modes: ["mean"], includePrompt: false, width: 4 },
+    { type: "dense", path: "2_Dense", inFeatures: 4, outFeatures: 2, bias: true, activation: "identity" },
+    { type: "normalize" },
+  ],
+  prompts: { query: "query: " },
+  defaultPromptName: "query",
+  similarity: "dot",
+  tensors: [{ name: "embeddings", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) }],
+  denseTensors: new Map([["2_Dense", [{ name: "linear.bias", shape: [2], data: Float32Array.of(5, 6) }]]]),
+  tokenizerFiles: new Map([[
+    "tokenizer_config.json",
+    new TextEncoder().encode('{"max_length": 128, "model_max_length": 512, "pad_token": "[PAD]"}'),
+  ]]),
+  modelCard: "# A model\n",
+};
+
+Deno.test("a folder that is written is read again, replaces what was there, and leaves nothing beside it", () =>
+  withFiles({ "model/stale.txt": "x" }, async (folder) => {
+    const path = join(folder, "model");
+    await writeFolder(`${path}/`, TO_WRITE);
+    const { path: _, transformerPath, ...read } = await readFolder(path);
+    const { tensors: _1, denseTensors: _2, tokenizerFiles: _3, modelCard: _4, ...written } = TO_WRITE;
+    assert.equal(transformerPath, "");
+    assert.deepEqual(read, written);
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["model"]);
+    await assert.rejects(Deno.stat(join(path, "stale.txt")));
+    const dense = await openTensors(join(path, "2_Dense"));
+    assert.deepEqual([...await dense.readF32("linear.bias")], [5, 6]);
+    dense.close();
+    const json = async (name: string) => JSON.parse(await Deno.readTextFile(join(path, name)));
+    // The classic names: every reader knows them.
+    assert.deepEqual(
+      (await json("modules.json")).map((spec: { type: string; path: string }) => [spec.type, spec.path]),
+      [
+        ["sentence_transformers.models.Transformer", ""],
+        ["sentence_transformers.models.Pooling", "1_Pooling"],
+        ["sentence_transformers.models.Dense", "2_Dense"],
+        ["sentence_transformers.models.Normalize", "3_Normalize"],
+      ],
+    );
+    const pooling = await json("1_Pooling/config.json");
+    assert.equal(pooling.word_embedding_dimension, 4);
+    assert.equal(pooling.pooling_mode_mean_tokens, true);
+    assert.equal(pooling.pooling_mode_cls_token, false);
+    assert.deepEqual(await json("tokenizer_config.json"), { pad_token: "[PAD]", model_max_length: 32 });
+  }));
+
+Deno.test("a folder that cannot be written leaves the old one alone", () =>
+  withFiles({ "model/old.txt": "x" }, async (folder) => {
+    const broken = { ...TO_WRITE, tokenizerFiles: new Map([["absent/file", new Uint8Array(1)]]) };
+    await assert.rejects(writeFolder(join(folder, "model"), broken));
+    assert.equal(await Deno.readTextFile(join(folder, "model", "old.txt")), "x");
+    assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["model"]);
+  }));
+
+Deno.test("pooling: old keys, new ones, lists; a plain checkpoint gets the mean", async () => {
+  const modules = [TRANSFORMER, {
+    idx: 1,
+    path: "1_Pooling",
+    type: "sentence_transformers.base.modules.pooling.Pooling",
+  }];
+  const cases: [Record<string, unknown>, string[]][] = [
+    [{ word_embedding_dimension: 4, pooling_mode_cls_token: true, pooling_mode_mean_tokens: false }, ["cls"]],
+    [{ embedding_dimension: 4, pooling_mode: "max" }, ["max"]],
+    [{ embedding_dimension: 4, pooling_mode: ["mean", "cls"] }, ["mean", "cls"]],
+    [{ word_embedding_dimension: 4, pooling_mode_cls_token: true, pooling_mode_mean_tokens: true }, ["cls", "mean"]],
+  ];
+  for (const [config, modes] of cases) {
+    await withFiles(
+      { "config.json": CONFIG, "modules.json": modules, "1_Pooling/config.json": config },
+      async (path) =>
+        assert.deepEqual((await readFolder(path)).modules, [{ type: "pooling", modes, includePrompt: true, width: 4 }]),
+    );
+  }
+  await withFiles({ "config.json": CONFIG }, async (path) => {
+    const folder = await readFolder(path);
+    assert.deepEqual(folder.modules, [{ type: "pooling", modes: ["mean"], includePrompt: true, width: 4 }]);
+    assert.equal(folder.similarity, "cosine");
+  });
+});
+
+Deno.test("the longest sequence: its own file, else the smaller of the tokenizer's and the model's", async () => {
+  const roberta = { model_type: "roberta", hidden_size: 4, max_position_embeddings: 514 };
+  const cases: [Record<string, unknown>, number][] = [
+    [{ "config.json": CONFIG, "sentence_bert_config.json": { max_seq_length: 17 } }, 17],
+    [{ "config.json": CONFIG, "sentence_bert_config.json": { max_seq_length: null } }, 64],
+    [{ "config.json": CONFIG, "tokenizer_config.json": { model_max_length: 48 } }, 48],
+    [{ "config.json": CONFIG, "tokenizer_config.json": { model_max_length: 1e30 } }, 64],
+    [{ "config.json": roberta, "tokenizer_config.json": {} }, 512],
+  ];
+  for (const [files, expected] of cases) {
+    await withFiles(files, async (path) => assert.equal((await readFolder(path)).maxSeqLength, expected));
+  }
+});
+
+Deno.test("folders that are not understood are refused", async (t) => {
+  const module = (type: string, path = "1_X") => [TRANSFORMER, { idx: 1, path, type }];
+  const bad: Record<string, Record<string, unknown>> = {
+    "an empty folder": {},
+    "a config that is cut": { "config.json": "{" },
+    "no modules": { "config.json": CONFIG, "modules.json": [] },
+    "modules that are no list": { "config.json": CONFIG, "modules.json": {} },
+    "a module that is null": { "config.json": CONFIG, "modules.json": [null] },
+    "an unknown module": { "config.json": CONFIG, "modules.json": module("sentence_transformers.models.CNN") },
+    "pooling first": { "config.json": CONFIG, "modules.json": module("a.Pooling").slice(1) },
+    "a path upwards": { "config.json": CONFIG, "modules.json": module("a.Pooling", "../x") },
+    "a path upwards in disguise": { "config.json": CONFIG, "modules.json": module("a.Pooling", "x/../../y") },
+    "an absolute path": { "config.json": CONFIG, "modules.json": module("a.Pooling", "/etc") },
+    "pooling without its file": { "config.json": CONFIG, "modules.json": module("a.Pooling") },
+    "no pooling mode": { "config.json": CONFIG, "modules.json": module("a.Pooling"), "1_X/config.json": {} },
+    "an unknown pooling": {
+      "config.json": CONFIG,
+      "modules.json": module("a.Pooling"),
+      "1_X/config.json": { pooling_mode: "median" },
+    },
+    "an unknown activation": {
+      "config.json": CONFIG,
+      "modules.json": module("a.Dense"),
+      "1_X/config.json": { in_features: 4, out_features: 2, activation_function: "torch.nn.Magic" },
+    },
+  };
+  for (const [name, files] of Object.entries(bad)) {
+    await t.step(name, () => withFiles(files, (path) => assert.rejects(readFolder(path), CheckpointError)));
+  }
+});
