@@ -261,3 +261,30 @@ Deno.test("tfjs: arenas free their temporaries, keep() lifts one, and two engine
   engine.close();
   cpu.close();
 });
+
+Deno.test("tfjs: a backend that is not there is an error with a hint, never another backend", async () => {
+  const empty = await Deno.makeTempDir();
+  const engine = new URL("../../../lib/engine/tfjs/mod.ts", import.meta.url).href;
+  const script = `
+    import { createTfjsEngine } from ${JSON.stringify(engine)};
+    for (const backend of ["gpu", "node", "js"]) {
+      const error = await createTfjsEngine(backend).then(() => ({ message: "an engine" }), (error) => error);
+      console.log(error._tag, error.message, error.hint !== undefined);
+    }`;
+  try {
+    await Deno.writeTextFile(`${empty}/missing.ts`, script);
+    const { stdout } = await new Deno.Command(Deno.execPath(), {
+      args: ["run", "-A", "--no-lock", "--no-config", "--cached-only", "--no-check", `${empty}/missing.ts`],
+      env: { DENO_DIR: empty, NO_COLOR: "1" },
+      stdout: "piped",
+      stderr: "null",
+    }).output();
+    const lines = new TextDecoder().decode(stdout).trim().split("\n");
+    assert.deepEqual(
+      lines,
+      ["gpu", "node", "js"].map((name) => `EngineError --engine tfjs:${name} is not available true`),
+    );
+  } finally {
+    await Deno.remove(empty, { recursive: true });
+  }
+});
