@@ -50,6 +50,8 @@ const FILES = [
   "vocab.txt",
   "vocab.json",
   "merges.txt",
+  "added_tokens.json",
+  "sentencepiece.bpe.model",
 ];
 
 /** Loads `tokenizer.json`, else makes a WordPiece tokenizer from `vocab.txt`, as BertTokenizer does. */

@@ -1,6 +1,7 @@
 """Tiny tokenizers, one per family, and what Python's `tokenizers` makes of odd texts.
 
-Writes tokenizers/<family>/ and tokenizers/encodings.json beside this file.
+Writes tokenizers/<family>/ and tokenizers/encodings.json beside this file. Training breaks ties at random: a tokenizer
+that is there already is kept.
 """
 
 import hashlib
@@ -120,8 +121,12 @@ def save(family, files):
 
 def distilbert():
     """A cased vocabulary without tokenizer.json: the old way to save a tokenizer."""
-    vocabulary = word_piece(BERT, False, "[UNK]").get_vocab()
-    tokens = sorted(vocabulary, key=vocabulary.get)
+    kept = OUT / "distilbert" / "vocab.txt"
+    if kept.exists():
+        tokens = kept.read_text(encoding="utf-8").splitlines()
+    else:
+        vocabulary = word_piece(BERT, False, "[UNK]").get_vocab()
+        tokens = sorted(vocabulary, key=vocabulary.get)
     config = {"do_lower_case": False, "model_max_length": 512, **names("[CLS]", "[SEP]", "[PAD]", "[UNK]", "[MASK]")}
     save("distilbert", {"vocab.txt": "\n".join(tokens) + "\n", "tokenizer_config.json": json.dumps(config)})
     return BertTokenizer(vocab={token: i for i, token in enumerate(tokens)}, do_lower_case=False)._tokenizer
@@ -153,10 +158,11 @@ def encodings(tokenizer):
 def main():
     result = {"families": {}}
     for make in (bert, mpnet, roberta, xlm_roberta):
-        tokenizer, special = make()
         family = make.__name__
-        config = {"model_max_length": 512, **special}
-        save(family, {"tokenizer.json": tokenizer.to_str(pretty=False), "tokenizer_config.json": json.dumps(config)})
+        if not (OUT / family / "tokenizer.json").exists():
+            tokenizer, special = make()
+            config = json.dumps({"model_max_length": 512, **special})
+            save(family, {"tokenizer.json": tokenizer.to_str(pretty=False), "tokenizer_config.json": config})
         result["families"][family] = encodings(Tokenizer.from_file(str(OUT / family / "tokenizer.json")))
     result["families"]["distilbert"] = encodings(distilbert())
     (OUT / "encodings.json").write_text(json.dumps(result, ensure_ascii=True))
