@@ -77,7 +77,10 @@ export const command: Command = {
       return yield* Effect.gen(function* () {
         const model = yield* attempt(async () => {
           if (values["model"] !== undefined) {
-            return await loadMaskedLm(engine, await modelFolder(String(values["model"])), { trained: true, seed: Number(values["seed"]) });
+            return await loadMaskedLm(engine, await modelFolder(String(values["model"])), {
+              trained: true,
+              seed: Number(values["seed"]),
+            });
           }
           const vocabulary = sampleVocabulary();
           const config = { ...TINY, vocab_size: vocabulary.length };

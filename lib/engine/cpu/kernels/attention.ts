@@ -23,7 +23,7 @@ function transposed(
 
 // out[j] = Σᵢ row[i] · matrix[i][j]
 // @ts-ignore: decorator
-
+@inline
 function rowTimes(row: usize, matrix: usize, size: i32, padded: i32, count: i32, out: usize): void {
   let j = 0;
   for (; j + 8 <= padded && j < count; j += 8) {
@@ -42,7 +42,7 @@ function rowTimes(row: usize, matrix: usize, size: i32, padded: i32, count: i32,
 
 // target[0 … size) += s · source[0 … size)
 // @ts-ignore: decorator
-
+@inline
 function axpy(target: usize, source: usize, s: f32, size: i32): void {
   const s4 = f32x4.splat(s);
   let i = 0;
@@ -58,7 +58,7 @@ function axpy(target: usize, source: usize, s: f32, size: i32): void {
 
 // scores[j] ← scale · scores[j] + bias, j < count
 // @ts-ignore: decorator
-
+@inline
 function finishScores(
   scores: usize,
   count: i32,

@@ -3,7 +3,7 @@ import { erf4, exp4, sum4, tanh4 } from "./math";
 
 // 0 gelu, 1 geluTanh, 2 tanh, 3 relu
 // @ts-ignore: decorator
-
+@inline
 function act4(kind: i32, x: v128): v128 {
   if (kind == 0) {
     const half = f32x4.mul(x, f32x4.splat(0.5));
@@ -19,14 +19,14 @@ function act4(kind: i32, x: v128): v128 {
 
 // √(2/π) (x + 0.044715 x³)
 // @ts-ignore: decorator
-
+@inline
 function inner4(x: v128): v128 {
   const s = f32x4.relaxed_madd(f32x4.mul(x, x), f32x4.splat(0.044715), f32x4.splat(1));
   return f32x4.mul(f32x4.mul(x, s), f32x4.splat(0.7978845608028654));
 }
 
 // @ts-ignore: decorator
-
+@inline
 function slope4(kind: i32, x: v128): v128 {
   if (kind == 0) { // Φ(x) + x φ(x)
     const cdf = f32x4.relaxed_madd(
@@ -55,7 +55,7 @@ function slope4(kind: i32, x: v128): v128 {
 
 // 0 abs, 1 sign, 2 exp, 3 log, 4 sqrt, 5 square, 6 reciprocal
 // @ts-ignore: decorator
-
+@inline
 function unary1(kind: i32, x: f32): f32 {
   if (kind == 0) return abs(x);
   if (kind == 1) return x > 0 ? 1 : x < 0 ? -1 : 0;
@@ -68,7 +68,7 @@ function unary1(kind: i32, x: f32): f32 {
 
 // 0 add, 1 subtract, 2 multiply, 3 divide, 4 maximum
 // @ts-ignore: decorator
-
+@inline
 function binary4(kind: i32, a: v128, b: v128): v128 {
   if (kind == 0) return f32x4.add(a, b);
   if (kind == 1) return f32x4.sub(a, b);

@@ -2,7 +2,7 @@
 // B is packed once into panels of 8 columns, [panel][k][8]; a thread packs its rows of A into tiles of 6, [tile][k][6].
 
 // @ts-ignore: decorator
-
+@inline
 const DEPTH: i32 = 512;
 
 // Panels start … end − 1 of B. `transposed`: B is [N, K].
@@ -124,7 +124,7 @@ export function gemm(
 }
 
 // @ts-ignore: decorator
-
+@inline
 function put(c: usize, low: v128, high: v128, width: i32, alpha: v128, add: i32): void {
   low = f32x4.mul(low, alpha);
   high = f32x4.mul(high, alpha);

@@ -1,7 +1,7 @@
 // exp, erf, tanh and Philox on four or more numbers at once.
 
 // @ts-ignore: decorator
-
+@inline
 export function exp4(x: v128): v128 {
   x = f32x4.min(f32x4.max(x, f32x4.splat(-87.3)), f32x4.splat(88.3));
   const n = f32x4.nearest(f32x4.mul(x, f32x4.splat(1.44269504088896341)));
@@ -21,7 +21,7 @@ export function exp4(x: v128): v128 {
 
 // A rational approximation of erf on [−4, 4], good to a few units in the last place of f32.
 // @ts-ignore: decorator
-
+@inline
 export function erf4(x: v128): v128 {
   x = f32x4.min(f32x4.max(x, f32x4.splat(-4)), f32x4.splat(4));
   const s = f32x4.mul(x, x);
@@ -42,7 +42,7 @@ export function erf4(x: v128): v128 {
 
 // tanh x = 1 − 2 / (e²ˣ + 1); near 0 its series, where that difference would lose its digits
 // @ts-ignore: decorator
-
+@inline
 export function tanh4(x: v128): v128 {
   const e = exp4(f32x4.add(x, x));
   const far = f32x4.sub(f32x4.splat(1), f32x4.div(f32x4.splat(2), f32x4.add(e, f32x4.splat(1))));
@@ -54,13 +54,13 @@ export function tanh4(x: v128): v128 {
 }
 
 // @ts-ignore: decorator
-
+@inline
 export function sum4(x: v128): f32 {
   return (f32x4.extract_lane(x, 0) + f32x4.extract_lane(x, 1)) + (f32x4.extract_lane(x, 2) + f32x4.extract_lane(x, 3));
 }
 
 // @ts-ignore: decorator
-
+@inline
 function mulHigh(a: v128, b: v128): v128 {
   return i8x16.shuffle(
     i64x2.extmul_low_i32x4_u(a, b),
@@ -132,14 +132,14 @@ export function philox(
 
 // The factor of one element: 0, or 1 / (1 − rate).
 // @ts-ignore: decorator
-
+@inline
 export function keep(numbers: usize, i: i32, threshold: i32, scale: f32): f32 {
   return <i32> load<u16>(numbers + (<usize> i << 1)) >= threshold ? scale : 0;
 }
 
 // The factors of elements i … i + 3.
 // @ts-ignore: decorator
-
+@inline
 export function keep4(numbers: usize, i: i32, threshold: i32, scale: f32): v128 {
   const drawn = v128.load16x4_u(numbers + (<usize> i << 1));
   return v128.and(i32x4.ge_s(drawn, i32x4.splat(threshold)), f32x4.splat(scale));
