@@ -1,0 +1,143 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+/** Runs a pipeline as a user would. */
+async function run(pipeline: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", `pipelines/${pipeline}.ts`, ...args],
+    cwd: new URL("../..", import.meta.url),
+    env: { NO_COLOR: "1" },
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: decode(stdout), err: decode(stderr) };
+}
+
+async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const places = (folder: string) => ["--cache-dir", join(folder, "cache"), "--output", join(folder, "out")];
+
+for (const pipeline of ["multiple_negatives_ranking", "cosine_similarity", "softmax_nli", "supervised_finetune"]) {
+  Deno.test(`${pipeline} trains, reports and comes from the cache the second time`, () =>
+    withFolder(async (folder) => {
+      const first = await run(pipeline, "--preset", "test", "--json", ...places(folder));
+      assert.equal(first.code, 0, first.err);
+      const report = JSON.parse(first.out);
+      assert.equal(report.schema, "kindred-report/1");
+      assert.equal(report.training.steps, 8);
+      assert.equal(Object.keys(report.metrics).length, 10);
+      assert.ok(report.stages.every(({ cached }: { cached: boolean }) => !cached));
+      const files = await Array.fromAsync(Deno.readDir(join(folder, "out")), ({ name }) => name);
+      assert.deepEqual(files.sort(), ["metrics.jsonl", "model", "report.html", "report.json"]);
+
+      const second = await run(pipeline, "--preset", "test", "--json", ...places(folder));
+      const again = JSON.parse(second.out);
+      assert.ok(again.stages.every(({ cached }: { cached: boolean }) => cached));
+      assert.deepEqual(again.metrics, report.metrics);
+      assert.equal(again.training.cached, true);
+
+      // Another seed changes what is drawn, not what was loaded.
+      const third = JSON.parse(
+        (await run(pipeline, "--preset", "test", "--json", "--seed", "7", ...places(folder))).out,
+      );
+      const cached = Object.fromEntries(
+        third.stages.map((stage: { name: string; cached: boolean }) => [stage.name, stage.cached]),
+      );
+      assert.equal(cached["train"], false);
+      assert.equal(cached["evaluate-before"], true);
+    }));
+}
+
+Deno.test("masked_language_model, evaluate and encode work on each other's results", () =>
+  withFolder(async (folder) => {
+    const trained = await run("masked_language_model", "--preset", "test", "--output", join(folder, "mlm"), "--json");
+    assert.equal(trained.code, 0, trained.err);
+    const { model, training } = JSON.parse(trained.out);
+    assert.equal(training.steps, 5);
+    const pairs = join(folder, "pairs.csv");
+    await Deno.writeTextFile(
+      pairs,
+      "sentence1,sentence2,score\nthe boy runs,the lad runs,5\na cat,the bridge,0\nthe dog,a hound,4\n",
+    );
+    const evaluated = await run("evaluate", "--model", model, "--eval", pairs, "--json");
+    assert.equal(evaluated.code, 0, evaluated.err);
+    assert.equal(Object.keys(JSON.parse(evaluated.out).metrics).length, 10);
+    const texts = join(folder, "texts.jsonl");
+    await Deno.writeTextFile(texts, '{"text":"the dog"}\n{"text":""}\n{"text":"the cat sleeps"}\n');
+    for (const kind of ["npy", "safetensors", "parquet"]) {
+      const output = join(folder, `e.${kind}`);
+      const encoded = await run("encode", "--model", model, "--input", texts, "--output", output, "--json");
+      assert.equal(encoded.code, 0, encoded.err);
+      assert.deepEqual([JSON.parse(encoded.out).rows, JSON.parse(encoded.out).width], [3, 128]);
+      assert.ok((await Deno.stat(output)).size > 0);
+    }
+  }));
+
+Deno.test("wrong usage has exit code 2 and one JSON document", () =>
+  withFolder(async (folder) => {
+    const cases: [string[], RegExp][] = [
+      [["--batch-sise", "3"], /unknown flag --batch-sise/],
+      [["--batch-size", "-3"], /--batch-size/],
+      [["--seed", "many"], /--seed/],
+      [["--preset", "huge"], /--preset/],
+      [["--train", "x.csv"], /sample's base model/],
+      [["--model", "/nowhere"], /no such model/],
+      [["--normalize"], /unknown flag --normalize/],
+    ];
+    for (const [args, message] of cases) {
+      const { code, out } = await run("multiple_negatives_ranking", "--json", ...args, ...places(folder));
+      assert.equal(code, 2, `${args}: ${out}`);
+      assert.match(JSON.parse(out).error.message, message);
+    }
+    const help = await run("multiple_negatives_ranking", "--help", "--preset", "chapter");
+    assert.equal(help.code, 0);
+    assert.match(help.out, /--learning-rate N .*\[0\.00005\]/);
+  }));
+
+Deno.test("an output folder with other files in it is left alone", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "out"));
+    await Deno.writeTextFile(join(folder, "out", "thesis.txt"), "mine");
+    const { code, err } = await run("cosine_similarity", "--preset", "test", ...places(folder));
+    assert.equal(code, 2);
+    assert.match(err, /not empty, and not ours/);
+    assert.equal(await Deno.readTextFile(join(folder, "out", "thesis.txt")), "mine");
+  }));
+
+Deno.test("a damaged cache entry is made anew, with a warning", () =>
+  withFolder(async (folder) => {
+    const first = JSON.parse((await run("cosine_similarity", "--preset", "test", "--json", ...places(folder))).out);
+    const { key } = first.stages.find(({ name }: { name: string }) => name === "train");
+    const weights = join(folder, "cache", key.slice(0, 2), key, "model", "model.safetensors");
+    await Deno.truncate(weights, 1000);
+    const second = await run("cosine_similarity", "--preset", "test", "--json", ...places(folder));
+    assert.equal(second.code, 0, second.err);
+    assert.match(second.err, /damaged and will be made anew/);
+    assert.deepEqual(JSON.parse(second.out).metrics, first.metrics);
+  }));
+
+Deno.test("two processes with one key: one trains, the other waits and finds it", () =>
+  withFolder(async (folder) => {
+    const both = await Promise.all(["a", "b"].map((name) =>
+      run(
+        "cosine_similarity",
+        "--preset",
+        "test",
+        "--json",
+        "--cache-dir",
+        join(folder, "cache"),
+        "--output",
+        join(folder, name),
+      )
+    ));
+    const trained = both.map(({ out }) =>
+      JSON.parse(out).stages.find(({ name }: { name: string }) => name === "train").cached
+    );
+    assert.deepEqual(trained.sort(), [false, true]);
+  }));
