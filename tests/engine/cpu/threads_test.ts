@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
+import type { Engine, Handle } from "../../../lib/engine/engine.ts";
+
+const script = new URL("two_threads.ts", import.meta.url);
+const EXPECTED = { right: true, workers: 1, product: [7, 10, 15, 22] };
+
+async function deno(...args: string[]): Promise<string> {
+  const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
+  assert.ok(success, new TextDecoder().decode(stderr));
+  return new TextDecoder().decode(stdout);
+}
+
+Deno.test("two threads compute without any permission", async () => {
+  assert.deepEqual(JSON.parse(await deno("run", "--no-prompt", script.pathname)), EXPECTED);
+});
+
+Deno.test("two threads compute in a bundle", async () => {
+  const folder = await Deno.makeTempDir();
+  try {
+    const bundle = `${folder}/bundle.js`;
+    await deno("bundle", "--quiet", "--output", bundle, script.pathname);
+    assert.deepEqual(JSON.parse(await deno("run", "--no-prompt", "--no-config", bundle)), EXPECTED);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
+
+/** Uneven sequences, long enough that every kernel splits its work. */
+const LENGTHS = [0, 1, 60, 13, 200, 512, 7, 33, 120, 300, 54];
+const TOKENS = LENGTHS.reduce((sum, length) => sum + length, 0);
+const [WIDTH, HEADS, VOCABULARY] = [96, 3, 701];
+
+/** Forward, backward and update by every kernel that splits or reduces; all that came out. */
+async function everything(engine: Engine): Promise<(Float32Array | Int32Array)[]> {
+  engine.enter();
+  const numbers = (...shape: number[]) => {
+    const size = shape.reduce((product, n) => product * n, 1);
+    return engine.upload(Float32Array.from({ length: size }, (_, i) => Math.sin(i * 1.7 + size)), shape);
+  };
+  const integers = (shape: number[], f: (i: number) => number) =>
+    engine.upload(Int32Array.from({ length: shape.reduce((product, n) => product * n, 1) }, (_, i) => f(i)), shape);
+  const variable = (...shape: number[]) => engine.variable(shape);
+  const ends = LENGTHS.map((_, i) => LENGTHS.slice(0, i + 1).reduce((sum, length) => sum + length, 0));
+  const offsets = engine.upload(Int32Array.from([0, ...ends]), [LENGTHS.length + 1]);
+  const places = integers([TOKENS, 2], (i) => i % 2 === 0 ? ends.findIndex((end) => i / 2 < end) : i >> 1);
+  const dropout = { rate: 0.1, key: { seed: 3, purpose: 5, step: 2 }, places };
+  const ids = integers([TOKENS], (i) => (i * i) % VOCABULARY);
+  const dy = numbers(TOKENS, WIDTH);
+  const out: Handle[] = [];
+
+  const table = numbers(VOCABULARY, WIDTH);
+  const x = engine.gather(table, ids);
+  const dTable = engine.variable([VOCABULARY, WIDTH], { touched: "rows" });
+  engine.scatterAdd(dTable, ids, dy);
+
+  const project = (i: number) => engine.matmul(x, engine.sliceRows(numbers(WIDTH + 2, WIDTH), i, WIDTH + i));
+  const [q, k, v] = [project(0), project(1), project(2)];
+  const bias = numbers(1023, HEADS);
+  const dBias = variable(1023, HEADS);
+  const input = { q, k, v, offsets, heads: HEADS, maxLength: 512, bias, dropout };
+  const attention = engine.attention(input);
+  const gradients = engine.attentionBackward(input, attention, dy, dBias);
+  out.push(attention.out, attention.logSumExp, gradients.dq, gradients.dk, gradients.dv, dBias);
+
+  const [gamma, beta] = [numbers(WIDTH), numbers(WIDTH)];
+  const [dGamma, dBeta] = [variable(WIDTH), variable(WIDTH)];
+  const norm = engine.layerNorm(attention.out, gamma, beta, 1e-5, { residual: x, dropout });
+  out.push(norm.y, norm.sum, engine.layerNormBackward(dy, norm, gamma, dGamma, dBeta), dGamma, dBeta);
+
+  const preactivation = engine.zeros([TOKENS, 4 * WIDTH]);
+  const wide = engine.matmul(norm.y, numbers(WIDTH, 4 * WIDTH), {
+    bias: numbers(4 * WIDTH),
+    activation: "gelu",
+    preactivation,
+  });
+  out.push(wide, engine.activationBackward("gelu", preactivation, wide));
+  out.push(engine.matmul(dy, wide, { transposeA: true }), engine.columnSum(wide), engine.sum(wide));
+  for (const mode of ["mean", "max"] as const) {
+    const pooled = engine.pool(x, offsets, mode);
+    out.push(pooled, engine.poolBackward(pooled, x, pooled, offsets, mode));
+  }
+  const { y, norms } = engine.normalizeRows(x, 1e-12);
+  out.push(y, norms, engine.normalizeRowsBackward(dy, y, norms, 1e-12));
+
+  const [dWeight, dLogitBias] = [variable(VOCABULARY, WIDTH), variable(VOCABULARY)];
+  const logitBias = numbers(VOCABULARY);
+  const one = engine.upload(Float32Array.of(1), [1]);
+  const entropy = engine.linearCrossEntropy(x, table, logitBias, ids);
+  const dx = engine.linearCrossEntropyBackward(one, x, table, logitBias, ids, entropy.logSumExp, dWeight, dLogitBias);
+  out.push(entropy.loss, entropy.logSumExp, dx, dWeight, dLogitBias);
+
+  const state = engine.upload(Float32Array.of(1e-3, 1, 1, 0, 0, 0, 0, 0), [8]);
+  const weight = variable(VOCABULARY, WIDTH);
+  engine.copy(weight, table);
+  const [m, moment] = [variable(VOCABULARY, WIDTH), variable(VOCABULARY, WIDTH)];
+  engine.clip([dTable, dWeight, dBias], entropy.loss, 1, state);
+  const slot = { weight, gradient: dTable, m, v: moment, weightDecay: 0.01 };
+  engine.adamw([slot], { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, state);
+  out.push(dTable, state, weight, m, moment);
+
+  const values = [];
+  for (const handle of out) values.push(await engine.read(handle));
+  engine.exit();
+  return values;
+}
+
+Deno.test("one thread and two give the same bits", async () => {
+  const results = [];
+  for (const threads of [1, 2]) {
+    const engine = createCpuEngine({ threads });
+    await new Promise((resolve) => setTimeout(resolve, 500)); // until the worker has started
+    results.push(await everything(engine));
+    engine.close();
+    assert.equal(engine.memory().live, 0);
+  }
+  const [one, two] = results as [Float32Array[], Float32Array[]];
+  for (const [i, values] of one.entries()) {
+    assert.ok(values.every(Number.isFinite), `result ${i} is finite`);
+    assert.ok(values.some((value) => value !== 0), `result ${i} is not 0`);
+    assert.deepEqual(two[i], values, `result ${i}`);
+  }
+});
