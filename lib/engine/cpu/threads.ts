@@ -48,12 +48,13 @@ const WORKER = `onmessage = ({ data: { module, memory, names, scratch } }) => {
   const values = new Float64Array(memory.buffer, ${ARGUMENT_BYTES}, 64);
   let generation = Atomics.load(control, ${GENERATION});
   Atomics.add(control, ${READY}, 1);
-  while (true) {
+  // The generation was read before STOP: either STOP is seen here, or the closing generation wakes the wait.
+  while (Atomics.load(control, ${STOP}) === 0) {
     Atomics.wait(control, ${GENERATION}, generation);
     const now = Atomics.load(control, ${GENERATION});
     if (now === generation) continue;
     generation = now;
-    if (control[${STOP}]) return close();
+    if (Atomics.load(control, ${STOP}) === 1) break;
     const kernel = kernels[control[${KERNEL}]];
     const items = control[${ITEMS}], grain = control[${GRAIN}];
     const args = Array.from(values.subarray(0, control[${ARGUMENTS}]));
@@ -63,6 +64,7 @@ const WORKER = `onmessage = ({ data: { module, memory, names, scratch } }) => {
     Atomics.add(control, ${FINISHED}, 1);
     Atomics.notify(control, ${FINISHED});
   }
+  close();
 };`;
 
 /** Starts `count` threads over a memory of `pages` pages of 64 KiB. */
@@ -105,11 +107,12 @@ export function startThreads(count: number, pages: number): Threads {
     for (let done; (done = Atomics.load(control, FINISHED)) < workers.length;) Atomics.wait(control, FINISHED, done);
   };
 
+  // A worker leaves by itself, even one that is still starting: `terminate()` on a thread that sleeps in `Atomics.wait`
+  // leaves a process that never ends.
   const close = () => {
-    control[STOP] = 1;
+    Atomics.store(control, STOP, 1);
     Atomics.add(control, GENERATION, 1);
     Atomics.notify(control, GENERATION);
-    for (const worker of workers) worker.terminate();
     if (url !== "") URL.revokeObjectURL(url);
   };
   return { memory, count, run, close };

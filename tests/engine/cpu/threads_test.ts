@@ -15,6 +15,10 @@ Deno.test("two threads compute without any permission", async () => {
   assert.deepEqual(JSON.parse(await deno("run", "--no-prompt", script.pathname)), EXPECTED);
 });
 
+Deno.test("engines can be closed at any moment, and the process ends", async () => {
+  assert.equal(await deno("run", "--no-prompt", new URL("close_at_once.ts", import.meta.url).pathname), "all closed\n");
+});
+
 Deno.test("two threads compute in a bundle", async () => {
   const folder = await Deno.makeTempDir();
   try {
