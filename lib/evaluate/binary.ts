@@ -4,6 +4,7 @@
  * @module
  */
 import { EvaluationError } from "../error.ts";
+import { averagePrecision, matthewsCorrelation } from "./classification.ts";
 import type { Values } from "./correlation.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "./pairwise.ts";
 
@@ -83,31 +84,7 @@ export function scoresOf(similarities: Values, labels: Values): Record<BinarySco
     const f1 = 2 * precision * recall / (precision + recall);
     if (f1 > best.f1) Object.assign(best, { f1, precision, recall, f1_threshold: threshold });
   }
-  best.ap = averagePrecision(order, similarities, labels, positives);
-  best.mcc = matthews(similarities, labels, best.f1_threshold);
+  best.ap = averagePrecision(labels, similarities);
+  best.mcc = matthewsCorrelation(labels, Array.from(similarities, (s) => Number(s >= best.f1_threshold)));
   return best;
-}
-
-/** Σ (recallₖ − recallₖ₋₁) · precisionₖ over distinct scores, as scikit-learn's. */
-function averagePrecision(order: readonly number[], similarities: Values, labels: Values, positives: number): number {
-  let sum = 0;
-  let hits = 0;
-  let before = 0;
-  for (let i = 0; i < order.length; i++) {
-    hits += labels[order[i]!]!;
-    if (i + 1 < order.length && similarities[order[i]!] === similarities[order[i + 1]!]) continue;
-    sum += (hits - before) / positives * hits / (i + 1);
-    before = hits;
-  }
-  return sum;
-}
-
-function matthews(similarities: Values, labels: Values, threshold: number): number {
-  let [tp, fp, tn, fn] = [0, 0, 0, 0];
-  for (let i = 0; i < similarities.length; i++) {
-    if (similarities[i]! >= threshold) labels[i] === 1 ? tp++ : fp++;
-    else labels[i] === 1 ? fn++ : tn++;
-  }
-  const scale = Math.sqrt((tp + fp) * (tp + fn) * (tn + fp) * (tn + fn));
-  return scale === 0 ? 0 : (tp * tn - fp * fn) / scale;
 }

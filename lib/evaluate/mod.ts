@@ -4,9 +4,11 @@
  * @module
  */
 export * from "./binary.ts";
+export * from "./classification.ts";
 export * from "./correlation.ts";
 export * from "./encode.ts";
 export * from "./overlap.ts";
 export * from "./pairwise.ts";
+export * from "./ranking.ts";
 export * from "./similarity.ts";
 export * from "./triplet.ts";
