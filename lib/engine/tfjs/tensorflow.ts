@@ -3,7 +3,10 @@
  *
  * @module
  */
+import { createRequire } from "node:module";
+import { join, resolve } from "node:path";
 import { EngineError } from "../../error.ts";
+import { findAddon } from "./addon.ts";
 
 /** A tensor of TensorFlow.js. */
 export interface TfTensor {
@@ -65,7 +68,7 @@ export interface TensorFlow {
   setBackend(name: string): Promise<boolean>;
   getBackend(): string;
   ready(): Promise<void>;
-  backend(): { readonly isUsingGpuDevice?: boolean };
+  backend(): { readonly isUsingGpuDevice?: boolean; readonly binding?: { readonly TF_Version?: string } };
   readonly version_core?: string;
 }
 
@@ -78,10 +81,17 @@ const VERSION = "4.22.0";
 const load = (name: string): Promise<Record<string, unknown>> =>
   import(["npm:@tensorflow", `${name}@${VERSION}`].join("/"));
 
+/** The folder's own package: it brings its dependencies and its addon. */
+const loadFolder = (folder: string): Record<string, unknown> =>
+  createRequire(join(resolve(folder), "package.json"))(["@tensorflow", "tfjs-node"].join("/"));
+
+class NoGpu extends Error {}
+
 /** Loads one backend. It is there, or this fails: there is no going on with another. */
 export async function loadTensorFlow(backend: TfjsBackend): Promise<{ tf: TensorFlow; name: string; version: string }> {
   const packageName = { js: "tfjs-backend-cpu", node: "tfjs-node", gpu: "tfjs-node-gpu" }[backend];
   const name = backend === "js" ? "cpu" : "tensorflow";
+  const folder = backend === "js" ? undefined : findAddon(backend);
   try {
     if (backend === "js") {
       const tf = await load("tfjs-core") as unknown as TensorFlow;
@@ -94,21 +104,24 @@ export async function loadTensorFlow(backend: TfjsBackend): Promise<{ tf: Tensor
     // Removed from Node 23, and still called by every operation of tfjs-node 4.22.
     const { default: util } = await import("node:util") as unknown as { default: Record<string, unknown> };
     util.isNullOrUndefined ??= (value: unknown) => value === null || value === undefined;
-    const loaded = await load(packageName);
+    const loaded = folder === undefined ? await load(packageName) : loadFolder(folder);
     const tf = (loaded.default ?? loaded) as unknown as TensorFlow;
+    tf.enableProdMode();
     if (!await tf.setBackend(name)) throw new Error("the backend does not start");
     await tf.ready();
-    if (backend === "gpu" && tf.backend().isUsingGpuDevice !== true) {
-      throw new Error("TensorFlow finds no GPU that it can use");
-    }
-    return { tf, name, version: VERSION };
+    const { isUsingGpuDevice, binding } = tf.backend();
+    if (backend === "gpu" && isUsingGpuDevice !== true) throw new NoGpu("TensorFlow finds none that it can use");
+    return { tf, name, version: `${VERSION}, TensorFlow ${binding?.TF_Version ?? "of unknown version"}` };
   } catch (cause) {
     throw new EngineError(`--engine tfjs:${backend} is not available`, {
       expected: `@tensorflow/${packageName} ${VERSION}${backend === "js" ? "" : " with its native addon"}`,
       found: cause instanceof Error ? cause.message.split("\n")[0]! : String(cause),
+      ...(folder !== undefined && { where: folder }),
       hint: backend === "js"
         ? "allow the network once, or choose --engine cpu"
-        : `deno install --allow-scripts=npm:@tensorflow/${packageName} npm:@tensorflow/${packageName}, or --engine cpu`,
+        : cause instanceof NoGpu
+        ? "see whether nvidia-smi finds one, or choose --engine cpu"
+        : `build it with tools/build_tfjs.ts${backend === "gpu" ? " --gpu" : ""}, or choose --engine cpu`,
       cause,
     });
   }

@@ -3,14 +3,21 @@ import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import type { Activation, Attention, Dropout, Engine, Handle, PoolingMode } from "../../../lib/engine/engine.ts";
 import { STEP } from "../../../lib/engine/engine.ts";
 import { randomPurpose, randomStream } from "../../../lib/engine/philox.ts";
-import { createTfjsEngine } from "../../../lib/engine/tfjs/mod.ts";
+import { createTfjsEngine, type TfjsBackend } from "../../../lib/engine/tfjs/mod.ts";
+import { tfjsBackends } from "../engines.ts";
 
 const stream = randomStream(7, randomPurpose("sample"));
 const normals = (size: number) => Float32Array.from({ length: size }, () => stream.normal());
 
-/** Runs the same kernels on tfjs:js and on cpu and compares every value. */
+/** Runs the same kernels on every backend and on cpu and compares every value. */
 async function same(kernels: (engine: Engine) => Handle[], tolerance = 2e-5): Promise<Float32Array[]> {
-  const engines = [await createTfjsEngine("js"), createCpuEngine({ threads: 1 })];
+  let values: Float32Array[] = [];
+  for (const backend of tfjsBackends) values = await sameOn(backend, kernels, tolerance);
+  return values;
+}
+
+async function sameOn(backend: TfjsBackend, kernels: (engine: Engine) => Handle[], tolerance: number) {
+  const engines = [await createTfjsEngine(backend), createCpuEngine({ threads: 1 })];
   try {
     const results = [];
     for (const engine of engines) {
@@ -29,7 +36,7 @@ async function same(kernels: (engine: Engine) => Handle[], tolerance = 2e-5): Pr
         const other = found.values[index]![i]!;
         assert.ok(
           Math.abs(other - value) <= tolerance * (1 + Math.abs(value)),
-          `result ${index}, element ${i}: ${other} is not ${value}`,
+          `tfjs:${backend}, result ${index}, element ${i}: ${other} is not ${value}`,
         );
       }
     }
@@ -275,7 +282,7 @@ Deno.test("tfjs: a backend that is not there is an error with a hint, never anot
     await Deno.writeTextFile(`${empty}/missing.ts`, script);
     const { stdout } = await new Deno.Command(Deno.execPath(), {
       args: ["run", "-A", "--no-lock", "--no-config", "--cached-only", "--no-check", `${empty}/missing.ts`],
-      env: { DENO_DIR: empty, NO_COLOR: "1" },
+      env: { DENO_DIR: empty, XDG_CACHE_HOME: empty, KINDRED_TFJS_NODE: "", KINDRED_TFJS_GPU: empty, NO_COLOR: "1" },
       stdout: "piped",
       stderr: "null",
     }).output();
