@@ -28,6 +28,8 @@ export interface Batch {
   readonly rows: Int32Array;
   /** Place of each in the shuffled epoch. */
   readonly streams: Int32Array;
+  /** The epoch, from 0. */
+  readonly epoch: number;
 }
 
 /** All batches of one epoch. Every row is in exactly one; the last batch may be smaller. */
@@ -36,7 +38,7 @@ export function epochBatches(rows: number, options: BatchOptions): Batch[] {
   const order = Int32Array.from({ length: rows }, (_, i) => i);
   if (shuffle) randomStream(seed, randomPurpose("shuffle"), epoch).shuffle(order);
   const groups = distinct === undefined ? consecutive(rows, batchSize) : withoutDuplicates(order, batchSize, distinct);
-  return groups.map((streams) => ({ streams, rows: streams.map((place) => order[place]!) }));
+  return groups.map((streams) => ({ streams, epoch, rows: streams.map((place) => order[place]!) }));
 }
 
 function consecutive(rows: number, batchSize: number): Int32Array[] {

@@ -29,6 +29,8 @@ export interface ObjectiveBatch {
   readonly rows: Int32Array;
   /** Their places in the epoch. */
   readonly streams: Int32Array;
+  /** Which pass over the data, from 0 (the default): for what is drawn once per row and epoch. */
+  readonly epoch?: number;
   /** The run's seed. */
   readonly seed: number;
   /** The update, from 1 over all epochs: part of the key of every random mask. */

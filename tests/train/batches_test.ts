@@ -12,8 +12,9 @@ Deno.test("epochBatches() uses every row once, and shuffles each epoch anew from
 });
 
 Deno.test("epochBatches() without shuffling keeps the order of the file", () => {
-  const batches = epochBatches(5, { batchSize: 2, seed: 1, epoch: 0, shuffle: false });
+  const batches = epochBatches(5, { batchSize: 2, seed: 1, epoch: 7, shuffle: false });
   assert.deepEqual(batches.map(({ rows }) => [...rows]), [[0, 1], [2, 3], [4]]);
+  assert.deepEqual(batches.map(({ epoch }) => epoch), [7, 7, 7], "batches know their epoch");
 });
 
 Deno.test("epochBatches() puts no text twice into a batch, with 30 % repeats, and loses no row", () => {
