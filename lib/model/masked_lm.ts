@@ -16,7 +16,7 @@ import { type EncoderConfig, type Family, parseConfig } from "./config.ts";
 import type { Encoder } from "./encoder.ts";
 import { encoderShapes, firstPosition, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
-import { fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
+import { fromCheckpoint, makeParameters, randomInitial, readParameters, storedName } from "./parameters.ts";
 
 /** A model that guesses masked tokens. */
 export interface MaskedLm {
@@ -143,8 +143,21 @@ export async function readMaskedLmParameters(
 ): Promise<Pick<MaskedLm, "encoder" | "parameters">> {
   const read = fromCheckpoint(reader, PREFIXES[config.family], where);
   const encoder = await makeParameters(engine, encoderShapes(config), read, options.trained);
+  const head = await readHead(engine, config, reader, where, options);
+  return { encoder: { config, parameters: encoder }, parameters: { ...encoder, ...head } };
+}
+
+/** The tensors of the head, from an open checkpoint; new ones if it has none. */
+export async function readHead(
+  engine: Engine,
+  config: EncoderConfig,
+  reader: TensorReader,
+  where: string,
+  options: { readonly seed: number; readonly trained: (name: string) => boolean },
+): Promise<Parameters> {
+  const prefix = PREFIXES[config.family];
   const shapes = headShapes(config);
-  const present = [...shapes.keys()].filter((name) => reader.tensors.has(name));
+  const present = [...shapes.keys()].filter((name) => storedName(reader, prefix, name) !== undefined);
   if (present.length > 0 && present.length < shapes.size) {
     throw new CheckpointError("the head of the masked language model is incomplete", {
       where,
@@ -153,9 +166,8 @@ export async function readMaskedLmParameters(
     });
   }
   await checkTied(reader, config, where);
-  const initial = present.length > 0 ? read : randomInitial(options.seed);
-  const head = await makeParameters(engine, shapes, initial, options.trained);
-  return { encoder: { config, parameters: encoder }, parameters: { ...encoder, ...head } };
+  const initial = present.length > 0 ? fromCheckpoint(reader, prefix, where) : randomInitial(options.seed);
+  return await makeParameters(engine, shapes, initial, options.trained);
 }
 
 /** An output layer of its own would be lost without a word: it is refused. */
@@ -173,11 +185,7 @@ async function checkTied(reader: TensorReader, config: EncoderConfig, where: str
   });
 }
 
-/**
- * Mean cross-entropy of the tokens at `positions` [m], whose true ids are `targets` [m]:
- *
- * x [m, H] their features, u = LN(f(x Wᵀ + b)), logits = u Eᵀ + c with E the word embeddings → [1]
- */
+/** Mean cross-entropy of the tokens at `positions` [m], whose true ids are `targets` [m]: {@linkcode headLoss} of them. */
 export function maskedLmLoss(
   tape: Tape,
   model: Pick<MaskedLm, "encoder" | "parameters">,
@@ -185,10 +193,22 @@ export function maskedLmLoss(
   positions: Handle,
   targets: Handle,
 ): Tensor {
-  const { config } = model.encoder;
+  return headLoss(tape, model.encoder.config, model.parameters, embedding(tape, tokens, positions), targets);
+}
+
+/**
+ * u = LN(f(x Wᵀ + b)), logits = u Eᵀ + c with E the word embeddings; mean cross-entropy over the rows whose target is
+ * not −1. x [m, H], targets i32 [m] → [1]
+ */
+export function headLoss(
+  tape: Tape,
+  config: EncoderConfig,
+  parameters: Parameters,
+  x: Tensor,
+  targets: Handle,
+): Tensor {
   const { dense, norm, bias } = HEADS[config.family];
-  const own = (name: string) => model.parameters[name]!;
-  const x = embedding(tape, tokens, positions);
+  const own = (name: string) => parameters[name]!;
   const hidden = linear(tape, x, own(`${dense}.weight`), own(`${dense}.bias`), headActivation(config));
   const u = layerNorm(tape, hidden, own(`${norm}.weight`), own(`${norm}.bias`), config.layerNormEpsilon);
   return linearCrossEntropy(tape, u, own(TABLE), own(bias), targets);

@@ -27,12 +27,17 @@ export async function makeParameters(
   return parameters;
 }
 
+/** What a checkpoint calls a tensor: with or without the prefix of a whole model; undefined if it is not there. */
+export function storedName(reader: TensorReader, prefix: string, name: string): string | undefined {
+  // Old checkpoints, bert-base-uncased among them, call γ and β by these names.
+  const old = name.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
+  return [name, prefix + name, old, prefix + old].find((candidate) => reader.tensors.has(candidate));
+}
+
 /** Values from a checkpoint, with or without the prefix of a whole model; shapes and finiteness are checked. */
 export function fromCheckpoint(reader: TensorReader, prefix: string, where: string): Initial {
   return async (name, shape) => {
-    // Old checkpoints call γ and β by these names.
-    const old = name.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
-    const found = [name, prefix + name, old, prefix + old].find((candidate) => reader.tensors.has(candidate));
+    const found = storedName(reader, prefix, name);
     if (found === undefined) {
       throw new CheckpointError("a tensor is missing", { where, expected: `${name} [${shape}]` });
     }

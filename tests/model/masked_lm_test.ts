@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openTensors, writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
 import { scopeAsync } from "../../lib/engine/engine.ts";
-import { initMaskedLm } from "../../lib/model/masked_lm.ts";
+import { initMaskedLm, loadMaskedLm } from "../../lib/model/masked_lm.ts";
 import { tokenize, tokenizerFromVocabulary } from "../../lib/text/tokenizer.ts";
 import { closeOptimizer, openOptimizer, update } from "../../lib/train/adamw.ts";
 import { maskedLmObjective } from "../../lib/train/masked_lm_objective.ts";
 import { engines } from "../engine/engines.ts";
+import { goldenPath } from "../golden/golden.ts";
 
 Deno.test("a new masked language model learns which word follows which", async () => {
   const words = ["red", "green", "blue", "rose", "leaf", "sky"];
@@ -41,4 +44,27 @@ Deno.test("a new masked language model learns which word follows which", async (
   assert.ok(mean(losses.slice(-20)) < 0.7, `${mean(losses.slice(-20))}`);
   closeOptimizer(engine, optimizer);
   engine.close();
+});
+
+Deno.test("a checkpoint that calls γ and β by their old names, as bert-base-uncased does, keeps its head", async () => {
+  const engine = await engines[0]!.create();
+  const folder = await Deno.makeTempDir();
+  const source = goldenPath("encoders/bert");
+  await Deno.copyFile(join(source, "config.json"), join(folder, "config.json"));
+  for (const name of ["tokenizer.json", "tokenizer_config.json"]) {
+    await Deno.copyFile(goldenPath(`training/model/${name}`), join(folder, name));
+  }
+  const reader = await openTensors(source);
+  const tensors = [];
+  for (const [name, { shape }] of reader.tensors) {
+    const old = name.replace("LayerNorm.weight", "LayerNorm.gamma").replace("LayerNorm.bias", "LayerNorm.beta");
+    tensors.push({ name: old, shape, data: await reader.readF32(name) });
+  }
+  await writeSafetensors(join(folder, "model.safetensors"), tensors);
+  const model = await loadMaskedLm(engine, folder);
+  const head = "cls.predictions.transform.LayerNorm.bias";
+  assert.deepEqual(await engine.read(model.parameters[head]!.value), await reader.readF32(head));
+  reader.close();
+  engine.close();
+  await Deno.remove(folder, { recursive: true });
 });
