@@ -30,16 +30,22 @@ export interface Loss<L extends LabelKind = LabelKind> {
   readonly label: L;
   /** Whether the rows of a batch are each other's negatives: then no text may occur twice in it. */
   readonly inBatch: boolean;
+  /** Whether the rows of a batch are compared by their class: then each class in it needs at least two of them. */
+  readonly grouped?: boolean;
   /** Its settings, as plain JSON. */
   readonly options: Readonly<Record<string, string | number | boolean | readonly string[]>>;
   /** What it trains beside the model, for embeddings of this width. */
   readonly head?: (width: number, seed: number) => Readonly<Record<string, HeadTensor>>;
-  /** The loss [1] of one [B, D] matrix of embeddings per text column. */
+  /**
+   * The loss [1] of one [B, D] matrix of embeddings per text column. `labels` are i32 [B] classes or f32 [B] scores;
+   * `classes` are the same classes on the host, for a `grouped` loss: it picks rows by them, and no step waits for that.
+   */
   readonly apply: (
     tape: Tape,
     embeddings: readonly Tensor[],
     labels: Handle | undefined,
     head: Parameters,
+    classes?: Int32Array,
   ) => Tensor;
   /** Where the formula is from. */
   readonly paper: string;

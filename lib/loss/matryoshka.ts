@@ -46,9 +46,10 @@ export function matryoshka<L extends LabelKind>(inner: Loss<L>, options: Matryos
     texts: inner.texts,
     label: inner.label,
     inBatch: inner.inBatch,
+    ...(inner.grouped !== undefined && { grouped: inner.grouped }),
     options: { ...inner.options, dimensions: dimensions.map(String), weights: weights.map(String) },
     paper: `Kusupati et al. 2022, arXiv 2205.13147; ${inner.paper}`,
-    apply(tape, embeddings, labels, head) {
+    apply(tape, embeddings, ...rest) {
       const width = embeddings[0]!.value.shape[1]!;
       const tooLong = dimensions.find((d) => d > width);
       if (tooLong !== undefined) {
@@ -59,7 +60,7 @@ export function matryoshka<L extends LabelKind>(inner: Loss<L>, options: Matryos
       }
       const losses = dimensions.map((d, i) => {
         const shortened = embeddings.map((x): Tensor => normalize(tape, d === width ? x : sliceColumns(tape, x, 0, d)));
-        return affine(tape, inner.apply(tape, shortened, labels, head), weights[i]!);
+        return affine(tape, inner.apply(tape, shortened, ...rest), weights[i]!);
       });
       return losses.reduce((total, loss) => add(tape, total, loss));
     },

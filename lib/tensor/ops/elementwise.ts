@@ -62,6 +62,21 @@ export function square(tape: Tape, x: Tensor): Tensor {
   });
 }
 
+/** √x; dx = dy / 2√x, and 0 where x is 0 */
+export function squareRoot(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  const y = engine.unary("sqrt", x.value);
+  return record(tape, y, [x], (dy) => {
+    const least = engine.upload(Float32Array.of(1e-30), [1]);
+    const inverse = engine.binary(
+      "multiply",
+      engine.unary("reciprocal", engine.binary("maximum", y, least)),
+      engine.unary("sign", y),
+    );
+    accumulate(tape, x, engine.affine(engine.binary("multiply", dy, inverse), 0.5));
+  });
+}
+
 /** f(x); dx = dy ⊙ f′(x) */
 export function activate(tape: Tape, kind: Activation, x: Tensor): Tensor {
   const { engine } = tape;

@@ -1,5 +1,5 @@
 /**
- * Norms of rows, and rows times numbers.
+ * Norms and maxima of rows, and rows times numbers.
  *
  * @module
  */
@@ -19,5 +19,17 @@ export function scaleRows(tape: Tape, x: Tensor, s: Tensor): Tensor {
   return record(tape, engine.scaleRows(x.value, s.value), [x, s], (dy) => {
     if (x.needsGradient) accumulate(tape, x, engine.scaleRows(dy, s.value));
     if (s.needsGradient) accumulate(tape, s, engine.rowReduce("sum", engine.binary("multiply", dy, x.value)));
+  });
+}
+
+/** y[r] = max x[r, …], [R, C] → [R]; the gradient is shared equally among the elements that have it */
+export function rowMax(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  const y = engine.rowReduce("max", x.value);
+  return record(tape, y, [x], (dy) => {
+    const ones = engine.affine(engine.zeros(x.value.shape), 0, 1);
+    const below = engine.binary("subtract", engine.scaleRows(ones, y), x.value);
+    const chosen = engine.affine(engine.unary("sign", below), -1, 1);
+    accumulate(tape, x, engine.scaleRows(chosen, engine.binary("divide", dy, engine.rowReduce("sum", chosen))));
   });
 }
