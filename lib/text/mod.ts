@@ -5,4 +5,5 @@
  */
 export * from "./masking.ts";
 export * from "./packed.ts";
+export * from "./pairs.ts";
 export * from "./tokenizer.ts";

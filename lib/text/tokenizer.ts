@@ -7,6 +7,8 @@ import { Tokenizer as FastTokenizer } from "@huggingface/tokenizers";
 import { join } from "node:path";
 import { TokenizerError } from "../error.ts";
 import type { TokenizedTexts } from "./packed.ts";
+import { packPairs, type PairTemplate } from "./pairs.ts";
+import { type Json, wordPiece } from "./word_piece.ts";
 
 /** A checkpoint's tokenizer. */
 export interface Tokenizer {
@@ -16,6 +18,10 @@ export interface Tokenizer {
   readonly idOf: (token: string) => number | undefined;
   /** Ids of a text between its special tokens, cut to `maxLength` in all. */
   readonly encode: (text: string, maxLength: number) => readonly number[];
+  /** Ids of a text alone, uncut. */
+  readonly encodeBare: (text: string) => readonly number[];
+  /** What stands around two texts that are one sequence. */
+  readonly pair: PairTemplate;
   /** Two texts as one sequence; the longer of them is cut first. */
   readonly encodePair: (first: string, second: string, maxLength: number) => EncodedPair;
   /** The text of ids, special tokens left out. */
@@ -40,8 +46,6 @@ export interface EncodedPair {
   /** Which text (segment) each token belongs to, as the tokenizer counts them. */
   readonly typeIds: readonly number[];
 }
-
-type Json = Record<string, unknown>;
 
 const FILES = [
   "tokenizer.json",
@@ -133,14 +137,17 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
       expected: "tokens for classification, separator and padding",
     });
   }
-  // The package counts RoBERTa's second text as segment 1; Python says 0, and the model has only that one.
-  const processor = definition["post_processor"] as { type?: string; processors?: { type?: string }[] } | null;
-  const oneSegment = [processor, ...processor?.processors ?? []].some((each) => each?.type === "RobertaProcessing");
   const encodeBare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids as number[];
   // How many special tokens stand before and behind a text: a cut spares them.
   const empty = tokenizer.encode("", { add_special_tokens: true }).ids as number[];
   const before = empty[0] === cls ? 1 : 0;
   const behind = empty.length - before;
+  // The package counts RoBERTa's second text as segment 1; Python says 0, and the model has only that one.
+  const processor = definition["post_processor"] as { type?: string; processors?: { type?: string }[] } | null;
+  const inputs = config["model_input_names"];
+  const oneSegment = (Array.isArray(inputs) && !inputs.includes("token_type_ids")) ||
+    [processor, ...processor?.processors ?? []].some((each) => each?.type === "RobertaProcessing");
+  const pair = pairTemplate(tokenizer, encodeBare("a").length, before, behind, oneSegment);
   const model = definition["model"] as { vocab?: unknown } | undefined;
   // Added tokens (mostly the mask) may stand behind the model's own.
   const last = (definition["added_tokens"] as { id: number }[] | undefined ?? []).reduce(
@@ -170,22 +177,15 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
       }
       return [...ids.slice(0, maxLength - behind), ...ids.slice(ids.length - behind)];
     },
+    encodeBare,
+    pair,
     encodePair(first, second, maxLength) {
-      const one = encodeBare(first).length;
-      const two = encodeBare(second).length;
-      const { ids, token_type_ids: types = ids.map(() => 0) } = tokenizer.encode(first, {
-        text_pair: second,
-        add_special_tokens: true,
-        return_token_type_ids: true,
-      }) as { ids: number[]; token_type_ids?: number[] };
-      const [keepOne, keepTwo] = cutLongestFirst(one, two, maxLength - (ids.length - one - two));
-      const end = ids.length - behind;
-      const cut = (values: readonly number[]) => [
-        ...values.slice(0, before + keepOne),
-        ...values.slice(before + one, end - two + keepTwo),
-        ...values.slice(end),
-      ];
-      return { ids: cut(ids), typeIds: cut(oneSegment ? types.map(() => 0) : types) };
+      const column = (text: string) => {
+        const ids = Int32Array.from(encodeBare(text));
+        return { texts: { ids, typeIds: undefined, offsets: Int32Array.of(0, ids.length) }, rows: [0] };
+      };
+      const { ids, typeIds } = packPairs(pair, column(first), column(second), { maxLength });
+      return { ids: [...ids], typeIds: [...typeIds] };
     },
     decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
     continues: (id) => pieces.has(id),
@@ -193,66 +193,31 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
   };
 }
 
-/** How much of two sequences stays when both must fit into `room`: the longer one gives way, as in Python. */
-function cutLongestFirst(one: number, two: number, room: number): [number, number] {
-  if (room < 0) throw new TokenizerError("the special tokens alone are longer than the sequence may be");
-  if (one + two <= room) return [one, two];
-  const short = Math.min(one, two);
-  const long = Math.max(short, room - short);
-  const [less, more] = short + long <= room ? [short, long] : [Math.floor(room / 2), Math.floor(room / 2) + room % 2];
-  return one > two ? [more, less] : [less, more];
-}
-
-/** The definition that transformers' BertTokenizerFast makes of a vocabulary. */
-function wordPiece(tokens: readonly string[], config: Json): Json {
-  const vocab = Object.fromEntries(tokens.map((token, id) => [token, id]));
-  const special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"].filter((token) => token in vocab);
-  for (const token of ["[UNK]", "[CLS]", "[SEP]"]) {
-    if (!(token in vocab)) throw new TokenizerError("the vocabulary lacks a special token", { expected: token });
-  }
-  const lowercase = config["do_lower_case"] !== false;
-  const piece = (token: string, type: number) => ({ SpecialToken: { id: token, type_id: type } });
+/** Reads off a pair of two short texts what stands around them. */
+function pairTemplate(
+  tokenizer: FastTokenizer,
+  size: number,
+  before: number,
+  behind: number,
+  oneSegment: boolean,
+): PairTemplate {
+  const { ids, token_type_ids: types = [] } = tokenizer.encode("a", {
+    text_pair: "a",
+    add_special_tokens: true,
+    return_token_type_ids: true,
+  }) as { ids: number[]; token_type_ids?: number[] };
+  const end = ids.length - behind;
+  const typeOf = (place: number) => oneSegment ? 0 : types[place] ?? 0;
+  const part = (from: number, to: number) => ({
+    ids: ids.slice(from, to),
+    typeIds: ids.slice(from, to).map((_, i) => typeOf(from + i)),
+  });
   return {
-    version: "1.0",
-    truncation: null,
-    padding: null,
-    added_tokens: special.map((content) => ({
-      id: vocab[content],
-      content,
-      single_word: false,
-      lstrip: false,
-      rstrip: false,
-      normalized: false,
-      special: true,
-    })),
-    normalizer: {
-      type: "BertNormalizer",
-      clean_text: true,
-      handle_chinese_chars: config["tokenize_chinese_chars"] !== false,
-      strip_accents: config["strip_accents"] ?? null,
-      lowercase,
-    },
-    pre_tokenizer: { type: "BertPreTokenizer" },
-    post_processor: {
-      type: "TemplateProcessing",
-      single: [piece("[CLS]", 0), { Sequence: { id: "A", type_id: 0 } }, piece("[SEP]", 0)],
-      pair: [
-        piece("[CLS]", 0),
-        { Sequence: { id: "A", type_id: 0 } },
-        piece("[SEP]", 0),
-        { Sequence: { id: "B", type_id: 1 } },
-        piece("[SEP]", 1),
-      ],
-      special_tokens: Object.fromEntries(["[CLS]", "[SEP]"].map((id) => [id, { id, ids: [vocab[id]], tokens: [id] }])),
-    },
-    decoder: { type: "WordPiece", prefix: "##", cleanup: true },
-    model: {
-      type: "WordPiece",
-      unk_token: "[UNK]",
-      continuing_subword_prefix: "##",
-      max_input_chars_per_word: 100,
-      vocab,
-    },
+    before: part(0, before),
+    firstType: typeOf(before),
+    between: part(before + size, end - size),
+    secondType: typeOf(end - 1),
+    behind: part(end, ids.length),
   };
 }
 
@@ -266,6 +231,14 @@ export async function tokenize(
   options: { readonly maxLength: number; readonly prompt?: string | undefined },
 ): Promise<TokenizedTexts> {
   const { maxLength, prompt = "" } = options;
+  return await tokenizeBy((text) => tokenizer.encode(prompt + text, maxLength), texts);
+}
+
+/** The same by any function from text to ids. */
+export async function tokenizeBy(
+  encode: (text: string) => readonly number[],
+  texts: readonly string[],
+): Promise<TokenizedTexts> {
   const offsets = new Int32Array(texts.length + 1);
   let ids = new Int32Array(16 * texts.length + 64);
   let size = 0;
@@ -274,9 +247,7 @@ export async function tokenize(
   for (let row = 0; row < texts.length; row++) {
     const text = texts[row]!;
     const before = known.get(text);
-    const encoded = before === undefined
-      ? tokenizer.encode(prompt + text, maxLength)
-      : ids.slice(offsets[before]!, offsets[before + 1]!);
+    const encoded = before === undefined ? encode(text) : ids.slice(offsets[before]!, offsets[before + 1]!);
     if (before === undefined) known.set(text, row);
     if (size + encoded.length > ids.length) {
       const grown = new Int32Array(2 * (size + encoded.length));
