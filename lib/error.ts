@@ -30,6 +30,7 @@ export type ErrorTag =
   | "TrainingError"
   | "EvaluationError"
   | "HubError"
+  | "GeneratorError"
   | "CacheError"
   | "UsageError";
 
@@ -103,6 +104,25 @@ export class EvaluationError extends KindredError {
 export class HubError extends KindredError {
   /** Tells the errors apart. */
   override readonly _tag = "HubError" as const;
+}
+/**
+ * Why no text was generated: `refused`, asking again will not help (settings, key, model, permission); `unavailable`, the
+ * endpoint could not be reached or did not recover; `answer`, this one request got nothing that can be used; `budget`,
+ * the tokens allowed are used up.
+ */
+export type GeneratorFailure = "refused" | "unavailable" | "answer" | "budget";
+/** A text generator: its endpoint, its answers, its budget. */
+export class GeneratorError extends KindredError {
+  /** Tells the errors apart. */
+  override readonly _tag = "GeneratorError" as const;
+  /** What kind of failure it is: only `answer` concerns this one request. */
+  readonly kind: GeneratorFailure;
+
+  /** A message, its details, and what kind of failure it is. Default `refused`. */
+  constructor(message: string, details: ErrorDetails & { readonly kind?: GeneratorFailure } = {}) {
+    super(message, details);
+    this.kind = details.kind ?? "refused";
+  }
 }
 /** The cache of stages. */
 export class CacheError extends KindredError {

@@ -8,7 +8,7 @@ const STOREYS: readonly (readonly string[])[] = [
   ["engine"],
   ["tensor"],
   ["text", "checkpoint", "model", "loss"],
-  ["attempt.ts", "data", "train", "evaluate", "hub", "negatives", "augment"],
+  ["attempt.ts", "data", "train", "evaluate", "hub", "negatives", "augment", "generate"],
   ["pipeline", "simple.ts"],
 ];
 /** Storeys that know nothing of Effect. */

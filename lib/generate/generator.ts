@@ -1,0 +1,165 @@
+/**
+ * A service that answers prompts with text: what judges, query writers and paraphrasers are built on.
+ *
+ * @module
+ */
+import { Context, Effect, Layer } from "effect";
+import type { GeneratorError } from "../error.ts";
+
+/** One message of a conversation. */
+export interface ChatMessage {
+  /** Who says it. */
+  readonly role: "system" | "user" | "assistant";
+  /** What is said. */
+  readonly content: string;
+}
+
+/** What is asked. Settings left out are the generator's. */
+export interface GenerateRequest {
+  /** The conversation so far; the answer follows. */
+  readonly messages: readonly ChatMessage[];
+  /** 0 for the likeliest answer; higher for variety. */
+  readonly temperature?: number;
+  /** Most tokens of the answer. */
+  readonly maxTokens?: number;
+  /** For endpoints that draw by it. Equal requests share one answer: several answers want several seeds. */
+  readonly seed?: number;
+}
+
+/** Tokens that an answer took. */
+export interface TokenUsage {
+  /** Tokens of the question. */
+  readonly prompt: number;
+  /** Tokens of the answer. */
+  readonly completion: number;
+  /** Whether the endpoint said nothing and this is {@linkcode estimateTokens}. */
+  readonly estimated: boolean;
+}
+
+/** An answer. */
+export interface GeneratedText {
+  /** The answer. */
+  readonly text: string;
+  /** Why it ended: `stop` of itself, `length` at the limit of tokens, or the endpoint's own word. */
+  readonly finish: string;
+  /** What it took. */
+  readonly usage: TokenUsage;
+  /** Whether it was answered before, now for nothing. */
+  readonly cached: boolean;
+}
+
+/** What a generator has done since it was made. */
+export interface GeneratorTotals {
+  /** Answers that were asked for, and how many of them were found on disk. */
+  readonly answers: { readonly asked: number; readonly cached: number };
+  /** Requests that were sent, repetitions among them. */
+  readonly attempts: number;
+  /** Tokens of questions and answers that were paid for. */
+  readonly tokens: { readonly prompt: number; readonly completion: number };
+}
+
+/** Answers prompts. */
+export interface TextGenerator {
+  /** Everything of the generator that its answers depend on, as plain JSON: for the keys of stages. */
+  readonly identity: { readonly [name: string]: unknown };
+  /** Requests that are worth having under way at once. */
+  readonly concurrency: number;
+  /** One answer. */
+  readonly generate: (request: GenerateRequest) => Effect.Effect<GeneratedText, GeneratorError>;
+  /** What has been done so far. */
+  readonly totals: Effect.Effect<GeneratorTotals>;
+}
+
+/** The service that answers prompts. */
+export const TextGenerator: Context.Service<TextGenerator, TextGenerator> = Context.Service<TextGenerator>(
+  "kindred/TextGenerator",
+);
+
+/**
+ * The answers to many requests, in their order. The first failure stops it, after the requests under way have been
+ * answered: they are paid for, and a generator with a cache keeps them.
+ *
+ * @example
+ * ```ts
+ * import { fixedGenerator, generateAll, TextGenerator } from "@kindred/kindred/generate";
+ * import { Effect } from "effect";
+ * import assert from "node:assert/strict";
+ * const generator = fixedGenerator(({ messages }) => messages[0]!.content.toUpperCase());
+ * const requests = ["a", "b"].map((content) => ({ messages: [{ role: "user" as const, content }] }));
+ * const answers = await Effect.runPromise(
+ *   generateAll(requests).pipe(Effect.provideService(TextGenerator, generator)),
+ * );
+ * assert.deepEqual(answers.map(({ text }) => text), ["A", "B"]);
+ * ```
+ */
+export function generateAll(
+  requests: readonly GenerateRequest[],
+  options: {
+    /** Called after each answer with how many there are. */
+    readonly onAnswer?: ((done: number, total: number) => void) | undefined;
+  } = {},
+): Effect.Effect<readonly GeneratedText[], GeneratorError, TextGenerator> {
+  return Effect.gen(function* () {
+    const generator = yield* TextGenerator;
+    const answers: GeneratedText[] = new Array(requests.length);
+    let done = 0;
+    let failure: GeneratorError | undefined;
+    yield* Effect.forEach(requests, (request, i) =>
+      Effect.suspend(() => {
+        if (failure !== undefined) return Effect.void;
+        return Effect.match(generator.generate(request), {
+          onSuccess: (answer) => {
+            answers[i] = answer;
+            options.onAnswer?.(++done, requests.length);
+          },
+          onFailure: (error) => void (failure ??= error),
+        });
+      }), { concurrency: generator.concurrency, discard: true });
+    return failure === undefined ? answers : yield* Effect.fail(failure);
+  });
+}
+
+/** One token for every three bytes of UTF-8 and four for each message: rather too many than too few. */
+export function estimateTokens(messages: readonly { readonly content: string }[]): number {
+  let tokens = 0;
+  for (const { content } of messages) tokens += 4 + Math.ceil(new TextEncoder().encode(content).length / 3);
+  return tokens;
+}
+
+/** A generator without a model: a function answers, or fails by an error of its own. For tests. */
+export function fixedGenerator(
+  answer: (request: GenerateRequest) => string | GeneratorError,
+  options: { readonly identity?: { readonly [name: string]: unknown }; readonly concurrency?: number } = {},
+): TextGenerator {
+  let asked = 0;
+  let prompt = 0;
+  let completion = 0;
+  return {
+    identity: options.identity ?? { model: "fixed" },
+    concurrency: options.concurrency ?? 4,
+    generate: (request) =>
+      Effect.suspend(() => {
+        const text = answer(request);
+        if (typeof text !== "string") return Effect.fail(text);
+        const usage = {
+          prompt: estimateTokens(request.messages),
+          completion: estimateTokens([{ content: text }]),
+          estimated: true,
+        };
+        asked++;
+        prompt += usage.prompt;
+        completion += usage.completion;
+        return Effect.succeed({ text, finish: "stop", usage, cached: false });
+      }),
+    totals: Effect.sync(() => ({
+      answers: { asked, cached: 0 },
+      attempts: asked,
+      tokens: { prompt, completion },
+    })),
+  };
+}
+
+/** {@linkcode fixedGenerator} as a layer. */
+export function layerFixed(answer: (request: GenerateRequest) => string | GeneratorError): Layer.Layer<TextGenerator> {
+  return Layer.sync(TextGenerator, () => fixedGenerator(answer));
+}
