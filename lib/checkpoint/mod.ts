@@ -3,5 +3,6 @@
  *
  * @module
  */
+export * from "./folder.ts";
 export * from "./safetensors.ts";
 export * from "./sentence_transformers.ts";

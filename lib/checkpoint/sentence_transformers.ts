@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { basename, dirname, isAbsolute, join, normalize, resolve } from "node:path";
+import { isAbsolute, join, normalize } from "node:path";
 import type { PoolingMode } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
+import { readJson, replaceFolder, writeJson, writeTokenizer } from "./folder.ts";
 import { type TensorToWrite, writeSafetensors } from "./safetensors.ts";
 
 /** A module after the transformer. */
@@ -194,36 +195,15 @@ async function maxSeqLengthOf(folder: string, config: Json): Promise<number> {
     const { max_seq_length: length } = await readJson<Json>(join(folder, name), true) ?? {};
     if (typeof length === "number") return length;
   }
+  return await tokenizerLimit(folder, config);
+}
+
+/** Longest sequence as transformers has it: the tokenizer's own limit, and at most the model's positions. */
+export async function tokenizerLimit(folder: string, config: Json): Promise<number> {
   const { model_max_length: tokenizerLength } = await readJson<Json>(join(folder, "tokenizer_config.json"), true) ?? {};
   const reserved = ["roberta", "xlm-roberta", "camembert", "mpnet"].includes(String(config["model_type"])) ? 2 : 0;
   const positions = Number(config["max_position_embeddings"] ?? 512) - reserved;
   return Math.min(typeof tokenizerLength === "number" ? tokenizerLength : positions, positions);
-}
-
-async function readJson<A>(path: string): Promise<A>;
-async function readJson<A>(path: string, optional: true): Promise<A | undefined>;
-async function readJson<A>(path: string, optional = false): Promise<A | undefined> {
-  let text: string;
-  try {
-    text = await Deno.readTextFile(path);
-  } catch (error) {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    if (optional) return undefined;
-    throw new CheckpointError("a file of the model is missing", {
-      where: dirname(path),
-      expected: basename(path),
-      hint: "name a folder with a sentence-transformers model or a Hugging Face checkpoint",
-    });
-  }
-  try {
-    return JSON.parse(text);
-  } catch (error) {
-    throw new CheckpointError("not JSON", {
-      where: path,
-      found: (error as Error).message,
-      hint: "the file is damaged or cut",
-    });
-  }
 }
 
 /** What {@linkcode writeFolder} writes. */
@@ -243,32 +223,11 @@ export interface FolderToWrite extends Omit<SentenceTransformerFolder, "path" | 
  * name whole or not at all; one that was there is replaced.
  */
 export async function writeFolder(to: string, folder: FolderToWrite): Promise<void> {
-  const path = resolve(to); // without a slash at the end: the temporary folder must stand beside it
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await Deno.mkdir(temporary, { recursive: true });
-  try {
-    await writeContents(temporary, folder);
-  } catch (error) {
-    await Deno.remove(temporary, { recursive: true }).catch(() => {});
-    throw error;
-  }
-  const old = `${path}.${crypto.randomUUID()}.old`;
-  const replaced = await Deno.rename(path, old).then(() => true, () => false);
-  try {
-    await Deno.rename(temporary, path);
-  } catch (error) {
-    if (replaced) await Deno.rename(old, path);
-    await Deno.remove(temporary, { recursive: true });
-    throw error;
-  }
-  if (replaced) await Deno.remove(old, { recursive: true });
+  await replaceFolder(to, (temporary) => writeContents(temporary, folder));
 }
 
 async function writeContents(path: string, folder: FolderToWrite): Promise<void> {
-  const json = async (name: string, value: unknown) => {
-    await Deno.mkdir(dirname(join(path, name)), { recursive: true });
-    await Deno.writeTextFile(join(path, name), JSON.stringify(value, null, 2) + "\n");
-  };
+  const json = (name: string, value: unknown) => writeJson(join(path, name), value);
   const modules: Json[] = [{ idx: 0, name: "0", path: "", type: "sentence_transformers.models.Transformer" }];
   for (const spec of folder.modules) {
     const idx = modules.length;
@@ -305,13 +264,7 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
   });
   await json("sentence_bert_config.json", { max_seq_length: folder.maxSeqLength, do_lower_case: false });
   await json("config.json", folder.config);
-  for (const [name, bytes] of folder.tokenizerFiles) {
-    if (name !== "tokenizer_config.json") await Deno.writeFile(join(path, name), bytes);
-    else {
-      const { max_length: _, ...rest } = JSON.parse(new TextDecoder().decode(bytes));
-      await json(name, { ...rest, model_max_length: folder.maxSeqLength });
-    }
-  }
+  await writeTokenizer(path, folder.tokenizerFiles, folder.maxSeqLength);
   await Deno.writeTextFile(join(path, "README.md"), folder.modelCard);
   await writeSafetensors(join(path, "model.safetensors"), folder.tensors);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { replaceFolder, writeJson } from "../checkpoint/folder.ts";
 import { openTensors, type TensorReader, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Activation, Engine, Handle } from "../engine/engine.ts";
@@ -233,18 +234,9 @@ export async function saveMaskedLm(engine: Engine, model: MaskedLm, path: string
       dtype: half ? "F16" : "F32",
     }));
   const config = { ...model.config, architectures: [HEADS[family].architecture], tie_word_embeddings: true };
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  await Deno.mkdir(temporary, { recursive: true });
-  try {
-    await Deno.writeTextFile(join(temporary, "config.json"), JSON.stringify(config, null, 2) + "\n");
+  await replaceFolder(path, async (temporary) => {
+    await writeJson(join(temporary, "config.json"), config);
     for (const [name, bytes] of model.tokenizer.files) await Deno.writeFile(join(temporary, name), bytes);
     await writeSafetensors(join(temporary, "model.safetensors"), tensors);
-  } catch (error) {
-    await Deno.remove(temporary, { recursive: true }).catch(() => {});
-    throw error;
-  }
-  const old = `${path}.${crypto.randomUUID()}.old`;
-  const replaced = await Deno.rename(path, old).then(() => true, () => false);
-  await Deno.rename(temporary, path);
-  if (replaced) await Deno.remove(old, { recursive: true });
+  });
 }
