@@ -4,6 +4,7 @@
  * @module
  */
 import { randomPurpose, randomStream } from "../engine/philox.ts";
+import { groupedBatches } from "./grouped_batches.ts";
 
 /** Options of {@linkcode epochBatches}. */
 export interface BatchOptions {
@@ -20,6 +21,8 @@ export interface BatchOptions {
    * as negatives.
    */
   readonly distinct?: readonly (readonly string[])[] | undefined;
+  /** Class of every row, where a batch shall hold at least two rows of each of its classes, and two classes. */
+  readonly groups?: Int32Array | undefined;
 }
 
 /** One batch: row numbers and, for dropout, their places in the epoch. */
@@ -32,13 +35,24 @@ export interface Batch {
   readonly epoch: number;
 }
 
-/** All batches of one epoch. Every row is in exactly one; the last batch may be smaller. */
+/**
+ * All batches of one epoch. Every row is in exactly one; the last batch may be smaller. Of `groups`, rows that no batch
+ * can hold beside another one of their class stay out, as {@linkcode groupedBatches} says.
+ */
 export function epochBatches(rows: number, options: BatchOptions): Batch[] {
-  const { batchSize, seed, epoch, shuffle = true, distinct } = options;
+  const { batchSize, seed, epoch, shuffle = true, distinct, groups: classes } = options;
+  const random = shuffle ? randomStream(seed, randomPurpose("shuffle"), epoch) : undefined;
+  if (classes !== undefined) return numberedBatches(groupedBatches(classes, batchSize, random), epoch);
   const order = Int32Array.from({ length: rows }, (_, i) => i);
-  if (shuffle) randomStream(seed, randomPurpose("shuffle"), epoch).shuffle(order);
+  random?.shuffle(order);
   const groups = distinct === undefined ? consecutive(rows, batchSize) : withoutDuplicates(order, batchSize, distinct);
   return groups.map((streams) => ({ streams, epoch, rows: streams.map((place) => order[place]!) }));
+}
+
+/** Gives the rows their places in the epoch, batch after batch. */
+function numberedBatches(batches: readonly Int32Array[], epoch: number): Batch[] {
+  let place = 0;
+  return batches.map((rows) => ({ rows, streams: rows.map(() => place++), epoch }));
 }
 
 function consecutive(rows: number, batchSize: number): Int32Array[] {

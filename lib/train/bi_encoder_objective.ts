@@ -4,6 +4,7 @@
  * @module
  */
 import { type Engine, type Handle, scope } from "../engine/engine.ts";
+import { TrainingError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
 import { type BiEncoder, embed } from "../model/bi_encoder.ts";
 import { uploadBatch } from "../model/encoder.ts";
@@ -40,22 +41,33 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
     parameters: { ...model.parameters, ...head },
     rows: texts[0]!.offsets.length - 1,
     distinct: task.distinct,
+    groups: loss.grouped ? classesOf(loss, labels) : undefined,
     tokens: (rows) => rows.reduce((sum, row) => sum + tokensOf(row), 0),
     differentiate(engine, batch, scale) {
       const packed = pack(texts.map((column) => ({ texts: column, rows: batch.rows })), batch.streams);
       const budget = task.tokenBudget ??
         Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder.config));
-      const target = labels && engine.upload(pick(labels, batch.rows), [batch.rows.length]);
+      const picked = labels && pick(labels, batch.rows);
+      const classes = picked instanceof Int32Array ? picked : undefined;
+      const target = picked && engine.upload(picked, [batch.rows.length]);
       const lossOf = (tape: Tape, embeddings: Tensor) => {
         const size = batch.rows.length;
         const columns = texts.map((_, column) => sliceRows(tape, embeddings, column * size, (column + 1) * size));
-        return loss.apply(tape, columns, target, head);
+        return loss.apply(tape, columns, target, head, classes);
       };
       return packed.ids.length <= budget
         ? differentiateWhole(engine, model, packed, batch, scale, lossOf)
         : differentiateCached(engine, model, packed, batch, scale, lossOf, budget);
     },
   };
+}
+
+function classesOf(loss: Loss, labels: Int32Array | Float32Array | undefined): Int32Array {
+  if (labels instanceof Int32Array) return labels;
+  throw new TrainingError(`${loss.name} needs the class of every row`, {
+    expected: "whole numbers in a column label",
+    found: labels === undefined ? "no labels" : "scores",
+  });
 }
 
 type LossOfEmbeddings = (tape: Tape, embeddings: Tensor) => Tensor;

@@ -14,6 +14,8 @@ export interface Objective {
   readonly rows: number;
   /** Texts by column that must not repeat within a batch, if the loss asks for that. */
   readonly distinct?: readonly (readonly string[])[] | undefined;
+  /** Class of every row, if a batch must hold at least two rows of each of its classes. */
+  readonly groups?: Int32Array | undefined;
   /** Tokens of these rows. */
   readonly tokens: (rows: Int32Array) => number;
   /**

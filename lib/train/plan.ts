@@ -36,10 +36,11 @@ export interface Plan {
 export function planUpdates(objective: Objective, settings: PlanSettings): Plan {
   const { epochs, maxSteps, batchSize, accumulate, seed } = settings;
   if (objective.rows === 0) throw new TrainingError("there are no rows to train on", { expected: "at least one row" });
-  const batches = (epoch: number) =>
-    epochBatches(objective.rows, { batchSize, seed, epoch, distinct: objective.distinct });
+  const { rows, distinct, groups } = objective;
+  const batches = (epoch: number) => epochBatches(rows, { batchSize, seed, epoch, distinct, groups });
+  const drawn = distinct !== undefined || groups !== undefined;
   const stepsOf = (epoch: number) =>
-    Math.ceil((objective.distinct ? batches(epoch).length : Math.ceil(objective.rows / batchSize)) / accumulate);
+    Math.ceil((drawn ? batches(epoch).length : Math.ceil(rows / batchSize)) / accumulate);
 
   // Where each epoch begins, and where the last one ends.
   const starts = [0];
