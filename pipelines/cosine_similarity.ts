@@ -1,19 +1,30 @@
 /**
- * Cosine-similarity loss: entailment is 1, neutral and contradiction are 0.
+ * Cosine similarity: entailed pairs are trained towards cosine 1, all others towards 0.
  *
  * @module
  */
-import { scoresFromNli } from "../lib/data/triplets.ts";
-import { cosineSimilarity } from "../lib/loss/mod.ts";
+import { Effect } from "effect";
+import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { trainingCommand } from "../lib/pipeline/training.ts";
+import { TRAINING } from "../lib/pipeline/flags.ts";
+import { summary } from "../lib/pipeline/report.ts";
+import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
+import { loadScoresOrNli } from "../lib/pipeline/stages/load.ts";
+import { asScores } from "../lib/pipeline/stages/rows.ts";
+import { trainAndReport } from "../lib/pipeline/training.ts";
 
-/** The command: load → map labels → train → evaluate. */
-export const command: Command = trainingCommand({
+/** The command: load → map-labels → tokenize → train → evaluate. */
+export const command: Command = {
   name: "cosine_similarity",
-  summary: "trains the cosine of pairs towards their scores",
-  loss: () => cosineSimilarity(),
-  prepare: { stage: "map-labels", flags: [], run: (pairs) => scoresFromNli(pairs) },
-});
+  summary: "trains the cosine of a pair towards its score",
+  flags: [...TRAINING],
+  presets: trainingPresets(),
+  run: (invocation) =>
+    trainAndReport(invocation, {
+      loss: losses.cosineSimilarity(),
+      rows: Effect.flatMap(loadScoresOrNli(trainSource(invocation)), asScores),
+    }),
+  print: summary,
+};
 
 if (import.meta.main) await main(command);

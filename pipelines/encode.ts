@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Effect } from "effect";
 import { parquetWriteBuffer } from "hyparquet-writer";
 import { extname } from "node:path";
 import { attempt } from "../lib/attempt.ts";
@@ -10,16 +11,15 @@ import { writeSafetensors } from "../lib/checkpoint/safetensors.ts";
 import { texts as textsOf } from "../lib/data/columns.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readTable } from "../lib/data/table.ts";
-import { createCpuEngine } from "../lib/engine/cpu/engine.ts";
-import { openNativeGemm } from "../lib/engine/cpu/native_gemm.ts";
 import { UsageError } from "../lib/error.ts";
-import { encodeTokens } from "../lib/evaluate/encode.ts";
+import { embedTexts } from "../lib/evaluate/encode.ts";
 import type { Embeddings } from "../lib/evaluate/pairwise.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { COMMON } from "../lib/pipeline/flags.ts";
-import { modelFolder } from "../lib/pipeline/source.ts";
-import { tokenize } from "../lib/text/tokenizer.ts";
+import { TensorEngine } from "../lib/pipeline/engine.ts";
+import { COMPUTING } from "../lib/pipeline/flags.ts";
+import { modelFolder } from "../lib/pipeline/roots.ts";
+import { optional, text } from "../lib/pipeline/settings.ts";
 
 /** Lines of standard input, or a column of a file. Row order is kept; an empty text is encoded like any other. */
 async function readTexts(input: string, column: string): Promise<readonly string[]> {
@@ -61,43 +61,33 @@ async function writeEmbeddings(path: string, embeddings: Embeddings): Promise<vo
 export const command: Command = {
   name: "encode",
   summary: "embeds texts: --model M --input FILE|- --output FILE.npy|.safetensors|.parquet",
-  flags: [...COMMON, "model", "input", "column", "output", "normalize", "prompt", "max-tokens", "gemm", "threads"],
+  flags: [...COMPUTING, "model", "input", "column", "output", "normalize", "prompt", "max-tokens"],
   presets: {},
-  run: (values) =>
-    attempt(async () => {
-      const [source, input, output] = [values["model"], values["input"], values["output"]].map((value) =>
-        value as string | undefined
+  run: Effect.fnUntraced(function* ({ values }) {
+    const [source, input, output] = (["model", "input", "output"] as const).map((flag) => text(values, flag));
+    if (source === undefined || input === undefined || output === undefined) {
+      return yield* Effect.fail(
+        new UsageError("what shall be encoded?", { expected: "--model M --input FILE|- --output FILE.npy" }),
       );
-      if (source === undefined || input === undefined || output === undefined) {
-        throw new UsageError("what shall be encoded?", { expected: "--model M --input FILE|- --output FILE.npy" });
-      }
-      if (![".npy", ".safetensors", ".parquet"].includes(extname(output))) {
-        throw new UsageError("--output has no such format", {
-          expected: ".npy, .safetensors, .parquet",
-          found: output,
-        });
-      }
-      const threads = Number(values["threads"] ?? navigator.hardwareConcurrency);
-      const gemm = openNativeGemm({ gemm: (values["gemm"] ?? "auto") as "auto", threads }).gemm;
-      const engine = createCpuEngine({ threads, gemm });
-      try {
-        const model = await loadBiEncoder(engine, await modelFolder(source));
-        const texts = await readTexts(input, String(values["column"] ?? "text"));
-        const name = values["prompt"] === undefined ? model.defaultPromptName : String(values["prompt"]);
-        const prompt = name === undefined ? undefined : model.prompts[name] ?? name;
-        const tokens = await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt });
-        const skip = prompt === undefined ? 0 : model.tokenizer.encode(prompt, model.maxSeqLength).length - 1;
-        const embeddings = await encodeTokens(engine, model, tokens, {
-          tokenBudget: Number(values["max-tokens"] ?? 4096),
-          skip,
-        });
-        if (values["normalize"] === true) normalizeInPlace(embeddings);
-        await writeEmbeddings(output, embeddings);
-        return { schema: "kindred-encode/1", model: source, rows: embeddings.rows, width: embeddings.width, output };
-      } finally {
-        engine.close();
-      }
-    }),
+    }
+    if (![".npy", ".safetensors", ".parquet"].includes(extname(output))) {
+      const formats = { expected: ".npy, .safetensors, .parquet", found: output };
+      return yield* Effect.fail(new UsageError("--output has no such format", formats));
+    }
+    const folder = yield* attempt(() => modelFolder(source));
+    const texts = yield* attempt(() => readTexts(input, text(values, "column") ?? "text"));
+    const engine = yield* (yield* TensorEngine).open;
+    return yield* attempt(async () => {
+      const model = await loadBiEncoder(engine, folder);
+      const embeddings = await embedTexts(engine, model, texts, {
+        prompt: text(values, "prompt"),
+        tokenBudget: optional(values, "max-tokens"),
+      });
+      if (values["normalize"] === true) normalizeInPlace(embeddings);
+      await writeEmbeddings(output, embeddings);
+      return { schema: "kindred-encode/1", model: source, rows: embeddings.rows, width: embeddings.width, output };
+    });
+  }),
   print: ({ rows, width, output }: { rows: number; width: number; output: string }) => `${rows} × ${width} → ${output}`,
 };
 

@@ -3,83 +3,61 @@
  *
  * @module
  */
+import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
 import { asPairsOrTriplets, asScoredPairs, parseColumns } from "../lib/data/columns.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readTable, type Table } from "../lib/data/table.ts";
-import { createCpuEngine } from "../lib/engine/cpu/engine.ts";
-import { openNativeGemm } from "../lib/engine/cpu/native_gemm.ts";
 import { UsageError } from "../lib/error.ts";
 import { binaryMetrics } from "../lib/evaluate/binary.ts";
-import { encodeTokens } from "../lib/evaluate/encode.ts";
+import { embedTexts } from "../lib/evaluate/encode.ts";
 import { similarityMetrics } from "../lib/evaluate/similarity.ts";
 import { tripletMetrics } from "../lib/evaluate/triplet.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { COMMON } from "../lib/pipeline/flags.ts";
-import { modelFolder } from "../lib/pipeline/source.ts";
-import { tokenize } from "../lib/text/tokenizer.ts";
+import { TensorEngine } from "../lib/pipeline/engine.ts";
+import { COMPUTING } from "../lib/pipeline/flags.ts";
+import { modelFolder } from "../lib/pipeline/roots.ts";
+import { text } from "../lib/pipeline/settings.ts";
 
 /** similarity for a score, triplet for a negative, binary when asked for. */
-function taskOf(table: Table): string {
-  return table.names.includes("negative") ? "triplet" : "similarity";
-}
+const taskOf = (table: Table) => table.names.includes("negative") ? "triplet" : "similarity";
 
 /** The command. */
 export const command: Command = {
   name: "evaluate",
   summary: "evaluates a model: --model M --eval FILE [--task similarity|binary|triplet]",
-  flags: [...COMMON, "model", "eval", "task", "columns", "gemm", "threads"],
+  flags: [...COMPUTING, "model", "eval", "task", "columns"],
   presets: {},
-  run: (values) =>
-    attempt(async () => {
-      if (values["model"] === undefined || values["eval"] === undefined) {
-        throw new UsageError("what shall be evaluated?", { expected: "--model M --eval FILE" });
-      }
-      const { paths } = await resolveSource(String(values["eval"]));
-      const table = await readTable(paths[0]!);
-      const mapping = values["columns"] === undefined ? {} : parseColumns(String(values["columns"]));
-      const task = String(values["task"] ?? taskOf(table));
-      const threads = Number(values["threads"] ?? navigator.hardwareConcurrency);
-      const gemm = openNativeGemm({ gemm: (values["gemm"] ?? "auto") as "auto", threads }).gemm;
-      const engine = createCpuEngine({ threads, gemm });
-      try {
-        const model = await loadBiEncoder(engine, await modelFolder(String(values["model"])));
-        const prompt = model.defaultPromptName === undefined ? undefined : model.prompts[model.defaultPromptName];
-        const embed = async (texts: readonly string[]) =>
-          await encodeTokens(
-            engine,
-            model,
-            await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt }),
-          );
-        let metrics;
-        if (task === "triplet") {
-          const { columns } = asPairsOrTriplets(table, mapping);
-          if (!("negative" in columns)) {
-            throw new UsageError("triplets have a negative", { found: table.names.join(", ") });
-          }
-          metrics = tripletMetrics(
-            await embed(columns.anchor),
-            await embed(columns.positive),
-            await embed(columns.negative),
-          );
-        } else {
-          const { columns } = asScoredPairs(table, mapping);
-          const [first, second] = [await embed(columns.sentence1), await embed(columns.sentence2)];
-          metrics = (task === "binary" ? binaryMetrics : similarityMetrics)(first, second, columns.score);
+  run: Effect.fnUntraced(function* ({ values }) {
+    const [source, data] = [text(values, "model"), text(values, "eval")];
+    if (source === undefined || data === undefined) {
+      return yield* Effect.fail(
+        new UsageError("what shall be evaluated?", { expected: "--model M --eval FILE" }),
+      );
+    }
+    const table = yield* attempt(async () => await readTable((await resolveSource(data)).paths[0]!));
+    const mapping = values["columns"] === undefined ? {} : parseColumns(text(values, "columns")!);
+    const task = text(values, "task") ?? taskOf(table);
+    const folder = yield* attempt(() => modelFolder(source));
+    const engine = yield* (yield* TensorEngine).open;
+    const metrics = yield* attempt(async () => {
+      const model = await loadBiEncoder(engine, folder);
+      const embed = (texts: readonly string[]) => embedTexts(engine, model, texts);
+      if (task === "triplet") {
+        const { columns } = asPairsOrTriplets(table, mapping);
+        if (!("negative" in columns)) {
+          throw new UsageError("triplets have a negative", { found: table.names.join(", ") });
         }
-        return {
-          schema: "kindred-evaluation/1",
-          model: values["model"],
-          eval: values["eval"],
-          task,
-          rows: table.rows,
-          metrics,
-        };
-      } finally {
-        engine.close();
+        const { anchor, positive, negative } = columns;
+        return tripletMetrics(await embed(anchor), await embed(positive), await embed(negative));
       }
-    }),
+      const { sentence1, sentence2, score } = asScoredPairs(table, mapping).columns;
+      const measure = task === "binary" ? binaryMetrics : similarityMetrics;
+      return measure(await embed(sentence1), await embed(sentence2), score);
+    });
+    return { schema: "kindred-evaluation/1", model: source, eval: data, task, rows: table.rows, metrics };
+  }),
   print: ({ metrics }: { metrics: Record<string, number> }) =>
     Object.entries(metrics).map(([name, value]) => `${name.padEnd(28)}${value.toFixed(6)}`).join("\n"),
 };

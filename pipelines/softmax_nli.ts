@@ -1,19 +1,28 @@
 /**
- * Softmax loss: classify premise and hypothesis from their embeddings.
+ * Softmax: a classifier over the two embeddings of a pair and their difference.
  *
  * @module
  */
-import { softmax } from "../lib/loss/mod.ts";
+import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { trainingCommand } from "../lib/pipeline/training.ts";
+import { TRAINING } from "../lib/pipeline/flags.ts";
+import { summary } from "../lib/pipeline/report.ts";
+import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
+import { loadLabelledPairs } from "../lib/pipeline/stages/load.ts";
+import { trainAndReport } from "../lib/pipeline/training.ts";
 
-/** The command: load → map labels → train → evaluate. `--as-printed` leaves the classifier at its random start. */
-export const command: Command = trainingCommand({
+/** The command: load → tokenize → train → evaluate. */
+export const command: Command = {
   name: "softmax_nli",
-  summary: "trains by classifying pairs as entailment, neutral or contradiction",
-  flags: ["as-printed"],
-  loss: (values) => softmax({ classes: 3, frozen: values["as-printed"] === true }),
-  prepare: { stage: "map-labels", flags: [], run: (pairs) => pairs },
-});
+  summary: "classifies sentence pairs from their embeddings",
+  flags: [...TRAINING, "as-printed"],
+  presets: trainingPresets(),
+  run: (invocation) =>
+    trainAndReport(invocation, {
+      loss: losses.softmax({ frozen: invocation.values["as-printed"] === true }),
+      rows: loadLabelledPairs(trainSource(invocation)),
+    }),
+  print: summary,
+};
 
 if (import.meta.main) await main(command);

@@ -3,32 +3,36 @@
  *
  * @module
  */
-import { type NegativeKind, tripletsFromNli } from "../lib/data/triplets.ts";
-import { multipleNegativesRanking } from "../lib/loss/mod.ts";
+import { Effect } from "effect";
+import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { trainingCommand } from "../lib/pipeline/training.ts";
+import { TRAINING } from "../lib/pipeline/flags.ts";
+import { summary } from "../lib/pipeline/report.ts";
+import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
+import { loadPairsOrNli } from "../lib/pipeline/stages/load.ts";
+import { asTriplets } from "../lib/pipeline/stages/rows.ts";
+import { trainAndReport, tripletParameters } from "../lib/pipeline/training.ts";
 
-/** The command: load → triplets → train → evaluate. */
-export const command: Command = trainingCommand({
+/** The command: load → triplets → tokenize → train → evaluate. */
+export const command: Command = {
   name: "supervised_finetune",
   summary: "fine-tunes a pretrained sentence encoder",
-  flags: ["negatives", "as-printed"],
-  presets: {
+  flags: [...TRAINING, "negatives", "as-printed"],
+  presets: trainingPresets({
     sample: { negatives: "contradiction" },
     chapter: { negatives: "easy", model: "sentence-transformers/all-MiniLM-L6-v2" },
     test: { negatives: "contradiction" },
-  },
-  loss: () => multipleNegativesRanking(),
-  prepare: {
-    stage: "triplets",
-    flags: ["negatives", "as-printed"],
-    // The chapter's code gave all rows to a loss that has no use for labels: contradictions became positives.
-    run: (pairs, values) =>
-      values["as-printed"] === true
-        ? { columns: { anchor: pairs.columns.premise, positive: pairs.columns.hypothesis }, rows: pairs.rows }
-        : tripletsFromNli(pairs, { negatives: values["negatives"] as NegativeKind, seed: values["seed"] as number })
-          .dataset,
-  },
-});
+  }),
+  run: (invocation) =>
+    trainAndReport(invocation, {
+      loss: losses.multipleNegativesRanking(),
+      rows: Effect.gen(function* () {
+        const pairs = yield* loadPairsOrNli(trainSource(invocation));
+        // As printed, all rows went to a loss that has no use for labels: contradictions became positives.
+        return yield* asTriplets(pairs, tripletParameters(invocation));
+      }),
+    }),
+  print: summary,
+};
 
 if (import.meta.main) await main(command);

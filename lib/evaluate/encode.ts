@@ -8,6 +8,7 @@ import { type BiEncoder, embed } from "../model/bi_encoder.ts";
 import { uploadBatch } from "../model/encoder.ts";
 import { inference } from "../tensor/tape.ts";
 import { pack, type TokenizedTexts } from "../text/packed.ts";
+import { tokenize } from "../text/tokenizer.ts";
 import type { Embeddings } from "./pairwise.ts";
 
 /** Options of {@linkcode encodeTokens}. */
@@ -52,4 +53,28 @@ export async function encodeTokens(
     start = end;
   }
   return { data, width, rows };
+}
+
+/** Options of {@linkcode embedTexts}. */
+export interface EmbedOptions {
+  /** Name of one of the model's prompts, or a text to put before every input. Default: the model's own default. */
+  readonly prompt?: string | undefined;
+  /** Tokens that go through the encoder at once. Default 4096. */
+  readonly tokenBudget?: number | undefined;
+}
+
+/** Tokenises and embeds texts, in their order; an empty text is embedded like any other. */
+export async function embedTexts(
+  engine: Engine,
+  model: BiEncoder,
+  texts: readonly string[],
+  options: EmbedOptions = {},
+): Promise<Embeddings> {
+  const name = options.prompt ?? model.defaultPromptName;
+  const prompt = name === undefined ? undefined : model.prompts[name] ?? options.prompt;
+  const tokens = await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt });
+  // The prompt's own tokens, without the separator at its end: what a model may leave out of its pooling.
+  const skip = prompt === undefined ? 0 : model.tokenizer.encode(prompt, model.maxSeqLength).length - 1;
+  const { tokenBudget = 4096 } = options;
+  return await encodeTokens(engine, model, tokens, { tokenBudget, skip });
 }

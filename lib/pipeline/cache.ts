@@ -6,33 +6,31 @@
  *
  * @module
  */
-import { Context, Effect } from "effect";
+import { Effect } from "effect";
 import { createHash } from "node:crypto";
-import { join, relative } from "node:path";
+import { dirname, join, relative, resolve } from "node:path";
 import { attempt } from "../attempt.ts";
 import { CacheError, type KindredError } from "../error.ts";
 
 /** Plain JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
 
-/** What a stage's result depends on. */
-export interface StageTask {
-  /** load, triplets, train, … */
-  readonly name: string;
-  /** Counts up whenever the code would give another result. */
-  readonly version: number;
+/** What is to be done, as plain JSON: any process that has the code and the cache could do it. */
+export interface Task {
+  /** `name@version` of a stage. */
+  readonly stage: string;
   /** Settings that matter for the result. */
   readonly parameters: Json;
   /** Keys of what goes in. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** Engine, library, precision: only where the result is computed on the engine. */
+  readonly computes?: Json | undefined;
 }
 
-/** The result of a stage: a folder. */
-export interface Artifact {
+/** The result of a task: a folder. */
+export interface Stored {
   /** Hash of everything it depends on. */
   readonly key: string;
-  /** Name of the stage. */
-  readonly name: string;
   /** Where its files are. */
   readonly folder: string;
   /** Whether it was there already. */
@@ -51,6 +49,8 @@ export interface Manifest {
   readonly parameters: Json;
   /** The task's inputs. */
   readonly inputs: Readonly<Record<string, string>>;
+  /** What computed it. */
+  readonly computes?: Json;
   /** Every file, its size and sha256. */
   readonly files: readonly { readonly path: string; readonly size: number; readonly sha256: string }[];
   /** When it was made. */
@@ -58,24 +58,6 @@ export interface Manifest {
   /** How long that took. */
   readonly seconds: number;
 }
-
-/** Runs stages. */
-export interface StageRunner {
-  /** The folder of the cache. */
-  readonly folder: string;
-  /** Everything that ran or was found, in order. */
-  readonly executed: readonly Artifact[];
-  /** The artifact of a task: found, or made by `body` in the scratch folder it is given. */
-  readonly run: <E>(
-    task: StageTask,
-    body: (scratch: string) => Effect.Effect<void, E>,
-  ) => Effect.Effect<Artifact, E | KindredError>;
-}
-
-/** The service that runs stages. */
-export const StageRunner: Context.Service<StageRunner, StageRunner> = Context.Service<StageRunner>(
-  "kindred/StageRunner",
-);
 
 /** JSON with sorted keys: equal values, equal text. */
 export function canonical(value: Json | undefined): string {
@@ -88,51 +70,45 @@ export function canonical(value: Json | undefined): string {
 }
 
 /** The key of a task. */
-export function keyOf({ name, version, parameters, inputs }: StageTask): string {
-  return createHash("sha256").update(canonical({ name, version, parameters, inputs })).digest("hex");
+export function keyOf({ stage, parameters, inputs, computes }: Task): string {
+  return createHash("sha256").update(canonical({ stage, parameters, inputs, computes })).digest("hex");
 }
 
-/** A runner over a folder, in this process. */
-export function openRunner(folder: string, warn: (message: string) => void): StageRunner {
-  const executed: Artifact[] = [];
-  const place = (key: string) => join(folder, key.slice(0, 2), key);
-  return {
-    folder,
-    executed,
-    run: (task, body) =>
-      Effect.gen(function* () {
-        const key = keyOf(task);
-        const found = yield* attempt(() => readArtifact(place(key), task.name, warn));
-        if (found !== undefined) {
-          executed.push(found);
-          return found;
-        }
-        yield* attempt(() => makeFolder(join(folder, key.slice(0, 2))));
-        return yield* Effect.acquireUseRelease(
-          attempt(() => lock(`${place(key)}.lock`)),
-          () =>
-            Effect.gen(function* () {
-              // Another process may have made it while this one waited.
-              const late = yield* attempt(() => readArtifact(place(key), task.name, warn));
-              if (late !== undefined) {
-                executed.push(late);
-                return late;
-              }
-              const scratch = `${place(key)}.scratch`;
-              yield* attempt(() => makeFolder(scratch));
-              const started = performance.now();
-              yield* body(scratch);
-              const seconds = (performance.now() - started) / 1000;
-              yield* attempt(() => complete(task, key, scratch, place(key), seconds));
-              const made = { key, name: task.name, folder: place(key), cached: false, seconds };
-              executed.push(made);
-              return made;
-            }),
-          (file) => Effect.sync(() => file.close()),
-        );
-      }),
-  };
+/** Where the artifact of a key lies. */
+export function placeOf(folder: string, key: string): string {
+  return join(folder, key.slice(0, 2), key);
 }
+
+/** The result of a task: found, or made by `body` in the scratch folder it is given. */
+export const findOrMake: <E, R>(
+  folder: string,
+  task: Task,
+  warn: (message: string) => void,
+  body: (scratch: string) => Effect.Effect<void, E, R>,
+) => Effect.Effect<Stored, E | KindredError, R> = Effect.fnUntraced(function* (folder, task, warn, body) {
+  const key = keyOf(task);
+  const place = placeOf(folder, key);
+  const found = yield* attempt(() => readStored(place, warn));
+  if (found !== undefined) return found;
+  yield* attempt(() => makeFolder(dirname(place)));
+  return yield* Effect.acquireUseRelease(
+    attempt(() => lock(`${place}.lock`)),
+    () =>
+      Effect.gen(function* () {
+        // Another process may have made it while this one waited.
+        const late = yield* attempt(() => readStored(place, warn));
+        if (late !== undefined) return late;
+        const scratch = `${place}.scratch`;
+        yield* attempt(() => makeFolder(scratch));
+        const started = performance.now();
+        yield* body(scratch);
+        const seconds = (performance.now() - started) / 1000;
+        yield* attempt(() => complete(task, key, scratch, place, seconds));
+        return { key, folder: place, cached: false, seconds };
+      }),
+    (file) => Effect.sync(() => file.close()),
+  );
+});
 
 async function makeFolder(path: string): Promise<void> {
   try {
@@ -153,19 +129,28 @@ async function lock(path: string): Promise<Deno.FsFile> {
   return file;
 }
 
+/** The lock of a key if nobody holds it. */
+export async function tryLock(path: string): Promise<Deno.FsFile | undefined> {
+  const file = await Deno.open(path, { create: true, write: true });
+  if (await file.tryLock(true)) return file;
+  file.close();
+  return undefined;
+}
+
 /** Writes the manifest, forces all to disk, and gives the folder its name. */
-async function complete(task: StageTask, key: string, scratch: string, target: string, seconds: number): Promise<void> {
+async function complete(task: Task, key: string, scratch: string, target: string, seconds: number): Promise<void> {
   const files: { path: string; size: number; sha256: string }[] = [];
   for (const path of await filesOf(scratch)) {
     const { size, sha256 } = await digest(path);
     files.push({ path: relative(scratch, path).replaceAll("\\", "/"), size, sha256 });
   }
-  const { name, version, parameters, inputs } = task;
+  const { stage, parameters, inputs, computes } = task;
   const manifest: Manifest = {
     key,
-    stage: `${name}@${version}`,
+    stage,
     parameters,
     inputs,
+    ...(computes !== undefined && { computes }),
     files,
     created: new Date().toISOString(),
     seconds,
@@ -179,11 +164,7 @@ async function complete(task: StageTask, key: string, scratch: string, target: s
 }
 
 /** The artifact if it is whole; a torn or damaged one is put away, with a warning, and counts as absent. */
-async function readArtifact(
-  folder: string,
-  name: string,
-  warn: (message: string) => void,
-): Promise<Artifact | undefined> {
+async function readStored(folder: string, warn: (message: string) => void): Promise<Stored | undefined> {
   let text: string;
   try {
     text = await Deno.readTextFile(join(folder, "manifest.json"));
@@ -198,7 +179,7 @@ async function readArtifact(
   const fault = await faultOf(folder, text);
   if (fault !== undefined) return await putAway(folder, fault, warn);
   const { key, seconds } = JSON.parse(text) as Manifest;
-  return { key, name, folder, cached: true, seconds };
+  return { key, folder, cached: true, seconds };
 }
 
 const verified = new Set<string>();
@@ -259,16 +240,35 @@ export async function digest(path: string): Promise<{ size: number; sha256: stri
   return { size, sha256: hash.digest("hex") };
 }
 
-/** The key of files that no stage made: the hash of their bytes. */
-export async function keyOfFiles(paths: readonly string[]): Promise<string> {
+/**
+ * The key of files that no stage made: the hash of their bytes. Hashes are remembered in the cache by path, size and time
+ * of change, so that large files are not read again on every run.
+ */
+export async function keyOfFiles(cacheFolder: string, paths: readonly string[]): Promise<string> {
+  const memory = join(cacheFolder, "files");
   const hash = createHash("sha256");
   for (const path of paths) {
     const { isDirectory } = await Deno.stat(path);
     for (const file of isDirectory ? await filesOf(path) : [path]) {
-      hash.update(`${isDirectory ? relative(path, file) : ""}\0${(await digest(file)).sha256}\0`);
+      hash.update(`${isDirectory ? relative(path, file) : ""}\0${await rememberedDigest(memory, file)}\0`);
     }
   }
   return hash.digest("hex");
+}
+
+/** Smaller files are read faster than remembered. */
+const REMEMBERED = 4 << 20;
+
+async function rememberedDigest(memory: string, file: string): Promise<string> {
+  const { size, mtime } = await Deno.stat(file);
+  if (size < REMEMBERED) return (await digest(file)).sha256;
+  const name = createHash("sha256").update(`${resolve(file)}\0${size}\0${mtime?.getTime()}`).digest("hex");
+  const known = await Deno.readTextFile(join(memory, name)).catch(() => "");
+  if (/^[0-9a-f]{64}$/.test(known)) return known;
+  const { sha256 } = await digest(file);
+  await makeFolder(memory);
+  await Deno.writeTextFile(join(memory, name), sha256);
+  return sha256;
 }
 
 /** Where the cache lies unless it is said otherwise. */

@@ -6,9 +6,26 @@
  */
 import { Cause, Effect, Exit, Fiber } from "effect";
 import { CacheError, explain, KindredError, UsageError } from "../error.ts";
-import { defaultCacheFolder, openRunner, StageRunner } from "./cache.ts";
+import { defaultCacheFolder } from "./cache.ts";
+import { makeTensorEngine, TensorEngine } from "./engine.ts";
 import { type Flag, type FlagValues, helpText, parseFlags } from "./flags.ts";
 import { makeProgress, Progress } from "./progress.ts";
+import { engineChoice } from "./settings.ts";
+import { openRunner, type Services, StageRunner } from "./stage.ts";
+
+/** A command as it was given. */
+export interface Invocation {
+  /** The command. */
+  readonly name: string;
+  /** sample, chapter or test. */
+  readonly preset: string;
+  /** Flags, with the defaults of the preset. */
+  readonly values: FlagValues;
+  /** What is no flag. */
+  readonly operands: readonly string[];
+  /** All arguments, as they were given. */
+  readonly args: readonly string[];
+}
 
 /** A command: what it is called, which flags it has, what it does. */
 export interface Command {
@@ -21,11 +38,9 @@ export interface Command {
   /** Defaults by preset. */
   readonly presets: Readonly<Record<string, FlagValues>>;
   /** Does it; the result is the report. */
-  readonly run: (
-    values: FlagValues,
-    operands: readonly string[],
-    args: readonly string[],
-  ) => Effect.Effect<unknown, KindredError, StageRunner | Progress>;
+  readonly run: (invocation: Invocation) => Effect.Effect<unknown, KindredError, Services>;
+  /** Words beside flags that it takes, for the help; undefined: none. */
+  readonly operands?: string;
   /** The report for a person. */
   readonly print: (report: never) => string;
 }
@@ -49,33 +64,35 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     Deno.exit(known instanceof UsageError ? 2 : 1);
   };
 
-  let values: FlagValues;
-  let operands: readonly string[];
+  let invocation: Invocation;
   try {
     if (args.includes("--help")) {
       const preset = presetOf(args);
       const defaults = { preset, ...command.presets[preset] };
-      out(helpText(command.name, command.summary, command.flags, defaults));
+      out(helpText(command, defaults));
       Deno.exit(0);
     }
     const parsed = parseFlags(args, command.flags);
-    operands = parsed.operands;
+    if (command.operands === undefined && parsed.operands.length > 0) {
+      throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
+    }
     const preset = String(parsed.values["preset"] ?? "sample");
-    values = { ...command.presets[preset], ...parsed.values };
+    const values = { ...command.presets[preset], ...parsed.values };
+    invocation = { name: command.name, preset, values, operands: parsed.operands, args };
   } catch (error) {
     return fail(error);
   }
 
+  const { values } = invocation;
   const noCache = values["no-cache"] === true;
   const folder = noCache
     ? await Deno.makeTempDir({ prefix: "kindred-" }).catch(fail)
     : String(values["cache-dir"] ?? defaultCacheFolder());
-  const warnings: string[] = [];
-  const runner = openRunner(folder, (message) => {
-    warnings.push(message);
-    console.error(`warning: ${message}`);
-  });
-  const program = command.run(values, operands, args).pipe(
+  const runner = openRunner(folder, (message) => console.error(`warning: ${message}`));
+  const program = Effect.scoped(Effect.gen(function* () {
+    const engine = yield* makeTensorEngine(engineChoice(values));
+    return yield* Effect.provideService(command.run(invocation), TensorEngine, engine);
+  })).pipe(
     Effect.provideService(StageRunner, runner),
     Effect.provideService(Progress, makeProgress(values["quiet"] === true)),
     Effect.ensuring(

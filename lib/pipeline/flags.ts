@@ -50,6 +50,7 @@ export const FLAGS = {
   "negatives": [["none", "easy", "contradiction"], "where the negatives of triplets come from"],
   "skip-bad-rows": ["switch", "leave out rows that cannot be read, and count them"],
   "as-printed": ["switch", "do what the chapter's printed code does, faults included"],
+  "whole-words": ["switch", "mask whole words, not pieces of them"],
   "input": ["text", "texts to encode: a file, or - for lines of standard input"],
   "column": ["text", "the column of the texts"],
   "normalize": ["switch", "embeddings of length 1"],
@@ -185,19 +186,27 @@ function distance(a: string, b: string): number {
 
 /** The help text of a command. */
 export function helpText(
-  name: string,
-  summary: string,
-  known: readonly Flag[],
+  command: {
+    readonly name: string;
+    readonly summary: string;
+    readonly flags: readonly Flag[];
+    readonly operands?: string;
+  },
   defaults: Readonly<Record<string, unknown>>,
 ): string {
-  const lines = known.map((flag) => {
+  const lines = command.flags.map((flag) => {
     const [type, text] = FLAGS[flag] as readonly [FlagType, string];
     const value = type === "switch" ? "" : typeof type === "string" ? (type === "text" ? " TEXT" : " N") : "";
     const choices = typeof type === "string" ? "" : ` (${type.join(", ")})`;
     const preset = defaults[flag] === undefined ? "" : ` [${defaults[flag]}]`;
     return `  --${(flag + value).padEnd(22)} ${text}${choices}${preset}`;
   });
-  return `${name}: ${summary}\n\nUsage: deno run -A pipelines/${name}.ts [flags]\n\n${lines.join("\n")}\n  --${
-    "help".padEnd(22)
-  } this text\n`;
+  const operands = command.operands === undefined ? "" : `${command.operands} `;
+  return `${command.name}: ${command.summary}
+
+Usage: deno run -A pipelines/${command.name}.ts ${operands}[flags]
+
+${lines.join("\n")}
+  --${"help".padEnd(22)} this text
+`;
 }

@@ -3,9 +3,25 @@
  *
  * @module
  */
+export * from "./artifact.ts";
 export * from "./cache.ts";
+export * from "./cache_care.ts";
+export * from "./charts.ts";
 export * from "./command.ts";
+export * from "./engine.ts";
+export * from "./finish.ts";
 export * from "./flags.ts";
+export * from "./model_card.ts";
+export * from "./output.ts";
+export * from "./page.ts";
 export * from "./progress.ts";
 export * from "./report.ts";
+export * from "./roots.ts";
+export * from "./settings.ts";
+export * from "./stage.ts";
+export * from "./stages/evaluate.ts";
+export * from "./stages/load.ts";
+export * from "./stages/masked_lm.ts";
+export * from "./stages/rows.ts";
+export * from "./stages/train.ts";
 export * from "./training.ts";

@@ -1,0 +1,81 @@
+/**
+ * Losses by name: a training is described by plain JSON, `{ name, options }`, wherever it runs.
+ *
+ * @module
+ */
+import { UsageError } from "../error.ts";
+import { angle } from "./angle.ts";
+import { contrastive } from "./contrastive.ts";
+import { cosent } from "./cosent.ts";
+import { cosineSimilarity } from "./cosine_similarity.ts";
+import type { LabelKind, Loss } from "./loss.ts";
+import { marginMse } from "./margin_mse.ts";
+import { matryoshka, type MatryoshkaOptions } from "./matryoshka.ts";
+import { multipleNegativesRanking } from "./multiple_negatives_ranking.ts";
+import { onlineContrastive } from "./online_contrastive.ts";
+import { softmax } from "./softmax.ts";
+import { triplet } from "./triplet.ts";
+
+/** A loss as plain JSON. `L` is the label that it wants. */
+export interface LossSpec<out L extends LabelKind = LabelKind> {
+  /** Its name: that of `Loss.name`. */
+  readonly name: string;
+  /** What its constructor takes. */
+  readonly options?: object | undefined;
+  /** The label it wants, for the compiler alone. */
+  readonly label?: L | undefined;
+}
+
+// deno-lint-ignore no-explicit-any -- constructors of many option types, found by name
+const constructors = new Map<string, (options?: any) => Loss>();
+
+/**
+ * Makes a loss known by its name, and returns the function that describes it: training stages take such descriptions.
+ *
+ * @example
+ * ```ts
+ * import { cosineSimilarity, nameLoss } from "@kindred/kindred/loss";
+ * import assert from "node:assert/strict";
+ * const mine = nameLoss("halved_cosine", () => ({ ...cosineSimilarity(), name: "halved_cosine" }));
+ * assert.equal(mine().name, "halved_cosine");
+ * ```
+ */
+export function nameLoss<L extends LabelKind, O extends object = object>(
+  name: string,
+  make: (options?: O) => Loss<L>,
+): (options?: O) => LossSpec<L> {
+  constructors.set(name, make);
+  return (options) => ({ name, ...(options !== undefined && { options }) });
+}
+
+/** The loss of a description. */
+export function lossOf<L extends LabelKind>({ name, options }: LossSpec<L>): Loss<L> {
+  const make = constructors.get(name);
+  if (make === undefined) {
+    throw new UsageError("there is no such loss", { expected: [...constructors.keys()].join(", "), found: name });
+  }
+  return make(options) as Loss<L>;
+}
+
+/** Descriptions of the losses that ship with Kindred. */
+export const losses = {
+  angle: nameLoss("angle", angle),
+  contrastive: nameLoss("contrastive", contrastive),
+  cosent: nameLoss("cosent", cosent),
+  cosineSimilarity: nameLoss("cosine_similarity", cosineSimilarity),
+  marginMse: nameLoss("margin_mse", marginMse),
+  multipleNegativesRanking: nameLoss("multiple_negatives_ranking", multipleNegativesRanking),
+  onlineContrastive: nameLoss("online_contrastive", onlineContrastive),
+  softmax: nameLoss("softmax", softmax),
+  triplet: nameLoss("triplet", triplet),
+} as const;
+
+constructors.set(
+  "matryoshka",
+  ({ inner, ...options }: MatryoshkaOptions & { inner: LossSpec }) => matryoshka(lossOf(inner), options),
+);
+
+/** The description of a Matryoshka loss around another one. */
+export function matryoshkaOf<L extends LabelKind>(inner: LossSpec<L>, options: MatryoshkaOptions): LossSpec<L> {
+  return { name: "matryoshka", options: { ...options, inner } };
+}

@@ -1,0 +1,264 @@
+/**
+ * The end of a training pipeline: artifacts become the report, the page and the folder of results.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join, resolve } from "node:path";
+import { attempt } from "../attempt.ts";
+import type { Dataset, ScoredPairs } from "../data/dataset.ts";
+import type { Columns } from "../data/rows.ts";
+import type { KindredError } from "../error.ts";
+import { spearman } from "../evaluate/correlation.ts";
+import { jaccard, tfidfCosine } from "../evaluate/overlap.ts";
+import type { Metrics } from "../train/record.ts";
+import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "./artifact.ts";
+import type { Invocation } from "./command.ts";
+import { TensorEngine } from "./engine.ts";
+import { modelCard } from "./model_card.ts";
+import { checkOutput, writeOutput } from "./output.ts";
+import { lineChart } from "./charts.ts";
+import { htmlTable, page, reportPage, section } from "./page.ts";
+import {
+  type LanguageModelReport,
+  type Report,
+  type ReportBase,
+  type ReportTable,
+  type RunReport,
+  trainingReport,
+} from "./report.ts";
+import { text } from "./settings.ts";
+import { type Artifact, type Services, StageRunner } from "./stage.ts";
+
+/** A model that was trained, and what it was worth before and after. */
+export interface TrainedRun {
+  /** product, control, … */
+  readonly role?: string;
+  /** The model. */
+  readonly model: Artifact<TrainedModel>;
+  /** The model it started from, on the pairs of the report. */
+  readonly before: Artifact<Evaluation>;
+  /** The model itself, on the same pairs. */
+  readonly after: Artifact<Evaluation>;
+}
+
+/** What a training pipeline has in the end. */
+export interface Results {
+  /** Rows that the product was trained on. */
+  readonly data: Artifact<CountedDataset<Columns>>;
+  /** Pairs that all models were evaluated on. */
+  readonly pairs: Artifact<CountedDataset<ScoredPairs>>;
+  /** The product, and whatever was trained beside it. */
+  readonly runs: { readonly main: TrainedRun } & Readonly<Record<string, TrainedRun>>;
+  /** Tables beside the metrics. */
+  readonly tables?: readonly ReportTable[];
+  /** Values of the pipeline's own. */
+  readonly details?: Readonly<Record<string, number | string | null>>;
+  /** What is worth knowing. */
+  readonly warnings?: readonly string[];
+  /** Settings for the model's card. */
+  readonly story?: string;
+}
+
+/** The folder of results, if it may be written into: to be asked before anything is computed. */
+export const outputFolder: (invocation: Invocation) => Effect.Effect<string, KindredError> = Effect.fnUntraced(
+  function* ({ name, values }) {
+    const output = resolve(text(values, "output") ?? join("kindred", name));
+    yield* attempt(() => checkOutput(output, values["force"] === true));
+    return output;
+  },
+);
+
+/** What every report begins with. */
+export const reportBase: (
+  invocation: Invocation,
+  warnings?: readonly string[],
+) => Effect.Effect<ReportBase, never, Services> = Effect.fnUntraced(function* (invocation, warnings = []) {
+  const { executed } = yield* StageRunner;
+  const { info, reason } = yield* TensorEngine;
+  const anyThreads = info.gemm === "wasm";
+  return {
+    pipeline: invocation.name,
+    preset: invocation.preset,
+    command: `${invocation.name} ${invocation.args.join(" ")}`.trim(),
+    seed: (invocation.values["seed"] as number | undefined) ?? 0,
+    engine: {
+      ...info,
+      reason,
+      identical_bits: anyThreads
+        ? "on this type of processor, with any number of threads"
+        : "on this type of processor, with this library and number of threads",
+    },
+    stages: executed,
+    warnings: [
+      ...warnings,
+      ...(invocation.preset === "test" ? ["the test preset shows that everything runs; its numbers mean nothing"] : []),
+    ],
+  };
+});
+
+/** Writes the folder of results; the report is what the command gives. */
+export const finish: (
+  invocation: Invocation,
+  output: string,
+  results: Results,
+) => Effect.Effect<Report, KindredError, Services> = Effect.fnUntraced(function* (invocation, output, results) {
+  const { values } = invocation;
+  const { main } = results.runs;
+  const warnings = [...results.warnings ?? []];
+  const runs: Record<string, RunReport> = {};
+  for (const [name, run] of Object.entries(results.runs)) {
+    runs[name] = yield* attempt(() => runReport(name, run, join(output, "model")));
+  }
+  const { training, before, metrics, model } = runs["main"]!;
+  if (metrics["spearman_cosine"]! < before["spearman_cosine"]!) {
+    warnings.push("training made the model worse on the evaluation pairs");
+  }
+  if (values["keep-best"] !== undefined) {
+    warnings.push("the best checkpoint was chosen on the same pairs that the report is about");
+  }
+  const base = yield* reportBase(invocation, warnings);
+  return yield* attempt(async () => {
+    const { folder, record } = await main.model.read();
+    const pairs = await results.pairs.read();
+    const { sentence1, sentence2, score } = pairs.columns;
+    const { control, control_equal_steps } = runs;
+    const report: Report = {
+      schema: "kindred-report/1",
+      ...base,
+      data: {
+        train: await dataReport(text(values, "train"), results.data),
+        eval: await dataReport(text(values, "eval"), results.pairs),
+      },
+      baseline: {
+        jaccard: spearman(jaccard(sentence1, sentence2), score),
+        tfidf: spearman(tfidfCosine(sentence1, sentence2), score),
+      },
+      training,
+      before,
+      metrics,
+      model,
+      runs,
+      evaluations: record.evaluations,
+      ...(results.tables !== undefined && { tables: results.tables }),
+      ...(results.details !== undefined && { details: results.details }),
+      ...(control !== undefined && { control, difference: difference(metrics, control.metrics) }),
+      ...(control_equal_steps !== undefined && {
+        control_equal_steps,
+        difference_equal_steps: difference(metrics, control_equal_steps.metrics),
+      }),
+    };
+    const html = reportPage(report, {
+      pairs,
+      before: await main.before.read(),
+      after: await main.after.read(),
+      beforeEmbeddings: await (await main.before.read()).embeddings(),
+      afterEmbeddings: await (await main.after.read()).embeddings(),
+      leaks: leaks(pairs, await results.data.read()),
+    });
+    const lines = [
+      ...training.loss.map(([step, loss]) => ({ step, loss })),
+      ...record.evaluations.map(([step, values]) => ({ step, ...values })),
+    ].sort((a, b) => a.step - b.step);
+    await writeOutput(output, {
+      "model/README.md": modelCard({
+        title: "A sentence-embedding model",
+        story: results.story ??
+          `Trained by Kindred's \`${invocation.name}\` from ${
+            text(values, "model") ?? "the sample's base model"
+          } on ${report.data.train.rows} rows.`,
+        settings: Object.fromEntries(
+          ["epochs", "max-steps", "batch-size", "learning-rate", "schedule", "warmup-steps", "weight-decay", "clip"]
+            .map((flag) => [flag, values[flag as "epochs"] as number | undefined]),
+        ),
+      }),
+      "metrics.jsonl": lines.map((line) => JSON.stringify(line) + "\n").join(""),
+      "report.html": html,
+      "report.json": JSON.stringify(report, null, 2) + "\n",
+    }, { model: folder });
+    return report;
+  });
+});
+
+/** What the training of a language model has in the end. */
+export interface LanguageModelResults {
+  /** Texts that it was trained on. */
+  readonly data: Artifact<CountedDataset<Columns>>;
+  /** Texts that were held out. */
+  readonly validation: Artifact<CountedDataset<Columns>>;
+  /** The model. */
+  readonly model: Artifact<TrainedModel>;
+  /** Metrics before training. */
+  readonly before: Artifact<Metrics>;
+  /** And after it. */
+  readonly after: Artifact<Metrics>;
+}
+
+/** Writes the folder of results of a language model. */
+export const finishLanguageModel: (
+  invocation: Invocation,
+  output: string,
+  results: LanguageModelResults,
+) => Effect.Effect<LanguageModelReport, KindredError, Services> = Effect.fnUntraced(
+  function* (invocation, output, results) {
+    const [before, metrics] = yield* attempt(() => Promise.all([results.before.read(), results.after.read()]));
+    const worse = metrics["masked_loss"]! > before["masked_loss"]!;
+    const base = yield* reportBase(invocation, worse ? ["training made the model worse on the texts held out"] : []);
+    return yield* attempt(async () => {
+      const { folder, record } = await results.model.read();
+      const training = trainingReport(record, results.model.cached);
+      const source = text(invocation.values, "train");
+      const report: LanguageModelReport = {
+        schema: "kindred-language-model/1",
+        ...base,
+        data: { train: await dataReport(source, results.data), eval: await dataReport(source, results.validation) },
+        training,
+        before,
+        metrics,
+        model: join(output, "model"),
+      };
+      const lead = `${training.steps} steps · ${training.samples} texts · ${
+        training.samples_per_second.toFixed(1)
+      } samples/s`;
+      const rows = Object.keys(metrics).map((key) => [key, before[key], metrics[key]]);
+      await writeOutput(output, {
+        "metrics.jsonl": training.loss.map(([step, loss]) => JSON.stringify({ step, loss }) + "\n").join(""),
+        "report.html": page(report, lead, [
+          section("Loss", lineChart(training.loss)),
+          section("Texts that were held out", htmlTable(["metric", "before", "after"], rows)),
+        ]),
+        "report.json": JSON.stringify(report, null, 2) + "\n",
+      }, { model: folder });
+      return report;
+    });
+  },
+);
+
+async function runReport(name: string, run: TrainedRun, product: string): Promise<RunReport> {
+  const { record, folder } = await run.model.read();
+  return {
+    role: run.role ?? (name === "main" ? "product" : name),
+    training: trainingReport(record, run.model.cached),
+    before: (await run.before.read()).metrics,
+    metrics: (await run.after.read()).metrics,
+    model: name === "main" ? product : folder,
+  };
+}
+
+async function dataReport(source: string | undefined, data: Artifact<CountedDataset<Columns>>) {
+  const { rows, counts } = await summaryOf(data);
+  return { source: source ?? "sample", rows, dropped: counts["dropped"] ?? 0, counts };
+}
+
+function difference(metrics: Metrics, control: Metrics): Metrics {
+  return Object.fromEntries(Object.entries(metrics).map(([key, value]) => [key, value - control[key]!]));
+}
+
+/** Evaluation sentences that occur in the training data. */
+function leaks(pairs: Dataset<ScoredPairs>, data: Dataset<Columns>): readonly string[] {
+  const known = new Set(
+    Object.values(data.columns).flatMap((column) => Array.isArray(column) ? column as string[] : []),
+  );
+  const { sentence1, sentence2 } = pairs.columns;
+  return [...new Set([...sentence1, ...sentence2])].filter((sentence) => known.has(sentence));
+}

@@ -1,0 +1,60 @@
+/**
+ * The folder of results: `model/ report.json report.html metrics.jsonl`, each whole or not at all.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { UsageError } from "../error.ts";
+
+/** Refuses a folder with files that are not ours, unless `force` is set. */
+export async function checkOutput(output: string, force: boolean): Promise<void> {
+  const names: string[] = await Array.fromAsync(Deno.readDir(output), ({ name }) => name).catch((error) => {
+    if (error instanceof Deno.errors.NotFound) return [];
+    if (error instanceof Deno.errors.NotADirectory) {
+      throw new UsageError("the output is a file, not a folder", { found: output });
+    }
+    throw error;
+  });
+  if (names.length === 0 || names.includes("report.json") || force) return;
+  throw new UsageError("the output folder is not empty, and not ours", {
+    found: output,
+    hint: "name another one with --output, or write into it with --force",
+  });
+}
+
+/** Writes texts by file name, and copies of folders by name. The report, by which the folder is known as ours, is last. */
+export async function writeOutput(
+  output: string,
+  texts: Readonly<Record<string, string>>,
+  folders: Readonly<Record<string, string>> = {},
+): Promise<void> {
+  await Deno.mkdir(output, { recursive: true });
+  for (const [name, from] of Object.entries(folders)) await copyFolder(from, join(output, name));
+  for (const [name, contents] of Object.entries(texts)) {
+    const temporary = join(output, `.${crypto.randomUUID()}.tmp`);
+    await Deno.writeTextFile(temporary, contents);
+    await Deno.rename(temporary, join(output, name));
+  }
+}
+
+/** Replaces a folder by a copy of another, whole or not at all. */
+async function copyFolder(from: string, to: string): Promise<void> {
+  const temporary = `${to}.${crypto.randomUUID()}.tmp`;
+  const copy = async (source: string, target: string) => {
+    await Deno.mkdir(target, { recursive: true });
+    for await (const { name, isDirectory } of Deno.readDir(source)) {
+      if (isDirectory) await copy(join(source, name), join(target, name));
+      else await Deno.copyFile(join(source, name), join(target, name));
+    }
+  };
+  try {
+    await copy(from, temporary);
+  } catch (error) {
+    await Deno.remove(temporary, { recursive: true }).catch(() => {});
+    throw error;
+  }
+  const old = `${to}.${crypto.randomUUID()}.old`;
+  const replaced = await Deno.rename(to, old).then(() => true, () => false);
+  await Deno.rename(temporary, to);
+  if (replaced) await Deno.remove(old, { recursive: true });
+}

@@ -1,0 +1,66 @@
+/**
+ * What pipelines start from: models and data that no stage made, each with a key.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { attempt } from "../attempt.ts";
+import { sampleBaseModel } from "../data/sample/base.ts";
+import { resolveSource } from "../data/source.ts";
+import { type KindredError, UsageError } from "../error.ts";
+import { fetchSnapshot, modelFiles } from "../hub/snapshot.ts";
+import { type ModelFolder, modelFormat } from "./artifact.ts";
+import { keyOfFiles } from "./cache.ts";
+import { type Artifact, artifact, type Format, StageRunner } from "./stage.ts";
+
+/** Files of data, to be read by a load stage. */
+export type SourceFiles = readonly string[];
+
+/** The form of files: their paths. */
+export const sourceFormat: Format<SourceFiles> = { read: (paths) => Promise.resolve(paths) };
+
+/** The folder of a model on this machine, and the commit if it came from the hub. */
+async function locate(source: string): Promise<{ folder: string; commit?: string }> {
+  if (await Deno.stat(source).then(({ isDirectory }) => isDirectory, () => false)) return { folder: source };
+  if (!/^(hub:)?[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(source)) {
+    throw new UsageError("there is no such model", {
+      found: source,
+      hint: "name a folder, or a model of the hub as owner/name",
+    });
+  }
+  const [id, revision = "main"] = source.replace(/^hub:/, "").split("@");
+  return await fetchSnapshot({ kind: "model", id: id!, revision }, { wanted: modelFiles });
+}
+
+/** The folder of a model by name: a folder, or a model of the hub, which is downloaded. */
+export async function modelFolder(source: string): Promise<string> {
+  return (await locate(source)).folder;
+}
+
+/** A model by name; without one, the base model of the sample. */
+export const model: (source: string | undefined) => Effect.Effect<Artifact<ModelFolder>, KindredError, StageRunner> =
+  Effect.fnUntraced(function* (source) {
+    const runner = yield* StageRunner;
+    return yield* attempt(async () => {
+      const { folder, commit } = source === undefined ? { folder: sampleBaseModel() } : await locate(source);
+      return artifact(commit ?? await keyOfFiles(runner.folder, [folder]), [folder], true, modelFormat);
+    });
+  });
+
+/** Data by name: a file, a folder, or a dataset of the hub. */
+export const source: (name: string) => Effect.Effect<Artifact<SourceFiles>, KindredError, StageRunner> = Effect
+  .fnUntraced(function* (name) {
+    const runner = yield* StageRunner;
+    return yield* attempt(async () => {
+      const { paths, version } = await resolveSource(name);
+      try {
+        return artifact(version ?? await keyOfFiles(runner.folder, paths), paths, true, sourceFormat);
+      } catch (error) {
+        if (!(error instanceof Deno.errors.NotFound)) throw error;
+        throw new UsageError("there is no such data", {
+          found: name,
+          hint: "name a file, a folder, or owner/name/config#split",
+        });
+      }
+    });
+  });

@@ -1,0 +1,168 @@
+/**
+ * train-masked-lm, evaluate-masked-lm: language modelling on texts.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../../attempt.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { sampleVocabulary } from "../../data/sample/mod.ts";
+import { type Engine, scopeAsync } from "../../engine/engine.ts";
+import { EvaluationError } from "../../error.ts";
+import { encode, uploadBatch } from "../../model/encoder.ts";
+import { initMaskedLm, loadMaskedLm, type MaskedLm, maskedLmLoss, saveMaskedLm } from "../../model/masked_lm.ts";
+import { freeParameters } from "../../model/parameters.ts";
+import { inference } from "../../tensor/tape.ts";
+import { maskTokens } from "../../text/masking.ts";
+import { pack } from "../../text/packed.ts";
+import { tokenize, tokenizerFromVocabulary } from "../../text/tokenizer.ts";
+import { maskedLmObjective } from "../../train/masked_lm_objective.ts";
+import type { Metrics } from "../../train/record.ts";
+import { train, type TrainSettings } from "../../train/trainer.ts";
+import {
+  datasetFormat,
+  jsonFormat,
+  type ModelFolder,
+  modelFormat,
+  trainedFormat,
+  type TrainedModel,
+  writeJson,
+} from "../artifact.ts";
+import { TensorEngine } from "../engine.ts";
+import { Progress } from "../progress.ts";
+import { defineStage, note, type Stage } from "../stage.ts";
+import type { Texts } from "./load.ts";
+
+/** The shape of the sample's base model. */
+const TINY = {
+  model_type: "bert",
+  hidden_size: 128,
+  num_hidden_layers: 2,
+  num_attention_heads: 4,
+  intermediate_size: 512,
+  hidden_act: "gelu",
+  max_position_embeddings: 64,
+  type_vocab_size: 2,
+  layer_norm_eps: 1e-12,
+  hidden_dropout_prob: 0.1,
+  attention_probs_dropout_prob: 0.1,
+  pad_token_id: 0,
+};
+
+/** What both stages take: texts, and a model. Without one, a new tiny BERT with the sample's vocabulary. */
+interface MaskedLmInputs {
+  readonly model?: ModelFolder;
+  readonly texts: Dataset<Texts>;
+}
+
+/** Settings of {@linkcode trainMaskedLm}. */
+export interface MaskedLmParameters {
+  /** Hyper-parameters. */
+  readonly settings: TrainSettings;
+  /** Longest sequence in tokens; default: the model's own. */
+  readonly maxSeqLength?: number | undefined;
+  /** Mask whole words, not pieces. */
+  readonly wholeWords?: boolean | undefined;
+  /** See `trainedBy`. */
+  readonly freeze?: string | undefined;
+}
+
+async function openModel(
+  engine: Engine,
+  model: { readonly read: () => Promise<ModelFolder> } | undefined,
+  options: { readonly seed: number; readonly trained: boolean; readonly freeze?: string | undefined },
+): Promise<MaskedLm> {
+  if (model !== undefined) return await loadMaskedLm(engine, (await model.read()).folder, options);
+  const vocabulary = sampleVocabulary();
+  const config = { ...TINY, vocab_size: vocabulary.length };
+  return await initMaskedLm(engine, config, tokenizerFromVocabulary(vocabulary), options.seed);
+}
+
+/** Trains a model to guess masked tokens; it is saved as transformers saves one, a new one in 16 bits. */
+export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedModel> = defineStage<
+  MaskedLmParameters,
+  MaskedLmInputs,
+  TrainedModel
+>({
+  name: "train-masked-lm",
+  version: 1,
+  inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
+  output: trainedFormat,
+  computes: true,
+  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+    const { settings, wholeWords = false, freeze } = parameters;
+    yield* note("training");
+    const progress = yield* Progress;
+    const engine = yield* (yield* TensorEngine).open;
+    const model = yield* attempt(() => openModel(engine, inputs.model, { seed: settings.seed, trained: true, freeze }));
+    const texts = yield* attempt(async () => {
+      const maxLength = Math.min(parameters.maxSeqLength ?? Infinity, model.maxSeqLength);
+      return await tokenize(model.tokenizer, (await inputs.texts.read()).columns.text, { maxLength });
+    });
+    const record = yield* train(engine, maskedLmObjective(model, texts, { wholeWords }), settings, {
+      folder: join(scratch, "checkpoint"),
+      onStep: (step) => Effect.sync(() => progress.step(step)),
+    });
+    yield* attempt(async () => {
+      await saveMaskedLm(engine, model, join(scratch, "model"), inputs.model === undefined);
+      await writeJson(join(scratch, "training.json"), record);
+      await Deno.remove(join(scratch, "checkpoint"), { recursive: true }).catch(() => {});
+    });
+    freeParameters(engine, model.parameters);
+  }),
+});
+
+/** Settings of {@linkcode evaluateMaskedLm}. */
+export interface EvaluateMaskedLmParameters {
+  /** Which tokens are masked, and the start of a new model. */
+  readonly seed: number;
+  /** Longest sequence in tokens; default: the model's own. */
+  readonly maxSeqLength?: number | undefined;
+}
+
+/** Texts that go through the model at once. */
+const BATCH = 64;
+
+/** `masked_loss`, the mean cross-entropy of masked tokens of texts that were not trained on, and `perplexity`, its exp. */
+export const evaluateMaskedLm: Stage<EvaluateMaskedLmParameters, MaskedLmInputs, Metrics> = defineStage<
+  EvaluateMaskedLmParameters,
+  MaskedLmInputs,
+  Metrics
+>({
+  name: "evaluate-masked-lm",
+  version: 1,
+  inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
+  output: jsonFormat<Metrics>("metrics.json"),
+  computes: true,
+  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+    yield* note("evaluating");
+    const engine = yield* (yield* TensorEngine).open;
+    yield* attempt(async () => {
+      const model = await openModel(engine, inputs.model, { seed: parameters.seed, trained: false });
+      const maxLength = Math.min(parameters.maxSeqLength ?? Infinity, model.maxSeqLength);
+      const texts = await tokenize(model.tokenizer, (await inputs.texts.read()).columns.text, { maxLength });
+      const rows = texts.offsets.length - 1;
+      let [sum, count] = [0, 0];
+      for (let start = 0; start < rows; start += BATCH) {
+        const batch = Int32Array.from({ length: Math.min(BATCH, rows - start) }, (_, i) => start + i);
+        const packed = pack([{ texts, rows: batch }], batch);
+        const { ids, positions, targets } = maskTokens(packed, model.tokenizer, { seed: parameters.seed, step: 0 });
+        if (positions.length === 0) continue;
+        await scopeAsync(engine, async () => {
+          const tape = inference(engine);
+          const tokens = encode(tape, model.encoder, uploadBatch(engine, { ...packed, ids }));
+          const at = engine.upload(positions, [positions.length]);
+          const loss = maskedLmLoss(tape, model, tokens, at, engine.upload(targets, [targets.length]));
+          sum += (await engine.read(loss.value))[0]! * positions.length;
+        });
+        count += positions.length;
+      }
+      freeParameters(engine, model.parameters);
+      if (count === 0) {
+        throw new EvaluationError("the texts have no token that could be masked", { found: `${rows} texts` });
+      }
+      await writeJson(join(scratch, "metrics.json"), { masked_loss: sum / count, perplexity: Math.exp(sum / count) });
+    });
+  }),
+});

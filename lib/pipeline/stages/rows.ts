@@ -1,0 +1,154 @@
+/**
+ * map-labels, triplets, split, select: from NLI pairs to rows of a loss.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { attempt } from "../../attempt.ts";
+import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
+import { type Columns, dedupe, firstRows, selectRows, split as splitRows } from "../../data/rows.ts";
+import { type NegativeKind, scoresFromNli, tripletsFromNli } from "../../data/triplets.ts";
+import { DatasetError, type KindredError } from "../../error.ts";
+import { type CountedDataset, datasetFormat, summaryOf, writeDataset } from "../artifact.ts";
+import { type Artifact, defineStage, type Services, type Stage } from "../stage.ts";
+
+/** What a function of this file gives. */
+type Made<C extends Columns> = Effect.Effect<Artifact<CountedDataset<C>>, KindredError, Services>;
+
+const mapLabels = defineStage<
+  Record<never, never>,
+  { pairs: Dataset<LabelledPairs> },
+  CountedDataset<ScoredPairs>
+>({
+  name: "map-labels",
+  version: 1,
+  inputs: { pairs: datasetFormat<LabelledPairs>() },
+  output: datasetFormat<ScoredPairs>(),
+  run: ({ inputs, scratch }) =>
+    attempt(async () => await writeDataset(scratch, scoresFromNli(await inputs.pairs.read()))),
+});
+
+/** Scores of pairs: entailment 1, neutral and contradiction 0, as the chapter maps them. Scored pairs pass as they are. */
+export const asScores: (pairs: Artifact<Dataset<LabelledPairs | ScoredPairs>>) => Made<ScoredPairs> = Effect.fnUntraced(
+  function* (pairs) {
+    const { columns } = yield* attempt(() => summaryOf(pairs));
+    if (columns.includes("score")) return pairs as Artifact<CountedDataset<ScoredPairs>>;
+    return yield* mapLabels({ pairs: pairs as Artifact<Dataset<LabelledPairs>> }, {});
+  },
+);
+
+/** Settings of the triplets stage. */
+export interface TripletParameters {
+  /** Where negatives come from; `every-pair` takes every pair for a positive, whatever its label. */
+  readonly negatives: NegativeKind | "every-pair";
+  /** Which easy negatives are drawn. */
+  readonly seed: number;
+}
+
+const triplets = defineStage<
+  { readonly negatives: NegativeKind | "every-pair"; readonly seed?: number | undefined },
+  { pairs: Dataset<LabelledPairs> },
+  CountedDataset<Pairs | Triplets>
+>({
+  name: "triplets",
+  version: 1,
+  inputs: { pairs: datasetFormat<LabelledPairs>() },
+  output: datasetFormat<Pairs | Triplets>(),
+  run: ({ parameters: { negatives, seed = 0 }, inputs, scratch }) =>
+    attempt(async () => {
+      const pairs = await inputs.pairs.read();
+      if (negatives === "every-pair") {
+        const { premise, hypothesis } = pairs.columns;
+        return await writeDataset(scratch, { columns: { anchor: premise, positive: hypothesis }, rows: pairs.rows });
+      }
+      const { dataset, counts } = tripletsFromNli(pairs, { negatives, seed });
+      await writeDataset(scratch, dataset, { ...counts, dropped: pairs.rows - dataset.rows });
+    }),
+});
+
+/**
+ * Anchors with a positive each and, unless negatives is `none`, a negative: the entailed pairs. Pairs and triplets pass as
+ * they are.
+ */
+export const asTriplets: (
+  pairs: Artifact<Dataset<LabelledPairs | Pairs | Triplets>>,
+  parameters: TripletParameters,
+) => Made<Pairs | Triplets> = Effect.fnUntraced(function* (pairs, { negatives, seed }) {
+  const { columns } = yield* attempt(() => summaryOf(pairs));
+  if (!columns.includes("label")) return pairs as Artifact<CountedDataset<Pairs | Triplets>>;
+  const draws = negatives === "easy" || negatives === "contradiction";
+  return yield* triplets({ pairs: pairs as Artifact<Dataset<LabelledPairs>> }, {
+    negatives,
+    ...(draws && { seed }),
+  });
+});
+
+/** Settings of the split stage. */
+export interface SplitParameters {
+  /** Which part: the rows before the cut, or those after it. */
+  readonly part: "train" | "validation";
+  /** Rows held out: a share below 1, or a number of rows. */
+  readonly validation: number;
+  /** Which rows is a function of it; without one, the last rows in file order. */
+  readonly seed?: number | undefined;
+  /** Rows with the same text in this column stay together. */
+  readonly together?: string | undefined;
+}
+
+const split = defineStage<SplitParameters, { data: Dataset<Columns> }, CountedDataset<Columns>>({
+  name: "split",
+  version: 1,
+  inputs: { data: datasetFormat<Columns>() },
+  output: datasetFormat<Columns>(),
+  run: ({ parameters: { part, validation, seed, together }, inputs, scratch }) =>
+    attempt(async () => {
+      const data = await inputs.data.read();
+      if (seed !== undefined) {
+        return await writeDataset(scratch, splitRows(data, { validation, seed, together })[part]);
+      }
+      const held = validation < 1 ? Math.round(validation * data.rows) : validation;
+      if (held <= 0 || held >= data.rows) {
+        throw new DatasetError("a split needs at least one row on each side", {
+          expected: `fewer than ${data.rows} rows held out`,
+          found: `${held}`,
+        });
+      }
+      const cut = data.rows - held;
+      const rows = part === "train" ? firstRows(data, cut) : selectRows(data, range(cut, data.rows));
+      await writeDataset(scratch, rows);
+    }),
+});
+
+const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, i) => from + i);
+
+/** One part of a dataset that is cut in two. */
+export function splitOf<C extends Columns>(data: Artifact<Dataset<C>>, parameters: SplitParameters): Made<C> {
+  return split({ data }, parameters) as Made<C>;
+}
+
+const distinct = defineStage<
+  { readonly columns?: readonly string[] | undefined },
+  { data: Dataset<Columns> },
+  CountedDataset<Columns>
+>({
+  name: "deduplicate",
+  version: 1,
+  inputs: { data: datasetFormat<Columns>() },
+  output: datasetFormat<Columns>(),
+  run: ({ parameters: { columns }, inputs, scratch }) =>
+    attempt(async () => {
+      const { dataset, dropped } = dedupe(await inputs.data.read(), columns);
+      await writeDataset(scratch, dataset, { dropped });
+    }),
+});
+
+/** The first of rows that are equal in the named columns (default: all). */
+export function deduplicate<C extends Columns>(
+  data: Artifact<Dataset<C>>,
+  columns?: readonly (keyof C & string)[],
+): Made<C> {
+  return (distinct as Stage<object, { data: Dataset<Columns> }, CountedDataset<Columns>>)(
+    { data },
+    columns === undefined ? {} : { columns },
+  ) as Made<C>;
+}

@@ -1,0 +1,229 @@
+/**
+ * tokenize, train: a bi-encoder under a loss.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../../attempt.ts";
+import { writeSafetensors } from "../../checkpoint/safetensors.ts";
+import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
+import type { Columns } from "../../data/rows.ts";
+import type { Engine, PoolingMode } from "../../engine/engine.ts";
+import { type KindredError, TrainingError } from "../../error.ts";
+import type { LabelKind, Loss } from "../../loss/loss.ts";
+import { lossOf, type LossSpec } from "../../loss/named.ts";
+import { readFolder } from "../../checkpoint/sentence_transformers.ts";
+import { type BiEncoder, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
+import { freeParameters, readParameters } from "../../model/parameters.ts";
+import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts";
+import type { TokenizedTexts } from "../../text/packed.ts";
+import { loadTokenizer, tokenize } from "../../text/tokenizer.ts";
+import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
+import { train, type TrainSettings } from "../../train/trainer.ts";
+import {
+  datasetFormat,
+  type ModelFolder,
+  modelFormat,
+  tokensFormat,
+  trainedFormat,
+  type TrainedModel,
+  writeJson,
+  writeTokens,
+} from "../artifact.ts";
+import { TensorEngine } from "../engine.ts";
+import { trainedCard } from "../model_card.ts";
+import { Progress } from "../progress.ts";
+import { type Artifact, defineStage, note, type Services } from "../stage.ts";
+import { evaluatePairs } from "./evaluate.ts";
+
+/** The rows that a loss with this label trains on. */
+export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
+  : L extends "score" ? ScoredPairs
+  : LabelledPairs | LabelledTexts;
+
+/** Texts with a class. */
+export type LabelledTexts = {
+  /** The texts. */
+  readonly text: readonly string[];
+  /** Their classes, from 0. */
+  readonly label: Int32Array;
+};
+
+/** How a model is read for training. */
+export interface ModelShape {
+  /** Instead of the folder's own pooling. */
+  readonly pooling?: PoolingMode | undefined;
+  /** Instead of the folder's own limit. */
+  readonly maxSeqLength?: number | undefined;
+}
+
+/** A text column, by its values. */
+const isTexts = (column: Columns[string]): column is readonly string[] => Array.isArray(column);
+
+/** Token ids of every text column, made once for a dataset, tokenizer and limit. */
+export const tokenizeColumns: (
+  inputs: { readonly model: Artifact<ModelFolder>; readonly data: Artifact<Dataset<Columns>> },
+  parameters: { readonly maxSeqLength?: number | undefined },
+) => Effect.Effect<Artifact<Readonly<Record<string, TokenizedTexts>>>, KindredError, Services> = defineStage<
+  { readonly maxSeqLength?: number | undefined },
+  { model: ModelFolder; data: Dataset<Columns> },
+  Readonly<Record<string, TokenizedTexts>>
+>({
+  name: "tokenize",
+  version: 1,
+  inputs: { model: modelFormat, data: datasetFormat<Columns>() },
+  output: tokensFormat,
+  run: ({ parameters, inputs, scratch }) =>
+    attempt(async () => {
+      const { folder } = await inputs.model.read();
+      const { transformerPath, maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
+      const tokenizer = await loadTokenizer(join(folder, transformerPath));
+      const prompt = defaultPromptName === undefined ? undefined : prompts[defaultPromptName];
+      const columns: Record<string, TokenizedTexts> = {};
+      for (const [name, column] of Object.entries((await inputs.data.read()).columns)) {
+        if (!isTexts(column)) continue;
+        columns[name] = await tokenize(tokenizer, column, {
+          maxLength: parameters.maxSeqLength ?? maxSeqLength,
+          prompt,
+        });
+      }
+      await writeTokens(scratch, columns);
+    }),
+});
+
+/** Settings of the train stage. */
+export interface TrainParameters extends ModelShape {
+  /** The loss. */
+  readonly loss: LossSpec;
+  /** Hyper-parameters. */
+  readonly settings: TrainSettings;
+  /** See `trainedBy`. */
+  readonly freeze?: string | undefined;
+}
+
+interface TrainInputs {
+  readonly model: ModelFolder;
+  readonly data: Dataset<Columns>;
+  readonly tokens: Readonly<Record<string, TokenizedTexts>>;
+  readonly eval?: Dataset<ScoredPairs>;
+}
+
+const trainStage = defineStage<TrainParameters, TrainInputs, TrainedModel>({
+  name: "train",
+  version: 1,
+  inputs: {
+    model: modelFormat,
+    data: datasetFormat<Columns>(),
+    tokens: tokensFormat,
+    eval: datasetFormat<ScoredPairs>(),
+  },
+  output: trainedFormat,
+  computes: true,
+  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+    const { settings, freeze, pooling, maxSeqLength } = parameters;
+    yield* note("training");
+    const progress = yield* Progress;
+    const engine = yield* (yield* TensorEngine).open;
+    const { folder } = yield* attempt(() => inputs.model.read());
+    const model = yield* attempt(() => loadBiEncoder(engine, folder, { pooling, maxSeqLength, freeze, trained: true }));
+    const loss = lossOf(parameters.loss);
+    const head = makeHead(engine, loss, model.width, settings.seed);
+    const data = yield* attempt(() => inputs.data.read());
+    const tokens = yield* attempt(() => inputs.tokens.read());
+    const objective = yield* attempt(async () => await Promise.resolve(objectiveOf(model, loss, head, data, tokens)));
+    const pairs = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
+    const record = yield* train(engine, objective, settings, {
+      folder: join(scratch, "checkpoint"),
+      onStep: (step) => Effect.sync(() => progress.step(step)),
+      evaluate: pairs && attempt(() => evaluatePairs(engine, model, pairs).then(({ metrics }) => metrics)),
+    });
+    yield* attempt(async () => {
+      await saveBiEncoder(engine, model, join(scratch, "model"), trainedCard(loss, settings, data.rows));
+      if (Object.keys(head).length > 0) {
+        await writeSafetensors(join(scratch, "head.safetensors"), await readParameters(engine, head));
+      }
+      await writeJson(join(scratch, "training.json"), record);
+      await Deno.remove(join(scratch, "checkpoint"), { recursive: true }).catch(() => {});
+    });
+    freeBiEncoder(engine, model);
+    freeParameters(engine, head);
+  }),
+});
+
+/** What {@linkcode trainBiEncoder} takes. */
+export interface TrainBiEncoder<L extends LabelKind> extends TrainParameters {
+  /** Model to start from. */
+  readonly model: Artifact<ModelFolder>;
+  /** Rows that fit the loss: another kind of rows is a compile error. */
+  readonly data: Artifact<Dataset<RowsOf<L>>>;
+  /** The loss. */
+  readonly loss: LossSpec<L>;
+  /** Pairs to evaluate on while training. */
+  readonly eval?: Artifact<Dataset<ScoredPairs>> | undefined;
+  /** The name that reports show. */
+  readonly as?: string | undefined;
+}
+
+/** Trains a bi-encoder: tokenize → train. A run that was cut off goes on where its last checkpoint was. */
+export const trainBiEncoder: <L extends LabelKind>(
+  options: TrainBiEncoder<L>,
+) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
+  function* <L extends LabelKind>(
+    { model, data, eval: pairs, as, loss, settings, freeze, pooling, maxSeqLength }: TrainBiEncoder<L>,
+  ) {
+    const rows = data as Artifact<Dataset<Columns>>;
+    const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength });
+    const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;
+    return yield* trainStage(
+      { model, data: rows, tokens, ...(watched && pairs !== undefined && { eval: pairs }) },
+      { loss: { name: loss.name, options: loss.options }, settings, freeze, pooling, maxSeqLength },
+      as,
+    );
+  },
+);
+
+/** The objective of a loss over rows that must fit it. */
+function objectiveOf(
+  model: BiEncoder,
+  loss: Loss,
+  head: Parameters,
+  data: Dataset<Columns>,
+  tokens: Readonly<Record<string, TokenizedTexts>>,
+) {
+  const names = Object.keys(data.columns).filter((name) => isTexts(data.columns[name]!));
+  const label = loss.label === "class" ? "label" : loss.label;
+  const missing = loss.label !== "none" && data.columns[label] === undefined;
+  const ignored = Object.keys(data.columns).filter((name) => !names.includes(name) && name !== label);
+  if (names.length < loss.texts.min || names.length > loss.texts.max || missing || ignored.length > 0) {
+    const { min, max } = loss.texts;
+    const texts = min === max ? `${min}` : max === Infinity ? `${min} or more` : `${min} to ${max}`;
+    throw new TrainingError(`the loss ${loss.name} does not fit the data`, {
+      expected: `${texts} columns of texts${loss.label === "none" ? ", no label" : ` and ${label}`}`,
+      found: Object.keys(data.columns).join(", "),
+      hint: ignored.length > 0 ? `the loss would ignore ${ignored.join(", ")}` : "map columns with --columns",
+    });
+  }
+  const columns = names.map((name) => data.columns[name] as readonly string[]);
+  const labels = loss.label === "none"
+    ? undefined
+    : loss.label === "class"
+    ? data.columns["label"] as Int32Array
+    : Float32Array.from(data.columns["score"] as Float64Array);
+  return biEncoderObjective({
+    model,
+    loss,
+    head,
+    texts: names.map((name) => tokens[name]!),
+    labels,
+    distinct: loss.inBatch ? columns : undefined,
+  });
+}
+
+function makeHead(engine: Engine, loss: Loss, width: number, seed: number): Parameters {
+  const head: Record<string, Tensor> = {};
+  for (const [name, { shape, data, trained }] of Object.entries(loss.head?.(width, seed) ?? {})) {
+    head[name] = parameter(engine, shape, data, { trained });
+  }
+  return head;
+}
