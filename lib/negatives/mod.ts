@@ -6,3 +6,7 @@
  */
 export * from "./easy.ts";
 export * from "./nearest.ts";
+export * from "./candidates.ts";
+export * from "./formats.ts";
+export * from "./semi_hard.ts";
+export * from "./statistics.ts";
