@@ -8,12 +8,12 @@ import { createCpuEngine } from "./engine/cpu/engine.ts";
 import { openNativeGemm } from "./engine/cpu/native_gemm.ts";
 import type { Engine } from "./engine/engine.ts";
 import { UsageError } from "./error.ts";
-import { encodeTokens } from "./evaluate/encode.ts";
+import { embedTexts } from "./evaluate/encode.ts";
 import type { Embeddings } from "./evaluate/pairwise.ts";
 import { type SimilarityMetrics, similarityMetrics } from "./evaluate/similarity.ts";
-import { fetchSnapshot, modelFiles } from "./hub/snapshot.ts";
 import { multipleNegativesRanking } from "./loss/multiple_negatives_ranking.ts";
-import { type BiEncoder, loadBiEncoder, saveBiEncoder } from "./model/bi_encoder.ts";
+import { loadBiEncoder, saveBiEncoder } from "./model/bi_encoder.ts";
+import { modelFolder } from "./pipeline/roots.ts";
 import { tokenize } from "./text/tokenizer.ts";
 import { biEncoderObjective } from "./train/bi_encoder_objective.ts";
 import type { TrainingRecord } from "./train/record.ts";
@@ -27,27 +27,6 @@ async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promise<A> {
   } finally {
     engine.close();
   }
-}
-
-async function folderOf(model: string): Promise<string> {
-  if (await Deno.stat(model).then(() => true, () => false)) return model;
-  const [id, revision = "main"] = model.split("@");
-  return (await fetchSnapshot({ kind: "model", id: id!, revision }, { wanted: modelFiles })).folder;
-}
-
-async function embedTexts(
-  engine: Engine,
-  model: BiEncoder,
-  texts: readonly string[],
-  prompt?: string,
-): Promise<Embeddings> {
-  const name = prompt ?? model.defaultPromptName;
-  const prefix = name === undefined ? undefined : model.prompts[name] ?? prompt;
-  return await encodeTokens(
-    engine,
-    model,
-    await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt: prefix }),
-  );
 }
 
 /**
@@ -68,7 +47,7 @@ export async function encode(
   options: { readonly prompt?: string } = {},
 ): Promise<Embeddings> {
   return await withEngine(async (engine) =>
-    await embedTexts(engine, await loadBiEncoder(engine, await folderOf(model)), texts, options.prompt)
+    await embedTexts(engine, await loadBiEncoder(engine, await modelFolder(model)), texts, options)
   );
 }
 
@@ -97,7 +76,7 @@ export async function evaluate(
   },
 ): Promise<SimilarityMetrics> {
   return await withEngine(async (engine) => {
-    const biEncoder = await loadBiEncoder(engine, await folderOf(model));
+    const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
     const [first, second] = [
       await embedTexts(engine, biEncoder, pairs.sentence1),
       await embedTexts(engine, biEncoder, pairs.sentence2),
@@ -156,7 +135,7 @@ export async function finetune(options: FinetuneOptions): Promise<TrainingRecord
     });
   }
   return await withEngine(async (engine) => {
-    const model = await loadBiEncoder(engine, await folderOf(options.model), { trained: true });
+    const model = await loadBiEncoder(engine, await modelFolder(options.model), { trained: true });
     const texts = [];
     for (const column of columns) {
       texts.push(await tokenize(model.tokenizer, column, { maxLength: model.maxSeqLength }));

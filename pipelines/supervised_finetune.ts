@@ -11,7 +11,7 @@ import { summary } from "../lib/pipeline/report.ts";
 import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { loadPairsOrNli } from "../lib/pipeline/stages/load.ts";
 import { asTriplets } from "../lib/pipeline/stages/rows.ts";
-import { trainAndReport, tripletParameters } from "../lib/pipeline/training.ts";
+import { sampleModel, trainAndReport, tripletParameters } from "../lib/pipeline/training.ts";
 
 /** The command: load → triplets → tokenize → train → evaluate. */
 export const command: Command = {
@@ -19,7 +19,7 @@ export const command: Command = {
   summary: "fine-tunes a pretrained sentence encoder",
   flags: [...TRAINING, "negatives", "as-printed"],
   presets: trainingPresets({
-    sample: { negatives: "contradiction" },
+    sample: { "negatives": "contradiction", "learning-rate": 2e-4, "epochs": 1 },
     chapter: { negatives: "easy", model: "sentence-transformers/all-MiniLM-L6-v2" },
     test: { negatives: "contradiction" },
   }),
@@ -31,6 +31,8 @@ export const command: Command = {
         // As printed, all rows went to a loss that has no use for labels: contradictions became positives.
         return yield* asTriplets(pairs, tripletParameters(invocation));
       }),
+      // The sample has no pretrained sentence encoder but the one that its own multiple-negatives example makes.
+      ...(invocation.values["model"] === undefined && { base: sampleModel(invocation) }),
     }),
   print: summary,
 };

@@ -8,17 +8,27 @@ import type { Dataset } from "../data/dataset.ts";
 import type { NegativeKind } from "../data/triplets.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
-import type { LossSpec } from "../loss/named.ts";
-import type { CountedDataset } from "./artifact.ts";
+import { losses, type LossSpec } from "../loss/named.ts";
+import type { CountedDataset, ModelFolder, TrainedModel } from "./artifact.ts";
 import type { Invocation } from "./command.ts";
+import type { FlagValues } from "./flags.ts";
 import { finish, outputFolder } from "./finish.ts";
 import type { Report } from "./report.ts";
 import { model } from "./roots.ts";
-import { evalSource, modelShape, number, text, trainSettings } from "./settings.ts";
+import {
+  evalSource,
+  modelShape,
+  number,
+  optional,
+  type Preset,
+  text,
+  trainingPresets,
+  trainSettings,
+} from "./settings.ts";
 import type { Artifact, Services } from "./stage.ts";
 import { evaluateSimilarity } from "./stages/evaluate.ts";
-import { loadScoredPairs } from "./stages/load.ts";
-import type { TripletParameters } from "./stages/rows.ts";
+import { loadPairsOrNli, loadScoredPairs } from "./stages/load.ts";
+import { asTriplets, type TripletParameters } from "./stages/rows.ts";
 import { type RowsOf, trainBiEncoder } from "./stages/train.ts";
 
 /** What is trained on what. */
@@ -27,6 +37,8 @@ export interface TrainingPlan<L extends LabelKind> {
   readonly rows: Effect.Effect<Artifact<Dataset<RowsOf<L>>>, KindredError, Services>;
   /** The loss. */
   readonly loss: LossSpec<L>;
+  /** The model to start from. Default: the one that the flags name. */
+  readonly base?: Effect.Effect<Artifact<ModelFolder>, KindredError, Services>;
 }
 
 /** Evaluates the base model, trains it, evaluates the result on the same pairs, and writes the report. */
@@ -34,11 +46,11 @@ export const trainAndReport: <L extends LabelKind>(
   invocation: Invocation,
   plan: TrainingPlan<L>,
 ) => Effect.Effect<Report, KindredError, Services> = Effect.fnUntraced(
-  function* <L extends LabelKind>(invocation: Invocation, { rows, loss }: TrainingPlan<L>) {
+  function* <L extends LabelKind>(invocation: Invocation, { rows, loss, ...plan }: TrainingPlan<L>) {
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
     const shape = modelShape(values);
-    const base = yield* model(text(values, "model"));
+    const base = yield* plan.base ?? model(text(values, "model"));
     const data = yield* rows;
     const pairs = yield* loadScoredPairs(evalSource(invocation));
     const before = yield* evaluateSimilarity({ model: base, pairs }, shape, "evaluate-before");
@@ -68,3 +80,14 @@ export function tripletParameters({ values }: Invocation): TripletParameters {
     seed: number(values, "seed"),
   };
 }
+
+/** The model of the multiple-negatives sample, from the cache if that pipeline has run with the same seed. */
+export const sampleModel: (invocation: Invocation) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> =
+  Effect.fnUntraced(function* ({ values, preset }) {
+    const pretraining: FlagValues = { ...trainingPresets()[preset as Preset], seed: number(values, "seed") };
+    const pairs = yield* loadPairsOrNli({ limit: optional(pretraining, "limit"), skipBadRows: false });
+    const seed = number(values, "seed");
+    const data = yield* asTriplets(pairs, { negatives: "contradiction", seed });
+    const loss = losses.multipleNegativesRanking();
+    return yield* trainBiEncoder({ model: yield* model(undefined), data, loss, settings: trainSettings(pretraining) });
+  });
