@@ -1,0 +1,145 @@
+/**
+ * How well embeddings keep labels apart, in numbers: what a map shows to the eye.
+ *
+ * @module
+ */
+import type { Engine } from "../engine/engine.ts";
+import { EvaluationError } from "../error.ts";
+import { nearest, type Neighbors } from "../negatives/nearest.ts";
+import type { Embeddings } from "./pairwise.ts";
+
+/** What {@linkcode labelMetrics} finds. */
+export interface LabelMetrics {
+  /** See {@linkcode silhouette}: from −1 over 0 (labels lie across each other) to 1. */
+  readonly silhouette_cosine: number;
+  /** Share of texts whose label most of their nearest others have. */
+  readonly knn_accuracy_cosine: number;
+  /** What naming the most frequent label each time would reach. */
+  readonly majority_accuracy: number;
+}
+
+/** Options of {@linkcode labelMetrics}. */
+export interface LabelMetricsOptions {
+  /** Neighbours that vote. Default 10. */
+  readonly k?: number;
+}
+
+/** Silhouette and nearest-neighbour accuracy of labelled embeddings under the cosine; every text leaves itself out. */
+export async function labelMetrics(
+  engine: Engine,
+  embeddings: Embeddings,
+  labels: Int32Array,
+  options: LabelMetricsOptions = {},
+): Promise<LabelMetrics> {
+  const { k = 10 } = options;
+  const counts = countsOf(embeddings, labels);
+  const neighbors = await nearest(engine, embeddings, embeddings, { k, excludeSelf: true });
+  return {
+    silhouette_cosine: silhouette(embeddings, labels),
+    knn_accuracy_cosine: neighborAccuracy(neighbors, labels),
+    majority_accuracy: Math.max(...counts.values()) / labels.length,
+  };
+}
+
+/**
+ * mean over texts of (b − a) / max(a, b); a = mean cosine distance to the others of its label, b = the least mean
+ * distance to those of another one; 0 for a text alone with its label. Equals scikit-learn's `silhouette_score` with
+ * `metric="cosine"`; Rousseeuw 1987, doi 10.1016/0377-0427(87)90125-7.
+ *
+ * A mean of cosine distances is 1 − x · (mean of unit vectors), so that no distance of two texts is computed: the cost
+ * is rows × labels × width.
+ *
+ * @example
+ * ```ts
+ * import { silhouette } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const apart = { data: Float32Array.of(1, 0, 1, 0, 0, 1, 0, 1), width: 2, rows: 4 };
+ * assert.equal(silhouette(apart, Int32Array.of(7, 7, 3, 3)), 1);
+ * ```
+ */
+export function silhouette(embeddings: Embeddings, labels: Int32Array): number {
+  const { rows, width } = embeddings;
+  const counts = countsOf(embeddings, labels);
+  if (counts.size === rows) {
+    throw new EvaluationError("a silhouette needs labels with more than one text", {
+      found: `${rows} texts with a label each`,
+    });
+  }
+  const unit = unitRows(embeddings);
+  const classes = [...counts.keys()];
+  const classOf = new Map(classes.map((label, c) => [label, c]));
+  const sums = new Float64Array(classes.length * width);
+  for (let r = 0; r < rows; r++) {
+    const at = classOf.get(labels[r]!)! * width;
+    for (let i = 0; i < width; i++) sums[at + i]! += unit[r * width + i]!;
+  }
+  let total = 0;
+  for (let r = 0; r < rows; r++) {
+    const own = classOf.get(labels[r]!)!;
+    if (counts.get(labels[r]!) === 1) continue;
+    let [a, b] = [0, Infinity];
+    for (let c = 0; c < classes.length; c++) {
+      let dot = 0;
+      for (let i = 0; i < width; i++) dot += unit[r * width + i]! * sums[c * width + i]!;
+      const count = counts.get(classes[c]!)!;
+      if (c !== own) b = Math.min(b, 1 - dot / count);
+      else {
+        let self = 0; // 1, or 0 for a zero vector, whose distance to itself is 0 all the same
+        for (let i = r * width; i < (r + 1) * width; i++) self += unit[i]! * unit[i]!;
+        a = (count - 1 - (dot - self)) / (count - 1);
+      }
+    }
+    const larger = Math.max(a, b);
+    if (larger > 0) total += (b - a) / larger;
+  }
+  return total / rows;
+}
+
+/**
+ * Share of queries whose label most of their neighbours have; with equal votes the lowest label has it. `neighborLabels`
+ * are the labels of the corpus, if it is another than the queries. Queries without neighbours count as wrong.
+ */
+export function neighborAccuracy(
+  { indices, counts, k, queries }: Neighbors,
+  labels: Int32Array,
+  neighborLabels: Int32Array = labels,
+): number {
+  let hits = 0;
+  for (let q = 0; q < queries; q++) {
+    const votes = new Map<number, number>();
+    let [best, most] = [NaN, 0];
+    for (let i = q * k; i < q * k + counts[q]!; i++) {
+      const label = neighborLabels[indices[i]!]!;
+      const count = (votes.get(label) ?? 0) + 1;
+      votes.set(label, count);
+      if (count > most || (count === most && label < best)) [best, most] = [label, count];
+    }
+    if (best === labels[q]) hits++;
+  }
+  return hits / queries;
+}
+
+/** How often each label occurs; at least two labels must. */
+function countsOf({ rows }: Embeddings, labels: Int32Array): Map<number, number> {
+  if (labels.length !== rows) {
+    throw new EvaluationError("every embedding needs a label", { expected: `${rows}`, found: `${labels.length}` });
+  }
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  if (counts.size >= 2) return counts;
+  throw new EvaluationError("how labels lie apart needs two labels at least", {
+    found: rows === 0 ? "no texts" : `${rows} texts with one label`,
+  });
+}
+
+/** In float64, of length 1; a zero vector stays what it is. */
+function unitRows({ data, rows, width }: Embeddings): Float64Array {
+  const unit = new Float64Array(rows * width);
+  for (let r = 0; r < rows; r++) {
+    let squares = 0;
+    for (let i = r * width; i < (r + 1) * width; i++) squares += data[i]! * data[i]!;
+    const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares);
+    for (let i = r * width; i < (r + 1) * width; i++) unit[i] = data[i]! * scale;
+  }
+  return unit;
+}
