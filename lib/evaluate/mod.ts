@@ -12,6 +12,6 @@ export * from "./overlap.ts";
 export * from "./pairwise.ts";
 export * from "./projection.ts";
 export * from "./ranking.ts";
-
+export * from "./search.ts";
 export * from "./similarity.ts";
 export * from "./triplet.ts";
