@@ -1,0 +1,169 @@
+/**
+ * Silver data: pairs that a cross-encoder has labelled, and their union with the gold ones.
+ *
+ * @module
+ */
+import type { Dataset, ScoredPairs } from "../data/dataset.ts";
+import { DatasetError } from "../error.ts";
+import { pearson, spearman } from "../evaluate/correlation.ts";
+import type { SentencePairs } from "./pairs.ts";
+
+/** What a cross-encoder says about n pairs: a score in [0, 1] (width 1), or a value for each class. */
+export interface CrossEncoderOutputs {
+  /** [n · width] */
+  readonly data: Float32Array;
+  /** Classes; 1 for a score. */
+  readonly width: number;
+  /** n */
+  readonly rows: number;
+}
+
+/** Options of {@linkcode silverPairs}. */
+export interface SilverOptions {
+  /**
+   * `hard`: 1 where the class `positive` is the likeliest (of equals the first), else 0, as in the chapter. `soft`: the
+   * score, or the probability of `positive`, as in the paper. Default soft.
+   */
+  readonly labels?: "hard" | "soft";
+  /** The class that means “similar”. Default 1. */
+  readonly positive?: number;
+}
+
+/** Pairs with the labels of a cross-encoder. Outputs that are not finite, or soft ones outside of [0, 1], are an error. */
+export function silverPairs(
+  { columns, rows }: Dataset<SentencePairs>,
+  outputs: CrossEncoderOutputs,
+  options: SilverOptions = {},
+): Dataset<ScoredPairs> {
+  const { labels = "soft", positive = 1 } = options;
+  const { data, width } = outputs;
+  if (outputs.rows !== rows || data.length !== rows * width) {
+    throw new DatasetError("not as many outputs as pairs", {
+      expected: `${rows} rows of ${width}`,
+      found: `${outputs.rows} rows, ${data.length} values`,
+    });
+  }
+  if (width > 1 && !(Number.isInteger(positive) && positive >= 0 && positive < width)) {
+    throw new DatasetError("the positive class is none of the outputs", {
+      expected: `0 … ${width - 1}`,
+      found: String(positive),
+    });
+  }
+  const score = new Float64Array(rows);
+  for (let row = 0; row < rows; row++) {
+    let best = 0;
+    for (let column = 0; column < width; column++) {
+      const value = data[row * width + column]!;
+      if (!Number.isFinite(value)) {
+        throw new DatasetError("an output is not finite", { where: `row ${row + 1}`, found: String(value) });
+      }
+      if (value > data[row * width + best]!) best = column;
+    }
+    const soft = data[row * width + (width === 1 ? 0 : positive)]!;
+    if (labels === "hard") score[row] = (width === 1 ? soft > .5 : best === positive) ? 1 : 0;
+    else if (soft >= 0 && soft <= 1) score[row] = soft;
+    else {
+      throw new DatasetError("a soft label is no similarity", {
+        expected: "0 … 1",
+        found: String(soft),
+        where: `row ${row + 1}`,
+        hint: width === 1 ? "put a sigmoid on the scores" : "put a softmax on the outputs",
+      });
+    }
+  }
+  return { columns: { sentence1: columns.sentence1, sentence2: columns.sentence2, score }, rows };
+}
+
+/** Gold and silver pairs together. */
+export interface MergedPairs {
+  /** The gold pairs, then the silver ones. */
+  readonly dataset: Dataset<ScoredPairs>;
+  /** Rows of each that stayed, and rows that were left out as repetitions. */
+  readonly counts: {
+    readonly gold: number;
+    readonly silver: number;
+    readonly dropped: { readonly gold: number; readonly silver: number };
+  };
+}
+
+/**
+ * Gold pairs, then silver ones, each (sentence1, sentence2) once: the first stays, so that gold wins. The order of the two
+ * sentences counts, as in pandas' `drop_duplicates`.
+ */
+export function mergeGoldSilver(gold: Dataset<ScoredPairs>, silver: Dataset<ScoredPairs>): MergedPairs {
+  const seen = new Map<string, Set<string>>();
+  const sentence1: string[] = [];
+  const sentence2: string[] = [];
+  const scores: number[] = [];
+  const [goldCount, silverCount] = [gold, silver].map(({ columns, rows }) => {
+    const before = scores.length;
+    for (let row = 0; row < rows; row++) {
+      const [first, second] = [columns.sentence1[row]!, columns.sentence2[row]!];
+      const partners = seen.get(first);
+      if (partners?.has(second)) continue;
+      if (partners === undefined) seen.set(first, new Set([second]));
+      else partners.add(second);
+      sentence1.push(first);
+      sentence2.push(second);
+      scores.push(columns.score[row]!);
+    }
+    return scores.length - before;
+  }) as [number, number];
+  return {
+    dataset: { columns: { sentence1, sentence2, score: Float64Array.from(scores) }, rows: scores.length },
+    counts: {
+      gold: goldCount,
+      silver: silverCount,
+      dropped: { gold: gold.rows - goldCount, silver: silver.rows - silverCount },
+    },
+  };
+}
+
+/** How silver labels compare with the truth. */
+export interface SilverAgreement {
+  /** Share of pairs on the same side of ½. */
+  readonly accuracy: number;
+  /** Precision, recall and F1 of what is above ½; 0 where nothing is. */
+  readonly precision: number;
+  /** Of the pairs that are above ½ in truth, the share that silver puts there. */
+  readonly recall: number;
+  /** Harmonic mean of the two. */
+  readonly f1: number;
+  /** Correlations of the scores; NaN if either side is constant. */
+  readonly pearson: number;
+  /** The same of their ranks. */
+  readonly spearman: number;
+  /** Shares of pairs above ½. */
+  readonly positives: { readonly silver: number; readonly truth: number };
+}
+
+/** Compares silver scores with true ones, both in [0, 1], where the truth is known. */
+export function silverAgreement(silver: Float64Array, truth: Float64Array): SilverAgreement {
+  const n = silver.length;
+  if (n !== truth.length || n === 0) {
+    throw new DatasetError("silver labels and truth do not belong together", {
+      expected: "as many of each, at least one",
+      found: `${n} and ${truth.length}`,
+    });
+  }
+  let both = 0;
+  let found = 0;
+  let real = 0;
+  for (let i = 0; i < n; i++) {
+    const [says, is] = [silver[i]! > .5, truth[i]! > .5];
+    if (says) found++;
+    if (is) real++;
+    if (says && is) both++;
+  }
+  const precision = found === 0 ? 0 : both / found;
+  const recall = real === 0 ? 0 : both / real;
+  return {
+    accuracy: (n - found - real + 2 * both) / n,
+    precision,
+    recall,
+    f1: both === 0 ? 0 : 2 * precision * recall / (precision + recall),
+    pearson: pearson(silver, truth),
+    spearman: spearman(silver, truth),
+    positives: { silver: found / n, truth: real / n },
+  };
+}
