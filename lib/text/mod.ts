@@ -6,4 +6,6 @@
 export * from "./masking.ts";
 export * from "./packed.ts";
 export * from "./pairs.ts";
+export { splitSentences } from "./sentences.ts";
 export * from "./tokenizer.ts";
+export * from "./words.ts";
