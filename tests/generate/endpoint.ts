@@ -1,4 +1,13 @@
 /** An endpoint that misbehaves as told. */
+import type { GenerateRequest } from "../../lib/generate/mod.ts";
+
+export const ask = (content: string, rest: Partial<GenerateRequest> = {}): GenerateRequest => ({
+  messages: [{ role: "user", content }],
+  ...rest,
+});
+
+/** Short pauses, so that a test of retries does not wait. */
+export const quick = { model: "m", pauseMilliseconds: 1, attempts: 3 } as const;
 
 /** What reached it. */
 export interface Received {
