@@ -6,6 +6,7 @@
 import type { Engine } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
 import { nearest, type Neighbors } from "../negatives/nearest.ts";
+import { accuracy } from "./classification.ts";
 import type { Embeddings } from "./pairwise.ts";
 
 /** What {@linkcode labelMetrics} finds. */
@@ -36,7 +37,7 @@ export async function labelMetrics(
   const neighbors = await nearest(engine, embeddings, embeddings, { k, excludeSelf: true });
   return {
     silhouette_cosine: silhouette(embeddings, labels),
-    knn_accuracy_cosine: neighborAccuracy(neighbors, labels),
+    knn_accuracy_cosine: accuracy(labels, neighborVotes(neighbors, labels)),
     majority_accuracy: Math.max(...counts.values()) / labels.length,
   };
 }
@@ -96,27 +97,21 @@ export function silhouette(embeddings: Embeddings, labels: Int32Array): number {
 }
 
 /**
- * Share of queries whose label most of their neighbours have; with equal votes the lowest label has it. `neighborLabels`
- * are the labels of the corpus, if it is another than the queries. Queries without neighbours count as wrong.
+ * The label that most neighbours of each query have; with equal votes the lowest one. `labels` are those of the corpus.
+ * Without neighbours the vote is −1.
  */
-export function neighborAccuracy(
-  { indices, counts, k, queries }: Neighbors,
-  labels: Int32Array,
-  neighborLabels: Int32Array = labels,
-): number {
-  let hits = 0;
-  for (let q = 0; q < queries; q++) {
+export function neighborVotes({ indices, counts, k, queries }: Neighbors, labels: Int32Array): Int32Array {
+  return Int32Array.from({ length: queries }, (_, q) => {
     const votes = new Map<number, number>();
-    let [best, most] = [NaN, 0];
+    let [best, most] = [-1, 0];
     for (let i = q * k; i < q * k + counts[q]!; i++) {
-      const label = neighborLabels[indices[i]!]!;
+      const label = labels[indices[i]!]!;
       const count = (votes.get(label) ?? 0) + 1;
       votes.set(label, count);
       if (count > most || (count === most && label < best)) [best, most] = [label, count];
     }
-    if (best === labels[q]) hits++;
-  }
-  return hits / queries;
+    return best;
+  });
 }
 
 /** How often each label occurs; at least two labels must. */

@@ -118,7 +118,7 @@ export async function searchCorpus(
 /**
  * The k most similar pairs of texts within a corpus, best first.
  *
- * Equal texts are pairs too, and the most similar of all: take them out first with {@linkcode distinctTexts}.
+ * Equal texts are pairs too, and the most similar of all: take them out first, with {@linkcode firstOccurrences}.
  */
 export async function similarPairs(
   engine: Engine,
@@ -179,21 +179,19 @@ function expectTexts({ texts, embeddings }: EmbeddedTexts, what: string): void {
 }
 
 /**
- * Every text once, in the order of its first row. `rows` are those first rows.
+ * The first row of every distinct text, ascending.
  *
  * @example
  * ```ts
- * import { distinctTexts } from "@kindred/kindred/evaluate";
+ * import { firstOccurrences } from "@kindred/kindred/evaluate";
  * import assert from "node:assert/strict";
- * assert.deepEqual(distinctTexts(["a", "b", "a"]), { texts: ["a", "b"], rows: Int32Array.of(0, 1) });
+ * assert.deepEqual(firstOccurrences(["a", "b", "a", "c"]), Int32Array.of(0, 1, 3));
  * ```
  */
-export function distinctTexts(
-  texts: readonly string[],
-): { readonly texts: readonly string[]; readonly rows: Int32Array } {
+export function firstOccurrences(texts: readonly string[]): Int32Array {
   const rows = new Map<string, number>();
   texts.forEach((text, row) => rows.has(text) || rows.set(text, row));
-  return { texts: [...rows.keys()], rows: Int32Array.from(rows.values()) };
+  return Int32Array.from(rows.values());
 }
 
 /** What finding the closest of n texts takes by either way. */

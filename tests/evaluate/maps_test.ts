@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { EvaluationError } from "../../lib/error.ts";
-import { labelMetrics, neighborAccuracy, silhouette } from "../../lib/evaluate/label_metrics.ts";
+import { accuracy } from "../../lib/evaluate/classification.ts";
+import { labelMetrics, neighborVotes, silhouette } from "../../lib/evaluate/label_metrics.ts";
 import { principalComponents, projectOnto } from "../../lib/evaluate/projection.ts";
 import { jacobi, symmetricEigen } from "../../lib/evaluate/symmetric_eigen.ts";
 import { nearest } from "../../lib/negatives/nearest.ts";
@@ -63,12 +64,12 @@ const { width } = golden;
 const labelled = { data: Float32Array.from(golden.x), width, rows: golden.x.length / width };
 const labels = Int32Array.from(golden.labels);
 
-Deno.test("silhouette() and neighborAccuracy() equal scikit-learn's", async () => {
+Deno.test("silhouette() and neighborVotes() equal scikit-learn's", async () => {
   const engine = createCpuEngine({ threads: 1 });
   assertNear("silhouette", [silhouette(labelled, labels)], [golden.silhouette], 1e-10, 1);
   for (const [k, expected] of Object.entries(golden.knn)) {
     const neighbors = await nearest(engine, labelled, labelled, { k: Number(k), excludeSelf: true });
-    assert.equal(neighborAccuracy(neighbors, labels), expected, `k = ${k}`);
+    assert.equal(accuracy(labels, neighborVotes(neighbors, labels)), expected, `k = ${k}`);
   }
   const metrics = await labelMetrics(engine, labelled, labels, { k: 5 });
   assert.equal(metrics.knn_accuracy_cosine, golden.knn["5"]);
@@ -78,14 +79,17 @@ Deno.test("silhouette() and neighborAccuracy() equal scikit-learn's", async () =
   engine.close();
 });
 
-Deno.test("neighborAccuracy() against another corpus, and with more neighbours than there are", async () => {
+Deno.test("neighborVotes() against another corpus, and with more neighbours than there are", async () => {
   const engine = createCpuEngine({ threads: 1 });
   const corpus = { data: Float32Array.of(1, 0, 1, 0.1, 0, 1), width: 2, rows: 3 };
   const queries = { data: Float32Array.of(2, 0, 0, 3), width: 2, rows: 2 };
   const one = await nearest(engine, queries, corpus, { k: 1 });
-  assert.equal(neighborAccuracy(one, Int32Array.of(4, 5), Int32Array.of(4, 4, 5)), 1);
+  assert.deepEqual([...neighborVotes(one, Int32Array.of(4, 4, 5))], [4, 5]);
   const all = await nearest(engine, queries, corpus, { k: 50 });
-  assert.equal(neighborAccuracy(all, Int32Array.of(4, 5), Int32Array.of(4, 4, 5)), 0.5);
+  assert.deepEqual([...neighborVotes(all, Int32Array.of(4, 4, 5))], [4, 4]);
+  // One vote each: the lowest label has it.
+  const two = await nearest(engine, queries, corpus, { k: 2 });
+  assert.deepEqual([...neighborVotes(two, Int32Array.of(9, 7, 8))], [7, 7]);
   engine.close();
 });
 

@@ -3,8 +3,8 @@ import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { EvaluationError } from "../../lib/error.ts";
 import {
-  distinctTexts,
   type EmbeddedTexts,
+  firstOccurrences,
   type PairScorer,
   searchCorpus,
   searchCost,
@@ -75,8 +75,7 @@ Deno.test("similarPairs() finds the closest pairs and judges them; equal texts a
     assert.equal(judged.reranking.inferences, 10);
     assert.equal(seen.length, 10);
     assert.deepEqual([judged.found[0]!.first, judged.found[0]!.second], [3, 4]);
-    const { texts, rows } = distinctTexts(["b", "a", "b", "", "a"]);
-    assert.deepEqual([texts, [...rows]], [["b", "a", ""], [0, 1, 3]]);
+    assert.deepEqual([...firstOccurrences(["b", "a", "b", "", "a"])], [0, 1, 3]);
   }));
 
 Deno.test("searchCost() sets both ways side by side, and extrapolates only what was measured", () => {
