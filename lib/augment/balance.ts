@@ -48,7 +48,7 @@ export async function sampleByDensity(
     if (round === 0) before = divergence(p, q);
     rows = rows.filter((row) => {
       const ratio = lookUpDensity(p, silver[row]!) / lookUpDensity(q, silver[row]!);
-      return ratio >= 1 || randomStream(seed, randomPurpose("pairs", 1 + round), row).uniform() < ratio;
+      return randomStream(seed, randomPurpose("pairs", 1 + round), row).uniform() < ratio;
     });
   }
   const { p, q } = await tables(rows);

@@ -279,6 +279,12 @@ Deno.test("no more requests under way than allowed; equal ones are sent once; or
   assert.equal(most, 3);
   assert.equal(server.received.length, 10);
   assert.deepEqual(seen, texts.map((_, i) => i + 1));
+  most = 0;
+  await run(
+    { baseUrl: server.baseUrl, concurrency: 2 },
+    (generator) => Effect.forEach(texts, (text) => generator.generate(ask(text)), { concurrency: "unbounded" }),
+  );
+  assert.equal(most, 2, "the limit is the generator's, whoever asks");
 });
 
 Deno.test("interrupting a request aborts it and frees its place", async () => {
