@@ -6,7 +6,7 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
 
-/** Reads a JSON file of a model. */
+/** Reads a JSON file of a model: an object or a list. */
 export async function readJson<A>(path: string): Promise<A>;
 /** The same for one that may be missing. */
 export async function readJson<A>(path: string, optional: true): Promise<A | undefined>;
@@ -23,8 +23,9 @@ export async function readJson<A>(path: string, optional = false): Promise<A | u
       hint: "name a folder with a sentence-transformers model or a Hugging Face checkpoint",
     });
   }
+  let value: unknown;
   try {
-    return JSON.parse(text);
+    value = JSON.parse(text);
   } catch (error) {
     throw new CheckpointError("not JSON", {
       where: path,
@@ -32,6 +33,8 @@ export async function readJson<A>(path: string, optional = false): Promise<A | u
       hint: "the file is damaged or cut",
     });
   }
+  if (value !== null && typeof value === "object") return value as A;
+  throw new CheckpointError("neither an object nor a list", { where: path, found: text.slice(0, 80) });
 }
 
 /** Writes a JSON file, and the folders it is in. */

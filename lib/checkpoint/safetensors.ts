@@ -142,7 +142,15 @@ async function readHeader(file: Deno.FsFile, path: string, metadata: Record<stri
       hint: "the file is damaged or cut: fetch or save it again",
     });
   if (size < 8) throw bad("not a safetensors file", "at least 8 bytes", `${size} bytes`);
-  const length = Number(new DataView((await readRange(file, 0, 8)).buffer).getBigUint64(0, true));
+  const first = await readRange(file, 0, 8);
+  if (new TextDecoder().decode(first) === "version ") {
+    throw new CheckpointError("the file only points to its contents (Git LFS)", {
+      where: path,
+      found: `${size} bytes`,
+      hint: "fetch them with git lfs pull",
+    });
+  }
+  const length = Number(new DataView(first.buffer).getBigUint64(0, true));
   if (length > MAX_HEADER || length > size - 8) {
     throw bad("the header cannot be that long", `at most ${Math.min(MAX_HEADER, size - 8)} bytes`, `${length} bytes`);
   }

@@ -4,8 +4,9 @@
  * @module
  */
 import { join } from "node:path";
+import type { ModuleSpec } from "../checkpoint/modules.ts";
 import { openTensors, type TensorToWrite } from "../checkpoint/safetensors.ts";
-import { type ModuleSpec, readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
+import { readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Engine, PoolingMode } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
 import { concatColumns, linear, normalize, pool } from "../tensor/ops.ts";

@@ -69,6 +69,27 @@ export function parseConfig(json: Readonly<Record<string, unknown>>, where: stri
       found: JSON.stringify(value) ?? "nothing",
     });
   };
+  const size = (names: readonly string[]): number => {
+    const value = number(names);
+    if (Number.isInteger(value) && value > 0) return value;
+    throw new CheckpointError("the model's configuration makes no sense", {
+      where,
+      expected: `a whole number above 0 for ${names.join(" or ")}`,
+      found: `${value}`,
+    });
+  };
+  const rate = (names: readonly string[]): number => {
+    const value = number(names, 0.1);
+    if (value < 1) return value;
+    throw new CheckpointError("the model's configuration makes no sense", {
+      where,
+      expected: `a rate below 1 for ${names.join(" or ")}`,
+      found: `${value}`,
+    });
+  };
+  if (json["is_decoder"] === true) {
+    throw new CheckpointError("a decoder is not an encoder", { where, expected: "is_decoder false", found: "true" });
+  }
   const kind = json["position_embedding_type"];
   if (kind !== undefined && kind !== "absolute") {
     throw new CheckpointError("positions of this type are not supported", {
@@ -87,21 +108,21 @@ export function parseConfig(json: Readonly<Record<string, unknown>>, where: stri
   }
   const config: EncoderConfig = {
     family,
-    hiddenSize: number(["hidden_size", "dim"]),
-    layers: number(["num_hidden_layers", "n_layers"]),
-    heads: number(["num_attention_heads", "n_heads"]),
-    intermediateSize: number(["intermediate_size", "hidden_dim"]),
+    hiddenSize: size(["hidden_size", "dim"]),
+    layers: size(["num_hidden_layers", "n_layers"]),
+    heads: size(["num_attention_heads", "n_heads"]),
+    intermediateSize: size(["intermediate_size", "hidden_dim"]),
     activation,
-    vocabSize: number(["vocab_size"]),
-    positions: number(["max_position_embeddings"]),
+    vocabSize: size(["vocab_size"]),
+    positions: size(["max_position_embeddings"]),
     typeVocabSize: family === "distilbert" || family === "mpnet" ? 0 : number(["type_vocab_size"], 2),
     padId: number(["pad_token_id"], family === "bert" || family === "distilbert" ? 0 : 1),
     layerNormEpsilon: family === "distilbert" ? 1e-12 : number(["layer_norm_eps"], 1e-12),
-    hiddenDropout: number(["hidden_dropout_prob", "dropout"], 0.1),
-    attentionDropout: number(["attention_probs_dropout_prob", "attention_dropout"], 0.1),
+    hiddenDropout: rate(["hidden_dropout_prob", "dropout"]),
+    attentionDropout: rate(["attention_probs_dropout_prob", "attention_dropout"]),
     relativeBuckets: family === "mpnet" ? number(["relative_attention_num_buckets"], 32) : 0,
   };
-  if (config.heads === 0 || config.hiddenSize % config.heads !== 0) {
+  if (config.hiddenSize % config.heads !== 0) {
     throw new CheckpointError("the heads do not divide the hidden size", {
       where,
       found: `${config.hiddenSize} features, ${config.heads} heads`,

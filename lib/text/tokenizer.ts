@@ -6,6 +6,7 @@
 import { Tokenizer as FastTokenizer } from "@huggingface/tokenizers";
 import { join } from "node:path";
 import { TokenizerError } from "../error.ts";
+import { withPythonsNormalizer } from "./normalizer.ts";
 import type { TokenizedTexts } from "./packed.ts";
 import { packPairs, type PairTemplate } from "./pairs.ts";
 import { type Json, wordPiece } from "./word_piece.ts";
@@ -58,7 +59,11 @@ const FILES = [
   "sentencepiece.bpe.model",
 ];
 
-/** Loads `tokenizer.json`, else makes a WordPiece tokenizer from `vocab.txt`, as BertTokenizer does. */
+/**
+ * Loads `tokenizer.json`, else makes a WordPiece tokenizer from `vocab.txt`, as BertTokenizer does. Where
+ * sentence-transformers' settings in the folder say that texts are lowercased, so does the tokenizer, and so do the files
+ * that are saved again.
+ */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const files = new Map<string, Uint8Array>();
   for (const name of FILES) {
@@ -68,29 +73,56 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const parse = (name: string): Json | undefined => {
     const bytes = files.get(name);
     if (bytes === undefined) return undefined;
-    try {
-      return JSON.parse(new TextDecoder().decode(bytes));
-    } catch (error) {
-      throw new TokenizerError("not JSON", { where: join(folder, name), found: (error as Error).message });
-    }
+    return parseObject(bytes, join(folder, name));
   };
   const config = parse("tokenizer_config.json") ?? {};
   const vocabulary = files.get("vocab.txt");
-  const definition = parse("tokenizer.json") ??
+  const found = parse("tokenizer.json") ??
     (vocabulary && wordPiece(new TextDecoder().decode(vocabulary).replace(/\n$/, "").split(/\r?\n/), config));
-  if (definition === undefined) {
-    throw new TokenizerError("there is no tokenizer", { where: folder, expected: "tokenizer.json or vocab.txt" });
+  if (found === undefined) {
+    throw new TokenizerError("there is no tokenizer", {
+      where: folder,
+      expected: "tokenizer.json or vocab.txt",
+      hint: "load the tokenizer in Python and save it again with AutoTokenizer.from_pretrained(…).save_pretrained(…)",
+    });
   }
   try {
+    const lowercase = await saysLowercase(folder);
+    const definition = withPythonsNormalizer(found, config, lowercase);
+    if (lowercase) files.set("tokenizer.json", new TextEncoder().encode(JSON.stringify(definition)));
     return tokenizerOf(definition, config, files);
   } catch (error) {
-    if (error instanceof TokenizerError) throw error;
+    if (error instanceof TokenizerError) {
+      throw error.where === undefined ? new TokenizerError(error.message, { ...error.toJSON(), where: folder }) : error;
+    }
     throw new TokenizerError("the tokenizer cannot be used", {
       where: folder,
       found: (error as Error).message,
       cause: error,
     });
   }
+}
+
+function parseObject(bytes: Uint8Array, where: string): Json {
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder().decode(bytes));
+  } catch (error) {
+    throw new TokenizerError("not JSON", {
+      where,
+      found: (error as Error).message,
+      hint: "the file is damaged or cut",
+    });
+  }
+  if (value !== null && typeof value === "object" && !Array.isArray(value)) return value as Json;
+  throw new TokenizerError("not a JSON object", { where, found: JSON.stringify(value).slice(0, 80) });
+}
+
+/** Whether sentence-transformers' settings of the transformer say `do_lower_case`. */
+async function saysLowercase(folder: string): Promise<boolean> {
+  const path = join(folder, "sentence_bert_config.json");
+  const bytes = await Deno.readFile(path).catch(() => undefined);
+  return bytes !== undefined && parseObject(bytes, path)["do_lower_case"] === true;
 }
 
 /** A tokenizer of WordPiece tokens, in order of their ids. */
@@ -116,7 +148,17 @@ export function tokenizerFromVocabulary(tokens: readonly string[], lowercase = t
   return tokenizerOf(definition, config, files);
 }
 
+/** Kinds of tokenizers that are known; very old files do not name theirs. */
+const MODELS: readonly unknown[] = ["WordPiece", "BPE", "Unigram", undefined];
+
 function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, Uint8Array>): Tokenizer {
+  const kind = (definition["model"] as { type?: unknown } | undefined)?.type;
+  if (!MODELS.includes(kind)) {
+    throw new TokenizerError(`tokenizers of type ${kind} are not supported`, {
+      expected: "WordPiece, BPE, Unigram",
+      found: `${kind}`,
+    });
+  }
   // Truncation and padding of the file are what Python's class overrides as well: they are done here.
   const tokenizer = new FastTokenizer({ ...definition, truncation: null, padding: null }, config);
   const idOf = (token: string) => tokenizer.token_to_id(token);

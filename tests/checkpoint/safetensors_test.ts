@@ -131,6 +131,13 @@ Deno.test("damaged files are refused before their tensors are read", async (t) =
   }
 });
 
+Deno.test("a file that Git LFS has not fetched says so", () =>
+  inFolder(async (folder) => {
+    const path = join(folder, "model.safetensors");
+    await Deno.writeTextFile(path, "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 90868376\n");
+    await assert.rejects(openTensors(folder), (error: CheckpointError) => /git lfs pull/.test(error.hint ?? ""));
+  }));
+
 Deno.test("folders: shards are read as one, foreign paths and pickles are refused", () =>
   inFolder(async (folder) => {
     await assert.rejects(openTensors(join(folder, "absent")), CheckpointError);

@@ -119,33 +119,85 @@ Deno.test("the longest sequence: its own file, else the smaller of the tokenizer
   }
 });
 
-Deno.test("folders that are not understood are refused", async (t) => {
+Deno.test("the longest sequence is never longer than the model has positions for", () =>
+  withFiles({ "config.json": CONFIG, "sentence_bert_config.json": { max_seq_length: 512 } }, async (path) => {
+    assert.equal((await readFolder(path)).maxSeqLength, 64);
+  }));
+
+Deno.test("folders that are not understood are refused, and say why", async (t) => {
+  const ours = "sentence_transformers.models.";
+  const pooling = { word_embedding_dimension: 4, pooling_mode_mean_tokens: true };
   const module = (type: string, path = "1_X") => [TRANSFORMER, { idx: 1, path, type }];
-  const bad: Record<string, Record<string, unknown>> = {
-    "an empty folder": {},
-    "a config that is cut": { "config.json": "{" },
-    "no modules": { "config.json": CONFIG, "modules.json": [] },
-    "modules that are no list": { "config.json": CONFIG, "modules.json": {} },
-    "a module that is null": { "config.json": CONFIG, "modules.json": [null] },
-    "an unknown module": { "config.json": CONFIG, "modules.json": module("sentence_transformers.models.CNN") },
-    "pooling first": { "config.json": CONFIG, "modules.json": module("a.Pooling").slice(1) },
-    "a path upwards": { "config.json": CONFIG, "modules.json": module("a.Pooling", "../x") },
-    "a path upwards in disguise": { "config.json": CONFIG, "modules.json": module("a.Pooling", "x/../../y") },
-    "an absolute path": { "config.json": CONFIG, "modules.json": module("a.Pooling", "/etc") },
-    "pooling without its file": { "config.json": CONFIG, "modules.json": module("a.Pooling") },
-    "no pooling mode": { "config.json": CONFIG, "modules.json": module("a.Pooling"), "1_X/config.json": {} },
-    "an unknown pooling": {
-      "config.json": CONFIG,
-      "modules.json": module("a.Pooling"),
-      "1_X/config.json": { pooling_mode: "median" },
-    },
-    "an unknown activation": {
-      "config.json": CONFIG,
-      "modules.json": module("a.Dense"),
-      "1_X/config.json": { in_features: 4, out_features: 2, activation_function: "torch.nn.Magic" },
-    },
+  const after = (type: string, config: unknown) => ({
+    "config.json": CONFIG,
+    "modules.json": [...module(`${ours}Pooling`, "1_Pooling"), { idx: 2, path: "2_X", type: ours + type }],
+    "1_Pooling/config.json": pooling,
+    "2_X/config.json": config,
+  });
+  const dense = { in_features: 4, out_features: 2 };
+  const settings = (name: string, value: unknown) => ({ "config.json": CONFIG, [name]: value });
+  const general = (value: unknown) => settings("config_sentence_transformers.json", value);
+  const bad: Record<string, [Record<string, unknown>, RegExp]> = {
+    "an empty folder": [{}, /missing.*config\.json/],
+    "a config that is cut": [{ "config.json": "{" }, /not JSON.*cut/],
+    "a config that is null": [{ "config.json": "null" }, /object.*null/],
+    "no modules": [settings("modules.json", []), /no modules/],
+    "modules that are no list": [settings("modules.json", {}), /damaged/],
+    "a module that is null": [settings("modules.json", [null]), /damaged/],
+    "an unknown module": [settings("modules.json", module(`${ours}CNN`)), /type CNN/],
+    "code of its own": [settings("modules.json", module("custom_st.Pooling")), /custom_st\.Pooling.*not run/],
+    "static embeddings": [
+      settings("modules.json", [{ ...TRANSFORMER, type: `${ours}StaticEmbedding` }]),
+      /not a transformer.*StaticEmbedding/,
+    ],
+    "pooling first": [settings("modules.json", module(`${ours}Pooling`).slice(1)), /not a transformer.*Pooling/],
+    "a path upwards": [settings("modules.json", module(`${ours}Pooling`, "../x")), /outside/],
+    "a path upwards in disguise": [settings("modules.json", module(`${ours}Pooling`, "x/../../y")), /outside/],
+    "an absolute path": [settings("modules.json", module(`${ours}Pooling`, "/etc")), /outside/],
+    "a transformer elsewhere": [settings("modules.json", [{ ...TRANSFORMER, path: "../y" }]), /outside/],
+    "pooling without its file": [settings("modules.json", module(`${ours}Pooling`)), /missing/],
+    "no pooling mode": [
+      { ...settings("modules.json", module(`${ours}Pooling`)), "1_X/config.json": { word_embedding_dimension: 4 } },
+      /no pooling/,
+    ],
+    "an unknown pooling": [
+      { ...settings("modules.json", module(`${ours}Pooling`)), "1_X/config.json": { pooling_mode: "median" } },
+      /median/,
+    ],
+    "pooling of another width": [
+      {
+        ...settings("modules.json", module(`${ours}Pooling`)),
+        "1_X/config.json": { ...pooling, word_embedding_dimension: 5 },
+      },
+      /pooling.*4 features.*5/,
+    ],
+    "dense before pooling": [
+      {
+        ...settings("modules.json", [...module(`${ours}Dense`), { idx: 2, path: "2_Pooling", type: `${ours}Pooling` }]),
+        "1_X/config.json": dense,
+        "2_Pooling/config.json": pooling,
+      },
+      /Dense before pooling/,
+    ],
+    "a dense module without a size": [after("Dense", { out_features: 2 }), /in_features.*nothing/],
+    "a dense module of another width": [after("Dense", { ...dense, in_features: 7 }), /dense.*4 features.*7/],
+    "an unknown activation": [after("Dense", { ...dense, activation_function: "torch.nn.Magic" }), /Magic/],
+    "an activation of one's own": [after("Dense", { ...dense, activation_function: "mine.Tanh" }), /mine\.Tanh/],
+    "a residual": [after("Dense", { ...dense, use_residual: true }), /without a residual/],
+    "a dense module for tokens": [after("Dense", { ...dense, module_input_name: "token_embeddings" }), /token_emb/],
+    "a length that is none": [settings("sentence_bert_config.json", { max_seq_length: -1 }), /max_seq_length.*-1/],
+    "prompts that are a list": [general({ prompts: ["query: "] }), /prompts are damaged/],
+    "a default prompt that is not there": [general({ prompts: {}, default_prompt_name: "query" }), /query/],
+    "an unknown similarity": [general({ similarity_fn_name: "maxsim" }), /maxsim/],
   };
-  for (const [name, files] of Object.entries(bad)) {
-    await t.step(name, () => withFiles(files, (path) => assert.rejects(readFolder(path), CheckpointError)));
+  for (const [name, [files, message]] of Object.entries(bad)) {
+    await t.step(name, () =>
+      withFiles(files, (path) =>
+        assert.rejects(readFolder(path), (error) => {
+          assert.ok(error instanceof CheckpointError, String(error));
+          const { message: text, where, expected, found, hint } = error;
+          assert.match([text, where, expected, found, hint].join(" "), message);
+          return true;
+        })));
   }
 });

@@ -133,6 +133,10 @@ Deno.test("configurations of other architectures, and incomplete ones, are refus
   refused({ num_hidden_layers: "two" }, /num_hidden_layers .* "two"/);
   refused({ vocab_size: undefined }, /vocab_size nothing/);
   refused({ num_attention_heads: 3 }, /20 features, 3 heads/);
+  refused({ num_hidden_layers: 1.5 }, /num_hidden_layers.* 1\.5/);
+  refused({ num_attention_heads: 0 }, /num_attention_heads.* 0/);
+  refused({ hidden_dropout_prob: 1 }, /hidden_dropout_prob.* 1/);
+  refused({ is_decoder: true }, /decoder/);
   refused({ hidden_act: "swish" }, /swish/);
   refused({ position_embedding_type: "relative_key" }, /relative_key/);
 });

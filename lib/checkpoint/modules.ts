@@ -1,0 +1,256 @@
+/**
+ * What may follow the transformer in a sentence-transformers folder: `modules.json` and the folder of each module.
+ *
+ * @module
+ */
+import { isAbsolute, join, normalize } from "node:path";
+import type { PoolingMode } from "../engine/engine.ts";
+import { CheckpointError } from "../error.ts";
+import { readJson, writeJson } from "./folder.ts";
+import { type TensorToWrite, writeSafetensors } from "./safetensors.ts";
+
+/** A module after the transformer. */
+export type ModuleSpec =
+  | {
+    readonly type: "pooling";
+    readonly modes: readonly PoolingMode[];
+    readonly includePrompt: boolean;
+    readonly width: number;
+  }
+  | {
+    readonly type: "dense";
+    readonly path: string;
+    readonly inFeatures: number;
+    readonly outFeatures: number;
+    readonly bias: boolean;
+    readonly activation: "tanh" | "identity" | "gelu" | "relu";
+  }
+  | { readonly type: "normalize" };
+
+type Json = Readonly<Record<string, unknown>>;
+
+const POOLING_KEYS: readonly (readonly [string, PoolingMode])[] = [
+  ["pooling_mode_cls_token", "cls"],
+  ["pooling_mode_max_tokens", "max"],
+  ["pooling_mode_mean_tokens", "mean"],
+  ["pooling_mode_mean_sqrt_len_tokens", "mean_sqrt_len"],
+  ["pooling_mode_weightedmean_tokens", "weightedmean"],
+  ["pooling_mode_lasttoken", "lasttoken"],
+];
+const ACTIVATION_CLASSES = {
+  tanh: "torch.nn.modules.activation.Tanh",
+  identity: "torch.nn.modules.linear.Identity",
+  gelu: "torch.nn.modules.activation.GELU",
+  relu: "torch.nn.modules.activation.ReLU",
+} as const;
+
+/** `modules.json`: the folder of the transformer, and of each module after it with its class. */
+export interface ModuleList {
+  /** Folder of the transformer within the model's, "" for itself. */
+  readonly transformerPath: string;
+  /** The others, in order. */
+  readonly others: readonly { readonly type: string; readonly path: string }[];
+}
+
+/** Reads `modules.json`; a folder without one is a transformer alone. */
+export async function readModuleList(path: string): Promise<ModuleList> {
+  const where = join(path, "modules.json");
+  const list = await readJson<readonly Json[]>(where, true) ?? [{ path: "", type: `${PACKAGE}models.Transformer` }];
+  if (!(Array.isArray(list) && list.every((spec) => typeof spec?.type === "string"))) {
+    throw new CheckpointError("the list of modules is damaged", { where, expected: "a list of {type, path}" });
+  }
+  const [first, ...others] = list.map((spec: Json) => {
+    const inside = normalize(String(spec["path"] ?? ""));
+    if (isAbsolute(inside) || inside.split(/[/\\]/).includes("..")) {
+      throw new CheckpointError("a module lies outside the model's folder", { where, found: String(spec["path"]) });
+    }
+    return { path: inside === "." ? "" : inside, type: typeName(String(spec["type"]), where) };
+  });
+  if (first?.type !== "Transformer") {
+    throw new CheckpointError("the first module is not a transformer", {
+      where,
+      expected: "Transformer",
+      found: first?.type ?? "no modules",
+    });
+  }
+  return { transformerPath: first.path, others };
+}
+
+const PACKAGE = "sentence_transformers.";
+
+/** The name of a class of sentence-transformers: that module's path has changed over its versions. */
+function typeName(type: string, where: string): string {
+  if (!type.startsWith(PACKAGE)) {
+    throw new CheckpointError(`modules of type ${type} are not supported`, {
+      where,
+      expected: `a class of ${PACKAGE.slice(0, -1)}`,
+      found: type,
+      hint: "the model brings Python code of its own, which is not run",
+    });
+  }
+  return type.split(".").at(-1)!;
+}
+
+/**
+ * Reads the modules after the transformer, whose tokens have `width` features. Where none of them pools, the mean is
+ * taken first, as sentence-transformers does with a plain checkpoint.
+ */
+export async function readModules(
+  root: string,
+  list: ModuleList["others"],
+  width: number,
+): Promise<readonly ModuleSpec[]> {
+  const modules: ModuleSpec[] = [];
+  if (!list.some(({ type }) => type === "Pooling")) {
+    modules.push({ type: "pooling", modes: ["mean"], includePrompt: true, width });
+  }
+  let features = modules.length === 0 ? undefined : width;
+  for (const { type, path } of list) {
+    const spec = await readModule(root, path, type);
+    const where = join(root, path, "config.json");
+    if (spec.type !== "pooling" && features === undefined) {
+      throw new CheckpointError(`a module of type ${type} before pooling is not supported`, {
+        where: join(root, "modules.json"),
+        expected: "Transformer, Pooling, then the others",
+      });
+    }
+    const [wanted, found] = spec.type === "pooling"
+      ? [width, spec.width]
+      : spec.type === "dense"
+      ? [features, spec.inFeatures]
+      : [];
+    if (wanted !== found) {
+      throw new CheckpointError(`the ${spec.type} module does not fit what comes before it`, {
+        where,
+        expected: `${wanted} features`,
+        found: `${found}`,
+      });
+    }
+    features = spec.type === "pooling"
+      ? width * spec.modes.length
+      : spec.type === "dense"
+      ? spec.outFeatures
+      : features;
+    modules.push(spec);
+  }
+  return modules;
+}
+
+async function readModule(root: string, path: string, type: string): Promise<ModuleSpec> {
+  const file = join(root, path, "config.json");
+  switch (type) {
+    case "Normalize":
+      return { type: "normalize" };
+    case "Pooling": {
+      const config = await readJson<Json>(file);
+      return {
+        type: "pooling",
+        modes: poolingModes(config, file),
+        includePrompt: config["include_prompt"] !== false,
+        width: size(config, ["word_embedding_dimension", "embedding_dimension"], file),
+      };
+    }
+    case "Dense": {
+      const config = await readJson<Json>(file);
+      const activation = String(config["activation_function"] ?? ACTIVATION_CLASSES.tanh);
+      const known = Object.entries(ACTIVATION_CLASSES).find(([, name]) =>
+        activation.startsWith("torch.nn.") && name.split(".").at(-1) === activation.split(".").at(-1)
+      );
+      if (known === undefined) {
+        throw new CheckpointError("a dense module has an activation that is not supported", {
+          where: file,
+          expected: Object.values(ACTIVATION_CLASSES).join(", "),
+          found: activation,
+        });
+      }
+      const between = [config["module_input_name"], config["module_output_name"]];
+      if (
+        config["use_residual"] === true || between.some((key) => (key ?? "sentence_embedding") !== "sentence_embedding")
+      ) {
+        throw new CheckpointError("a dense module of this kind is not supported", {
+          where: file,
+          expected: "from and to sentence_embedding, without a residual",
+          found: JSON.stringify(config),
+        });
+      }
+      return {
+        type: "dense",
+        path,
+        inFeatures: size(config, ["in_features"], file),
+        outFeatures: size(config, ["out_features"], file),
+        bias: config["bias"] !== false,
+        activation: known[0] as keyof typeof ACTIVATION_CLASSES,
+      };
+    }
+    default:
+      throw new CheckpointError(`modules of type ${type} are not supported`, {
+        where: join(root, "modules.json"),
+        expected: "Transformer, Pooling, Dense, Normalize",
+        found: type,
+      });
+  }
+}
+
+function size(config: Json, names: readonly string[], where: string): number {
+  const value = names.map((name) => config[name]).find((found) => found !== undefined);
+  if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
+  throw new CheckpointError("the module's configuration is incomplete", {
+    where,
+    expected: `a number for ${names.join(" or ")}`,
+    found: JSON.stringify(value) ?? "nothing",
+  });
+}
+
+function poolingModes(config: Json, file: string): PoolingMode[] {
+  const given = config["pooling_mode"];
+  const names = given === undefined ? [] : Array.isArray(given) ? given : [given];
+  const modes = names.length > 0
+    ? names.map((name) => name === "mean_sqrt_len_tokens" ? "mean_sqrt_len" : name as PoolingMode)
+    : POOLING_KEYS.filter(([key]) => config[key] === true).map(([, mode]) => mode);
+  const known = POOLING_KEYS.map(([, mode]) => mode);
+  if (modes.length === 0 || modes.some((mode) => !known.includes(mode))) {
+    throw new CheckpointError("no pooling that is known", {
+      where: file,
+      expected: known.join(", "),
+      found: modes.join(", "),
+    });
+  }
+  return modes;
+}
+
+/** Writes `modules.json` and the folders of the modules: classic names of classes and keys, which every reader knows. */
+export async function writeModules(
+  path: string,
+  specs: readonly ModuleSpec[],
+  denseTensors: ReadonlyMap<string, readonly TensorToWrite[]>,
+): Promise<void> {
+  const json = (name: string, value: unknown) => writeJson(join(path, name), value);
+  const modules: Json[] = [{ idx: 0, name: "0", path: "", type: "sentence_transformers.models.Transformer" }];
+  for (const spec of specs) {
+    const idx = modules.length;
+    const kind = { pooling: "Pooling", dense: "Dense", normalize: "Normalize" }[spec.type];
+    const modulePath = spec.type === "dense" ? spec.path : `${idx}_${kind}`;
+    modules.push({ idx, name: `${idx}`, path: modulePath, type: `sentence_transformers.models.${kind}` });
+    if (spec.type === "pooling") {
+      const flags = POOLING_KEYS.map(([key, mode]) => [key, spec.modes.includes(mode)]);
+      // Flags cannot say which mode comes first: modes in another order than theirs are named as version 6 names them.
+      const inOrder = POOLING_KEYS.map(([, mode]) => mode).filter((mode) => spec.modes.includes(mode));
+      const isOrdered = spec.modes.join() === inOrder.join();
+      await json(`${modulePath}/config.json`, {
+        word_embedding_dimension: spec.width,
+        ...Object.fromEntries(flags),
+        ...(!isOrdered && { pooling_mode: spec.modes.map((m) => m === "mean_sqrt_len" ? "mean_sqrt_len_tokens" : m) }),
+        include_prompt: spec.includePrompt,
+      });
+    } else if (spec.type === "dense") {
+      await json(`${modulePath}/config.json`, {
+        in_features: spec.inFeatures,
+        out_features: spec.outFeatures,
+        bias: spec.bias,
+        activation_function: ACTIVATION_CLASSES[spec.activation],
+      });
+      await writeSafetensors(join(path, modulePath, "model.safetensors"), denseTensors.get(spec.path) ?? []);
+    } else await Deno.mkdir(join(path, modulePath), { recursive: true });
+  }
+  await json("modules.json", modules);
+}
