@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, Effect, Layer } from "effect";
+import { Context, Effect, FiberSet, Layer, type Scope } from "effect";
 import type { GeneratorError } from "../error.ts";
 
 /** One message of a conversation. */
@@ -75,9 +75,21 @@ export const TextGenerator: Context.Service<TextGenerator, TextGenerator> = Cont
   "kindred/TextGenerator",
 );
 
+/** Options of {@linkcode generateAll}. */
+export interface GenerateAllOptions {
+  /**
+   * What becomes of a request that the endpoint is there for, but that got no answer to use: refused by its filter, cut
+   * off before it began, nonsense again and again. `fail` stops all; `empty` makes it an answer without text, whose
+   * `finish` is `unanswered`: for judges, who may leave a question open. Default fail.
+   */
+  readonly unanswered?: "fail" | "empty";
+  /** Called after each answer with how many there are. */
+  readonly onAnswer?: ((done: number, total: number) => void) | undefined;
+}
+
 /**
  * The answers to many requests, in their order. The first failure stops it, after the requests under way have been
- * answered: they are paid for, and a generator with a cache keeps them.
+ * answered: they are paid for, and a generator with a file of answers keeps them.
  *
  * @example
  * ```ts
@@ -94,29 +106,65 @@ export const TextGenerator: Context.Service<TextGenerator, TextGenerator> = Cont
  */
 export function generateAll(
   requests: readonly GenerateRequest[],
-  options: {
-    /** Called after each answer with how many there are. */
-    readonly onAnswer?: ((done: number, total: number) => void) | undefined;
-  } = {},
+  options: GenerateAllOptions = {},
 ): Effect.Effect<readonly GeneratedText[], GeneratorError, TextGenerator> {
   return Effect.gen(function* () {
     const generator = yield* TextGenerator;
     const answers: GeneratedText[] = new Array(requests.length);
     let done = 0;
     let failure: GeneratorError | undefined;
+    const keep = (answer: GeneratedText, i: number) => {
+      answers[i] = answer;
+      options.onAnswer?.(++done, requests.length);
+    };
     yield* Effect.forEach(requests, (request, i) =>
       Effect.suspend(() => {
         if (failure !== undefined) return Effect.void;
         return Effect.match(generator.generate(request), {
-          onSuccess: (answer) => {
-            answers[i] = answer;
-            options.onAnswer?.(++done, requests.length);
+          onSuccess: (answer) => keep(answer, i),
+          onFailure: (error) => {
+            if (error.kind === "answer" && options.unanswered === "empty") keep(UNANSWERED, i);
+            else failure ??= error;
           },
-          onFailure: (error) => void (failure ??= error),
         });
       }), { concurrency: generator.concurrency, discard: true });
     return failure === undefined ? answers : yield* Effect.fail(failure);
   });
+}
+
+const UNANSWERED: GeneratedText = {
+  text: "",
+  finish: "unanswered",
+  usage: { prompt: 0, completion: 0, estimated: true },
+  cached: false,
+};
+
+/** Answers many prompts. Rejects with a `GeneratorError`. */
+export type GenerateFunction = (requests: readonly GenerateRequest[]) => Promise<readonly GeneratedText[]>;
+
+/**
+ * {@linkcode generateAll} over the generator of the surroundings as a plain function, for judges and writers. When the
+ * scope closes, because the effect around it was interrupted, what it still waits for is given up.
+ *
+ * @example
+ * ```ts
+ * import { generateFunction, layerFixed } from "@kindred/kindred/generate";
+ * import { Effect } from "effect";
+ * import assert from "node:assert/strict";
+ * const answers = await Effect.runPromise(Effect.gen(function* () {
+ *   const generate = yield* generateFunction();
+ *   return yield* Effect.promise(() => generate([{ messages: [{ role: "user", content: "Is it?" }] }]));
+ * }).pipe(Effect.scoped, Effect.provide(layerFixed(() => "Yes."))));
+ * assert.equal(answers[0]!.text, "Yes.");
+ * ```
+ */
+export function generateFunction(
+  options: GenerateAllOptions = {},
+): Effect.Effect<GenerateFunction, never, TextGenerator | Scope.Scope> {
+  return Effect.map(
+    FiberSet.makeRuntimePromise<TextGenerator>(),
+    (run): GenerateFunction => (requests) => run(generateAll(requests, options)),
+  );
 }
 
 /** One token for every three bytes of UTF-8 and four for each message: rather too many than too few. */
