@@ -1,94 +1,200 @@
 import assert from "node:assert/strict";
-import { AGENTS, COUNTS, MANNERS, OBJECTS, PLACES, QUALITIES, TIMES, VERBS } from "../../lib/data/sample/lexicon.ts";
-import { sampleNli, sampleSts, sampleTexts, sampleVocabulary } from "../../lib/data/sample/mod.ts";
+import { createHash } from "node:crypto";
+import type { Dataset, LabelledPairs, ScoredPairs } from "../../lib/data/dataset.ts";
+import { COMPUTING } from "../../lib/data/sample/computing.ts";
+import { EVERYDAY } from "../../lib/data/sample/everyday.ts";
+import { wordsOf } from "../../lib/data/sample/generate.ts";
+import type { Lexicon } from "../../lib/data/sample/lexicon.ts";
+import {
+  sampleNli,
+  sampleSts,
+  sampleTargetNli,
+  sampleTargetSts,
+  sampleTargetTexts,
+  sampleTexts,
+  sampleVocabulary,
+} from "../../lib/data/sample/mod.ts";
+import { contradict, drawScene } from "../../lib/data/sample/scene.ts";
+import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
 import { spearman } from "../../lib/evaluate/correlation.ts";
 import { jaccard, tfidfCosine } from "../../lib/evaluate/overlap.ts";
 
-const nli = sampleNli();
-const sts = sampleSts();
+interface Domain {
+  readonly lexicon: Lexicon;
+  readonly nli: Dataset<LabelledPairs>;
+  readonly sts: Dataset<ScoredPairs>;
+  readonly trainingTexts: (seed: number) => Iterable<string>;
+}
 
-Deno.test("no word stands for two meanings, or a label could be wrong", () => {
-  const groups: Record<string, readonly (readonly string[])[]> = {
-    noun: [...AGENTS, ...OBJECTS].map(({ words }) => words),
-    verb: VERBS.map(({ words }) => words.map(([third]) => third)),
-    participle: VERBS.map(({ words }) => words.map(([, participle]) => participle)),
-    place: PLACES,
-    time: TIMES,
-    manner: MANNERS,
-    quality: QUALITIES.flatMap(([one, other]) => [one, other]),
-    count: COUNTS.map((words) => [...new Set(words)]),
-  };
-  for (const [name, meanings] of Object.entries(groups)) {
-    const words = meanings.flat();
-    assert.deepEqual(words.filter((word, i) => words.indexOf(word) !== i), [], name);
-  }
-  const kinds = new Set([...AGENTS, ...OBJECTS].map(({ kind }) => kind));
-  assert.deepEqual(groups["noun"]!.flat().filter((word) => kinds.has(word)), []);
-  VERBS.forEach(({ opposite }, verb) => assert.equal(VERBS[opposite]!.opposite, verb));
+const everyday: Domain = {
+  lexicon: EVERYDAY,
+  nli: sampleNli(),
+  sts: sampleSts(),
+  trainingTexts: (seed) => textsOf(sampleNli({ seed }).columns, sampleTexts({ seed })),
+};
+const computing: Domain = {
+  lexicon: COMPUTING,
+  nli: sampleTargetNli(),
+  sts: sampleTargetSts(),
+  trainingTexts: (seed) => textsOf(sampleTargetNli({ seed }).columns, sampleTargetTexts({ seed })),
+};
+const domains = Object.entries({ everyday, computing });
+
+function textsOf({ premise, hypothesis }: LabelledPairs, more: readonly string[]): string[] {
+  return [...premise, ...hypothesis, ...more];
+}
+
+const sha256 = (value: unknown) => {
+  const plain = JSON.stringify(value, (_, part) => ArrayBuffer.isView(part) ? Array.from(part as Int32Array) : part);
+  return createHash("sha256").update(plain).digest("hex");
+};
+
+Deno.test("the rows of the everyday domain are what they always were: results depend on them", () => {
+  assert.equal(sha256(everyday.nli.columns), "8c02b31d94fef7f03bbc92c0c2ce078325fce03084598ee54452ccdf6b6fe083");
+  assert.equal(sha256(everyday.sts.columns), "7d6436840e10b61eec1c38963422f79aae09170808ec09e9bed9fe2d56bb3771");
+  assert.equal(sha256(sampleTexts()), "6ee12db1cbfdef4dbee46fccf560b718c0637fe19323300149c709e39d61e0e2");
 });
 
-Deno.test("20,000 distinct labelled pairs, the classes in equal parts", () => {
-  const { premise, hypothesis, label } = nli.columns;
-  assert.equal(nli.rows, 20_000);
-  assert.equal(new Set(premise.map((text, row) => `${text}|${hypothesis[row]}`)).size, 20_000);
-  const counts = [0, 1, 2].map((kind) => label.filter((value) => value === kind).length);
-  assert.ok(counts.every((count) => count > 6000), counts.join());
-  const words = premise.map((text) => text.split(" ").length);
-  assert.ok(Math.min(...words) >= 5 && Math.max(...words) < 25);
-});
+for (const [name, { lexicon, nli, sts, trainingTexts }] of domains) {
+  const { agents, objects, verbs, places, times, manners, qualities, counts } = lexicon;
+  const nouns = [...agents, ...objects];
 
-Deno.test("the sentences of the graded pairs occur in no training pair and no training text, with any seed", () => {
-  const graded = new Set([...sts.columns.sentence1, ...sts.columns.sentence2]);
-  for (const seed of [1, 2]) {
-    const { premise, hypothesis } = sampleNli({ seed }).columns;
-    for (const text of [...premise, ...hypothesis, ...sampleTexts({ seed })]) assert.ok(!graded.has(text), text);
-  }
-});
+  Deno.test(`${name}: no word stands for two meanings, or a label could be wrong`, () => {
+    const groups: Record<string, readonly (readonly string[])[]> = {
+      noun: nouns.map(({ words }) => words),
+      verb: verbs.map(({ words }) => words.map(([third]) => third)),
+      participle: verbs.map(({ words }) => words.map(([, participle]) => participle)),
+      place: places,
+      time: times,
+      manner: manners,
+      quality: qualities.flat(),
+      count: counts.map((words) => [...new Set(words)]),
+    };
+    for (const [group, meanings] of Object.entries(groups)) {
+      const words = meanings.flat();
+      assert.deepEqual(words.filter((word, i) => words.indexOf(word) !== i), [], group);
+    }
+    const kinds = new Set(nouns.map(({ kind }) => kind));
+    assert.deepEqual(groups["noun"]!.flat().filter((word) => kinds.has(word)), []);
+    verbs.forEach(({ opposite }, verb) => {
+      assert.equal(verbs[opposite]!.opposite, verb);
+      assert.notEqual(opposite, verb);
+    });
+  });
 
-Deno.test("grades from 0 to 5, and word overlap alone does not solve them", () => {
-  const { sentence1, sentence2, score } = sts.columns;
-  assert.equal(sts.rows, 1500);
-  assert.deepEqual([...new Set(score)].sort(), [0, 1, 3, 4, 5]);
-  for (const overlap of [jaccard, tfidfCosine]) {
-    const rho = spearman(overlap(sentence1, sentence2), score);
-    assert.ok(rho > 0.2 && rho < 0.55, `${rho}`);
-  }
-});
+  Deno.test(`${name}: a scene that excludes another differs from it, in the way it says`, () => {
+    const random = randomStream(1, randomPurpose("sample"), 99);
+    for (let i = 0; i < 5000; i++) {
+      const scene = drawScene(lexicon, random);
+      const [other, way] = contradict(lexicon, scene, random);
+      const changed = Object.keys(scene).filter((key) =>
+        String(scene[key as "agent"]) !== String(other[key as "agent"])
+      );
+      const expected = way === "antonym" ? ["verb"] : way === "roles" ? ["agent", "patient"] : [way];
+      if (way === "negation") assert.equal(other.negated, true);
+      else assert.deepEqual(changed, expected, way);
+      const lists = { agent: agents, verb: verbs, object: objects, patient: agents, place: places, count: counts };
+      for (const [key, list] of Object.entries(lists)) {
+        const value = other[key as keyof typeof lists];
+        assert.ok(value === undefined || (Number.isInteger(value) && value >= 0 && value < list.length), key);
+      }
+    }
+  });
 
-Deno.test("a more general word follows from a special one: entailed, and graded as such", () => {
-  const kinds = new Set(OBJECTS.map(({ kind }) => kind));
-  const general = (text: string) => text.split(" ").some((word) => kinds.has(word));
-  const labels = nli.columns.hypothesis.flatMap((text, row) => general(text) ? [nli.columns.label[row]!] : []);
-  assert.ok(labels.length > 300 && labels.every((label) => label === 0));
-  const grades = sts.columns.sentence2.flatMap((text, row) => general(text) ? [sts.columns.score[row]!] : []);
-  assert.ok(grades.length > 30 && grades.every((grade) => grade === 4));
-});
+  Deno.test(`${name}: 20,000 distinct labelled pairs, the classes in equal parts`, () => {
+    const { premise, hypothesis, label } = nli.columns;
+    assert.equal(nli.rows, 20_000);
+    assert.equal(new Set(premise.map((text, row) => `${text}|${hypothesis[row]}`)).size, 20_000);
+    const sizes = [0, 1, 2].map((kind) => label.filter((value) => value === kind).length);
+    assert.ok(sizes.every((size) => size > 6000), sizes.join());
+    const words = premise.map((text) => text.split(" ").length);
+    assert.ok(Math.min(...words) >= 5 && Math.max(...words) < 25);
+  });
+
+  Deno.test(`${name}: no sentence of the graded pairs is in a training pair or text, with any seed`, () => {
+    const graded = new Set([...sts.columns.sentence1, ...sts.columns.sentence2]);
+    for (const seed of [1, 2]) {
+      for (const text of trainingTexts(seed)) assert.ok(!graded.has(text), text);
+    }
+  });
+
+  Deno.test(`${name}: grades from 0 to 5, and word overlap alone does not solve them`, () => {
+    const { sentence1, sentence2, score } = sts.columns;
+    assert.equal(sts.rows, 1500);
+    assert.deepEqual([...new Set(score)].sort(), [0, 1, 3, 4, 5]);
+    for (const overlap of [jaccard, tfidfCosine]) {
+      const rho = spearman(overlap(sentence1, sentence2), score);
+      assert.ok(rho > 0.2 && rho < 0.55, `${rho}`);
+    }
+  });
+
+  Deno.test(`${name}: a more general word follows from a special one: entailed, and graded as such`, () => {
+    const kinds = new Set(objects.map(({ kind }) => kind));
+    const general = (text: string) => text.split(" ").some((word) => kinds.has(word));
+    const labels = nli.columns.hypothesis.flatMap((text, row) => general(text) ? [nli.columns.label[row]!] : []);
+    assert.ok(labels.length > 300 && labels.every((label) => label === 0));
+    const grades = sts.columns.sentence2.flatMap((text, row) => general(text) ? [sts.columns.score[row]!] : []);
+    assert.ok(grades.length > 30 && grades.every((grade) => grade === 4));
+  });
+}
 
 Deno.test("the same seed gives the same sample, another seed another one", () => {
-  assert.deepEqual(sampleNli({ seed: 5, rows: 300 }), sampleNli({ seed: 5, rows: 300 }));
-  assert.notDeepEqual(sampleNli({ seed: 6, rows: 300 }), sampleNli({ seed: 5, rows: 300 }));
-  assert.deepEqual(sampleSts(), sts);
+  for (const nli of [sampleNli, sampleTargetNli]) {
+    assert.deepEqual(nli({ seed: 5, rows: 300 }), nli({ seed: 5, rows: 300 }));
+    assert.notDeepEqual(nli({ seed: 6, rows: 300 }), nli({ seed: 5, rows: 300 }));
+  }
+  for (const texts of [sampleTexts, sampleTargetTexts]) {
+    assert.deepEqual(texts({ seed: 5, rows: 300 }), texts({ seed: 5, rows: 300 }));
+    assert.notDeepEqual(texts({ seed: 6, rows: 300 }), texts({ seed: 5, rows: 300 }));
+  }
+  assert.deepEqual(sampleSts(), everyday.sts);
+  assert.deepEqual(sampleTargetSts(), computing.sts);
 });
 
-Deno.test("the vocabulary has every word or can piece it together", () => {
+Deno.test("the texts of the target domain are distinct, and all its words occur in them", () => {
+  const texts = sampleTargetTexts();
+  assert.equal(new Set(texts).size, texts.length);
+  const found = new Set(texts.flatMap((text) => text.split(" ")));
+  assert.deepEqual([...wordsOf(COMPUTING)].filter((word) => !found.has(word)), []);
+});
+
+Deno.test("the domains share function words, numbers and a few verbs that mean the same in both, and no other word", () => {
+  const meanings = new Set(EVERYDAY.verbs.map(({ words }) => words.join()));
+  const sharedVerbs = COMPUTING.verbs.filter(({ words }) => meanings.has(words.join()));
+  assert.ok(sharedVerbs.length >= 8 && sharedVerbs.length <= COMPUTING.verbs.length / 5, `${sharedVerbs.length}`);
+  const common = new Set([
+    ...sharedVerbs.flatMap(({ words }) => words.flat()),
+    ...COMPUTING.counts.flat().flatMap((count) => count.split(" ")),
+    ..."the in on at up back over every before after during".split(" "),
+  ]);
+  const shared = wordsOf(EVERYDAY).intersection(wordsOf(COMPUTING));
+  assert.deepEqual([...shared].filter((word) => !common.has(word)), []);
+});
+
+Deno.test("the words of a computing scene keep company; those of an everyday scene do not", () => {
+  const distinctVerbs = ({ lexicon }: Domain) => {
+    const random = randomStream(1, randomPurpose("sample"), 98);
+    const verbs = new Set<number>();
+    for (let i = 0; i < 50_000; i++) {
+      const { agent, verb } = drawScene(lexicon, random);
+      if (agent === 0) verbs.add(verb);
+    }
+    return verbs.size / lexicon.verbs.length;
+  };
+  assert.equal(distinctVerbs(everyday), 1);
+  assert.ok(distinctVerbs(computing) < 0.35);
+});
+
+Deno.test("the vocabulary has every word of both domains, with at most one ending", () => {
   const tokens = sampleVocabulary();
   const vocabulary = new Set(tokens);
   assert.equal(vocabulary.size, tokens.length);
-  const pieces = (word: string): string[] | undefined => {
-    const found: string[] = [];
-    for (let start = 0; start < word.length;) {
-      let end = word.length;
-      const piece = () => `${start > 0 ? "##" : ""}${word.slice(start, end)}`;
-      while (end > start && !vocabulary.has(piece())) end--;
-      if (end === start) return undefined;
-      found.push(piece());
-      start = end;
-    }
-    return found;
-  };
-  const texts = [...nli.columns.premise, ...nli.columns.hypothesis, ...sts.columns.sentence1, ...sts.columns.sentence2];
-  const words = [...new Set(texts.flatMap((text) => text.split(" ")))];
-  const cut = words.map((word) => pieces(word) ?? assert.fail(word));
-  const longest = cut.map((found, i) => [found.length, words[i]!] as const).sort(([a], [b]) => b - a)[0]!;
-  assert.ok(longest[0] <= 6, `${longest}`);
+  const known = (word: string) =>
+    vocabulary.has(word) ||
+    ["s", "es"].some((ending) => word.endsWith(ending) && vocabulary.has(word.slice(0, -ending.length)));
+  for (const [, { nli, sts, trainingTexts }] of domains) {
+    const texts = [...textsOf(nli.columns, [...sts.columns.sentence1, ...sts.columns.sentence2]), ...trainingTexts(3)];
+    const words = new Set(texts.flatMap((text) => text.split(" ")));
+    assert.deepEqual([...words].filter((word) => !known(word)), []);
+  }
 });

@@ -1,0 +1,113 @@
+/**
+ * Pairs, graded pairs and plain sentences of a domain.
+ *
+ * @module
+ */
+import type { RandomStream } from "../../engine/philox.ts";
+import type { Dataset, LabelledPairs, ScoredPairs } from "../dataset.ts";
+import type { Lexicon } from "./lexicon.ts";
+import { contradict, drawScene, isHeldOut, plural, type Scene, tell, withDetail, withoutDetail } from "./scene.ts";
+
+function sceneOf(lexicon: Lexicon, random: RandomStream, heldOut: boolean): Scene {
+  while (true) {
+    const scene = drawScene(lexicon, random);
+    if (isHeldOut(scene) === heldOut) return scene;
+  }
+}
+
+/** A scene near this one that excludes it and stays on its side of the split. */
+function contradiction(lexicon: Lexicon, scene: Scene, random: RandomStream, heldOut: boolean): Scene {
+  while (true) {
+    const [other] = contradict(lexicon, scene, random);
+    if (isHeldOut(other) === heldOut) return other;
+  }
+}
+
+/** NLI pairs with true labels: 0 entailment, 1 neutral, 2 contradiction; all distinct. */
+export function labelledPairs(lexicon: Lexicon, random: RandomStream, rows: number): Dataset<LabelledPairs> {
+  const premise: string[] = [];
+  const hypothesis: string[] = [];
+  const label: number[] = [];
+  const seen = new Set<string>();
+  const add = (first: string, second: string, kind: number) => {
+    const key = `${first}\t${second}`;
+    if (first === second || seen.has(key) || label.length === rows) return;
+    seen.add(key);
+    premise.push(first);
+    hypothesis.push(second);
+    label.push(kind);
+  };
+  while (label.length < rows) {
+    const scene = sceneOf(lexicon, random, false);
+    const text = tell(lexicon, scene, random);
+    add(text, entailed(lexicon, scene, random), 0);
+    const more = withDetail(lexicon, scene, random);
+    const unrelated = random.uniform() < 0.5 || more === undefined;
+    add(text, tell(lexicon, unrelated ? sceneOf(lexicon, random, false) : more!, random), 1);
+    add(text, tell(lexicon, contradiction(lexicon, scene, random, false), random), 2);
+  }
+  return { columns: { premise, hypothesis, label: Int32Array.from(label) }, rows };
+}
+
+/** What follows from a scene: the same in other words, with a detail less, or in more general words. */
+function entailed(lexicon: Lexicon, scene: Scene, random: RandomStream): string {
+  const way = random.uniform();
+  if (way < 0.15) return tell(lexicon, scene, random, { general: true });
+  return tell(lexicon, way < 0.6 ? scene : withoutDetail(scene, random) ?? scene, random);
+}
+
+/** Graded pairs of held-out scenes: 5, 4, 3, 1, 1, 0 in turn. */
+export function gradedPairs(lexicon: Lexicon, random: RandomStream, rows: number): Dataset<ScoredPairs> {
+  const sentence1: string[] = [];
+  const sentence2: string[] = [];
+  const score: number[] = [];
+  const kinds = [5, 4, 3, 1, 1, 0];
+  while (score.length < rows) {
+    const grade = kinds[score.length % kinds.length]!;
+    const scene = sceneOf(lexicon, random, true);
+    const first = tell(lexicon, scene, random);
+    const second = graded(lexicon, scene, grade, random);
+    if (second === undefined || second === first) continue;
+    sentence1.push(first);
+    sentence2.push(second);
+    score.push(grade);
+  }
+  return { columns: { sentence1, sentence2, score: Float64Array.from(score) }, rows };
+}
+
+function graded(lexicon: Lexicon, scene: Scene, grade: number, random: RandomStream): string | undefined {
+  const told = (other: Scene | undefined, general = false) => other && tell(lexicon, other, random, { general });
+  switch (grade) {
+    case 5:
+      return told(scene);
+    case 4:
+      return random.uniform() < 0.35 ? told(scene, true) : told(withoutDetail(scene, random));
+    case 3:
+      return told(withDetail(lexicon, scene, random));
+    case 1:
+      return told(contradiction(lexicon, scene, random, true));
+    default:
+      return told(sceneOf(lexicon, random, true));
+  }
+}
+
+/** A plain sentence of the training side; one in ten in more general words. */
+export function sentence(lexicon: Lexicon, random: RandomStream): string {
+  return tell(lexicon, sceneOf(lexicon, random, false), random, { general: random.uniform() < 0.1 });
+}
+
+/** Every word of a domain, and those plurals that are more than a word with an ending. */
+export function wordsOf(lexicon: Lexicon): Set<string> {
+  const { agents, objects, verbs, places, times, manners, qualities, counts } = lexicon;
+  const words = new Set<string>();
+  const add = (text: string) => text.split(/\s+/).forEach((word) => word !== "" && words.add(word));
+  for (const { words: names, kind } of [...agents, ...objects]) [...names, kind].forEach(add);
+  for (const { words: names, kind } of objects) {
+    [...names, kind].filter((name) => !plural(name).startsWith(name)).forEach((name) => add(plural(name)));
+  }
+  for (const { words: forms } of verbs) forms.flat().forEach(add);
+  [...places, ...times, ...manners].flat().forEach(add);
+  qualities.flat(2).forEach(add);
+  counts.flat().forEach(add);
+  return words;
+}
