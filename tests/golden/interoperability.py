@@ -1,8 +1,8 @@
 """sentence-transformers and Kindred read each other's folders, with equal embeddings.
 
-    python tests/golden/interoperability.py MODEL_FOLDER
+    python tests/golden/interoperability.py MODEL_FOLDER [TEXTS.json]
 
-Not part of the test suite: it wants a real model and sentence-transformers.
+The texts, a JSON list, are embedded beside five odd ones. Not part of the test suite: it wants a real model and sentence-transformers.
 """
 
 import json
@@ -20,6 +20,7 @@ TEXTS = [
     "déjà vu — 東京は日本の首都です 🙂",
     "Someone plays an instrument.",
     "word " * 400,
+    *(json.loads(Path(sys.argv[2]).read_text()) if len(sys.argv) > 2 else []),
 ]
 ROOT = Path(__file__).parents[2]
 
@@ -47,7 +48,7 @@ def main():
             "Kindred on the folder that Python wrote": theirs - expected,
         }
         for what, difference in differences.items():
-            print(f"{np.abs(difference).max():.2e}  {what}")
+            print(f"{np.abs(difference).max():.2e}  {what} ({len(TEXTS)} texts)")
         assert reloaded.max_seq_length == original.max_seq_length
         assert reloaded.similarity_fn_name == original.similarity_fn_name
         assert all(np.abs(difference).max() <= 1e-5 for difference in differences.values())
