@@ -75,6 +75,7 @@ export function toTriplets(
   negatives: Candidates,
   options?: FormatOptions<false>,
 ): WrittenOut<Dataset<Triplets>>;
+/** With the scores of both. */
 export function toTriplets(negatives: Candidates, options: FormatOptions<true>): WrittenOut<Dataset<ScoredTriplets>>;
 export function toTriplets(
   negatives: Candidates,
@@ -111,6 +112,7 @@ export function toTriplets(
 
 /** (anchor, positive, negative_1 … negative_n) for every positive of the anchors that have all n. */
 export function toTuples(negatives: Candidates, options?: FormatOptions<false>): WrittenOut<Dataset<Tuples>>;
+/** With the scores of all. */
 export function toTuples(negatives: Candidates, options: FormatOptions<true>): WrittenOut<Dataset<ScoredTuples>>;
 export function toTuples(
   negatives: Candidates,
@@ -141,6 +143,7 @@ export function toLabelledPairs(
   negatives: Candidates,
   options?: FormatOptions<false>,
 ): WrittenOut<Dataset<LabelledDocuments>>;
+/** (anchor, document, score) in the same order. */
 export function toLabelledPairs(
   negatives: Candidates,
   options: FormatOptions<true>,

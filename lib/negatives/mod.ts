@@ -1,12 +1,37 @@
 /**
- * Negatives: texts that look like an answer and are none. Easy ones at random, semi-hard ones by nearness, hard ones
- * that were judged; and the exact nearest-neighbour search underneath.
+ * Negatives: texts that look like an answer and are none. Easy ones at random; semi-hard ones by nearness; hard ones
+ * that a cross-encoder, a language model or a person judged, or that a language model wrote; and the exact
+ * nearest-neighbour search underneath.
  *
  * @module
  */
+export {
+  type CandidateOptions,
+  type Candidates,
+  type EmbedTexts,
+  findCandidates,
+  type PairIndex,
+  scoreAgain,
+  type ScorePairs,
+} from "./candidates.ts";
 export * from "./easy.ts";
-export * from "./nearest.ts";
-export * from "./candidates.ts";
 export * from "./formats.ts";
+export * from "./hard.ts";
+export {
+  type Generate,
+  generateBy,
+  type Judge,
+  type Judgement,
+  type JudgeQuestion,
+  languageModelJudge,
+  type LanguageModelJudgeOptions,
+  type Relation,
+  type Verdict,
+} from "./judge.ts";
+export * from "./nearest.ts";
+export * from "./review.ts";
+export { type Selection, selectNegatives, type SelectOptions, type Skipped } from "./select.ts";
 export * from "./semi_hard.ts";
-export * from "./statistics.ts";
+export { describeNegatives, type NegativeStatistics, type ScoreSummary } from "./statistics.ts";
+export * from "./triplets.ts";
+export { type Rejection, writtenNegatives, type WrittenOptions, type WrittenResult } from "./written.ts";

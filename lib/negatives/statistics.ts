@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { SemiHardResult } from "./semi_hard.ts";
+import type { Selection } from "./select.ts";
 
 /** A distribution; not a number where there is none. */
 export interface ScoreSummary {
@@ -68,7 +68,7 @@ export function summarize(values: Float32Array): ScoreSummary {
 /** The table that sentence-transformers prints, and below it what was left out. */
 export function describeNegatives(
   { positive, negative, difference, possible, missing }: NegativeStatistics,
-  { skipped = [] }: { readonly skipped?: SemiHardResult["skipped"] } = {},
+  { skipped = [] }: { readonly skipped?: Selection["skipped"] } = {},
 ): string {
   const line = (name: string, ...cells: string[]) => name.padEnd(6) + cells.map((cell) => cell.padStart(15)).join("");
   const number = (value: number) => Number.isNaN(value) ? "–" : value.toFixed(4);

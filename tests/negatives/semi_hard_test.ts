@@ -121,7 +121,10 @@ Deno.test("more pairs than go into one call are scored in several, in order", as
 Deno.test("what is left out is counted once, minScore without positives and gaps", async () => {
   const pairs = pairsOf(["a0", "p1"]);
   const { skipped } = await mine(pairs, { corpus: ["c2", "c30", "c80", "c85"], absoluteMargin: .01, minScore: .5 });
-  assert.deepEqual(skipped.map(({ by, count }) => [by, count]), [["absoluteMargin", 1], ["minScore", 2]]);
+  assert.deepEqual(skipped, [
+    { by: "absoluteMargin", bound: .01, count: 1, share: 1 / 4 },
+    { by: "minScore", bound: .5, count: 2, share: 2 / 3 },
+  ]);
 });
 
 Deno.test("little or nothing to choose from", async () => {
