@@ -20,6 +20,8 @@ import { spearman } from "../../lib/evaluate/correlation.ts";
 import { jaccard, tfidfCosine } from "../../lib/evaluate/overlap.ts";
 
 interface Domain {
+  /** Everyday scenes are split by agent: with other seeds, two agents of a kind can meet in a general sentence. */
+  readonly seeds: readonly number[];
   readonly lexicon: Lexicon;
   readonly nli: Dataset<LabelledPairs>;
   readonly sts: Dataset<ScoredPairs>;
@@ -27,12 +29,14 @@ interface Domain {
 }
 
 const everyday: Domain = {
+  seeds: [1, 2],
   lexicon: EVERYDAY,
   nli: sampleNli(),
   sts: sampleSts(),
   trainingTexts: (seed) => textsOf(sampleNli({ seed }).columns, sampleTexts({ seed })),
 };
 const computing: Domain = {
+  seeds: [1, 2, 3, 4, 5],
   lexicon: COMPUTING,
   nli: sampleTargetNli(),
   sts: sampleTargetSts(),
@@ -55,7 +59,7 @@ Deno.test("the rows of the everyday domain are what they always were: results de
   assert.equal(sha256(sampleTexts()), "6ee12db1cbfdef4dbee46fccf560b718c0637fe19323300149c709e39d61e0e2");
 });
 
-for (const [name, { lexicon, nli, sts, trainingTexts }] of domains) {
+for (const [name, { seeds, lexicon, nli, sts, trainingTexts }] of domains) {
   const { agents, objects, verbs, places, times, manners, qualities, counts } = lexicon;
   const nouns = [...agents, ...objects];
 
@@ -111,9 +115,9 @@ for (const [name, { lexicon, nli, sts, trainingTexts }] of domains) {
     assert.ok(Math.min(...words) >= 5 && Math.max(...words) < 25);
   });
 
-  Deno.test(`${name}: no sentence of the graded pairs is in a training pair or text, with any seed`, () => {
+  Deno.test(`${name}: no sentence of the graded pairs is in a training pair or text`, () => {
     const graded = new Set([...sts.columns.sentence1, ...sts.columns.sentence2]);
-    for (const seed of [1, 2]) {
+    for (const seed of seeds) {
       for (const text of trainingTexts(seed)) assert.ok(!graded.has(text), text);
     }
   });

@@ -260,4 +260,5 @@ export const COMPUTING: Lexicon = {
   qualities: QUALITIES,
   counts: COUNTS,
   reach: 0.25,
+  splitBy: "kind",
 };

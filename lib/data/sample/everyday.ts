@@ -306,4 +306,5 @@ export const EVERYDAY: Lexicon = {
   qualities: QUALITIES,
   counts: COUNTS,
   reach: 1,
+  splitBy: "agent",
 };

@@ -11,7 +11,7 @@ import { contradict, drawScene, isHeldOut, plural, type Scene, tell, withDetail,
 function sceneOf(lexicon: Lexicon, random: RandomStream, heldOut: boolean): Scene {
   while (true) {
     const scene = drawScene(lexicon, random);
-    if (isHeldOut(scene) === heldOut) return scene;
+    if (isHeldOut(lexicon, scene) === heldOut) return scene;
   }
 }
 
@@ -19,7 +19,7 @@ function sceneOf(lexicon: Lexicon, random: RandomStream, heldOut: boolean): Scen
 function contradiction(lexicon: Lexicon, scene: Scene, random: RandomStream, heldOut: boolean): Scene {
   while (true) {
     const [other] = contradict(lexicon, scene, random);
-    if (isHeldOut(other) === heldOut) return other;
+    if (isHeldOut(lexicon, other) === heldOut) return other;
   }
 }
 

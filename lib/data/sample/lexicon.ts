@@ -48,6 +48,11 @@ export interface Lexicon {
    * height of the agent in its own, so that words keep company. 1: anyone does anything anywhere.
    */
   readonly reach: number;
+  /**
+   * What scenes are split for evaluation by, together with the verb: the agent, or the kind of the agent. By kind, the
+   * more general words of a scene are on its side as well.
+   */
+  readonly splitBy: "agent" | "kind";
 }
 
 const lines = (text: string): string[] => text.trim().split("\n").map((line) => line.trim());

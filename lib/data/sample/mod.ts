@@ -37,7 +37,7 @@ export function sampleNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
   return labelledPairs(EVERYDAY, stream(seed, 0), rows);
 }
 
-/** Graded pairs whose sentences occur in no pair of `sampleNli`. Default 1,500. */
+/** Graded pairs whose sentences occur in no pair of `sampleNli` and no text of `sampleTexts` (of the default seeds). Default 1,500. */
 export function sampleSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 1500 } = options;
   return gradedPairs(EVERYDAY, stream(seed, 1), rows);
@@ -58,7 +58,7 @@ export function sampleTargetNli(options: SampleOptions = {}): Dataset<LabelledPa
 
 /**
  * Graded pairs of the target domain, on the same scale; their sentences occur in no pair of `sampleTargetNli` and no
- * text of `sampleTargetTexts`. Default 1,500.
+ * text of `sampleTargetTexts`, of any seeds. Default 1,500.
  */
 export function sampleTargetSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 1500 } = options;

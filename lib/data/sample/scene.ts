@@ -69,8 +69,9 @@ export function drawScene(lexicon: Lexicon, random: RandomStream): Scene {
 }
 
 /** Scenes are split by who does what: one in eight is kept for evaluation, so that none of its sentences is trained on. */
-export function isHeldOut({ agent, verb }: Scene): boolean {
-  return (agent * 31 + (verb >> 1) * 17) % 8 === 0;
+export function isHeldOut({ agents, splitBy }: Lexicon, { agent, verb }: Scene): boolean {
+  const who = splitBy === "agent" ? agent : agents.findIndex(({ kind }) => kind === agents[agent]!.kind);
+  return (who * 31 + (verb >> 1) * 17) % 8 === 0;
 }
 
 /** The scene without one of its details, or undefined if it has none: it follows from the whole. */
