@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { Effect } from "effect";
 import { EvaluationError } from "../error.ts";
-import { generateAll, type GenerateRequest, TextGenerator } from "../generate/generator.ts";
+import type { GenerateRequest } from "../generate/generator.ts";
 
 /** What is to be judged. */
 export interface JudgeQuestion {
@@ -34,7 +33,7 @@ export interface Judgement {
 /** Judges questions: one judgement each, in their order. */
 export type Judge = (questions: readonly JudgeQuestion[]) => Promise<readonly Judgement[]>;
 
-/** Answers prompts; what a text generator does, see {@linkcode generateBy}. */
+/** Answers prompts, in their order; `generateFunction` of lib/generate makes one of a text generator. */
 export type Generate = (
   requests: readonly GenerateRequest[],
 ) => Promise<readonly { readonly text: string; readonly finish: string }[]>;
@@ -181,10 +180,3 @@ export async function generateEach(
     found: `${answers.length}`,
   });
 }
-
-/** The text generator of the surroundings, as the function that judges and writers call. */
-export const generateBy: Effect.Effect<Generate, never, TextGenerator> = Effect.gen(function* () {
-  const generator = yield* TextGenerator;
-  return (requests: readonly GenerateRequest[]) =>
-    Effect.runPromise(generateAll(requests).pipe(Effect.provideService(TextGenerator, generator)));
-});

@@ -19,7 +19,6 @@ export * from "./formats.ts";
 export * from "./hard.ts";
 export {
   type Generate,
-  generateBy,
   type Judge,
   type Judgement,
   type JudgeQuestion,

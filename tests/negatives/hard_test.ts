@@ -1,12 +1,11 @@
 import assert from "node:assert/strict";
-import { Effect } from "effect";
+import { Effect, Scope } from "effect";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { EvaluationError, GeneratorError, UsageError } from "../../lib/error.ts";
-import { fixedGenerator, type GenerateRequest, TextGenerator } from "../../lib/generate/generator.ts";
+import { fixedGenerator, generateFunction, type GenerateRequest, TextGenerator } from "../../lib/generate/generator.ts";
 import { type Candidates, findCandidates } from "../../lib/negatives/candidates.ts";
 import { judgedNegatives, scoredNegatives } from "../../lib/negatives/hard.ts";
 import {
-  generateBy,
   type Judge,
   judgePrompt,
   type JudgeQuestion,
@@ -148,13 +147,21 @@ Deno.test("a text cannot pass for a line of the prompt", () => {
   for (const text of relations) assert.match(text, /"a"[^]*"p"[^]*"c"[^]*yes:[^]*related:[^]*unrelated:[^]*unsure:/);
 });
 
+const functionOver = (generator: TextGenerator) =>
+  Effect.runPromise(
+    generateFunction().pipe(
+      Effect.provideService(TextGenerator, generator),
+      Scope.provide(Scope.makeUnsafe()),
+    ),
+  );
+
 Deno.test("a language model judges through the text generator; an answer that was cut decides nothing", async () => {
   const requests: GenerateRequest[] = [];
   const generator = fixedGenerator((request) => {
     requests.push(request);
     return request.messages.at(-1)!.content.includes("c10") ? "yes" : "related";
   });
-  const generate = await Effect.runPromise(generateBy.pipe(Effect.provideService(TextGenerator, generator)));
+  const generate = await functionOver(generator);
   const candidates = await candidatesOf(["a0", "p1"]);
   const judge = languageModelJudge(generate, { relation: "paraphrase", maxTokens: 5 });
   assert.deepEqual(lists((await judgedNegatives(candidates, judge, { negatives: 1 })).negatives), [["c20"]]);
@@ -167,6 +174,6 @@ Deno.test("a language model judges through the text generator; an answer that wa
   await assert.rejects(languageModelJudge(() => Promise.resolve([]))([{ anchor: "a", candidate: "b" }]), /of answers/);
 
   const failing = fixedGenerator(() => new GeneratorError("no money left"));
-  const broken = await Effect.runPromise(generateBy.pipe(Effect.provideService(TextGenerator, failing)));
+  const broken = await functionOver(failing);
   await assert.rejects(judgedNegatives(candidates, languageModelJudge(broken)), GeneratorError);
 });
