@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./cross_encoder.ts";
 export * from "./folder.ts";
 export * from "./safetensors.ts";
 export * from "./sentence_transformers.ts";

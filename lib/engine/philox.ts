@@ -66,6 +66,8 @@ const PURPOSES = [
   "sample",
   "split",
   "pairs",
+  "classifier-dropout",
+  "in-batch-negatives",
 ] as const;
 
 /** The names of {@linkcode randomPurpose}. */

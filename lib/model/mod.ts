@@ -4,7 +4,9 @@
  * @module
  */
 export * from "./bi_encoder.ts";
+export * from "./classification_head.ts";
 export * from "./config.ts";
+export * from "./cross_encoder.ts";
 export * from "./encoder.ts";
 export * from "./families.ts";
 export * from "./freeze.ts";

@@ -184,12 +184,7 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
   const empty = tokenizer.encode("", { add_special_tokens: true }).ids as number[];
   const before = empty[0] === cls ? 1 : 0;
   const behind = empty.length - before;
-  // The package counts RoBERTa's second text as segment 1; Python says 0, and the model has only that one.
-  const processor = definition["post_processor"] as { type?: string; processors?: { type?: string }[] } | null;
-  const inputs = config["model_input_names"];
-  const oneSegment = (Array.isArray(inputs) && !inputs.includes("token_type_ids")) ||
-    [processor, ...processor?.processors ?? []].some((each) => each?.type === "RobertaProcessing");
-  const pair = pairTemplate(tokenizer, encodeBare("a").length, before, behind, oneSegment);
+  const pair = pairTemplate(tokenizer, encodeBare("a").length, before, behind, !givesTypes(definition, config));
   const model = definition["model"] as { vocab?: unknown } | undefined;
   // Added tokens (mostly the mask) may stand behind the model's own.
   const last = (definition["added_tokens"] as { id: number }[] | undefined ?? []).reduce(
@@ -233,6 +228,20 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
     continues: (id) => pieces.has(id),
     files,
   };
+}
+
+/**
+ * Whether Python's class tells the two texts of a pair apart by type. The package counts RoBERTa's second text as 1;
+ * Python says 0, and the model has only that one.
+ */
+function givesTypes(definition: Json, config: Json): boolean {
+  const inputs = config["model_input_names"];
+  if (Array.isArray(inputs)) return inputs.includes("token_type_ids");
+  if (/^(TokenizersBackend|DistilBert|MPNet|XLMRoberta|Camembert)/.test(String(config["tokenizer_class"]))) {
+    return false;
+  }
+  const processor = definition["post_processor"] as { type?: string; processors?: { type?: string }[] } | null;
+  return ![processor, ...processor?.processors ?? []].some((each) => each?.type === "RobertaProcessing");
 }
 
 /** Reads off a pair of two short texts what stands around them. */

@@ -1,0 +1,215 @@
+/**
+ * The cross-encoder: reads two texts as one sequence, and gives the pair a score or classes.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import {
+  parseActivation,
+  readCrossEncoderFolder,
+  type ScoreActivation,
+  writeCrossEncoderFolder,
+} from "../checkpoint/cross_encoder.ts";
+import { openTensors, type TensorReader } from "../checkpoint/safetensors.ts";
+import type { Engine } from "../engine/engine.ts";
+import { CheckpointError, UsageError } from "../error.ts";
+import { pool } from "../tensor/ops.ts";
+import type { Tape } from "../tensor/tape.ts";
+import type { Parameters, Tensor } from "../tensor/tensor.ts";
+import { type PairTemplate, withoutTypes } from "../text/pairs.ts";
+import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { CLASSIFICATION_HEADS, classificationHeadShapes, classifierDropout, classify } from "./classification_head.ts";
+import { type EncoderConfig, parseConfig } from "./config.ts";
+import { type DeviceBatch, encode, type Encoder, type TrainingKey } from "./encoder.ts";
+import { encoderShapes, PREFIXES } from "./families.ts";
+import { trainedBy } from "./freeze.ts";
+import {
+  freeParameters,
+  fromCheckpoint,
+  type Initial,
+  makeParameters,
+  randomInitial,
+  readParameters,
+} from "./parameters.ts";
+
+/** A model that gives a pair of texts one score, or one for each of several classes. */
+export interface CrossEncoder {
+  /** Token features. */
+  readonly encoder: Encoder;
+  /** All tensors: the encoder's and its pooler's under their plain names, the classifier's under those of the checkpoint. */
+  readonly parameters: Parameters;
+  /** Its tokenizer. */
+  readonly tokenizer: Tokenizer;
+  /** What stands around the two texts. */
+  readonly pair: PairTemplate;
+  /** Labels: 1 for a score, else classes. */
+  readonly labels: number;
+  /** What is done to logits when scores are predicted. */
+  readonly activation: ScoreActivation;
+  /** Longest sequence in tokens, special ones included. */
+  readonly maxSeqLength: number;
+  /** Dropout of the head in training. */
+  readonly dropout: number;
+  /** Texts put before the first text of a pair, by name. */
+  readonly prompts: Readonly<Record<string, string>>;
+  /** The one that is used when none is named. */
+  readonly defaultPromptName: string | undefined;
+  /** `config.json`, to be saved again. */
+  readonly config: Readonly<Record<string, unknown>>;
+}
+
+/** Options of {@linkcode loadCrossEncoder}. */
+export interface LoadCrossEncoderOptions {
+  /** Labels of a new head; a checkpoint with a classifier must have so many. Default: the checkpoint's, else 1. */
+  readonly labels?: number | undefined;
+  /** Instead of the folder's: what is done to logits. Default of a new head: sigmoid for 1 label, else nothing. */
+  readonly activation?: ScoreActivation | undefined;
+  /** Whether gradients are wanted. Default false. */
+  readonly trained?: boolean;
+  /** See `trainedBy`. */
+  readonly freeze?: string | undefined;
+  /** Overrides the folder's limit. */
+  readonly maxSeqLength?: number | undefined;
+  /** Seed of a new head, N(0, .02) and biases of 0. Default 0. */
+  readonly seed?: number;
+}
+
+/**
+ * Loads a cross-encoder: a sequence classifier of transformers, or a folder of sentence-transformers' CrossEncoder. From
+ * any other checkpoint of an encoder, or a bi-encoder's folder, it makes one with a new head; BERT's pretrained pooler is
+ * kept where there is one.
+ */
+export async function loadCrossEncoder(
+  engine: Engine,
+  path: string,
+  options: LoadCrossEncoderOptions = {},
+): Promise<CrossEncoder> {
+  const { trained = false, freeze, seed = 0 } = options;
+  const folder = await readCrossEncoderFolder(path);
+  const weights = join(path, folder.transformerPath);
+  const config = parseConfig(folder.config, join(weights, "config.json"));
+  const labels = labelsFor(options.labels, folder.labels, path);
+  const tokenizer = await loadTokenizer(weights);
+  if (tokenizer.vocabSize > config.vocabSize) {
+    throw new CheckpointError("the tokenizer knows more tokens than the model", {
+      where: weights,
+      expected: `at most ${config.vocabSize}`,
+      found: `${tokenizer.vocabSize}`,
+    });
+  }
+  const isTrained = trainedBy(freeze, config);
+  const wanted = (name: string) => trained && isTrained(name);
+  const reader = await openTensors(weights);
+  try {
+    const read = fromCheckpoint(reader, PREFIXES[config.family], weights);
+    const encoder = await makeParameters(engine, encoderShapes(config), read, wanted);
+    const { isClassifier } = folder;
+    const initial = isClassifier
+      ? read
+      : headInitial(reader, config, read, randomInitial(seed, deviationOf(folder.config)));
+    const head = await makeParameters(engine, classificationHeadShapes(config, labels), initial, wanted);
+    return {
+      encoder: { config, parameters: encoder },
+      parameters: { ...encoder, ...head },
+      tokenizer,
+      pair: config.typeVocabSize > 1 ? tokenizer.pair : withoutTypes(tokenizer.pair),
+      labels,
+      activation: options.activation ?? parseActivation(isClassifier ? folder.activation : undefined, labels, path),
+      maxSeqLength: options.maxSeqLength ?? folder.maxSeqLength,
+      dropout: classifierDropout(config, folder.config),
+      prompts: folder.prompts,
+      defaultPromptName: folder.defaultPromptName,
+      config: folder.config,
+    };
+  } finally {
+    reader.close();
+  }
+}
+
+function labelsFor(wanted: number | undefined, found: number | undefined, where: string): number {
+  if (wanted !== undefined && !(Number.isInteger(wanted) && wanted >= 1)) {
+    throw new UsageError("a cross-encoder has one label or more", { expected: "a whole number", found: `${wanted}` });
+  }
+  if (wanted !== undefined && found !== undefined && wanted !== found) {
+    throw new CheckpointError("the checkpoint has another number of labels", {
+      where,
+      expected: `${wanted}`,
+      found: `${found}`,
+      hint: "leave the number of labels out, or start from a model without a classifier",
+    });
+  }
+  return wanted ?? found ?? 1;
+}
+
+/** A new head; the pretrained pooler of the checkpoint in it, where there is one. */
+function headInitial(reader: TensorReader, config: EncoderConfig, read: Initial, random: Initial): Initial {
+  const { dense, pretrained } = CLASSIFICATION_HEADS[config.family];
+  const pooler = `${dense}.weight`;
+  const isThere = pretrained && [pooler, PREFIXES[config.family] + pooler].some((name) => reader.tensors.has(name));
+  return (name, shape) => (isThere && name.startsWith(`${dense}.`) ? read : random)(name, shape);
+}
+
+function deviationOf(config: Readonly<Record<string, unknown>>): number {
+  const range = config["initializer_range"];
+  return typeof range === "number" && range > 0 ? range : 0.02;
+}
+
+/** Logits [n, labels] of packed pairs. */
+export function score(tape: Tape, model: CrossEncoder, batch: DeviceBatch, training?: TrainingKey): Tensor {
+  const { family } = model.encoder.config;
+  const tokens = encode(tape, model.encoder, batch, training);
+  const { offsets, places } = batch.packed;
+  const pairs = offsets.length - 1;
+  const firstPlaces = new Int32Array(2 * pairs);
+  for (let i = 0; i < pairs; i++) firstPlaces[2 * i] = places[2 * offsets[i]!]!;
+  return classify(tape, family, model.parameters, pool(tape, tokens, batch.offsets, "cls"), {
+    rate: model.dropout,
+    places: tape.engine.upload(firstPlaces, [pairs, 2]),
+    training,
+  });
+}
+
+/** Classes of transformers, by model type. */
+const NAMES: Readonly<Record<string, string>> = {
+  bert: "Bert",
+  distilbert: "DistilBert",
+  roberta: "Roberta",
+  "xlm-roberta": "XLMRoberta",
+  camembert: "Camembert",
+  mpnet: "MPNet",
+};
+
+/**
+ * Writes the model as a folder that transformers loads as a sequence classifier, and sentence-transformers as a
+ * CrossEncoder; whole or not at all.
+ */
+export async function saveCrossEncoder(
+  engine: Engine,
+  model: CrossEncoder,
+  path: string,
+  modelCard: string,
+): Promise<void> {
+  const { family } = model.encoder.config;
+  const { config, labels, activation, maxSeqLength, prompts, defaultPromptName, tokenizer } = model;
+  const own = (name: string) => /^(pre_)?classifier\./.test(name);
+  const tensors = (await readParameters(engine, model.parameters)).map((tensor) =>
+    own(tensor.name) ? tensor : { ...tensor, name: PREFIXES[family] + tensor.name }
+  );
+  await writeCrossEncoderFolder(path, {
+    config,
+    architecture: `${NAMES[String(config["model_type"])]}ForSequenceClassification`,
+    labels,
+    activation,
+    maxSeqLength,
+    prompts,
+    defaultPromptName,
+    tensors,
+    tokenizerFiles: tokenizer.files,
+    modelCard,
+  });
+}
+
+/** Gives the model's memory back. */
+export function freeCrossEncoder(engine: Engine, model: CrossEncoder): void {
+  freeParameters(engine, model.parameters);
+}
