@@ -11,6 +11,8 @@ export { type BatchTripletOptions, distanceMatrix } from "./class_distances.ts";
 export * from "./contrastive.ts";
 export * from "./cosent.ts";
 export * from "./cosine_similarity.ts";
+export * as crossEncoder from "./cross_encoder/mod.ts";
+export * from "./cross_encoder_loss.ts";
 export * from "./distance.ts";
 export * from "./loss.ts";
 export * from "./margin_mse.ts";

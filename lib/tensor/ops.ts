@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./ops/attention.ts";
+export * from "./ops/binary_cross_entropy.ts";
 export * from "./ops/cross_entropy.ts";
 export * from "./ops/elementwise.ts";
 export * from "./ops/embedding.ts";

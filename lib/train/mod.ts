@@ -6,6 +6,7 @@
 export * from "./adamw.ts";
 export * from "./batches.ts";
 export * from "./bi_encoder_objective.ts";
+export * from "./cross_encoder_objective.ts";
 export * from "./grouped_batches.ts";
 export * from "./masked_lm_objective.ts";
 export * from "./objective.ts";

@@ -48,6 +48,11 @@ const cases: Record<string, GradientCase> = {
   "sum": { inputs: [[3, 2]], op: (t, [x]) => ops.sum(t, ops.square(t, x!)) },
   "mean": { inputs: [[3, 2]], op: (t, [x]) => ops.mean(t, ops.square(t, x!)) },
   "normalize": { inputs: [[3, 5]], op: (t, [x]) => ops.normalize(t, x!) },
+  "sigmoid": { inputs: [[3, 4]], op: (t, [x]) => ops.sigmoid(t, x!) },
+  "binaryCrossEntropy": {
+    inputs: [[4, 1]],
+    op: (t, [x]) => ops.binaryCrossEntropy(t, x!, t.engine.upload(Float32Array.of(0, 1, 0.3, 0.9), [4, 1]), 2.5),
+  },
   "crossEntropy": { inputs: [[4, 3]], op: (t, [z]) => ops.crossEntropy(t, z!, i32(t, 2, -1, 0, 1)) },
   "linearCrossEntropy": {
     inputs: [[3, 4], [7, 4], [7]],

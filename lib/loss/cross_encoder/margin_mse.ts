@@ -1,0 +1,56 @@
+/**
+ * Margin-MSE: a student learns by how much its teacher prefers the positive to each negative.
+ *
+ * @module
+ */
+import { matmul, mean, square, subtract } from "../../tensor/ops.ts";
+import type { Tape } from "../../tensor/tape.ts";
+import { constant, type Tensor } from "../../tensor/tensor.ts";
+import type { CrossEncoderLoss, LogitActivation } from "../cross_encoder_loss.ts";
+import { activated } from "./activation.ts";
+
+/** Options of {@linkcode marginMse}. */
+export interface MarginMseOptions {
+  /** What margins are of: the logits, or σ of them. Default identity. */
+  readonly activation?: LogitActivation;
+}
+
+/**
+ * mean ((f(z₀) − f(zⱼ)) − mⱼ)² over all negatives j; z₀ is the positive's logit
+ *
+ * Columns: query, positive, N ≥ 1 negatives, and as score either the N margins mⱼ or the teacher's N + 1 scores s with
+ * mⱼ = s₀ − sⱼ. The model has one label. Source: Hofstätter et al. 2020, arXiv 2010.02666.
+ *
+ * @example
+ * ```ts
+ * import { crossEncoder } from "@kindred/kindred/loss";
+ * import assert from "node:assert/strict";
+ * assert.deepEqual(crossEncoder.marginMse().labelWidths!(3), [2, 3]);
+ * ```
+ */
+export function marginMse(options: MarginMseOptions = {}): CrossEncoderLoss<"score"> {
+  const { activation = "identity" } = options;
+  return {
+    name: "margin_mse",
+    texts: { min: 3, max: Infinity },
+    label: "score",
+    outputs: "score",
+    labelWidths: (candidates) => [candidates - 1, candidates],
+    options: { activation },
+    paper: "Hofstätter et al. 2020, arXiv 2010.02666",
+    apply(tape, logits, labels) {
+      const margins = marginsOf(tape, activated(tape, logits, activation));
+      const isScores = labels!.shape[1] === logits.value.shape[1];
+      const teacher = isScores ? marginsOf(tape, constant(labels!)) : constant(labels!);
+      return mean(tape, square(tape, subtract(tape, margins, teacher)));
+    },
+  };
+}
+
+/** s₀ − sⱼ, [B, N + 1] → [B, N]: the product with a row of ones above −I */
+function marginsOf(tape: Tape, scores: Tensor): Tensor {
+  const negatives = scores.value.shape[1]! - 1;
+  const difference = new Float32Array((negatives + 1) * negatives).fill(1, 0, negatives);
+  for (let j = 0; j < negatives; j++) difference[(j + 1) * negatives + j] = -1;
+  return matmul(tape, scores, constant(tape.engine.upload(difference, [negatives + 1, negatives])));
+}

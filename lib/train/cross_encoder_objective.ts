@@ -1,0 +1,214 @@
+/**
+ * A cross-encoder under a loss: the way of a batch from texts to gradients.
+ *
+ * @module
+ */
+import { type Engine, type Handle, scope } from "../engine/engine.ts";
+import { philox, randomPurpose } from "../engine/philox.ts";
+import { TrainingError } from "../error.ts";
+import type { CrossEncoderLoss } from "../loss/cross_encoder_loss.ts";
+import { type CrossEncoder, score } from "../model/cross_encoder.ts";
+import { uploadBatch } from "../model/encoder.ts";
+import { reshape } from "../tensor/ops.ts";
+import { backward, recording } from "../tensor/tape.ts";
+import type { TokenizedTexts } from "../text/packed.ts";
+import { concatTexts, packPairs, pairLength } from "../text/pairs.ts";
+import { activationBytesPerToken } from "./budget.ts";
+import type { Objective, ObjectiveBatch } from "./objective.ts";
+
+/** What a cross-encoder is trained on. */
+export interface CrossEncoderTask {
+  /** The model; its parameters that want a gradient are trained. */
+  readonly model: CrossEncoder;
+  /** The loss. */
+  readonly loss: CrossEncoderLoss;
+  /** Texts by column, as `tokenizeBare` makes them: the first is paired with each of the others. */
+  readonly texts: readonly TokenizedTexts[];
+  /** Classes [rows], or scores [rows, width], if the loss wants them. */
+  readonly labels?: Int32Array | Float32Array | undefined;
+  /** The texts themselves, if no text may occur twice in a batch. */
+  readonly distinct?: readonly (readonly string[])[] | undefined;
+  /** Tokens that go through the encoder at once; default: what fits into the engine's activation budget. */
+  readonly tokenBudget?: number | undefined;
+}
+
+/**
+ * The objective that minimises `loss` over the rows of the task. All these losses are means over rows, so that a batch
+ * above the budget is simply split by rows, with the same gradient: dropout depends on row and position alone.
+ */
+export function crossEncoderObjective(task: CrossEncoderTask): Objective {
+  const { model, loss, texts } = task;
+  const rows = texts[0]!.offsets.length - 1;
+  checkTexts(model, loss, texts);
+  const labels = checkedLabels(model, loss, texts.length - 1, rows, task.labels);
+  const width = labels === undefined ? 0 : labels.length / rows;
+  const [queries, columns] = [texts[0]!, texts.length - 1];
+  const candidates = concatTexts(texts.slice(1));
+  const sizeOf = ({ offsets }: TokenizedTexts, text: number) => offsets[text + 1]! - offsets[text]!;
+  const lengthOf = (row: number, text: number) =>
+    pairLength(model.pair, sizeOf(queries, row), sizeOf(candidates, text), model.maxSeqLength);
+  return {
+    parameters: model.parameters,
+    rows,
+    distinct: task.distinct,
+    /** Those of other rows are not drawn yet: they count as a mean. */
+    tokens(batch) {
+      const own = batch.reduce((sum, row) => {
+        for (let column = 0; column < columns; column++) sum += lengthOf(row, column * rows + row);
+        return sum;
+      }, 0);
+      return Math.round(own * (columns + drawnPerRow(loss, batch.length, columns)) / columns);
+    },
+    differentiate(engine, batch, scale) {
+      const budget = task.tokenBudget ??
+        Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder.config));
+      const size = batch.rows.length;
+      const chosen = candidatesOf(loss, batch, columns, rows);
+      const perRow = chosen.length / size;
+      const tokensOf = (i: number) => {
+        let tokens = 0;
+        for (let k = i * perRow; k < (i + 1) * perRow; k++) tokens += lengthOf(batch.rows[i]!, chosen[k]!);
+        return tokens;
+      };
+      let total: Handle | undefined;
+      for (let from = 0; from < size;) {
+        let to = from + 1;
+        for (let tokens = tokensOf(from); to < size; to++) if ((tokens += tokensOf(to)) > budget) break;
+        const share = (to - from) / size;
+        const part = scope(engine, () => {
+          const pairs = packPairs(
+            model.pair,
+            { texts: queries, rows: repeated(batch.rows, from, to, perRow) },
+            { texts: candidates, rows: chosen.subarray(from * perRow, to * perRow) },
+            { maxLength: model.maxSeqLength, streams: streamsOf(batch.streams, from, to, perRow) },
+          );
+          const tape = recording(engine);
+          const logits = score(tape, model, uploadBatch(engine, pairs), batch);
+          const shaped = perRow === 1 ? logits : reshape(tape, logits, [to - from, perRow]);
+          const target = labels && uploadLabels(engine, loss, labels, batch.rows.subarray(from, to), width);
+          const value = loss.apply(tape, shaped, target);
+          backward(tape, value, engine.upload(Float32Array.of(scale * share), [1]));
+          return engine.keep(engine.affine(value.value, share));
+        });
+        total = total === undefined ? part : engine.binary("add", total, part);
+        from = to;
+      }
+      return total!;
+    },
+  };
+}
+
+function drawnPerRow({ inBatchNegatives = 0 }: CrossEncoderLoss, size: number, columns: number): number {
+  return Math.min(inBatchNegatives, (size - 1) * columns);
+}
+
+/**
+ * The candidates of each row of the batch, [B, columns + drawn]: its own, then some of other rows, without replacement
+ * (Floyd 1987). Text i of column c is c · rows + i. The draw depends on seed, step and the row's place in the epoch.
+ */
+function candidatesOf(loss: CrossEncoderLoss, batch: ObjectiveBatch, columns: number, rows: number): Int32Array {
+  const size = batch.rows.length;
+  const drawn = drawnPerRow(loss, size, columns);
+  const others = (size - 1) * columns;
+  const purpose = randomPurpose("in-batch-negatives");
+  const words = new Uint32Array(4);
+  const result = new Int32Array(size * (columns + drawn));
+  let next = 0;
+  for (let i = 0; i < size; i++) {
+    for (let column = 0; column < columns; column++) result[next++] = column * rows + batch.rows[i]!;
+    const first = next;
+    for (let n = 0; n < drawn; n++) {
+      if ((n & 3) === 0) philox(batch.seed, purpose, n >> 2, batch.streams[i]!, batch.step, 0, words);
+      const last = others - drawn + n;
+      const textOf = (place: number) => {
+        const other = Math.floor(place / columns);
+        return place % columns * rows + batch.rows[other < i ? other : other + 1]!;
+      };
+      const text = textOf(Math.floor(words[n & 3]! / 2 ** 32 * (last + 1)));
+      result[next] = result.subarray(first, next).includes(text) ? textOf(last) : text;
+      next++;
+    }
+  }
+  return result;
+}
+
+/** Each of the rows `from` … `to` − 1, so many times. */
+function repeated(values: Int32Array, from: number, to: number, times: number): Int32Array {
+  return Int32Array.from({ length: (to - from) * times }, (_, i) => values[from + Math.floor(i / times)]!);
+}
+
+/** A stream of its own for every pair. */
+function streamsOf(streams: Int32Array, from: number, to: number, perRow: number): Int32Array {
+  return Int32Array.from(
+    { length: (to - from) * perRow },
+    (_, i) => streams[from + Math.floor(i / perRow)]! * perRow + i % perRow,
+  );
+}
+
+function uploadLabels(
+  engine: Engine,
+  loss: CrossEncoderLoss,
+  labels: Int32Array | Float32Array,
+  rows: Int32Array,
+  width: number,
+): Handle {
+  const picked = labels.slice(0, rows.length * width);
+  rows.forEach((row, i) => picked.set(labels.subarray(row * width, (row + 1) * width), i * width));
+  return engine.upload(picked, loss.label === "class" ? [rows.length] : [rows.length, width]);
+}
+
+function checkTexts(model: CrossEncoder, loss: CrossEncoderLoss, texts: readonly TokenizedTexts[]): void {
+  const { min, max } = loss.texts;
+  if (texts.length < min || texts.length > max) {
+    throw new TrainingError(`${loss.name} takes another number of text columns`, {
+      expected: min === max ? `${min}` : max === Infinity ? `${min} or more` : `${min} to ${max}`,
+      found: `${texts.length}`,
+    });
+  }
+  if (texts.some(({ offsets }) => offsets.length !== texts[0]!.offsets.length)) {
+    throw new TrainingError("the text columns have different lengths", {
+      found: texts.map(({ offsets }) => offsets.length - 1).join(", "),
+    });
+  }
+  if ((loss.outputs === "score") !== (model.labels === 1)) {
+    throw new TrainingError(`${loss.name} needs a model with another number of labels`, {
+      expected: loss.outputs === "score" ? "1 label" : "2 labels or more",
+      found: `${model.labels}`,
+    });
+  }
+}
+
+/** Labels in the type that the engine wants, every one of them checked. */
+function checkedLabels(
+  model: CrossEncoder,
+  loss: CrossEncoderLoss,
+  candidates: number,
+  rows: number,
+  labels: Int32Array | Float32Array | undefined,
+): Int32Array | Float32Array | undefined {
+  if (loss.label === "none") {
+    if (labels === undefined) return undefined;
+    throw new TrainingError(`${loss.name} would ignore the labels`, { expected: "no labels" });
+  }
+  const widths = loss.labelWidths?.(candidates) ?? [1];
+  const width = (labels?.length ?? 0) / rows;
+  if (labels === undefined || !widths.includes(width)) {
+    throw new TrainingError("labels and rows do not match", {
+      expected: widths.map((each) => `${each * rows}`).join(" or ") + ` labels for ${rows} rows`,
+      found: `${labels?.length ?? "none"}`,
+    });
+  }
+  const isClass = loss.label === "class";
+  const [least, most] = isClass ? [0, model.labels - 1] : loss.range ?? [-Infinity, Infinity];
+  const bad = labels.findIndex((label) =>
+    !(label >= least && label <= most) || !(isClass ? Number.isInteger(label) : Number.isFinite(label))
+  );
+  if (bad >= 0) {
+    throw new TrainingError(`a label does not suit ${loss.name}`, {
+      where: `row ${Math.floor(bad / width)}`,
+      expected: isClass ? `a class from 0 to ${most}` : least === -Infinity ? "a number" : `${least} to ${most}`,
+      found: `${labels[bad]}`,
+    });
+  }
+  return isClass ? Int32Array.from(labels) : Float32Array.from(labels);
+}
