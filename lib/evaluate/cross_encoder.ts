@@ -1,0 +1,195 @@
+/**
+ * Predictions of a cross-encoder: sorted by length, packed by a budget of tokens, returned in the order they came.
+ *
+ * @module
+ */
+import { type Engine, scopeAsync } from "../engine/engine.ts";
+import { EvaluationError } from "../error.ts";
+import { type CrossEncoder, score } from "../model/cross_encoder.ts";
+import { uploadBatch } from "../model/encoder.ts";
+import { inference } from "../tensor/tape.ts";
+import type { PackedColumn } from "../text/packed.ts";
+import { packPairs, pairLength, tokenizeBare } from "../text/pairs.ts";
+import { rankByScore } from "./ranking.ts";
+import type { PairScorer } from "./search.ts";
+
+/** What a cross-encoder says of n pairs, row-major. */
+export interface Scores {
+  /** [n · width] */
+  readonly data: Float32Array;
+  /** Labels of the model: 1 for a score, else classes. */
+  readonly width: number;
+  /** Number of pairs. */
+  readonly rows: number;
+}
+
+/** Options of {@linkcode scorePairs} and {@linkcode predict}. */
+export interface PredictOptions {
+  /** What is done to logits: default, the model's own activation; `softmax` over classes comes after that. */
+  readonly activation?: CrossEncoder["activation"] | undefined;
+  /** Probabilities of classes instead of their logits. Default false. */
+  readonly softmax?: boolean;
+  /** Tokens that go through the encoder at once. Default 4096. */
+  readonly tokenBudget?: number;
+}
+
+/** Scores pairs of bare texts (`tokenizeBare`): text `first.rows[i]` with `second.rows[i]`. Nothing is padded. */
+export async function scorePairs(
+  engine: Engine,
+  model: CrossEncoder,
+  first: PackedColumn,
+  second: PackedColumn,
+  options: PredictOptions = {},
+): Promise<Scores> {
+  const { activation = model.activation, softmax = false, tokenBudget = 4096 } = options;
+  const rows = first.rows.length;
+  const width = model.labels;
+  const lengthOf = ({ texts, rows }: PackedColumn, i: number) =>
+    texts.offsets[rows[i]! + 1]! - texts.offsets[rows[i]!]!;
+  const lengths = Int32Array.from(
+    { length: rows },
+    (_, i) => pairLength(model.pair, lengthOf(first, i), lengthOf(second, i), model.maxSeqLength),
+  );
+  const order = Int32Array.from({ length: rows }, (_, i) => i).sort((a, b) => lengths[b]! - lengths[a]! || a - b);
+  const data = new Float32Array(rows * width);
+  for (let start = 0; start < rows;) {
+    let end = start;
+    let tokens = 0;
+    while (end < rows && (end === start || tokens + lengths[order[end]!]! <= tokenBudget)) {
+      tokens += lengths[order[end++]!]!;
+    }
+    const batch = order.subarray(start, end);
+    await scopeAsync(engine, async () => {
+      const pick = ({ texts, rows }: PackedColumn) => ({ texts, rows: batch.map((i) => rows[i]!) });
+      const packed = packPairs(model.pair, pick(first), pick(second), { maxLength: model.maxSeqLength });
+      const logits = await engine.read(score(inference(engine), model, uploadBatch(engine, packed)).value);
+      batch.forEach((row, i) => data.set(logits.subarray(i * width, (i + 1) * width), row * width));
+    });
+    start = end;
+  }
+  activate(data, activation);
+  if (softmax && width > 1) softmaxRows(data, width);
+  return { data, width, rows };
+}
+
+/** Options of {@linkcode predict} that concern its texts. */
+export interface PairTextOptions {
+  /** Name of one of the model's prompts, or a text to put before each first text. Default: the model's own default. */
+  readonly prompt?: string | undefined;
+  /** Take off white space at both ends of texts, as sentence-transformers did before version 4. Default false. */
+  readonly strip?: boolean;
+}
+
+/**
+ * Scores pairs of texts, row by row; no pairs give no scores.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { predict } from "@kindred/kindred/evaluate";
+ * import { loadCrossEncoder } from "@kindred/kindred/model";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 3, seed: 1 });
+ * const pairs = { first: ["the boy eats", "a dog runs"], second: ["the child eats", "the queen sleeps"] };
+ * const { data, width } = await predict(engine, model, pairs.first, pairs.second, { softmax: true });
+ * assert.equal(width, 3);
+ * assert.ok(Math.abs(data[0]! + data[1]! + data[2]! - 1) < 1e-6);
+ * engine.close();
+ * ```
+ */
+export async function predict(
+  engine: Engine,
+  model: CrossEncoder,
+  first: readonly string[],
+  second: readonly string[],
+  options: PredictOptions & PairTextOptions = {},
+): Promise<Scores> {
+  if (first.length !== second.length) {
+    throw new EvaluationError("the texts are no pairs", {
+      expected: `as many second texts as first ones, ${first.length}`,
+      found: `${second.length}`,
+    });
+  }
+  const { strip = false } = options;
+  const name = options.prompt ?? model.defaultPromptName;
+  const prompt = name === undefined ? undefined : model.prompts[name] ?? options.prompt;
+  const rows = Int32Array.from(first, (_, i) => i);
+  return await scorePairs(
+    engine,
+    model,
+    { texts: await tokenizeBare(model.tokenizer, first, { prompt, strip }), rows },
+    { texts: await tokenizeBare(model.tokenizer, second, { strip }), rows },
+    options,
+  );
+}
+
+/** A document and its score. */
+export interface RankedDocument {
+  /** Its place in the list that was given. */
+  readonly index: number;
+  /** Its score with the query. */
+  readonly score: number;
+}
+
+/** Options of {@linkcode rank}. */
+export interface RankDocumentsOptions extends PredictOptions, PairTextOptions {
+  /** How many documents to return. Default: all. */
+  readonly topK?: number;
+}
+
+/** Documents by their score with a query, highest first; of equal ones the first. The model has one label. */
+export async function rank(
+  engine: Engine,
+  model: CrossEncoder,
+  query: string,
+  documents: readonly string[],
+  options: RankDocumentsOptions = {},
+): Promise<RankedDocument[]> {
+  mustScore(model);
+  const { topK = documents.length } = options;
+  const { data } = await predict(engine, model, documents.map(() => query), documents, options);
+  return Array.from(rankByScore(data).subarray(0, topK), (index) => ({ index, score: data[index]! }));
+}
+
+/** The model as a scorer of pairs, for search and for the mining of negatives. It has one label. */
+export function pairScorer(
+  engine: Engine,
+  model: CrossEncoder,
+  options: PredictOptions & PairTextOptions = {},
+): PairScorer {
+  mustScore(model);
+  return async (pairs) => {
+    const [first, second] = [pairs.map(([text]) => text), pairs.map(([, text]) => text)];
+    return (await predict(engine, model, first, second, options)).data;
+  };
+}
+
+/** Refuses a model that gives classes where documents are ranked. */
+function mustScore(model: CrossEncoder): void {
+  if (model.labels === 1) return;
+  throw new EvaluationError("documents are ranked by a score, and this model gives classes", {
+    expected: "1 label",
+    found: `${model.labels}`,
+  });
+}
+
+function activate(data: Float32Array, activation: CrossEncoder["activation"]): void {
+  for (let i = 0; i < data.length; i++) {
+    const x = data[i]!;
+    if (Number.isNaN(x)) throw new EvaluationError("a prediction is not a number", { where: `value ${i}` });
+    if (activation === "sigmoid") data[i] = 1 / (1 + Math.exp(-x));
+    else if (activation === "tanh") data[i] = Math.tanh(x);
+  }
+}
+
+/** exp(x − max) / Σ by row, in place */
+function softmaxRows(data: Float32Array, width: number): void {
+  for (let start = 0; start < data.length; start += width) {
+    const row = data.subarray(start, start + width);
+    const most = row.reduce((a, b) => Math.max(a, b));
+    const sum = row.reduce((total, x) => total + Math.exp(x - most), 0);
+    for (let i = 0; i < width; i++) row[i] = Math.exp(row[i]! - most) / sum;
+  }
+}

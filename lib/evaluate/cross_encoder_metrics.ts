@@ -1,0 +1,205 @@
+/**
+ * How good the scores of a cross-encoder are, under the keys of sentence-transformers' evaluators.
+ *
+ * @module
+ */
+import { EvaluationError } from "../error.ts";
+import { scoresOf } from "./binary.ts";
+import { accuracy, argmaxRows, averagePrecision, f1Score } from "./classification.ts";
+import { pearson, spearman, type Values } from "./correlation.ts";
+import type { Scores } from "./cross_encoder.ts";
+import { ndcgOfScores, rankByScore, ranked, reciprocalRankAt } from "./ranking.ts";
+import type { PairScorer } from "./search.ts";
+
+/** Result of {@linkcode crossEncoderCorrelation}. */
+export type CorrelationMetrics = { readonly pearson: number; readonly spearman: number };
+
+/** Correlation of scores with gold ones: CrossEncoderCorrelationEvaluator. Scores that are all equal correlate by 0. */
+export function crossEncoderCorrelation(scores: Scores, gold: Values): CorrelationMetrics {
+  matches(scores, gold);
+  if (scores.width !== 1) {
+    throw new EvaluationError("a correlation is of scores, and this model gives classes", {
+      expected: "1 label",
+      found: `${scores.width}`,
+    });
+  }
+  if (gold.length < 2 || Array.from(gold).every((value) => value === gold[0])) {
+    throw new EvaluationError("a correlation needs at least two different gold scores", {
+      found: gold.length < 2 ? `${gold.length} pairs` : `${gold.length} pairs, all graded ${gold[0]}`,
+    });
+  }
+  return { pearson: pearson(gold, scores.data) || 0, spearman: spearman(gold, scores.data) || 0 };
+}
+
+/** Scores of a classifier of pairs by key. */
+export type ClassificationMetrics = { readonly [key: string]: number };
+
+/**
+ * CrossEncoderClassificationEvaluator. One label: best `accuracy` and best `f1` over all thresholds (with
+ * `accuracy_threshold`, `f1_threshold`, `precision`, `recall`) and `average_precision`, labels 0 and 1. Several: the class
+ * of the highest score, `f1_macro`, `f1_micro`, `f1_weighted` and, beside what is there, `accuracy`.
+ *
+ * @example
+ * ```ts
+ * import { crossEncoderClassification } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const scores = { data: Float32Array.of(0.9, 0.8, 0.3, 0.1), width: 1, rows: 4 };
+ * assert.equal(crossEncoderClassification(scores, [1, 1, 0, 0])["average_precision"], 1);
+ * ```
+ */
+export function crossEncoderClassification(scores: Scores, labels: Values): ClassificationMetrics {
+  matches(scores, labels);
+  const most = Math.max(1, scores.width - 1);
+  const bad = Array.from(labels).findIndex((label) => !(Number.isInteger(label) && label >= 0 && label <= most));
+  if (bad >= 0) {
+    throw new EvaluationError("a label is none of the classes", {
+      where: `row ${bad}`,
+      expected: `a class from 0 to ${most}`,
+      found: `${labels[bad]}`,
+    });
+  }
+  if (scores.width > 1) {
+    const predictions = argmaxRows(scores.data, scores.width);
+    return {
+      accuracy: accuracy(labels, predictions),
+      f1_macro: f1Score(labels, predictions, "macro"),
+      f1_micro: f1Score(labels, predictions, "micro"),
+      f1_weighted: f1Score(labels, predictions, "weighted"),
+    };
+  }
+  const positives = Array.from(labels).filter((label) => label === 1).length;
+  if (positives === 0 || positives === labels.length) {
+    throw new EvaluationError("pairs of both classes are needed", {
+      expected: "labels 0 and 1",
+      found: `${positives} of ${labels.length} labels are 1`,
+    });
+  }
+  const { ap, mcc: _, ...rest } = scoresOf(scores.data, labels);
+  return { ...rest, average_precision: ap };
+}
+
+/** A query with what answers it and what does not. */
+export interface RerankingSample {
+  /** The query. */
+  readonly query: string;
+  /** Documents that answer it. */
+  readonly positive: readonly string[];
+  /** Documents that do not. */
+  readonly negative?: readonly string[];
+  /** Instead of `negative`: what a first search found, in its order. */
+  readonly documents?: readonly string[];
+}
+
+/** Options of {@linkcode crossEncoderReranking}. */
+export interface RerankingOptions {
+  /** Depth of MRR and NDCG. Default 10. */
+  readonly atK?: number;
+  /** Where `documents` are given: also rank positives that the first search did not find. Default true. */
+  readonly alwaysRerankPositives?: boolean;
+}
+
+/** `map`, `mrr@k`, `ndcg@k`, and of the first search `base_map`, `base_mrr@k`, `base_ndcg@k`. */
+export type RerankingMetrics = { readonly [key: string]: number };
+
+/**
+ * CrossEncoderRerankingEvaluator: ranks the documents of each query by score (`pairScorer`). Means over all queries, of
+ * which one without a positive counts as 0. All pairs are scored together.
+ *
+ * @example
+ * ```ts
+ * import { crossEncoderReranking } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const samples = [{ query: "pandas", positive: ["bears of China"], negative: ["a kind of fish"] }];
+ * const byLength = (pairs: readonly (readonly [string, string])[]) =>
+ *   Promise.resolve(Float32Array.from(pairs, ([, document]) => -document.length));
+ * assert.equal((await crossEncoderReranking(samples, byLength))["mrr@10"], 1);
+ * ```
+ */
+export async function crossEncoderReranking(
+  samples: readonly RerankingSample[],
+  score: PairScorer,
+  options: RerankingOptions = {},
+): Promise<RerankingMetrics> {
+  const { atK = 10, alwaysRerankPositives = true } = options;
+  if (samples.length === 0) throw new EvaluationError("there are no queries", { expected: "at least one" });
+  const lists = samples.map((sample, i) => listOf(sample, i, alwaysRerankPositives));
+  const data = await score(
+    lists.flatMap(({ documents }, i) => documents.map((each) => [samples[i]!.query, each] as const)),
+  );
+
+  const found: Measures[] = [];
+  const base: Measures[] = [];
+  let start = 0;
+  for (const [i, { relevant, documents }] of lists.entries()) {
+    found.push(measure(relevant, data.subarray(start, start + documents.length), atK));
+    start += documents.length;
+    const before = samples[i]!.documents;
+    if (before !== undefined) base.push(measureSearch(samples[i]!.positive, before, atK));
+  }
+  return { ...means("", found, atK), ...(base.length > 0 && means("base_", base, atK)) };
+}
+
+interface Measures {
+  readonly map: number;
+  readonly mrr: number;
+  readonly ndcg: number;
+}
+
+function listOf(
+  { positive, negative, documents }: RerankingSample,
+  i: number,
+  alwaysRerankPositives: boolean,
+): { readonly documents: readonly string[]; readonly relevant: readonly number[] } {
+  if ((negative === undefined) === (documents === undefined)) {
+    throw new EvaluationError("a query needs either negatives or the documents that a search found", {
+      where: `query ${i}`,
+      expected: "one of negative and documents",
+      found: negative === undefined ? "none of them" : "both",
+    });
+  }
+  if (documents !== undefined && !alwaysRerankPositives) {
+    return { documents, relevant: documents.map((document) => Number(positive.includes(document))) };
+  }
+  const rest = negative ?? documents!.filter((document) => !positive.includes(document));
+  return { documents: [...positive, ...rest], relevant: [...positive.map(() => 1), ...rest.map(() => 0)] };
+}
+
+/** Positives stand first: of equal scores the last goes first, so that a model that knows nothing is not rewarded. */
+function measure(relevant: readonly number[], scores: Values, k: number): Measures {
+  return {
+    map: averagePrecisionOr0(relevant, scores),
+    mrr: reciprocalRankAt(ranked(relevant, rankByScore(scores, { ties: "last" })), k),
+    ndcg: ndcgOfScores(relevant, scores, k),
+  };
+}
+
+function averagePrecisionOr0(relevant: readonly number[], scores: Values): number {
+  return relevant.length === 0 ? 0 : averagePrecision(relevant, scores);
+}
+
+/** The first search's own order; positives that it missed stand at its end, as in sentence-transformers. */
+function measureSearch(positive: readonly string[], documents: readonly string[], k: number): Measures {
+  const relevant = documents.map((document) => Number(positive.includes(document)));
+  const hits = relevant.reduce((sum, each) => sum + each, 0);
+  if (hits === 0) return { map: 0, mrr: 0, ndcg: 0 };
+  for (let missed = hits; missed < positive.length; missed++) relevant.push(1);
+  return measure(relevant, relevant.map((_, rank) => relevant.length - rank), k);
+}
+
+function means(prefix: string, measures: readonly Measures[], k: number): RerankingMetrics {
+  const mean = (key: keyof Measures) => measures.reduce((sum, each) => sum + each[key], 0) / measures.length;
+  return { [`${prefix}map`]: mean("map"), [`${prefix}mrr@${k}`]: mean("mrr"), [`${prefix}ndcg@${k}`]: mean("ndcg") };
+}
+
+function matches(scores: Scores, gold: Values): void {
+  if (scores.rows !== gold.length) {
+    throw new EvaluationError("scores and labels do not match", {
+      expected: `${scores.rows} labels`,
+      found: `${gold.length}`,
+    });
+  }
+  const bad = Array.from(gold).findIndex((value) => !Number.isFinite(value));
+  if (bad >= 0) {
+    throw new EvaluationError("a label is not a number", { where: `row ${bad}`, found: String(gold[bad]) });
+  }
+}
