@@ -7,6 +7,7 @@ export * from "./bi_encoder.ts";
 export * from "./classification_head.ts";
 export * from "./config.ts";
 export * from "./cross_encoder.ts";
+export * from "./denoising_decoder.ts";
 export * from "./encoder.ts";
 export * from "./families.ts";
 export * from "./freeze.ts";

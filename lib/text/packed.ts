@@ -103,3 +103,33 @@ export function slicePacked(batch: PackedBatch, from: number, to: number): Packe
     maxLength,
   };
 }
+
+/** What a language model reads, and what it shall say. */
+export interface NextTokens {
+  /** Every sequence without its last token. */
+  readonly input: PackedBatch;
+  /** [T] the token that follows each of the input, or −1 where that is padding and does not count. */
+  readonly targets: Int32Array;
+}
+
+/** Splits a batch for a model that reads from left to right and guesses the next token. Needs no token of its own. */
+export function nextTokens(batch: PackedBatch, pad: number): NextTokens {
+  const lengths = Array.from({ length: batch.offsets.length - 1 }, (_, i) => batch.offsets[i + 1]! - batch.offsets[i]!);
+  const offsets = new Int32Array(batch.offsets.length);
+  for (const [i, length] of lengths.entries()) offsets[i + 1] = offsets[i]! + Math.max(0, length - 1);
+  const rows = new Int32Array(offsets.at(-1)!); // of the batch
+  for (let i = 0, t = 0; i < lengths.length; i++) {
+    for (let p = 0; p + 1 < lengths[i]!; p++) rows[t++] = batch.offsets[i]! + p;
+  }
+  return {
+    input: {
+      ids: rows.map((row) => batch.ids[row]!),
+      typeIds: rows.map((row) => batch.typeIds[row]!),
+      positions: rows.map((row) => batch.positions[row]!),
+      places: Int32Array.from({ length: 2 * rows.length }, (_, i) => batch.places[2 * rows[i >> 1]! + (i & 1)]!),
+      offsets,
+      maxLength: Math.max(0, batch.maxLength - 1),
+    },
+    targets: rows.map((row) => batch.ids[row + 1] === pad ? -1 : batch.ids[row + 1]!),
+  };
+}

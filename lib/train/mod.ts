@@ -8,6 +8,7 @@ export * from "./batches.ts";
 export * from "./bi_encoder_objective.ts";
 export * from "./cross_encoder_objective.ts";
 export * from "./grouped_batches.ts";
+export * from "./denoising_objective.ts";
 export * from "./masked_lm_objective.ts";
 export * from "./objective.ts";
 export * from "./plan.ts";

@@ -1,0 +1,113 @@
+/**
+ * The denoising auto-encoder (TSDAE: Wang et al. 2021, arXiv 2104.06979) as an objective.
+ *
+ * @module
+ */
+import { deletion, type Noise } from "../data/noise.ts";
+import { type Handle, scope } from "../engine/engine.ts";
+import { type BiEncoder, embed } from "../model/bi_encoder.ts";
+import { type DenoisingDecoder, denoisingLoss } from "../model/denoising_decoder.ts";
+import { uploadBatch } from "../model/encoder.ts";
+import { backward, recording } from "../tensor/tape.ts";
+import { nextTokens, pack, slicePacked, type TokenizedTexts } from "../text/packed.ts";
+import { activationBytesPerToken, decoderBytesPerToken } from "./budget.ts";
+import type { Objective, ObjectiveBatch } from "./objective.ts";
+
+/** What a denoising auto-encoder is trained on. */
+export interface DenoisingTask {
+  /** The model; its parameters that want a gradient are trained. */
+  readonly model: BiEncoder;
+  /** The decoder, which is of no use after training. */
+  readonly decoder: DenoisingDecoder;
+  /** The texts as they are. */
+  readonly texts: readonly string[];
+  /** The same by the decoder's tokenizer. */
+  readonly targets: TokenizedTexts;
+  /** What damages them before they are encoded. Default: 60 % of the words are deleted, afresh in every epoch. */
+  readonly noise?: Noise | undefined;
+  /** Bytes of activations that may be held at once; default: the engine's activation budget. */
+  readonly activationBudget?: number | undefined;
+}
+
+/**
+ * Minimises the mean cross-entropy of the original text's tokens, of which the decoder sees the embedding of the
+ * damaged text and the tokens before.
+ *
+ * The mean is over all tokens of the batch, so a batch above the activation budget is taken in parts, each weighted by
+ * its tokens: value and gradient are the same. Damaged texts are tokenised as they are drawn, batch by batch.
+ */
+export function denoisingObjective(task: DenoisingTask): Objective {
+  const { model, decoder, texts, targets, noise = deletion() } = task;
+  const bytes = [activationBytesPerToken(model.encoder.config), decoderBytesPerToken(decoder.config)] as const;
+  const lengthOf = (row: number) => targets.offsets[row + 1]! - targets.offsets[row]!;
+  const damagedLengths = new Int32Array(texts.length); // as they were drawn last
+  return {
+    parameters: { ...model.parameters, ...decoder.parameters },
+    rows: texts.length,
+    tokens: (rows) => rows.reduce((sum, row) => sum + lengthOf(row) + damagedLengths[row]!, 0),
+    differentiate(engine, batch, scale) {
+      const size = batch.rows.length;
+      const damaged = damagedTexts(model, texts, noise, batch);
+      batch.rows.forEach((row, i) => damagedLengths[row] = damaged.offsets[i + 1]! - damaged.offsets[i]!);
+      const columns = [{ texts: damaged, rows: batch.rows.map((_, i) => i) }, { texts: targets, rows: batch.rows }];
+      const packed = pack(columns, batch.streams);
+      const sources = slicePacked(packed, 0, size);
+      const next = nextTokens(slicePacked(packed, size, 2 * size), decoder.tokenizer.special.pad);
+      const all = counted(next.targets);
+
+      const budget = task.activationBudget ?? engine.memory().activationBudget;
+      const losses: Handle[] = [];
+      for (const [from, to] of partsOf(sources.offsets, next.input.offsets, bytes, budget)) {
+        const wanted = next.targets.subarray(next.input.offsets[from]!, next.input.offsets[to]!);
+        const share = counted(wanted) / all;
+        if (!(share > 0)) continue; // texts of one token say nothing
+        losses.push(scope(engine, () => {
+          const tape = recording(engine);
+          const embeddings = embed(tape, model, uploadBatch(engine, slicePacked(sources, from, to)), batch);
+          const input = uploadBatch(engine, slicePacked(next.input, from, to));
+          const loss = denoisingLoss(tape, decoder, embeddings, input, engine.upload(wanted, [wanted.length]), batch);
+          backward(tape, loss, engine.upload(Float32Array.of(scale * share), [1]));
+          return engine.keep(engine.affine(loss.value, share));
+        }));
+      }
+      return losses.length === 0 ? engine.zeros([1]) : losses.reduce((sum, loss) => engine.binary("add", sum, loss));
+    },
+  };
+}
+
+/** The rows of the batch, damaged and tokenised, in the order of the batch. */
+function damagedTexts(
+  { tokenizer, maxSeqLength }: BiEncoder,
+  texts: readonly string[],
+  noise: Noise,
+  { rows, seed, epoch = 0 }: ObjectiveBatch,
+): TokenizedTexts {
+  const encoded = Array.from(rows, (row) => tokenizer.encode(noise(texts[row]!, { seed, epoch, row }), maxSeqLength));
+  const offsets = new Int32Array(rows.length + 1);
+  encoded.forEach(({ length }, i) => offsets[i + 1] = offsets[i]! + length);
+  return { ids: Int32Array.from(encoded.flat()), typeIds: undefined, offsets };
+}
+
+/** Targets that count. */
+function counted(targets: Int32Array): number {
+  return targets.reduce((count, id) => id < 0 ? count : count + 1, 0);
+}
+
+/** Runs of texts that stay within the budget; a single text above it is a run of its own. */
+function partsOf(
+  sources: Int32Array,
+  targets: Int32Array,
+  [encoder, decoder]: readonly [number, number],
+  budget: number,
+): [number, number][] {
+  const cost = (from: number, to: number) =>
+    encoder * (sources[to]! - sources[from]!) + decoder * (targets[to]! - targets[from]!);
+  const parts: [number, number][] = [];
+  for (let from = 0; from < sources.length - 1;) {
+    let to = from + 1;
+    while (to < sources.length - 1 && cost(from, to + 1) <= budget) to++;
+    parts.push([from, to]);
+    from = to;
+  }
+  return parts;
+}
