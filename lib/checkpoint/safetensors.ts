@@ -129,7 +129,11 @@ async function weightFiles(folder: string): Promise<string[]> {
       hint: "load the model in Python and save it again with save_pretrained(…, safe_serialization=True)",
     });
   }
-  throw new CheckpointError("there are no weights", { where: folder, expected: "model.safetensors" });
+  throw new CheckpointError("there are no weights", {
+    where: folder,
+    expected: "model.safetensors",
+    hint: "weights in other formats (pytorch_model.bin, a pickle) are not read: save the model again in Python",
+  });
 }
 
 async function readHeader(file: Deno.FsFile, path: string, metadata: Record<string, string>): Promise<Entry[]> {

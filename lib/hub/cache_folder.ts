@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { dirname, join, relative } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { HubError } from "../error.ts";
 
 /** A repository at a revision. */
@@ -75,6 +75,27 @@ export async function linkBlob(folder: string, commit: string, file: string, blo
     await Deno.copyFile(target, temporary);
   }
   await Deno.rename(temporary, pointer);
+}
+
+/**
+ * Takes the lock that huggingface_hub takes while it downloads a blob; the kernel lets go of it when the process ends.
+ * `pause` waits between attempts.
+ */
+export async function lockBlob(
+  folder: string,
+  hash: string,
+  pause: (milliseconds: number) => Promise<void>,
+): Promise<Disposable> {
+  const path = join(dirname(folder), ".locks", basename(folder), `${hash}.lock`);
+  await Deno.mkdir(dirname(path), { recursive: true });
+  const file = await Deno.open(path, { read: true, write: true, create: true });
+  try {
+    for (let wait = 10; !await file.tryLock(true); wait = Math.min(2 * wait, 500)) await pause(wait);
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+  return { [Symbol.dispose]: () => file.close() };
 }
 
 /** Whether there is a folder at this path. */

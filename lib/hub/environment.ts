@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 
-/** The hub as one process sees it. */
+/** The hub as one process sees it. Names that Python has given up are still read, after their successors. */
 export interface HubEnvironment {
   /** Base address. `HF_ENDPOINT`. */
   readonly endpoint: string;
@@ -23,9 +23,11 @@ export function hubEnvironment(get: (name: string) => string | undefined = readV
     join(get("XDG_CACHE_HOME") ?? join(get("HOME") ?? get("USERPROFILE") ?? ".", ".cache"), "huggingface");
   return {
     endpoint: (get("HF_ENDPOINT") ?? "https://huggingface.co").replace(/\/+$/, ""),
-    token: get("HF_TOKEN") ?? readToken(get("HF_TOKEN_PATH") ?? join(home, "token")),
-    cache: get("HF_HUB_CACHE") ?? join(home, "hub"),
-    offline: ["1", "true", "yes", "on"].includes((get("HF_HUB_OFFLINE") ?? "").toLowerCase()),
+    token: get("HF_TOKEN") ?? get("HUGGING_FACE_HUB_TOKEN") ?? readToken(get("HF_TOKEN_PATH") ?? join(home, "token")),
+    cache: get("HF_HUB_CACHE") ?? get("HUGGINGFACE_HUB_CACHE") ?? join(home, "hub"),
+    offline: ["1", "true", "yes", "on"].includes(
+      (get("HF_HUB_OFFLINE") ?? get("TRANSFORMERS_OFFLINE") ?? "").toLowerCase(),
+    ),
   };
 }
 

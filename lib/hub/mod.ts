@@ -6,4 +6,5 @@
 export * from "./cache_folder.ts";
 export * from "./download.ts";
 export * from "./environment.ts";
+export { type Patience } from "./request.ts";
 export * from "./snapshot.ts";

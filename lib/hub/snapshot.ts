@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { listFiles } from "@huggingface/hub";
 import { join } from "node:path";
 import { HubError } from "../error.ts";
 import { cachedCommit, linkBlob, repoFolder, type RepoRef, snapshotFiles, writeRef } from "./cache_folder.ts";
-import { downloadBlob, refused, type RemoteFile } from "./download.ts";
+import { downloadBlob, type RemoteFile } from "./download.ts";
 import { type HubEnvironment, hubEnvironment } from "./environment.ts";
+import { ask, isDropped, patiently, Transient, watch } from "./request.ts";
 
 /** Options of {@linkcode fetchSnapshot}. */
 export interface SnapshotOptions {
@@ -22,6 +22,8 @@ export interface SnapshotOptions {
   readonly environment?: HubEnvironment | undefined;
   /** First pause between attempts. Default 500. */
   readonly pauseMilliseconds?: number | undefined;
+  /** A connection that brings nothing for so long is given up. Default 60 000. */
+  readonly silenceMilliseconds?: number | undefined;
 }
 
 /** How far a download is. */
@@ -45,8 +47,8 @@ export interface Snapshot {
 }
 
 /**
- * Brings the wanted files of a repository into the cache and says where they are. Without a network, or with
- * `HF_HUB_OFFLINE`, what is in the cache is taken.
+ * Brings the wanted files of a repository into the cache and says where they are. With `HF_HUB_OFFLINE`, without a
+ * network, or where the hub is out of order, what is in the cache is taken.
  */
 export async function fetchSnapshot(ref: RepoRef, options: SnapshotOptions = {}): Promise<Snapshot> {
   const { wanted = () => true, environment = hubEnvironment() } = options;
@@ -55,16 +57,16 @@ export async function fetchSnapshot(ref: RepoRef, options: SnapshotOptions = {})
     return await cachedSnapshot(folder, ref, wanted) ?? absent(ref, folder, "HF_HUB_OFFLINE is set");
   }
   let commit: string;
+  let files: readonly RemoteFile[];
   try {
     commit = await currentCommit(ref, environment, options);
+    files = (await remoteFiles(ref, commit, environment, options)).filter(({ path }) => wanted(path));
   } catch (error) {
-    const cached = isUnreachable(error) ? await cachedSnapshot(folder, ref, wanted) : undefined;
-    if (cached !== undefined) return cached;
-    if (isUnreachable(error)) return absent(ref, folder, `${environment.endpoint} does not answer`);
-    throw error;
+    options.signal?.throwIfAborted();
+    if (!isOutage(error)) throw error;
+    const why = error instanceof Transient ? `answers ${error.message}` : "does not answer";
+    return await cachedSnapshot(folder, ref, wanted) ?? absent(ref, folder, `${environment.endpoint} ${why}`);
   }
-
-  const files = (await remoteFiles(ref, commit, environment)).filter(({ path }) => wanted(path));
   if (files.length === 0) throw new HubError("the repository has none of the wanted files", { where: nameOf(ref) });
   const total = files.reduce((sum, { size }) => sum + size, 0);
   let received = 0;
@@ -73,10 +75,11 @@ export async function fetchSnapshot(ref: RepoRef, options: SnapshotOptions = {})
       file.path.split("/").map(encodeURIComponent).join("/")
     }`;
     const before = received;
-    await downloadBlob(url, join(folder, "blobs"), file, {
+    await downloadBlob(url, folder, file, {
       token: environment.token,
       signal: options.signal,
       pauseMilliseconds: options.pauseMilliseconds,
+      silenceMilliseconds: options.silenceMilliseconds,
       onBytes: (count) => {
         received += count;
         options.onProgress?.({ file: file.path, received, total });
@@ -121,39 +124,79 @@ function address({ kind, id }: RepoRef, { endpoint }: HubEnvironment): string {
 }
 
 async function currentCommit(ref: RepoRef, environment: HubEnvironment, options: SnapshotOptions): Promise<string> {
-  const { endpoint, token } = environment;
-  const url = `${endpoint}/api/${ref.kind}s/${ref.id}/revision/${encodeURIComponent(ref.revision)}`;
-  const headers = token === undefined ? {} : { authorization: `Bearer ${token}` };
-  for (let attempt = 1;; attempt++) {
-    const response = await fetch(url, { headers, signal: options.signal ?? null });
-    if (response.ok) return (await response.json()).sha;
-    await response.body?.cancel();
-    if (attempt >= 6 || !(response.status === 429 || response.status >= 500)) throw refused(url, response.status);
-    await new Promise((resolve) => setTimeout(resolve, (options.pauseMilliseconds ?? 500) * 2 ** (attempt - 1)));
-  }
+  const url = `${environment.endpoint}/api/${ref.kind}s/${ref.id}/revision/${encodeURIComponent(ref.revision)}`;
+  const { body: { sha } } = await getJson<{ sha?: unknown }>(url, environment, options);
+  if (typeof sha === "string" && /^[0-9a-f]{40}$/.test(sha)) return sha;
+  throw new HubError("the hub names no commit", { where: url, expected: "40 hexadecimal digits", found: String(sha) });
 }
 
-async function remoteFiles(ref: RepoRef, commit: string, environment: HubEnvironment): Promise<RemoteFile[]> {
+/** One file as the hub lists it. */
+interface ListedFile {
+  readonly type: string;
+  readonly path: string;
+  readonly size: number;
+  readonly oid: string;
+  readonly lfs?: { readonly oid: string; readonly size: number };
+}
+
+async function remoteFiles(
+  ref: RepoRef,
+  commit: string,
+  environment: HubEnvironment,
+  options: SnapshotOptions,
+): Promise<RemoteFile[]> {
   const files: RemoteFile[] = [];
-  const listing = listFiles({
-    repo: { type: ref.kind, name: ref.id },
-    revision: commit,
-    recursive: true,
-    hubUrl: environment.endpoint,
-    ...(environment.token !== undefined && { accessToken: environment.token }),
-  });
-  for await (const { type, path, size, oid, lfs } of listing) {
-    if (type !== "file") continue;
-    if (path.split("/").includes("..")) throw new HubError("a file name leaves the repository", { found: path });
-    files.push(
-      lfs === undefined
-        ? { path, size, hash: oid ?? "", algorithm: "git-sha1" }
-        : { path, size: lfs.size, hash: lfs.oid, algorithm: "sha256" },
+  let url: string | undefined = `${environment.endpoint}/api/${ref.kind}s/${ref.id}/tree/${commit}?recursive=true`;
+  while (url !== undefined) {
+    const { body, next }: { body: readonly ListedFile[]; next: string | undefined } = await getJson(
+      url,
+      environment,
+      options,
     );
+    for (const { type, path, size, oid, lfs } of body) {
+      if (type !== "file") continue;
+      if (/^[/\\]|^[A-Za-z]:/.test(path) || path.split(/[/\\]/).includes("..")) {
+        throw new HubError("a file name leaves the repository", { where: url, found: path });
+      }
+      const file: RemoteFile = lfs === undefined
+        ? { path, size, hash: oid, algorithm: "git-sha1" }
+        : { path, size: lfs.size, hash: lfs.oid, algorithm: "sha256" };
+      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(file.hash)) {
+        throw new HubError("a file has no checksum", { where: url, found: JSON.stringify({ path, hash: file.hash }) });
+      }
+      files.push(file);
+    }
+    url = next;
   }
   return files;
 }
 
-function isUnreachable(error: unknown): boolean {
-  return error instanceof TypeError || error instanceof Deno.errors.NotCapable;
+/** One page of the interface, and where the next one is. The token goes to the endpoint alone. */
+async function getJson<A>(
+  url: string,
+  { endpoint, token }: HubEnvironment,
+  { signal, pauseMilliseconds, silenceMilliseconds = 60_000 }: SnapshotOptions,
+): Promise<{ body: A; next: string | undefined }> {
+  const headers = new Headers({ accept: "application/json" });
+  if (token !== undefined && url.startsWith(`${endpoint}/`)) headers.set("authorization", `Bearer ${token}`);
+  // A network that is not there shows at once: the cache must not wait for it.
+  return await patiently(async () => {
+    using watched = watch(silenceMilliseconds, signal);
+    try {
+      const response = await ask(url, headers, watched.signal);
+      const text = await response.text();
+      const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
+      try {
+        return { body: JSON.parse(text) as A, next: next === undefined ? undefined : new URL(next, url).href };
+      } catch {
+        throw new Transient(`no JSON but ${JSON.stringify(text.slice(0, 60))}`);
+      }
+    } catch (error) {
+      throw watched.explain(error);
+    }
+  }, { drops: 3, pauseMilliseconds, signal });
+}
+
+function isOutage(error: unknown): boolean {
+  return error instanceof Transient || isDropped(error) || error instanceof Deno.errors.NotCapable;
 }
