@@ -24,7 +24,7 @@ export async function parseSource(text: string): Promise<Source> {
   const path = { kind: "path", path: text } as const;
   if (!forced && (/^(\.{0,2}[/\\]|[A-Za-z]:)/.test(text) || await exists(text))) return path;
   const match = /^(?:hub:)?([\w.-]+\/[\w.-]+)(?:\/([\w.-]+))?(?:@([\w./-]+))?(?:#([\w.-]+))?$/.exec(text);
-  if (match === null || (!forced && /\.(parquet|csv|tsv|jsonl)$/.test(text))) return path;
+  if (match === null || (!forced && /\.(parquet|(csv|tsv|jsonl)(\.gz)?)$/.test(text))) return path;
   return { kind: "hub", id: match[1]!, config: match[2], revision: match[3] ?? "main", split: match[4] };
 }
 
@@ -39,7 +39,7 @@ export async function resolveSource(
   const pattern = new RegExp(
     `^(?:data/)?${config === undefined ? "(?:[\\w.-]+/)?" : `${config}/`}${
       split ?? "[\\w.-]+?"
-    }(?:-.*)?\\.(parquet|csv|tsv|jsonl)$`,
+    }(?:-.*)?\\.(parquet|(csv|tsv|jsonl)(\\.gz)?)$`,
   );
   const wanted = (file: string) => pattern.test(file);
   const snapshot = await fetchSnapshot({ kind: "dataset", id, revision }, { ...options, wanted });

@@ -37,7 +37,16 @@ export interface TableOptions {
   readonly header?: boolean | undefined;
 }
 
-const EXTENSIONS = [".parquet", ".csv", ".tsv", ".jsonl"];
+const EXTENSIONS = [".parquet", ".csv", ".tsv", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.gz"];
+
+/** The extension by which a file is read: `.jsonl` of `test.jsonl` and of `test.jsonl.gz`. */
+function formatOf(path: string): string {
+  return extname(path.replace(/\.gz$/, ""));
+}
+
+function isRead(name: string): boolean {
+  return EXTENSIONS.some((extension) => name.endsWith(extension));
+}
 
 /** Reads a file by its extension, or every such file of a folder in order of names. */
 export async function readTable(path: string, options: TableOptions = {}): Promise<Table> {
@@ -53,7 +62,7 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
   for (const file of files) {
     if (builder.full) break;
     if (await isEmptyFile(file)) continue;
-    switch (extname(file)) {
+    switch (isRead(file) ? formatOf(file) : extname(file)) {
       case ".parquet":
         await readParquet(file, builder);
         break;
@@ -85,7 +94,7 @@ async function isEmptyFile(path: string): Promise<boolean> {
 
 async function filesOf(folder: string): Promise<string[]> {
   const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  const files = names.filter((name) => EXTENSIONS.includes(extname(name))).sort();
+  const files = names.filter(isRead).sort();
   if (files.length === 0) {
     throw new DatasetError("the folder has no data", { where: folder, expected: `files ${EXTENSIONS.join(", ")}` });
   }
@@ -175,18 +184,41 @@ async function readParquet(path: string, builder: TableBuilder): Promise<void> {
   }
 }
 
+/** The bytes of a file in pieces, unpacked where the name ends in `.gz`. */
+async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  if (!path.endsWith(".gz")) {
+    using file = await Deno.open(path);
+    const buffer = new Uint8Array(1 << 18);
+    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
+      yield buffer.subarray(0, count);
+    }
+    return;
+  }
+  const unpacked = (await Deno.open(path)).readable.pipeThrough(new DecompressionStream("gzip")).getReader();
+  try {
+    for (let part = await unpacked.read(); !part.done; part = await unpacked.read()) yield part.value;
+  } catch (error) {
+    throw new DatasetError("the file cannot be unpacked", {
+      where: path,
+      found: (error as Error).message,
+      hint: "it is damaged or cut: fetch it again",
+      cause: error,
+    });
+  } finally {
+    await unpacked.cancel().catch(() => {});
+  }
+}
+
 /** Decodes a file strictly, in pieces. */
 async function* textOf(path: string): AsyncGenerator<string> {
-  using file = await Deno.open(path);
   const decoder = new TextDecoder("utf-8", { fatal: true });
-  const buffer = new Uint8Array(1 << 18);
   let offset = 0;
   let line = 1;
   try {
-    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-      const text = decoder.decode(buffer.subarray(0, count), { stream: true });
+    for await (const bytes of bytesOf(path)) {
+      const text = decoder.decode(bytes, { stream: true });
       yield text;
-      offset += count;
+      offset += bytes.length;
       for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) line++;
     }
     yield decoder.decode();

@@ -169,3 +169,15 @@ Deno.test("Parquet: written and read again over several row groups, with a limit
     }
   });
 });
+
+Deno.test("packed files are read like others; a cut one says that it is", async () => {
+  const lines = Array.from({ length: 3000 }, (_, i) => `{"text": "row ${i} ${crypto.randomUUID()}"}\n`).join("");
+  const stream = new Blob([lines]).stream().pipeThrough(new CompressionStream("gzip"));
+  const packed = new Uint8Array(await new Response(stream).arrayBuffer());
+  const table = await tableOf("rows.jsonl.gz", packed);
+  assert.equal(table.rows, 3000);
+  assert.match(String(table.columns.get("text")![2999]), /^row 2999 /);
+  assert.equal((await tableOf("rows.jsonl.gz", packed, { limit: 2 })).rows, 2);
+  const error = await refusal(() => tableOf("rows.jsonl.gz", packed.subarray(0, packed.length / 2)));
+  assert.match(error.message, /cannot be unpacked/);
+});
