@@ -1,0 +1,84 @@
+/**
+ * Whether a retriever knows when it fails: the normalised area under the abstention curve.
+ *
+ * @module
+ */
+import type { Values } from "./correlation.ts";
+
+/** Rates of queries that are left unanswered: 0, 0.1, …, 0.9, as numpy's `linspace` spells them. */
+const RATES: readonly number[] = Array.from({ length: 10 }, (_, i) => i * 0.1);
+
+/**
+ * nAUC (Gisserot-Boukhlef et al. 2024): the mean metric of the queries that are answered when the least confident are
+ * not, integrated over rates of abstention, between no gain (0) and that of an oracle (1). NaN where abstaining cannot
+ * help: all queries score the same. Queries of equal confidence share the mean of their metrics. Sums are paired as
+ * numpy's, because whether the oracle gains anything is asked of the last bit.
+ */
+export function abstentionGain(confidence: Values, metric: Values): number {
+  if (metric.length === 0) return NaN;
+  const curve = abstentionCurve(confidence, metric);
+  const oracle = abstentionCurve(metric, metric);
+  const area = trapezoid(curve);
+  const best = trapezoid(oracle);
+  const flat = oracle[0]! * (RATES[9]! - RATES[0]!);
+  return best === flat ? NaN : (area - flat) / (best - flat);
+}
+
+function abstentionCurve(confidence: Values, metric: Values): number[] {
+  const n = metric.length;
+  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => confidence[a]! - confidence[b]! || a - b);
+  const sorted = Float64Array.from(order, (place) => metric[place]!);
+  for (let start = 0; start < n;) {
+    let end = start + 1;
+    while (end < n && confidence[order[end]!] === confidence[order[start]!]) end++;
+    sorted.fill(pairwiseSum(sorted, start, end) / (end - start), start, end);
+    start = end;
+  }
+  return RATES.map((rate) => {
+    const left = Math.min(roundHalfEven(rate * n), n - 1);
+    return pairwiseSum(sorted, left, n) / (n - left);
+  });
+}
+
+/** Confidence of a ranking by its scores: the highest, their standard deviation, and the lead of the first. */
+export function confidences(scores: Values): { readonly max: number; readonly std: number; readonly diff1: number } {
+  const n = scores.length;
+  if (n === 0) return { max: 0, std: 0, diff1: 0 };
+  const values = Float64Array.from(scores);
+  const mean = pairwiseSum(values, 0, n) / n;
+  const std = Math.sqrt(pairwiseSum(values.map((value) => (value - mean) ** 2), 0, n) / n);
+  values.sort();
+  return { max: values[n - 1]!, std, diff1: n > 1 ? values[n - 1]! - values[n - 2]! : 0 };
+}
+
+function trapezoid(curve: readonly number[]): number {
+  const parts = Float64Array.from(
+    { length: curve.length - 1 },
+    (_, i) => (RATES[i + 1]! - RATES[i]!) * (curve[i + 1]! + curve[i]!) / 2,
+  );
+  return pairwiseSum(parts, 0, parts.length);
+}
+
+/** Python's `round`: halves go to the even neighbour. */
+function roundHalfEven(value: number): number {
+  const floor = Math.floor(value);
+  return value - floor === 0.5 ? floor + floor % 2 : Math.round(value);
+}
+
+/** numpy's order of addition: eight running sums up to 128 values, halves above. */
+export function pairwiseSum(values: Float64Array, start: number, end: number): number {
+  const n = end - start;
+  if (n > 128) {
+    const half = (n >> 1) - (n >> 1) % 8;
+    return pairwiseSum(values, start, start + half) + pairwiseSum(values, start + half, end);
+  }
+  let i = start;
+  let sum = 0;
+  if (n >= 8) {
+    const r = values.slice(start, start + 8);
+    for (i = start + 8; i + 8 <= end; i += 8) for (let j = 0; j < 8; j++) r[j]! += values[i + j]!;
+    sum = ((r[0]! + r[1]!) + (r[2]! + r[3]!)) + ((r[4]! + r[5]!) + (r[6]! + r[7]!));
+  }
+  for (; i < end; i++) sum += values[i]!;
+  return sum;
+}

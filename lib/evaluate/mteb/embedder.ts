@@ -1,0 +1,68 @@
+/**
+ * What the protocols need of a model: embeddings of texts in a role, and its own similarity.
+ *
+ * @module
+ */
+import type { Engine } from "../../engine/engine.ts";
+import type { BiEncoder } from "../../model/bi_encoder.ts";
+import { embedTexts } from "../encode.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../pairwise.ts";
+import type { MtebTask } from "./task.ts";
+
+/** What a text is to the model: retrieval asks queries about documents, everything else knows no roles. */
+export type Role = "query" | "document";
+
+/** A model under evaluation. */
+export interface Embedder {
+  /** Where products over a corpus are computed. */
+  readonly engine: Engine;
+  /** The similarity that the model was made for. */
+  readonly similarity: Similarity;
+  /** Embeddings, in the order of the texts. */
+  readonly embed: (texts: readonly string[], role?: Role) => Promise<Embeddings>;
+}
+
+/**
+ * A bi-encoder on a task, with the prompt that it has for the task: the first of `task-role`, `task`, `type-role`,
+ * `type`, `role` among its prompts, else its default.
+ */
+export function embedderOf(engine: Engine, model: BiEncoder, task: Pick<MtebTask, "name" | "type">): Embedder {
+  const similarity = SIMILARITIES.find((kind) => kind === model.similarity) ?? "cosine";
+  return {
+    engine,
+    similarity,
+    embed: (texts, role) => embedTexts(engine, model, texts, { prompt: promptName(model.prompts, task, role) }),
+  };
+}
+
+/** The name of the prompt for a task and role, or undefined. */
+export function promptName(
+  prompts: Readonly<Record<string, string>>,
+  { name, type }: Pick<MtebTask, "name" | "type">,
+  role: Role | undefined,
+): string | undefined {
+  const names = role === undefined
+    ? [name, type]
+    : [`${name}-${role}`, name, `${type}-${role}`, type, role, ...role === "document" ? ["passage", "corpus"] : []];
+  return names.find((each) => prompts[each] !== undefined && prompts[each] !== "");
+}
+
+/** The rows of embeddings with these numbers. */
+export function rowsOf({ data, width }: Embeddings, rows: ArrayLike<number>): Embeddings {
+  const picked = new Float32Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    picked.set(data.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
+  }
+  return { data: picked, width, rows: rows.length };
+}
+
+/** All similarities of every row of `a` with every row of `b`: [a · b], on the host. */
+export function similarityTable(a: Embeddings, b: Embeddings, kind: Similarity): Float64Array {
+  const table = new Float64Array(a.rows * b.rows);
+  const everyRow = Int32Array.from({ length: b.rows }, (_, row) => row);
+  for (let row = 0; row < a.rows; row++) {
+    const repeated = rowsOf(a, everyRow.map(() => row));
+    table.set(pairwiseSimilarities(repeated, b)[kind], row * b.rows);
+  }
+  return table;
+}

@@ -1,0 +1,20 @@
+/**
+ * The Massive Text Embedding Benchmark's protocol: tasks, their data, scores as mteb 2.26 computes them, result files.
+ *
+ * @module
+ */
+export { type Embedder, embedderOf, promptName, type Role } from "./embedder.ts";
+export type { TaskFiles } from "./data.ts";
+export { evaluateTask, type EvaluateTaskOptions } from "./evaluate.ts";
+export { type DatasetFolder, isDatasetFile, openDatasetFolder } from "./files.ts";
+export {
+  firstFormatJson,
+  MTEB_VERSION,
+  type Score,
+  type SubsetScores,
+  type TaskResult,
+  taskResultJson,
+  type TaskScores,
+} from "./result.ts";
+export * from "./task.ts";
+export { knownTasks, taskNamed } from "./tasks.ts";
