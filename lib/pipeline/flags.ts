@@ -50,6 +50,24 @@ export const FLAGS = {
   "negatives": [["none", "easy", "contradiction"], "where the negatives of triplets come from"],
   "skip-bad-rows": ["switch", "leave out rows that cannot be read, and count them"],
   "as-printed": ["switch", "do what the chapter's printed code does, faults included"],
+  "gold": ["text", "labelled pairs: NLI pairs, or pairs with a score"],
+  "gold-size": ["positive", "how many of them are gold; the rest counts as unlabelled where no other pairs are given"],
+  "unlabelled": ["text", "pairs for the cross-encoder to label; labels that they have are only compared with"],
+  "pairs": [
+    ["given", "recombine", "bm25", "semantic", "bm25+semantic", "kde"],
+    "where pairs to be labelled come from: given ones, or pairs of gold sentences",
+  ],
+  "pairs-per-gold": ["positive", "random pairs for each gold pair"],
+  "top-k": ["positive", "nearest texts of each query or sentence"],
+  "silver-labels": [["hard", "soft"], "the likelier class, or its probability"],
+  "cross-encoder": ["text", "model of the cross-encoder: a folder or a model of the hub"],
+  "cross-learning-rate": ["number", "highest learning rate of the cross-encoder"],
+  "cross-epochs": ["positive", "passes of the cross-encoder over the gold pairs"],
+  "scenario": [
+    ["in-domain", "cross-domain"],
+    "cross-domain: the pairs to be labelled are from another domain, and the bi-encoder learns from them alone",
+  ],
+  "no-control": ["switch", "train no controls on the gold pairs alone"],
   "whole-words": ["switch", "mask whole words, not pieces of them"],
   "input": ["text", "texts to encode: a file, or - for lines of standard input"],
   "column": ["text", "the column of the texts"],
@@ -59,6 +77,26 @@ export const FLAGS = {
   "task": [["similarity", "binary", "triplet"], "kind of evaluation; default: from the columns"],
   "older-than": ["positive", "entries older than so many days"],
   "max-size": ["positive", "keep the newest entries up to so many megabytes"],
+  "loss": [
+    [
+      "batch-hard",
+      "batch-hard-soft-margin",
+      "batch-semi-hard",
+      "batch-all",
+      "triplet",
+      "contrastive",
+      "online-contrastive",
+    ],
+    "what brings texts of one label together",
+  ],
+  "margin": ["number", "how much nearer a text's own label must be; default: the loss's own"],
+  "distance": [["euclidean", "cosine", "manhattan"], "what the loss measures; default: the loss's own"],
+  "held-out": ["rate", "share of the rows that is kept for evaluation, where --eval names none"],
+  "neighbors": ["positive", "neighbours that vote on a text's label"],
+  "corpus": ["text", "texts to search in: a file, a folder, or a dataset of the hub"],
+  "closest": ["positive", "closest pairs to find"],
+  "query": ["text", "what to search for; may be given several times"],
+  "queries": ["text", "a file of queries, one a line, or a table with a column text"],
 } as const satisfies Readonly<Record<string, readonly [FlagType, string]>>;
 
 /** Name of a flag. */
@@ -109,6 +147,22 @@ export const TRAINING: readonly Flag[] = [
   "pooling",
   "max-seq-length",
   "skip-bad-rows",
+];
+
+/** Flags of Augmented SBERT beside those of every training. */
+export const AUGMENTING: readonly Flag[] = [
+  "gold",
+  "gold-size",
+  "unlabelled",
+  "pairs",
+  "pairs-per-gold",
+  "top-k",
+  "silver-labels",
+  "cross-encoder",
+  "cross-learning-rate",
+  "cross-epochs",
+  "scenario",
+  "no-control",
 ];
 
 /** Reads arguments; only the given flags are known. */

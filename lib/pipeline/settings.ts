@@ -113,29 +113,34 @@ export function modelShape(values: FlagValues): ModelShape {
   };
 }
 
-/** Where training rows come from. Own data wants an own model: the sample's base knows only the sample's words. */
-export function trainSource({ values, preset }: Invocation): LoadOptions {
-  const own = values["train"] !== undefined || values["eval"] !== undefined;
-  if (preset !== "chapter" && own && values["model"] === undefined) {
-    throw new UsageError("the sample's base model knows only the sample's words", {
-      hint: "add --model sentence-transformers/all-MiniLM-L6-v2",
-    });
-  }
+const mapping = (values: FlagValues) =>
+  values["columns"] === undefined ? undefined : parseColumns(text(values, "columns")!);
+
+/** Own data wants an own model: the sample's base model knows only the sample's words. */
+export function checkOwnModel({ values, preset }: Invocation, flags: readonly Flag[] = ["train", "eval"]): void {
+  const own = flags.some((flag) => values[flag] !== undefined && !String(values[flag]).startsWith("sample:"));
+  if (preset === "chapter" || !own || values["model"] !== undefined) return;
+  throw new UsageError("the sample's base model knows only the sample's words", {
+    hint: "add --model sentence-transformers/all-MiniLM-L6-v2",
+  });
+}
+
+/** Where training rows come from. */
+export function trainSource(invocation: Invocation, flag: Flag = "train"): LoadOptions {
+  checkOwnModel(invocation, [flag, "eval"]);
+  const { values } = invocation;
   return {
-    from: text(values, "train"),
-    columns: values["columns"] === undefined ? undefined : parseColumns(text(values, "columns")!),
+    from: text(values, flag),
+    columns: mapping(values),
     limit: optional(values, "limit"),
     skipBadRows: values["skip-bad-rows"] === true,
   };
 }
 
-/** Where evaluation pairs come from. */
-export function evalSource({ values, preset }: Invocation): LoadOptions {
-  const from = text(values, "eval");
-  const mapped = from !== undefined && values["columns"] !== undefined;
-  return {
-    from,
-    ...(mapped && { columns: parseColumns(text(values, "columns")!) }),
-    ...(preset === "test" && from === undefined && { limit: 200 }),
-  };
+/** Where evaluation pairs come from. `--columns` is for files: for those of the training first. */
+export function evalSource({ values, preset }: Invocation, flag: Flag = "eval"): LoadOptions {
+  const from = text(values, flag);
+  const small = preset === "test" && (from === undefined || from.startsWith("sample:"));
+  const columns = values["train"] === undefined ? mapping(values) : undefined;
+  return { from, ...(columns !== undefined && from !== undefined && { columns }), ...(small && { limit: 200 }) };
 }

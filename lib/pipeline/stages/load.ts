@@ -12,11 +12,20 @@ import {
   type ColumnMapping,
   texts as textsOf,
 } from "../../data/columns.ts";
-import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
+import type { Column, Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
+import type { SentencePairs } from "../../augment/pairs.ts";
 import type { Columns } from "../../data/rows.ts";
-import { sampleNli, sampleSts, sampleTexts } from "../../data/sample/mod.ts";
+import {
+  sampleNli,
+  sampleSts,
+  sampleTargetNli,
+  sampleTargetSts,
+  sampleTargetTexts,
+  sampleTexts,
+} from "../../data/sample/mod.ts";
+import { distinctTexts } from "../../data/texts.ts";
 import { readTable, type Table, type TableOptions } from "../../data/table.ts";
-import { DatasetError, type KindredError } from "../../error.ts";
+import { DatasetError, type KindredError, UsageError } from "../../error.ts";
 import { type CountedDataset, datasetFormat, writeDataset } from "../artifact.ts";
 import { source, type SourceFiles, sourceFormat } from "../roots.ts";
 import { type Artifact, defineStage, note, type Services } from "../stage.ts";
@@ -36,7 +45,16 @@ const KINDS = {
   "scored-pairs": (table: Table, mapping: ColumnMapping) => counted(asScoredPairs(table, mapping)),
   "texts": (table: Table, mapping: ColumnMapping) => {
     const text = textsOf(table, "text", mapping);
-    return counted<Texts>({ columns: { text }, rows: text.length });
+    return counted<Texts>(textColumn(text));
+  },
+  "flat-texts": (table: Table, mapping: ColumnMapping) => {
+    const { texts, dropped } = distinctTexts(textColumns(table, mapping));
+    return { dataset: textColumn(texts), dropped };
+  },
+  "sentence-pairs": (table: Table, mapping: ColumnMapping) => {
+    const [sentence1, sentence2] = [textsOf(table, "sentence1", mapping), textsOf(table, "sentence2", mapping)];
+    const labelled = table.names.includes("label") || table.names.includes("score") ? 1 : 0;
+    return { dataset: { columns: { sentence1, sentence2 }, rows: table.rows }, dropped: 0, counts: { labelled } };
   },
   "pairs-or-nli": (table: Table, mapping: ColumnMapping) =>
     isLabelled(table, mapping) ? asLabelledPairs(table, mapping) : counted(asPairsOrTriplets(table, mapping)),
@@ -46,8 +64,22 @@ const KINDS = {
       : asLabelledPairs(table, mapping),
 } as const;
 
+interface Loaded {
+  readonly dataset: Dataset<Columns>;
+  readonly dropped: number;
+  readonly counts?: Readonly<Record<string, number>>;
+}
+
 /** Names of the kinds. */
 export type RowKind = keyof typeof KINDS;
+
+/** The one column of texts, or those of pairs. */
+function textColumns(table: Table, mapping: ColumnMapping): (readonly string[])[] {
+  const names = ["premise", "hypothesis", "anchor", "positive", "negative", "sentence1", "sentence2"];
+  const found = names.filter((name) => table.names.includes(name));
+  const single = "text" in mapping || found.length === 0;
+  return single ? [textsOf(table, "text", mapping)] : found.map((name) => textsOf(table, name, { [name]: name }));
+}
 
 const isLabelled = (table: Table, mapping: ColumnMapping) => table.names.includes("label") || "label" in mapping;
 
@@ -67,22 +99,27 @@ function cosineScores(pairs: Dataset<ScoredPairs>, table: Table): Dataset<Scored
   return pairs;
 }
 
-/** The parts of the sample. */
+const textColumn = (text: readonly string[]) => ({ columns: { text }, rows: text.length });
+
+/** The parts of the sample, and how many rows they have. */
 const SAMPLES = {
-  nli: (rows: number) => sampleNli({ rows: Math.min(rows, 20_000) }),
-  sts: (rows: number) => sampleSts({ rows: Math.min(rows, 1500) }),
-  texts: (rows: number) => {
-    const text = sampleTexts({ rows: Math.min(rows, 40_000) });
-    return { columns: { text }, rows: text.length };
-  },
+  "nli": [20_000, (rows: number) => sampleNli({ rows })],
+  "sts": [1500, (rows: number) => sampleSts({ rows })],
+  "texts": [40_000, (rows: number) => textColumn(sampleTexts({ rows }))],
+  "target-nli": [20_000, (rows: number) => sampleTargetNli({ rows })],
+  "target-sts": [1500, (rows: number) => sampleTargetSts({ rows })],
+  "target-texts": [20_000, (rows: number) => textColumn(sampleTargetTexts({ rows }))],
 } as const;
+
+/** A part of the sample: named as a source, `sample:nli`. */
+export type SamplePart = keyof typeof SAMPLES;
 
 /** Settings of the stage. */
 export interface LoadParameters {
   /** What rows shall become. */
   readonly kind: RowKind;
   /** Which part of the sample, where there is no source. */
-  readonly sample?: keyof typeof SAMPLES | undefined;
+  readonly sample?: SamplePart | undefined;
   /** Names of columns in the file, by ours. */
   readonly columns?: ColumnMapping | undefined;
   /** Rows at most. */
@@ -100,11 +137,16 @@ const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDatase
     attempt(async () => {
       const { kind, sample, columns = {}, limit, skipBadRows } = parameters;
       if (inputs.source === undefined) {
-        return await writeDataset(scratch, SAMPLES[sample!](limit ?? Infinity), { dropped: 0 });
+        const [rows, make] = SAMPLES[sample!];
+        const made = make(Math.min(limit ?? rows, rows));
+        if (kind !== "sentence-pairs") return await writeDataset(scratch, made, { dropped: 0 });
+        const [sentence1, sentence2] = Object.values<Column>(made.columns);
+        const pairs = { columns: { sentence1: sentence1!, sentence2: sentence2! }, rows: made.rows };
+        return await writeDataset(scratch, pairs, { dropped: 0, labelled: 1 });
       }
       const table = await readTables(await inputs.source.read(), { limit, skipBadRows });
-      const { dataset, dropped } = KINDS[kind](table, columns);
-      await writeDataset(scratch, dataset, { dropped: dropped + table.dropped });
+      const { dataset, dropped, counts }: Loaded = KINDS[kind](table, columns);
+      await writeDataset(scratch, dataset, { ...counts, dropped: dropped + table.dropped });
     }),
 });
 
@@ -114,15 +156,26 @@ export interface LoadOptions extends Omit<LoadParameters, "kind"> {
   readonly from?: string | undefined;
 }
 
-const loader = <C extends Columns>(kind: RowKind, sample: keyof typeof SAMPLES) =>
+const loader = <C extends Columns>(kind: RowKind, sample: SamplePart) =>
   Effect.fnUntraced(function* ({ from, ...options }: LoadOptions) {
     yield* note("loading");
-    const files = from === undefined ? undefined : yield* source(from);
-    const parameters: LoadParameters = from === undefined
-      ? { kind, sample: options.sample ?? sample, limit: options.limit }
-      : { ...options, kind };
-    return (yield* load(files === undefined ? {} : { source: files }, parameters)) as Artifact<CountedDataset<C>>;
+    const part = partOf(from) ?? options.sample ?? sample;
+    if (from === undefined || from.startsWith("sample:")) {
+      return (yield* load({}, { kind, sample: part, limit: options.limit })) as Artifact<CountedDataset<C>>;
+    }
+    const files = yield* source(from);
+    return (yield* load({ source: files }, { ...options, kind })) as Artifact<CountedDataset<C>>;
   });
+
+function partOf(from: string | undefined): SamplePart | undefined {
+  if (!from?.startsWith("sample:")) return undefined;
+  const part = from.slice("sample:".length);
+  if (part in SAMPLES) return part as SamplePart;
+  throw new UsageError("the sample has no such part", {
+    expected: Object.keys(SAMPLES).map((name) => `sample:${name}`).join(", "),
+    found: from,
+  });
+}
 
 /** A function that loads rows of one kind. */
 export type Loader<C extends Columns> = (
@@ -133,8 +186,14 @@ export type Loader<C extends Columns> = (
 export const loadLabelledPairs: Loader<LabelledPairs> = loader<LabelledPairs>("labelled-pairs", "nli");
 /** Pairs with a similarity. */
 export const loadScoredPairs: Loader<ScoredPairs> = loader<ScoredPairs>("scored-pairs", "sts");
+/** Pairs without a label; one that they have is left out. */
+export const loadSentencePairs: Loader<SentencePairs> = loader<SentencePairs>("sentence-pairs", "nli");
 /** Texts. */
 export const loadTexts: Loader<Texts> = loader<Texts>("texts", "texts");
+/**
+ * Distinct texts, of one column or of all columns of pairs, one column after the other. Of repeated ones the first stays.
+ */
+export const loadFlatTexts: Loader<Texts> = loader<Texts>("flat-texts", "texts");
 /** Pairs or triplets where the file has them, NLI pairs otherwise. */
 export const loadPairsOrNli: Loader<LabelledPairs | Pairs | Triplets> = loader<LabelledPairs | Pairs | Triplets>(
   "pairs-or-nli",
@@ -147,7 +206,7 @@ export const loadScoresOrNli: Loader<LabelledPairs | ScoredPairs> = loader<Label
 );
 
 /** Several files as one table. */
-async function readTables(paths: readonly string[], options: TableOptions): Promise<Table> {
+export async function readTables(paths: readonly string[], options: TableOptions): Promise<Table> {
   if (paths.length === 1) return await readTable(paths[0]!, options);
   const tables: Table[] = [];
   let rows = 0;

@@ -1,0 +1,127 @@
+/**
+ * From flags to what Augmented SBERT takes: gold pairs, pairs to be labelled, and what is known of them.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { attempt } from "../attempt.ts";
+import type { SentencePairs } from "../augment/pairs.ts";
+import type { Dataset, ScoredPairs } from "../data/dataset.ts";
+import type { KindredError } from "../error.ts";
+import type { TrainSettings } from "../train/trainer.ts";
+import { summaryOf } from "./artifact.ts";
+import type { AugmentedSbert, AugmentedSbertOptions } from "./augmented_sbert.ts";
+import type { Invocation } from "./command.ts";
+import type { FlagValues } from "./flags.ts";
+import { model } from "./roots.ts";
+import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
+import { type Artifact, type Services, valueOf } from "./stage.ts";
+import { loadScoresOrNli, loadSentencePairs } from "./stages/load.ts";
+import { asScores, splitOf } from "./stages/rows.ts";
+
+type Pairs = Pick<AugmentedSbertOptions, "gold" | "unlabelled" | "truth" | "heldOut">;
+
+/** Rows that a cross-encoder is tested on, at most. */
+const HELD_OUT = 2000;
+
+/**
+ * The first `--gold-size` rows of `--gold` are gold. The others, or the pairs of `--unlabelled`, are to be labelled; labels
+ * that they have are the truth that silver labels are compared with. Where other pairs are made, the others, or a tenth of
+ * the gold rows, test the cross-encoder.
+ */
+const goldAndUnlabelled: (invocation: Invocation) => Effect.Effect<Pairs, KindredError, Services> = Effect.fnUntraced(
+  function* (invocation) {
+    const { values } = invocation;
+    const all = yield* asScores(yield* loadScoresOrNli(trainSource(invocation, "gold")));
+    const { rows } = yield* attempt(() => summaryOf(all));
+    const size = Math.min(number(values, "gold-size"), rows);
+    const rest = size < rows ? yield* splitOf(all, { part: "validation", validation: rows - size }) : undefined;
+    const gold = rest === undefined ? all : yield* splitOf(all, { part: "train", validation: rows - size });
+    const given = text(values, "pairs") === "given";
+    const other = text(values, "unlabelled");
+    if (given && other === undefined) return { gold, unlabelled: rest, truth: rest };
+    const from = { ...trainSource(invocation, "unlabelled"), columns: undefined };
+    const unlabelled = given ? yield* loadSentencePairs(from) : undefined;
+    const truth = unlabelled && (yield* attempt(() => hasLabels(unlabelled)))
+      ? yield* asScores(yield* loadScoresOrNli(from))
+      : undefined;
+    if (truth !== undefined) return { gold, unlabelled, truth };
+    if (rest !== undefined) {
+      const surplus = rows - size - HELD_OUT;
+      const heldOut = surplus > 0 ? yield* splitOf(rest, { part: "train", validation: surplus }) : rest;
+      return { gold, unlabelled, heldOut };
+    }
+    const tenth = { validation: 0.1, seed: number(values, "seed") };
+    return {
+      gold: yield* splitOf(all, { ...tenth, part: "train" }),
+      unlabelled,
+      heldOut: yield* splitOf(all, { ...tenth, part: "validation" }),
+    };
+  },
+);
+
+async function hasLabels(pairs: Artifact<Dataset<SentencePairs>>): Promise<boolean> {
+  return (await summaryOf(pairs)).counts["labelled"] === 1;
+}
+
+/** Hyper-parameters of the cross-encoder: the decay of the chapter's, the bi-encoder's batches. */
+function crossSettings(values: FlagValues): TrainSettings {
+  return {
+    ...trainSettings(values),
+    maxSteps: undefined,
+    accumulate: 1,
+    epochs: number(values, "cross-epochs"),
+    learningRate: number(values, "cross-learning-rate"),
+    optimizer: { weightDecay: 0.01, clip: number(values, "clip") },
+    evalSteps: undefined,
+    keepBest: undefined,
+    patience: undefined,
+  };
+}
+
+/** What the flags say of Augmented SBERT. */
+export const augmentationOptions: (
+  invocation: Invocation,
+  base: AugmentedSbertOptions["model"],
+) => Effect.Effect<AugmentedSbertOptions, KindredError, Services> = Effect.fnUntraced(function* (invocation, base) {
+  const { values } = invocation;
+  const pairs = yield* goldAndUnlabelled(invocation);
+  const judge = text(values, "cross-encoder");
+  const { score } = (yield* valueOf(pairs.gold)).columns;
+  return {
+    ...pairs,
+    model: base,
+    crossEncoder: judge === undefined ? undefined : yield* model(judge),
+    pairs: text(values, "pairs") as AugmentedSbertOptions["pairs"],
+    pairsPerGold: optional(values, "pairs-per-gold"),
+    topK: optional(values, "top-k"),
+    silverLabels: text(values, "silver-labels") as "hard" | "soft",
+    head: score.every((value) => value === 0 || value === 1) ? "classes" : "score",
+    scenario: text(values, "scenario") as AugmentedSbertOptions["scenario"],
+    crossSettings: crossSettings(values),
+    settings: trainSettings(values),
+    controls: values["no-control"] !== true,
+    ...modelShape(values),
+  };
+});
+
+/** What is worth reporting of it. */
+export const augmentationDetails: (
+  result: AugmentedSbert,
+  gold: Artifact<Dataset<ScoredPairs>>,
+) => Effect.Effect<Readonly<Record<string, number | string | null>>, KindredError> = Effect.fnUntraced(
+  function* ({ data, silver, judged, agreement }, gold) {
+    const [goldRows, silverRows] = [yield* attempt(() => summaryOf(gold)), yield* attempt(() => summaryOf(silver))];
+    const { rows, counts } = yield* attempt(() => summaryOf(data));
+    return {
+      gold_pairs: goldRows.rows,
+      silver_pairs: silverRows.rows,
+      silver_similar: silverRows.counts["similar"] ?? null,
+      pairs_trained_on: rows,
+      repeated_pairs_dropped: counts["dropped"] ?? 0,
+      silver_agreement: agreement?.accuracy ?? null,
+      silver_agreement_f1: agreement?.f1 ?? null,
+      ...Object.fromEntries(Object.entries(judged ?? {}).map(([key, value]) => [`cross_encoder_${key}`, value])),
+    };
+  },
+);

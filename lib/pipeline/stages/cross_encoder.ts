@@ -1,0 +1,160 @@
+/**
+ * cross-encoder, evaluate-cross-encoder: a judge of pairs.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../../attempt.ts";
+import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
+import { DatasetError } from "../../error.ts";
+import { predict } from "../../evaluate/cross_encoder.ts";
+import { crossEncoderClassification, crossEncoderCorrelation } from "../../evaluate/cross_encoder_metrics.ts";
+import { crossEncoder as crossEncoderLosses } from "../../loss/mod.ts";
+import { type CrossEncoder, freeCrossEncoder, loadCrossEncoder, saveCrossEncoder } from "../../model/cross_encoder.ts";
+import { tokenizeBare } from "../../text/pairs.ts";
+import { crossEncoderObjective } from "../../train/cross_encoder_objective.ts";
+import type { Metrics } from "../../train/record.ts";
+import { train, type TrainSettings } from "../../train/trainer.ts";
+import {
+  datasetFormat,
+  jsonFormat,
+  type ModelFolder,
+  modelFormat,
+  trainedFormat,
+  type TrainedModel,
+  writeJson,
+} from "../artifact.ts";
+import { TensorEngine } from "../engine.ts";
+import { modelCard, shownSettings } from "../model_card.ts";
+import { Progress } from "../progress.ts";
+import { defineStage, note, type Stage } from "../stage.ts";
+
+/** Settings of {@linkcode trainCrossEncoder}. */
+export interface CrossEncoderParameters {
+  /** Hyper-parameters. */
+  readonly settings: TrainSettings;
+  /**
+   * `classes`: two classes, 1 for similar, by cross-entropy, as the chapter has it; scores must be 0 and 1. `score`: one
+   * score in [0, 1], by binary cross-entropy.
+   */
+  readonly head: "classes" | "score";
+  /** Instead of the model's own limit. */
+  readonly maxSeqLength?: number | undefined;
+  /** See `trainedBy`. */
+  readonly freeze?: string | undefined;
+}
+
+interface CrossEncoderInputs {
+  readonly model: ModelFolder;
+  readonly pairs: Dataset<ScoredPairs>;
+}
+
+/** Trains a cross-encoder on scored pairs: a new head on any encoder, or a cross-encoder that goes on learning. */
+export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs, TrainedModel> = defineStage<
+  CrossEncoderParameters,
+  CrossEncoderInputs,
+  TrainedModel
+>({
+  name: "cross-encoder",
+  version: 1,
+  inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
+  output: trainedFormat,
+  computes: true,
+  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+    const { settings, head, maxSeqLength, freeze } = parameters;
+    yield* note("training the cross-encoder");
+    const progress = yield* Progress;
+    const engine = yield* (yield* TensorEngine).open;
+    const pairs = yield* attempt(() => inputs.pairs.read());
+    const labels = yield* attempt(() => Promise.resolve(pairs.columns.score).then((score) => labelsOf(score, head)));
+    const model = yield* attempt(async () =>
+      await loadCrossEncoder(engine, (await inputs.model.read()).folder, {
+        labels: head === "classes" ? 2 : 1,
+        trained: true,
+        seed: settings.seed,
+        maxSeqLength,
+        freeze,
+      })
+    );
+    const { crossEntropy, binaryCrossEntropy } = crossEncoderLosses;
+    const texts = yield* attempt(() =>
+      Promise.all(
+        [pairs.columns.sentence1, pairs.columns.sentence2].map((column) => tokenizeBare(model.tokenizer, column)),
+      )
+    );
+    const loss = head === "classes" ? crossEntropy() : binaryCrossEntropy();
+    const record = yield* train(engine, crossEncoderObjective({ model, loss, texts, labels }), settings, {
+      folder: join(scratch, "checkpoint"),
+      onStep: (step) => Effect.sync(() => progress.step(step)),
+    });
+    yield* attempt(async () => {
+      const card = modelCard({
+        title: "A cross-encoder",
+        story: `Trained by Kindred on ${pairs.rows} pairs, with the loss \`${loss.name}\` (${loss.paper}).`,
+        settings: shownSettings(settings),
+      });
+      await saveCrossEncoder(engine, model, join(scratch, "model"), card);
+      await writeJson(join(scratch, "training.json"), record);
+      await Deno.remove(join(scratch, "checkpoint"), { recursive: true }).catch(() => {});
+    });
+    freeCrossEncoder(engine, model);
+  }),
+});
+
+function labelsOf(score: Float64Array, head: CrossEncoderParameters["head"]): Int32Array | Float32Array {
+  const bad = score.findIndex((value) => head === "classes" ? value !== 0 && value !== 1 : !(value >= 0 && value <= 1));
+  if (bad < 0) return head === "classes" ? Int32Array.from(score) : Float32Array.from(score);
+  throw new DatasetError("a score does not fit the cross-encoder", {
+    where: `row ${bad + 1}`,
+    expected: head === "classes" ? "0 or 1" : "0 … 1",
+    found: `${score[bad]}`,
+    hint: head === "classes"
+      ? "--silver-labels soft takes scores between 0 and 1"
+      : "divide scores by their highest grade",
+  });
+}
+
+/** Two classes as the probability of the second, one score as it is: [n] */
+export async function positiveScores(
+  engine: Parameters<typeof predict>[0],
+  model: CrossEncoder,
+  { sentence1, sentence2 }: { readonly sentence1: readonly string[]; readonly sentence2: readonly string[] },
+): Promise<Float32Array> {
+  const { data, width, rows } = await predict(engine, model, sentence1, sentence2, { softmax: true });
+  return width === 1 ? data : Float32Array.from({ length: rows }, (_, i) => data[i * width + 1]!);
+}
+
+/**
+ * How good a judge it is on pairs with known scores: of 0 and 1, accuracy, F1 and average precision; of graded ones, the
+ * correlations.
+ */
+export const evaluateCrossEncoder: Stage<Record<never, never>, CrossEncoderInputs, Metrics> = defineStage<
+  Record<never, never>,
+  CrossEncoderInputs,
+  Metrics
+>({
+  name: "evaluate-cross-encoder",
+  version: 1,
+  inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
+  output: jsonFormat<Metrics>("metrics.json"),
+  computes: true,
+  run: Effect.fnUntraced(function* ({ inputs, scratch }) {
+    yield* note("evaluating the cross-encoder");
+    const engine = yield* (yield* TensorEngine).open;
+    yield* attempt(async () => {
+      const { columns } = await inputs.pairs.read();
+      const model = await loadCrossEncoder(engine, (await inputs.model.read()).folder);
+      const scores = await predict(engine, model, columns.sentence1, columns.sentence2);
+      const graded = columns.score.some((value) => value !== 0 && value !== 1);
+      const positive = graded ? await positiveScores(engine, model, columns) : undefined;
+      freeCrossEncoder(engine, model);
+      await writeJson(
+        join(scratch, "metrics.json"),
+        positive !== undefined
+          ? crossEncoderCorrelation({ data: positive, width: 1, rows: positive.length }, columns.score)
+          : crossEncoderClassification(scores, columns.score),
+      );
+    });
+  }),
+});

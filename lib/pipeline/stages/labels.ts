@@ -1,0 +1,193 @@
+/**
+ * load-labels, label-rows, evaluate-labels: texts with a class.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../../attempt.ts";
+import { asLabelledTexts, type ColumnMapping } from "../../data/columns.ts";
+import type { Dataset, LabelledTexts, ScoredPairs, Triplets } from "../../data/dataset.ts";
+import { pairsFromLabels, tripletsFromLabels } from "../../data/label_rows.ts";
+import { type Columns, selectRows } from "../../data/rows.ts";
+import { ATTITUDES, sampleAttitudes } from "../../data/sample/attitudes.ts";
+import { randomPurpose, randomStream } from "../../engine/philox.ts";
+import type { KindredError } from "../../error.ts";
+import { embedTexts } from "../../evaluate/encode.ts";
+import { evaluateLabels, type LabelMetrics } from "../../evaluate/label_metrics.ts";
+import type { Embeddings } from "../../evaluate/pairwise.ts";
+import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
+import {
+  type CountedDataset,
+  datasetFormat,
+  embeddingsFormat,
+  type ModelFolder,
+  modelFormat,
+  readJson,
+  writeDataset,
+  writeEmbeddings,
+  writeJson,
+} from "../artifact.ts";
+import { TensorEngine } from "../engine.ts";
+import { source, type SourceFiles, sourceFormat } from "../roots.ts";
+import { type Artifact, defineStage, type Format, note, type Services, type Stage } from "../stage.ts";
+import { readTables } from "./load.ts";
+import type { ModelShape } from "./train.ts";
+
+/** Labelled texts, and what their classes are called. */
+export interface LabelledData extends CountedDataset<LabelledTexts> {
+  /** Names by number. */
+  readonly classes: readonly string[];
+}
+
+const labelledFormat: Format<LabelledData> = {
+  read: async (paths) => ({
+    ...await datasetFormat<LabelledTexts>().read(paths),
+    classes: await readJson<readonly string[]>(join(paths[0]!, "classes.json")),
+  }),
+};
+
+interface LoadLabels {
+  readonly sample?: { readonly rows?: number | undefined; readonly heldOut: boolean };
+  readonly columns?: ColumnMapping | undefined;
+  readonly limit?: number | undefined;
+  readonly seed?: number | undefined;
+  readonly skipBadRows?: boolean | undefined;
+}
+
+const loadLabels = defineStage<LoadLabels, { source?: SourceFiles; like?: LabelledData }, LabelledData>({
+  name: "load-labels",
+  version: 1,
+  inputs: { source: sourceFormat, like: labelledFormat },
+  output: labelledFormat,
+  run: ({ parameters: { sample, columns, limit, seed = 0, skipBadRows }, inputs, scratch }) =>
+    attempt(async () => {
+      if (inputs.source === undefined) {
+        await writeDataset(scratch, sampleAttitudes({ heldOut: sample!.heldOut, rows: sample!.rows ?? 3000 }));
+        return await writeJson(join(scratch, "classes.json"), ATTITUDES);
+      }
+      const table = await readTables(await inputs.source.read(), { skipBadRows });
+      const known = inputs.like === undefined ? [] : (await inputs.like.read()).classes;
+      const { dataset, classes } = asLabelledTexts(table, columns, known);
+      await writeDataset(scratch, someRows(dataset, limit, seed), { dropped: table.dropped });
+      await writeJson(join(scratch, "classes.json"), classes);
+    }),
+});
+
+/** Rows at random, in the order of the file: files are often sorted by class. */
+function someRows<C extends Columns>(dataset: Dataset<C>, limit: number | undefined, seed: number): Dataset<C> {
+  if (limit === undefined || limit >= dataset.rows) return dataset;
+  const order = Int32Array.from({ length: dataset.rows }, (_, row) => row);
+  return selectRows(dataset, randomStream(seed, randomPurpose("split"), 1).shuffle(order).subarray(0, limit).sort());
+}
+
+/** Options of {@linkcode loadLabelledTexts}. */
+export interface LabelledTextsOptions extends Omit<LoadLabels, "sample"> {
+  /** A file, a folder or a dataset of the hub; without one, the sample. */
+  readonly from?: string | undefined;
+  /** Which part of the sample. Default: the one to train on. */
+  readonly heldOut?: boolean | undefined;
+  /** Data whose classes have their numbers already. */
+  readonly like?: Artifact<LabelledData> | undefined;
+}
+
+/** Texts with a class: words or numbers. With a limit, so many rows are drawn from all. */
+export const loadLabelledTexts: (
+  options: LabelledTextsOptions,
+) => Effect.Effect<Artifact<LabelledData>, KindredError, Services> = Effect.fnUntraced(
+  function* ({ from, heldOut = false, like, limit, seed, ...options }) {
+    yield* note("loading");
+    if (from === undefined) return yield* loadLabels({}, { sample: { heldOut, rows: limit } });
+    const files = yield* source(from);
+    const drawn = limit === undefined ? {} : { limit, seed };
+    return yield* loadLabels({ source: files, ...(like !== undefined && { like }) }, { ...options, ...drawn });
+  },
+);
+
+const labelRows = defineStage<
+  { readonly kind: "triplets" | "scored-pairs"; readonly seed: number },
+  { texts: Dataset<LabelledTexts> },
+  CountedDataset<Columns>
+>({
+  name: "label-rows",
+  version: 1,
+  inputs: { texts: datasetFormat<LabelledTexts>() },
+  output: datasetFormat<Columns>(),
+  run: ({ parameters: { kind, seed }, inputs, scratch }) =>
+    attempt(async () => {
+      const texts = await inputs.texts.read();
+      const [rows, perText] = kind === "triplets"
+        ? [tripletsFromLabels(texts, { seed }), 1]
+        : [pairsFromLabels(texts, { seed }), 2];
+      await writeDataset(scratch, rows, { dropped: texts.rows - rows.rows / perText });
+    }),
+});
+
+/** A triplet for each text: with one of its class, and one of another. */
+export function labelTriplets(
+  texts: Artifact<Dataset<LabelledTexts>>,
+  seed: number,
+): Effect.Effect<Artifact<CountedDataset<Triplets>>, KindredError, Services> {
+  return labelRows({ texts }, { kind: "triplets", seed }) as Effect.Effect<
+    Artifact<CountedDataset<Triplets>>,
+    KindredError,
+    Services
+  >;
+}
+
+/** Two pairs for each text: with one of its class, score 1, and with one of another, score 0. */
+export function labelPairs(
+  texts: Artifact<Dataset<LabelledTexts>>,
+  seed: number,
+): Effect.Effect<Artifact<CountedDataset<ScoredPairs>>, KindredError, Services> {
+  return labelRows({ texts }, { kind: "scored-pairs", seed }) as Effect.Effect<
+    Artifact<CountedDataset<ScoredPairs>>,
+    KindredError,
+    Services
+  >;
+}
+
+/** What an evaluation by labels gave. */
+export interface LabelEvaluation {
+  /** Silhouette, votes of neighbours, and what the most frequent label alone would reach. */
+  readonly metrics: LabelMetrics;
+  /** The label that each text's neighbours voted for. */
+  readonly votes: readonly number[];
+  /** Of the texts, row by row. */
+  readonly embeddings: () => Promise<Embeddings>;
+}
+
+/** How well the embeddings of a model keep the labels of texts apart. */
+export const evaluateByLabels: Stage<
+  ModelShape & { readonly k: number },
+  { model: ModelFolder; texts: Dataset<LabelledTexts> },
+  LabelEvaluation
+> = defineStage<
+  ModelShape & { readonly k: number },
+  { model: ModelFolder; texts: Dataset<LabelledTexts> },
+  LabelEvaluation
+>({
+  name: "evaluate-labels",
+  version: 1,
+  inputs: { model: modelFormat, texts: datasetFormat<LabelledTexts>() },
+  output: {
+    read: async (paths) => ({
+      ...await readJson<{ metrics: LabelMetrics; votes: number[] }>(join(paths[0]!, "metrics.json")),
+      embeddings: () => embeddingsFormat.read(paths),
+    }),
+  },
+  computes: true,
+  run: Effect.fnUntraced(function* ({ parameters: { k, ...shape }, inputs, scratch }) {
+    yield* note("evaluating");
+    const engine = yield* (yield* TensorEngine).open;
+    yield* attempt(async () => {
+      const { text, label } = (await inputs.texts.read()).columns;
+      const model = await loadBiEncoder(engine, (await inputs.model.read()).folder, shape);
+      const embeddings = await embedTexts(engine, model, text);
+      freeBiEncoder(engine, model);
+      const { metrics, votes } = await evaluateLabels(engine, embeddings, label, { k });
+      await writeJson(join(scratch, "metrics.json"), { metrics, votes: [...votes] });
+      await writeEmbeddings(scratch, embeddings);
+    });
+  }),
+});

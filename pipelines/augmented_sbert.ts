@@ -1,0 +1,58 @@
+/**
+ * Augmented SBERT: gold pairs → cross-encoder → silver labels for many more pairs → bi-encoder.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { augmentedSbert } from "../lib/pipeline/augmented_sbert.ts";
+import { type Command, main } from "../lib/pipeline/command.ts";
+import { finish, outputFolder } from "../lib/pipeline/finish.ts";
+import { AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
+import { augmentationDetails, augmentationOptions } from "../lib/pipeline/gold.ts";
+import { summary } from "../lib/pipeline/report.ts";
+import { model } from "../lib/pipeline/roots.ts";
+import { evalSource, modelShape, text, trainingPresets } from "../lib/pipeline/settings.ts";
+import { evaluateSimilarity } from "../lib/pipeline/stages/evaluate.ts";
+import { loadScoredPairs } from "../lib/pipeline/stages/load.ts";
+
+/** The command, with two controls on the gold pairs alone: for as many epochs, and for as many updates. */
+export const command: Command = {
+  name: "augmented_sbert",
+  summary: "trains a cross-encoder on few gold pairs, and a bi-encoder on all that it labels",
+  flags: [...TRAINING.filter((flag) => flag !== "train"), ...AUGMENTING],
+  presets: trainingPresets({
+    all: { "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "hard", "scenario": "in-domain" },
+    sample: { "limit": 8000, "gold-size": 1000, "epochs": 1, "cross-learning-rate": 1e-3, "cross-epochs": 10 },
+    chapter: {
+      "gold": "nyu-mll/glue/mnli#train",
+      "gold-size": 10_000,
+      "cross-learning-rate": 2e-5,
+      "cross-epochs": 1,
+    },
+    test: { "limit": 300, "gold-size": 100, "cross-learning-rate": 1e-3, "cross-epochs": 1 },
+  }),
+  run: Effect.fnUntraced(function* (invocation) {
+    const output = yield* outputFolder(invocation);
+    const base = yield* model(text(invocation.values, "model"));
+    const pairs = yield* loadScoredPairs(evalSource(invocation));
+    const before = yield* evaluateSimilarity({ model: base, pairs }, modelShape(invocation.values), "evaluate-before");
+    const options = yield* augmentationOptions(invocation, base);
+    const result = yield* augmentedSbert({ ...options, eval: pairs });
+    const run = Effect.fnUntraced(function* (trained: typeof result.model) {
+      return { model: trained, before, after: yield* evaluateSimilarity({ model: trained, pairs }, {}) };
+    });
+    return yield* finish(invocation, output, {
+      data: result.data,
+      pairs,
+      runs: {
+        main: yield* run(result.model),
+        ...(result.control && { control: yield* run(result.control) }),
+        ...(result.controlEqualSteps && { control_equal_steps: yield* run(result.controlEqualSteps) }),
+      },
+      details: yield* augmentationDetails(result, options.gold),
+    });
+  }),
+  print: summary,
+};
+
+if (import.meta.main) await main(command);
