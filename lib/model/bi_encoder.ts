@@ -60,6 +60,8 @@ export interface LoadOptions {
   readonly freeze?: string | undefined;
   /** Overrides the folder's pooling. */
   readonly pooling?: PoolingMode | undefined;
+  /** Leave out what follows the pooling: dense layers, normalisation. Default false. */
+  readonly pooledOnly?: boolean | undefined;
   /** Overrides the folder's limit. */
   readonly maxSeqLength?: number | undefined;
   /** Weights at random (by this seed) instead of the folder's. */
@@ -72,7 +74,8 @@ export async function loadBiEncoder(engine: Engine, path: string, options: LoadO
   const folder = await readFolder(path);
   const weights = join(path, folder.transformerPath);
   const config = parseConfig(folder.config, join(weights, "config.json"));
-  const modules = folder.modules.map((spec) =>
+  const kept = folder.modules.filter(({ type }) => type === "pooling" || options.pooledOnly !== true);
+  const modules = kept.map((spec) =>
     spec.type === "pooling" && pooling !== undefined ? { ...spec, modes: [pooling] } : spec
   );
   const isTrained = trainedBy(freeze, config);

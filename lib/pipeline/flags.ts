@@ -68,6 +68,9 @@ export const FLAGS = {
     "cross-domain: the pairs to be labelled are from another domain, and the bi-encoder learns from them alone",
   ],
   "no-control": ["switch", "train no controls on the gold pairs alone"],
+  "deletion-ratio": ["rate", "share of words that are deleted"],
+  "fixed-noise": ["switch", "damage every text once, as the chapter does, not afresh in each epoch"],
+  "tie-decoder": [["true", "false"], "whether decoder and encoder share all that they have in common"],
   "whole-words": ["switch", "mask whole words, not pieces of them"],
   "input": ["text", "texts to encode: a file, or - for lines of standard input"],
   "column": ["text", "the column of the texts"],
@@ -75,6 +78,11 @@ export const FLAGS = {
   "prompt": ["text", "name of a prompt of the model, or a text to put before every input"],
   "max-tokens": ["positive", "tokens that go through the encoder at once"],
   "task": [["similarity", "binary", "triplet"], "kind of evaluation; default: from the columns"],
+  "tasks": ["text", "names of MTEB tasks, separated by commas"],
+  "task-file": ["text", "a task of your own, as JSON or JSON5"],
+  "data": ["text", "folder of the data, instead of the hub"],
+  "subsets": ["text", "only these subsets (mostly languages) of a task, separated by commas"],
+  "format": [["2", "1.1"], "version of mteb in whose form results are written"],
   "older-than": ["positive", "entries older than so many days"],
   "max-size": ["positive", "keep the newest entries up to so many megabytes"],
   "loss": [
@@ -164,6 +172,9 @@ export const AUGMENTING: readonly Flag[] = [
   "scenario",
   "no-control",
 ];
+
+/** Flags of TSDAE beside those of every training. */
+export const DENOISING: readonly Flag[] = ["deletion-ratio", "fixed-noise", "tie-decoder"];
 
 /** Reads arguments; only the given flags are known. */
 export function parseFlags(

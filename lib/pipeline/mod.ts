@@ -4,6 +4,7 @@
  * @module
  */
 export * from "./artifact.ts";
+export * from "./augmented_sbert.ts";
 export * from "./cache.ts";
 export * from "./cache_care.ts";
 export * from "./charts.ts";
@@ -19,9 +20,12 @@ export * from "./report.ts";
 export * from "./roots.ts";
 export * from "./settings.ts";
 export * from "./stage.ts";
+export * from "./stages/cross_encoder.ts";
+export * from "./stages/denoise.ts";
 export * from "./stages/evaluate.ts";
 export * from "./stages/load.ts";
 export * from "./stages/masked_lm.ts";
 export * from "./stages/rows.ts";
+export * from "./stages/silver.ts";
 export * from "./stages/train.ts";
 export * from "./training.ts";

@@ -11,6 +11,7 @@ import type { ScheduleKind } from "../train/schedule.ts";
 import type { TrainSettings } from "../train/trainer.ts";
 import type { Invocation } from "./command.ts";
 import type { Flag, FlagValues } from "./flags.ts";
+import type { DenoisingParameters } from "./stages/denoise.ts";
 import type { LoadOptions } from "./stages/load.ts";
 import type { ModelShape } from "./stages/train.ts";
 
@@ -110,6 +111,19 @@ export function modelShape(values: FlagValues): ModelShape {
   return {
     pooling: text(values, "pooling") as PoolingMode | undefined,
     maxSeqLength: optional(values, "max-seq-length"),
+  };
+}
+
+/** How texts are damaged and written again. */
+export function denoisingParameters(values: FlagValues): DenoisingParameters {
+  return {
+    settings: trainSettings(values),
+    pooling: (text(values, "pooling") ?? "cls") as PoolingMode,
+    ratio: number(values, "deletion-ratio"),
+    fixedNoise: values["fixed-noise"] === true,
+    tie: text(values, "tie-decoder") !== "false",
+    maxSeqLength: optional(values, "max-seq-length"),
+    freeze: text(values, "freeze"),
   };
 }
 

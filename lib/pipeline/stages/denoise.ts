@@ -1,0 +1,98 @@
+/**
+ * tsdae: a bi-encoder learns from plain texts, by writing them again from damaged ones.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../../attempt.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { deletion } from "../../data/noise.ts";
+import type { PoolingMode } from "../../engine/engine.ts";
+import { freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
+import { freeDenoisingDecoder, loadDenoisingDecoder, saveDenoisingDecoder } from "../../model/denoising_decoder.ts";
+import { trainedBy } from "../../model/freeze.ts";
+import { tokenize } from "../../text/tokenizer.ts";
+import { denoisingObjective } from "../../train/denoising_objective.ts";
+import { train, type TrainSettings } from "../../train/trainer.ts";
+import {
+  datasetFormat,
+  type ModelFolder,
+  modelFormat,
+  trainedFormat,
+  type TrainedModel,
+  writeJson,
+} from "../artifact.ts";
+import { TensorEngine } from "../engine.ts";
+import { modelCard, shownSettings } from "../model_card.ts";
+import { Progress } from "../progress.ts";
+import { defineStage, note, type Stage } from "../stage.ts";
+import type { Texts } from "./load.ts";
+
+/** Settings of {@linkcode trainDenoising}. */
+export interface DenoisingParameters {
+  /** Hyper-parameters. */
+  readonly settings: TrainSettings;
+  /** Default cls, as in the paper. Nothing follows the pooling: what normalises or projects in the folder is left out. */
+  readonly pooling: PoolingMode;
+  /** Share of words that are deleted. */
+  readonly ratio: number;
+  /** Damage every text once, as the chapter does, not afresh in each epoch. */
+  readonly fixedNoise: boolean;
+  /** Whether decoder and encoder share all that they have in common. */
+  readonly tie: boolean;
+  /** Instead of the model's own limit. */
+  readonly maxSeqLength?: number | undefined;
+  /** See `trainedBy`. */
+  readonly freeze?: string | undefined;
+}
+
+/** Trains an encoder by TSDAE; the decoder is kept beside the model, for a training that goes on. */
+export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel> =
+  defineStage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel>({
+    name: "tsdae",
+    version: 1,
+    inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
+    output: trainedFormat,
+    computes: true,
+    run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+      const { settings, pooling, ratio, fixedNoise, tie, maxSeqLength, freeze } = parameters;
+      yield* note("training");
+      const progress = yield* Progress;
+      const engine = yield* (yield* TensorEngine).open;
+      const [{ folder }, { columns }] = yield* attempt(() => Promise.all([inputs.model.read(), inputs.texts.read()]));
+      const model = yield* attempt(() =>
+        loadBiEncoder(engine, folder, { trained: true, pooling, pooledOnly: true, maxSeqLength, freeze })
+      );
+      const decoder = yield* attempt(() =>
+        loadDenoisingDecoder(engine, model, folder, {
+          tie,
+          seed: settings.seed,
+          trained: trainedBy(freeze, model.encoder.config),
+        })
+      );
+      const targets = yield* attempt(() =>
+        tokenize(decoder.tokenizer, columns.text, { maxLength: model.maxSeqLength })
+      );
+      const noise = deletion({ ratio, fixed: fixedNoise });
+      const objective = denoisingObjective({ model, decoder, texts: columns.text, targets, noise });
+      const record = yield* train(engine, objective, settings, {
+        folder: join(scratch, "checkpoint"),
+        onStep: (step) => Effect.sync(() => progress.step(step)),
+      });
+      yield* attempt(async () => {
+        const card = modelCard({
+          title: "A sentence-embedding model",
+          story: `Trained by Kindred on ${columns.text.length} texts without labels, by TSDAE (Wang et al. 2021, ` +
+            "arXiv 2104.06979).",
+          settings: shownSettings(settings),
+        });
+        await saveBiEncoder(engine, model, join(scratch, "model"), card);
+        await saveDenoisingDecoder(engine, decoder, join(scratch, "decoder.safetensors"));
+        await writeJson(join(scratch, "training.json"), record);
+        await Deno.remove(join(scratch, "checkpoint"), { recursive: true }).catch(() => {});
+      });
+      freeDenoisingDecoder(engine, decoder);
+      freeBiEncoder(engine, model);
+    }),
+  });
