@@ -11,7 +11,7 @@
  */
 import { join } from "node:path";
 import { CheckpointError } from "../error.ts";
-import { readJson, replaceFolder, writeJson, writeTokenizer } from "./folder.ts";
+import { readJson, replaceFolder, withoutWeightType, writeJson, writeTokenizer } from "./folder.ts";
 import { type TensorToWrite, writeSafetensors } from "./safetensors.ts";
 import { readFolder, tokenizerLimit } from "./sentence_transformers.ts";
 
@@ -158,10 +158,9 @@ export async function writeCrossEncoderFolder(to: string, model: CrossEncoderToW
   });
 }
 
-/** Names of labels are kept where their number is right. Weights are float32: a smaller type must not stay behind. */
+/** Names of labels are kept where their number is right. */
 function configToWrite({ config, architecture, labels, activation }: CrossEncoderToWrite): Json {
-  const dropped = ["num_labels", "_num_labels", "dtype", "torch_dtype"];
-  const rest = Object.fromEntries(Object.entries(config).filter(([key]) => !dropped.includes(key)));
+  const { num_labels: _1, _num_labels: _2, ...rest } = withoutWeightType(config);
   const named = config["id2label"] !== undefined && labelsOf(config) === labels;
   const names = Array.from({ length: labels }, (_, i) => `LABEL_${i}`);
   return {

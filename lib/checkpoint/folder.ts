@@ -44,6 +44,14 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
 }
 
 /**
+ * A `config.json` without the type of its weights, which are written as float32: transformers 5 would round them to a
+ * smaller type that a checkpoint once had.
+ */
+export function withoutWeightType(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return Object.fromEntries(Object.entries(config).filter(([key]) => key !== "dtype" && key !== "torch_dtype"));
+}
+
+/**
  * Writes the files of a tokenizer, with its limit as every reader looks for it: transformers.js and fastembed cut at 512
  * without `model_max_length`, and at a stale number with `max_length`.
  */

@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { CheckpointError } from "../error.ts";
-import { readJson, replaceFolder, writeJson, writeTokenizer } from "./folder.ts";
+import { readJson, replaceFolder, withoutWeightType, writeJson, writeTokenizer } from "./folder.ts";
 import { type ModuleSpec, readModuleList, readModules, writeModules } from "./modules.ts";
 import { type TensorToWrite, writeSafetensors } from "./safetensors.ts";
 
@@ -145,7 +145,7 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     similarity_fn_name: folder.similarity,
   });
   await json("sentence_bert_config.json", { max_seq_length: folder.maxSeqLength, do_lower_case: false });
-  await json("config.json", folder.config);
+  await json("config.json", withoutWeightType(folder.config));
   await writeTokenizer(path, folder.tokenizerFiles, folder.maxSeqLength);
   await Deno.writeTextFile(join(path, "README.md"), folder.modelCard);
   await writeSafetensors(join(path, "model.safetensors"), folder.tensors);

@@ -40,6 +40,13 @@ const TO_WRITE: FolderToWrite = {
   modelCard: "# A model\n",
 };
 
+Deno.test("weights are float32, whatever type the configuration remembers", () =>
+  withFiles({}, async (folder) => {
+    const config = { ...CONFIG, torch_dtype: "float16", dtype: "float16" };
+    await writeFolder(join(folder, "model"), { ...TO_WRITE, config });
+    assert.deepEqual((await readFolder(join(folder, "model"))).config, CONFIG);
+  }));
+
 Deno.test("a folder that is written is read again, replaces what was there, and leaves nothing beside it", () =>
   withFiles({ "model/stale.txt": "x" }, async (folder) => {
     const path = join(folder, "model");
