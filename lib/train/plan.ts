@@ -45,7 +45,14 @@ export function planUpdates(objective: Objective, settings: PlanSettings): Plan 
   // Where each epoch begins, and where the last one ends.
   const starts = [0];
   while (maxSteps === undefined ? starts.length <= epochs : starts.at(-1)! < maxSteps) {
-    starts.push(starts.at(-1)! + stepsOf(starts.length - 1));
+    const steps = stepsOf(starts.length - 1);
+    if (steps === 0) {
+      throw new TrainingError("no batch can be made of the rows", {
+        expected: "at least two classes with two rows each",
+        found: `${rows} rows`,
+      });
+    }
+    starts.push(starts.at(-1)! + steps);
   }
   const totalSteps = Math.min(starts.at(-1)!, maxSteps ?? Infinity);
   return {

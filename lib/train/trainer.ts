@@ -7,6 +7,7 @@ import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
 import { type Engine, scope, scopeAsync, STEP } from "../engine/engine.ts";
 import { type KindredError, TrainingError } from "../error.ts";
+import type { Parameters } from "../tensor/tensor.ts";
 import { type AdamWSettings, closeOptimizer, openOptimizer, type Optimizer, update } from "./adamw.ts";
 import type { Objective } from "./objective.ts";
 import { type PlanSettings, planUpdates, type Update } from "./plan.ts";
@@ -91,7 +92,7 @@ export const train: (
     const optimizer = openOptimizer(engine, parameters, settings.optimizer);
     if (hooks.folder !== undefined) yield* attempt(() => Deno.mkdir(hooks.folder!, { recursive: true }));
     const checkpoint = hooks.folder && `${hooks.folder}/checkpoint.safetensors`;
-    const best = hooks.folder && `${hooks.folder}/best.safetensors`;
+    const best = bestWeights(engine, parameters, hooks.folder && `${hooks.folder}/best.safetensors`);
 
     const record = (checkpoint && (yield* attempt(() => loadState(engine, checkpoint, parameters, optimizer)))) ||
       emptyRecord();
@@ -113,17 +114,26 @@ export const train: (
           }),
         );
       }
-      if (record.best !== undefined && value <= record.best.value) {
-        record.stale++;
-        record.stoppedEarly = settings.patience !== undefined && record.stale >= settings.patience;
-      } else {
+      if (value > (record.best?.value ?? -Infinity)) { // NaN is never better
         record.best = { step: record.steps, value };
         record.stale = 0;
-        if (best !== undefined) yield* attempt(() => saveWeights(engine, best, parameters));
+        yield* attempt(() => best.save());
+      } else {
+        record.stale++;
+        record.stoppedEarly = settings.patience !== undefined && record.stale >= settings.patience;
       }
     });
 
+    const afterStep = Effect.fnUntraced(function* () {
+      const { steps, evaluations } = record;
+      const due = settings.evalSteps !== undefined && steps % settings.evalSteps === 0;
+      const isLast = steps === plan.totalSteps;
+      const isDone = evaluations.at(-1)?.[0] === steps;
+      if (hooks.evaluate === undefined || isDone || !(due || (isLast && settings.keepBest !== undefined))) return;
+      yield* evaluate(hooks.evaluate);
+    });
     const loop = Effect.gen(function* () {
+      if (record.steps > 0) yield* afterStep(); // the evaluation of the last step may have been cut off
       for (const batches of plan.updates(record.steps)) {
         if (record.stoppedEarly) break;
         const started = performance.now();
@@ -153,10 +163,7 @@ export const train: (
             ...step,
           });
         }
-        const due = settings.evalSteps !== undefined && record.steps % settings.evalSteps === 0;
-        if (hooks.evaluate !== undefined && (due || (last && settings.keepBest !== undefined))) {
-          yield* evaluate(hooks.evaluate);
-        }
+        yield* afterStep();
         if (record.steps % settings.saveSteps === 0 && !last) yield* Effect.uninterruptible(save);
       }
     });
@@ -164,12 +171,26 @@ export const train: (
       Effect.onInterrupt(() => Effect.ignore(save)),
       Effect.ensuring(Effect.sync(() => closeOptimizer(engine, optimizer))),
     );
-    if (best !== undefined && record.best !== undefined && record.best.step !== record.steps) {
-      yield* attempt(() => loadWeights(engine, best, parameters));
-    }
+    if (record.best !== undefined && record.best.step !== record.steps) yield* attempt(() => best.load());
     return record;
   },
 );
+
+/** The best weights so far: in a file, or in memory where there is no folder. */
+function bestWeights(engine: Engine, parameters: Parameters, path: string | undefined) {
+  if (path !== undefined) {
+    return {
+      save: () => saveWeights(engine, path, parameters),
+      load: () => loadWeights(engine, path, parameters),
+    };
+  }
+  const trained = Object.values(parameters).filter(({ needsGradient }) => needsGradient);
+  let kept: readonly (Float32Array | Int32Array)[] = [];
+  return {
+    save: async () => void (kept = await Promise.all(trained.map(({ value }) => engine.read(value)))),
+    load: () => Promise.resolve(kept.forEach((values, i) => engine.write(trained[i]!.value, values))),
+  };
+}
 
 /** One update: forward and backward of each batch, then clip and AdamW. Waits for the device. */
 async function takeStep(

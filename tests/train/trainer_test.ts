@@ -1,0 +1,177 @@
+import { Effect } from "effect";
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { openTensors } from "../../lib/checkpoint/safetensors.ts";
+import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
+import { TrainingError } from "../../lib/error.ts";
+import { mean, square, subtract } from "../../lib/tensor/ops.ts";
+import { backward, recording } from "../../lib/tensor/tape.ts";
+import { constant, parameter } from "../../lib/tensor/tensor.ts";
+import type { Objective } from "../../lib/train/objective.ts";
+import { planUpdates } from "../../lib/train/plan.ts";
+import { train, type TrainHooks, type TrainSettings } from "../../lib/train/trainer.ts";
+
+const settings: TrainSettings = {
+  epochs: 1,
+  batchSize: 4,
+  accumulate: 1,
+  seed: 1,
+  learningRate: 0.05,
+  schedule: "linear",
+  warmupSteps: 0,
+  optimizer: {},
+  loggingSteps: 1,
+  saveSteps: 1000,
+};
+
+/** A point moves to the mean of 24 others, four at a time; `change` may spoil the rows of a step. */
+async function run(
+  hooks: TrainHooks = {},
+  more: Partial<TrainSettings> = {},
+  change: (step: number, target: Float32Array) => void = () => {},
+  signal?: AbortSignal,
+) {
+  const engine = createCpuEngine({ threads: 1 });
+  const point = parameter(engine, [2, 3], Float32Array.of(1, 2, 3, 4, 5, 6));
+  const objective: Objective = {
+    parameters: { point },
+    rows: 24,
+    tokens: (rows) => rows.length,
+    differentiate(engine, { rows, step }, scale) {
+      const target = new Float32Array(6);
+      for (const row of rows) target.forEach((_, i) => target[i]! += Math.sin(7 * row + i) / rows.length);
+      change(step, target);
+      const tape = recording(engine);
+      const loss = mean(tape, square(tape, subtract(tape, point, constant(engine.upload(target, [2, 3])))));
+      backward(tape, loss, engine.upload(Float32Array.of(scale), [1]));
+      return loss.value;
+    },
+  };
+  try {
+    const whole = train(engine, objective, { ...settings, ...more }, hooks);
+    const record = await Effect.runPromise(whole, signal === undefined ? {} : { signal });
+    return { record, point: [...await engine.read(point.value)] };
+  } finally {
+    engine.close();
+  }
+}
+
+async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("a loss that is not finite stops the run, names its rows, and leaves weights and checkpoint alone", () =>
+  inFolder(async (folder) => {
+    const saved = { folder };
+    const spoil = (bad: number) => (step: number, target: Float32Array) => step === 4 && target.fill(bad);
+    const checkpoint = async () => {
+      const reader = await openTensors(join(folder, "checkpoint.safetensors"));
+      const state = { point: [...await reader.readF32("point")], steps: JSON.parse(reader.metadata["record"]!).steps };
+      reader.close();
+      return state;
+    };
+    const whole = await run();
+    for (const bad of [NaN, Infinity, 1e30]) { // the square of 10³⁰ is not finite either
+      await assert.rejects(run(saved, { saveSteps: 3 }, spoil(bad)), (error) => {
+        assert.ok(error instanceof TrainingError);
+        assert.match(error.where ?? "", /^step 4, rows( \d+){4}$/);
+        assert.match(error.found ?? "", /loss (NaN|Infinity)/);
+        return true;
+      });
+      assert.equal((await checkpoint()).steps, 3);
+    }
+    // With the row mended the run goes on from there, to the weights of one that was never disturbed.
+    assert.deepEqual((await run(saved)).point, whole.point);
+  }));
+
+Deno.test("a loss that is not finite changes no weight on the device", async () => {
+  const three: number[][] = [];
+  const four: number[][] = [];
+  for (const [maxSteps, seen] of [[3, three], [4, four]] as const) {
+    const engine = createCpuEngine({ threads: 1 });
+    const point = parameter(engine, [2], Float32Array.of(1, 2));
+    const objective: Objective = {
+      parameters: { point },
+      rows: 24,
+      tokens: (rows) => rows.length,
+      differentiate(engine, { step }, scale) {
+        const tape = recording(engine);
+        const target = engine.upload(new Float32Array(2).fill(step === 4 ? NaN : step), [2]);
+        const loss = mean(tape, square(tape, subtract(tape, point, constant(target))));
+        backward(tape, loss, engine.upload(Float32Array.of(scale), [1]));
+        return loss.value;
+      },
+    };
+    const constantRate = { ...settings, maxSteps, schedule: "constant" } as const;
+    await Effect.runPromise(Effect.ignore(train(engine, objective, constantRate)));
+    seen.push([...await engine.read(point.value)]);
+    engine.close();
+  }
+  assert.deepEqual(four, three);
+  assert.ok(three[0]!.every(Number.isFinite) && three[0]![0] !== 1);
+});
+
+Deno.test("the best weights come back, with a folder and without; a metric that is no number is never best", async () => {
+  const two = await run({}, { maxSteps: 2, schedule: "constant" });
+  const evaluate = (values: readonly number[]) => {
+    let call = 0;
+    return Effect.sync(() => ({ accuracy: values[call++]! }));
+  };
+  const keep = { evalSteps: 1, keepBest: "accuracy", schedule: "constant", maxSteps: 5 } as const;
+  const values = [NaN, 0.5, 0.4, NaN, 0.5];
+  await inFolder(async (folder) => {
+    for (const hooks of [{}, { folder }]) {
+      const { point, record } = await run({ ...hooks, evaluate: evaluate(values) }, keep);
+      assert.deepEqual(record.best, { step: 2, value: 0.5 });
+      assert.equal(record.stale, 3);
+      assert.deepEqual(point, two.point);
+      if ("folder" in hooks) await Deno.remove(join(folder, "best.safetensors"));
+    }
+  });
+  const stopped = await run({ evaluate: evaluate([NaN, NaN, 0.1]) }, { ...keep, patience: 2 });
+  assert.ok(stopped.record.stoppedEarly && stopped.record.steps === 2 && stopped.record.best === undefined);
+});
+
+Deno.test("an evaluation that was interrupted is made up for when the run goes on", async () => {
+  const evaluate = (interrupt?: AbortController) => {
+    let call = 0;
+    return Effect.suspend(() => {
+      if (interrupt === undefined || ++call < 2) return Effect.succeed({ accuracy: 0.5 });
+      interrupt.abort();
+      return Effect.never;
+    });
+  };
+  const often = { evalSteps: 2, keepBest: "accuracy" } as const;
+  const whole = await run({ evaluate: evaluate() }, often);
+  await inFolder(async (folder) => {
+    const controller = new AbortController();
+    await assert.rejects(run({ folder, evaluate: evaluate(controller) }, often, undefined, controller.signal));
+    const resumed = await run({ folder, evaluate: evaluate() }, often);
+    assert.deepEqual(resumed.record.evaluations, whole.record.evaluations);
+    assert.deepEqual(resumed.record.evaluations.map(([step]) => step), [2, 4, 6]);
+    assert.deepEqual(resumed.point, whole.point);
+  });
+});
+
+Deno.test("batches that are accumulated give the step of one large batch", async () => {
+  const [large, small] = [await run({}, { batchSize: 8 }), await run({}, { batchSize: 2, accumulate: 4 })];
+  assert.equal(small.record.steps, 3);
+  assert.equal(small.record.samples, large.record.samples);
+  large.point.forEach((value, i) => assert.ok(Math.abs(value - small.point[i]!) < 1e-5, `${value} ${small.point[i]}`));
+});
+
+Deno.test("rows of which no batch can be made are an error, not an endless plan", () => {
+  const objective = {
+    parameters: {},
+    rows: 3,
+    groups: Int32Array.of(0, 1, 2),
+    tokens: () => 0,
+    differentiate: () => assert.fail(),
+  };
+  assert.throws(() => planUpdates(objective, { ...settings, maxSteps: 10 }), TrainingError);
+});
