@@ -1,6 +1,9 @@
+import { Effect } from "effect";
 import assert from "node:assert/strict";
 import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { TrainingError } from "../../lib/error.ts";
+import { argmaxRows } from "../../lib/evaluate/classification.ts";
+import { predict } from "../../lib/evaluate/cross_encoder.ts";
 import { crossEncoder, type CrossEncoderLoss } from "../../lib/loss/mod.ts";
 import { type CrossEncoder, loadCrossEncoder, score } from "../../lib/model/cross_encoder.ts";
 import { uploadBatch } from "../../lib/model/encoder.ts";
@@ -10,6 +13,7 @@ import { packPairs, tokenizeBare } from "../../lib/text/pairs.ts";
 import { closeOptimizer, decays, openOptimizer, update } from "../../lib/train/adamw.ts";
 import { crossEncoderObjective } from "../../lib/train/cross_encoder_objective.ts";
 import { rateAt } from "../../lib/train/schedule.ts";
+import { train } from "../../lib/train/trainer.ts";
 import { engines } from "../engine/engines.ts";
 import { assertGradients, assertNear, goldenPath, goldenTensors } from "../golden/golden.ts";
 
@@ -181,6 +185,32 @@ Deno.test("dropout and drawn negatives do not depend on how a batch is split", a
   }
   assertNear("loss", [losses[1]!], [losses[0]!], 1e-6);
   assertNear("gradient", gradients[1]!, gradients[0]!, 1e-5);
+  engine.close();
+});
+
+Deno.test("a classifier learns pairs through the training loop, heads and all", async () => {
+  const engine = await engines[0]!.create();
+  const model = await loadCrossEncoder(engine, goldenPath("training/model"), { labels: 3, trained: true, seed: 3 });
+  const { texts, targets } = golden.fit;
+  const [first, second] = [0, 1].map((i) => texts.slice(0, 12).map((pair: string[]) => pair[i]));
+  const labels = Int32Array.from(targets.slice(0, 12));
+  const columns = await tokenized(model, [first, second]);
+  const objective = crossEncoderObjective({ model, loss: crossEntropy(), texts: columns, labels });
+  const record = await Effect.runPromise(train(engine, objective, {
+    epochs: 40,
+    batchSize: 6,
+    accumulate: 1,
+    seed: 1,
+    learningRate: 1e-2,
+    schedule: "linear",
+    warmupSteps: 4,
+    optimizer: { weightDecay: 0.01 },
+    loggingSteps: 8,
+    saveSteps: 1000,
+  }));
+  assert.ok(record.loss[0]![1] > 0.8, `${record.loss[0]}`);
+  const { data, width } = await predict(engine, model, first, second);
+  assert.deepEqual([...argmaxRows(data, width)], [...labels]);
   engine.close();
 });
 
