@@ -109,7 +109,7 @@ export type RerankingMetrics = { readonly [key: string]: number };
  * ```ts
  * import { crossEncoderReranking } from "@kindred/kindred/evaluate";
  * import assert from "node:assert/strict";
- * const samples = [{ query: "pandas", positive: ["bears of China"], negative: ["a kind of fish"] }];
+ * const samples = [{ query: "pandas", positive: ["bears of China"], negative: ["a kind of fish in the sea"] }];
  * const byLength = (pairs: readonly (readonly [string, string])[]) =>
  *   Promise.resolve(Float32Array.from(pairs, ([, document]) => -document.length));
  * assert.equal((await crossEncoderReranking(samples, byLength))["mrr@10"], 1);

@@ -78,6 +78,18 @@ export interface LoadCrossEncoderOptions {
  * Loads a cross-encoder: a sequence classifier of transformers, or a folder of sentence-transformers' CrossEncoder. From
  * any other checkpoint of an encoder, or a bi-encoder's folder, it makes one with a new head; BERT's pretrained pooler is
  * kept where there is one.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { loadCrossEncoder } from "@kindred/kindred/model";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 2, seed: 1 });
+ * assert.deepEqual(model.parameters["classifier.weight"]!.value.shape, [2, 128]);
+ * engine.close();
+ * ```
  */
 export async function loadCrossEncoder(
   engine: Engine,

@@ -35,6 +35,27 @@ export interface CrossEncoderTask {
 /**
  * The objective that minimises `loss` over the rows of the task. All these losses are means over rows, so that a batch
  * above the budget is simply split by rows, with the same gradient: dropout depends on row and position alone.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { crossEncoder } from "@kindred/kindred/loss";
+ * import { loadCrossEncoder } from "@kindred/kindred/model";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import { tokenizeBare } from "@kindred/kindred/text";
+ * import { crossEncoderObjective } from "@kindred/kindred/train";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 1, trained: true });
+ * const texts = [
+ *   await tokenizeBare(model.tokenizer, ["the boy eats", "a dog runs"]),
+ *   await tokenizeBare(model.tokenizer, ["the child eats", "the queen sleeps"]),
+ * ];
+ * const labels = Float32Array.of(1, 0);
+ * const objective = crossEncoderObjective({ model, loss: crossEncoder.binaryCrossEntropy(), texts, labels });
+ * assert.equal(objective.rows, 2);
+ * engine.close();
+ * ```
  */
 export function crossEncoderObjective(task: CrossEncoderTask): Objective {
   const { model, loss, texts } = task;
