@@ -36,8 +36,8 @@ export const command: Command = {
     const base = yield* model(text(invocation.values, "model"));
     const pairs = yield* loadScoredPairs(evalSource(invocation));
     const before = yield* evaluateSimilarity({ model: base, pairs }, modelShape(invocation.values), "evaluate-before");
-    const options = yield* augmentationOptions(invocation, base);
-    const result = yield* augmentedSbert({ ...options, eval: pairs });
+    const options = yield* augmentationOptions(invocation);
+    const result = yield* augmentedSbert({ ...options, model: base, eval: pairs });
     const run = Effect.fnUntraced(function* (trained: typeof result.model) {
       return { model: trained, before, after: yield* evaluateSimilarity({ model: trained, pairs }, {}) };
     });

@@ -68,6 +68,15 @@ export const FLAGS = {
     "cross-domain: the pairs to be labelled are from another domain, and the bi-encoder learns from them alone",
   ],
   "no-control": ["switch", "train no controls on the gold pairs alone"],
+  "target": ["text", "plain texts of the target domain: a file, a folder, or a dataset of the hub"],
+  "target-eval": ["text", "graded pairs of the target domain"],
+  "target-labels": ["text", "texts of the target domain with classes"],
+  "adapt": [["mlm", "tsdae"], "how the model learns from the target's texts"],
+  "adapt-limit": ["positive", "texts of the target at most"],
+  "adapt-epochs": ["positive", "passes over the target's texts"],
+  "adapt-steps": ["positive", "updates on the target's texts, instead of passes"],
+  "adapt-learning-rate": ["number", "highest learning rate on the target's texts"],
+  "then": [["finetune", "augmented"], "what follows: multiple-negatives ranking, or Augmented SBERT from --gold"],
   "deletion-ratio": ["rate", "share of words that are deleted"],
   "fixed-noise": ["switch", "damage every text once, as the chapter does, not afresh in each epoch"],
   "tie-decoder": [["true", "false"], "whether decoder and encoder share all that they have in common"],
@@ -175,6 +184,19 @@ export const AUGMENTING: readonly Flag[] = [
 
 /** Flags of TSDAE beside those of every training. */
 export const DENOISING: readonly Flag[] = ["deletion-ratio", "fixed-noise", "tie-decoder"];
+
+/** Flags of domain adaptation beside those of every training. */
+export const ADAPTING: readonly Flag[] = [
+  "target",
+  "target-eval",
+  "target-labels",
+  "adapt",
+  "adapt-limit",
+  "adapt-epochs",
+  "adapt-steps",
+  "adapt-learning-rate",
+  "then",
+];
 
 /** Reads arguments; only the given flags are known. */
 export function parseFlags(

@@ -79,31 +79,31 @@ function crossSettings(values: FlagValues): TrainSettings {
   };
 }
 
-/** What the flags say of Augmented SBERT. */
+/** What the flags say of Augmented SBERT, but for the model. */
 export const augmentationOptions: (
   invocation: Invocation,
-  base: AugmentedSbertOptions["model"],
-) => Effect.Effect<AugmentedSbertOptions, KindredError, Services> = Effect.fnUntraced(function* (invocation, base) {
-  const { values } = invocation;
-  const pairs = yield* goldAndUnlabelled(invocation);
-  const judge = text(values, "cross-encoder");
-  const { score } = (yield* valueOf(pairs.gold)).columns;
-  return {
-    ...pairs,
-    model: base,
-    crossEncoder: judge === undefined ? undefined : yield* model(judge),
-    pairs: text(values, "pairs") as AugmentedSbertOptions["pairs"],
-    pairsPerGold: optional(values, "pairs-per-gold"),
-    topK: optional(values, "top-k"),
-    silverLabels: text(values, "silver-labels") as "hard" | "soft",
-    head: score.every((value) => value === 0 || value === 1) ? "classes" : "score",
-    scenario: text(values, "scenario") as AugmentedSbertOptions["scenario"],
-    crossSettings: crossSettings(values),
-    settings: trainSettings(values),
-    controls: values["no-control"] !== true,
-    ...modelShape(values),
-  };
-});
+) => Effect.Effect<Omit<AugmentedSbertOptions, "model">, KindredError, Services> = Effect.fnUntraced(
+  function* (invocation) {
+    const { values } = invocation;
+    const pairs = yield* goldAndUnlabelled(invocation);
+    const judge = text(values, "cross-encoder");
+    const { score } = (yield* valueOf(pairs.gold)).columns;
+    return {
+      ...pairs,
+      crossEncoder: judge === undefined ? undefined : yield* model(judge),
+      pairs: text(values, "pairs") as AugmentedSbertOptions["pairs"],
+      pairsPerGold: optional(values, "pairs-per-gold"),
+      topK: optional(values, "top-k"),
+      silverLabels: text(values, "silver-labels") as "hard" | "soft",
+      head: score.every((value) => value === 0 || value === 1) ? "classes" : "score",
+      scenario: text(values, "scenario") as AugmentedSbertOptions["scenario"],
+      crossSettings: crossSettings(values),
+      settings: trainSettings(values),
+      controls: values["no-control"] !== true,
+      ...modelShape(values),
+    };
+  },
+);
 
 /** What is worth reporting of it. */
 export const augmentationDetails: (

@@ -9,6 +9,7 @@ export * from "./cache.ts";
 export * from "./cache_care.ts";
 export * from "./charts.ts";
 export * from "./command.ts";
+export * from "./domain_adaptation.ts";
 export * from "./engine.ts";
 export * from "./finish.ts";
 export * from "./flags.ts";

@@ -1,0 +1,85 @@
+/**
+ * Domain adaptation: pretraining on plain texts of a target domain, then fine-tuning or Augmented SBERT.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { adaptationOf, superviseBy } from "../lib/pipeline/adapting.ts";
+import { type Command, main } from "../lib/pipeline/command.ts";
+import { domainAdaptation } from "../lib/pipeline/domain_adaptation.ts";
+import { finish, outputFolder } from "../lib/pipeline/finish.ts";
+import { ADAPTING, AUGMENTING, DENOISING, TRAINING } from "../lib/pipeline/flags.ts";
+import { summary } from "../lib/pipeline/report.ts";
+import { model } from "../lib/pipeline/roots.ts";
+import { evalSource, modelShape, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
+import { evaluateSimilarity } from "../lib/pipeline/stages/evaluate.ts";
+import { loadLabelledTexts } from "../lib/pipeline/stages/labels.ts";
+import { loadFlatTexts, loadScoredPairs } from "../lib/pipeline/stages/load.ts";
+
+/** Flags that need evaluations during training. */
+const OTHERS = ["eval-steps", "keep-best", "patience"];
+
+/** The command, with a control that is trained without the adaptation. */
+export const command: Command = {
+  name: "domain_adaptation",
+  summary: "pretrains on plain texts of a target domain, then trains on labelled pairs of any domain",
+  flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), ...ADAPTING, "negatives", ...DENOISING, ...AUGMENTING],
+  presets: trainingPresets({
+    all: {
+      ...{ "adapt": "mlm", "then": "finetune", "deletion-ratio": 0.6, "tie-decoder": "true", "negatives": "easy" },
+      ...{ "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "soft", "scenario": "cross-domain" },
+      ...{ "gold-size": 1000, "cross-learning-rate": 2e-5, "cross-epochs": 1 },
+    },
+    sample: {
+      ...{ "limit": 10_000, "epochs": 1, "negatives": "contradiction", "target": "sample:target-texts" },
+      ...{ "target-eval": "sample:target-sts", "adapt-limit": 10_000, "adapt-epochs": 1, "adapt-learning-rate": 1e-3 },
+      ...{ "cross-learning-rate": 1e-3, "cross-epochs": 10 },
+    },
+    chapter: { "adapt-limit": 25_000, "adapt-epochs": 1, "adapt-learning-rate": 5e-5 },
+    test: {
+      ...{ "target": "sample:target-texts", "target-eval": "sample:target-sts", "negatives": "contradiction" },
+      ...{ "adapt-limit": 200, "adapt-epochs": 1, "adapt-learning-rate": 1e-3, "gold-size": 100, "limit": 300 },
+    },
+  }),
+  run: Effect.fnUntraced(function* (invocation) {
+    const { values } = invocation;
+    const output = yield* outputFolder(invocation);
+    const [base, shape] = [yield* model(text(values, "model")), modelShape(values)];
+    const texts = yield* loadFlatTexts({
+      ...trainSource(invocation, "target"),
+      limit: values["adapt-limit"] as number,
+    });
+    const general = yield* loadScoredPairs(evalSource(invocation));
+    const target = text(values, "target-eval") && (yield* loadScoredPairs(evalSource(invocation, "target-eval")));
+    const classes = text(values, "target-labels");
+    const { data, supervise } = yield* superviseBy(invocation);
+    const result = yield* domainAdaptation({
+      model: base,
+      shape,
+      texts,
+      adaptation: adaptationOf(values),
+      supervise,
+      pairs: { ...(target && { target }), general },
+      labels: classes === undefined ? {} : { target: yield* loadLabelledTexts({ from: classes }) },
+      control: values["no-control"] !== true,
+    });
+    const pairs = target || general;
+    const run = Effect.fnUntraced(function* (trained: typeof result.model, read = {}) {
+      const before = yield* evaluateSimilarity({ model: base, pairs }, shape, "evaluate-before");
+      return { model: trained, before, after: yield* evaluateSimilarity({ model: trained, pairs }, read) };
+    });
+    return yield* finish(invocation, output, {
+      data,
+      pairs,
+      runs: {
+        main: yield* run(result.model),
+        adaptation: yield* run(result.adapted, text(values, "adapt") === "mlm" ? shape : {}),
+        ...(result.control && { control: yield* run(result.control) }),
+      },
+      tables: [result.table],
+    });
+  }),
+  print: summary,
+};
+
+if (import.meta.main) await main(command);
