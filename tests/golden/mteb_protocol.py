@@ -1,7 +1,8 @@
 """Scores of mteb 2.26, scikit-learn 1.9 and scipy 1.17 on seeded embeddings: tests/golden/mteb_protocol.json.
 
     python tests/golden/mteb_protocol.py                               # writes the golden file
-    python tests/golden/mteb_protocol.py TASK MODEL DATA COLUMN=COLUMN  # mteb's own result on local files, for a comparison
+    python tests/golden/mteb_protocol.py load kindred/mteb/TASK.json …  # reads Kindred's results with mteb
+    python tests/golden/mteb_protocol.py TASK MODEL DATA COLUMN=COLUMN …  # mteb's own result on train.csv, test.csv
 """
 
 import base64
@@ -217,7 +218,11 @@ def compare(name, model, folder, columns):
 
 
 if __name__ == "__main__":
-    if len(sys.argv) > 1:
+    if len(sys.argv) > 2 and sys.argv[1] == "load":
+        for path in sys.argv[2:]:
+            result = mteb.TaskResult.from_disk(Path(path))
+            print(result.task_name, result.get_score(), result.mteb_version, sep="\t")
+    elif len(sys.argv) > 1:
         compare(sys.argv[1], sys.argv[2], sys.argv[3], sys.argv[4:])
     else:
         golden()

@@ -49,7 +49,7 @@ export interface Columns {
 /** Reads a split of a subset. */
 export async function readSplit(task: MtebTask, files: TaskFiles, subset: string, split: string): Promise<Columns> {
   const own = task.files?.[subset === "default" ? split : `${subset}-${split}`] ?? task.files?.[split];
-  if (own !== undefined) return columnsOf(await readTable(join(files.base ?? ".", own), { header: true }), task, files);
+  if (own !== undefined) return columnsOf(await readTable(join(files.base ?? ".", own)), task, files);
   const { folder } = files;
   if (folder === undefined) {
     throw new DatasetError(`the task ${task.name} has no file for the split ${split}`, {
@@ -88,7 +88,7 @@ function missingSplit(task: MtebTask, folder: DatasetFolder, subset: string, spl
 
 async function readAll(paths: readonly string[], task: MtebTask, files: TaskFiles): Promise<Columns> {
   const parts: Columns[] = [];
-  for (const path of paths) parts.push(columnsOf(await readTable(path, { header: true }), task, files));
+  for (const path of paths) parts.push(columnsOf(await readTable(path), task, files));
   const [first] = parts;
   if (parts.length === 1) return first!;
   const starts: number[] = [];

@@ -76,13 +76,13 @@ export function configsOf(card: string): ReadonlyMap<string, ReadonlyMap<string,
 export function splitFiles(folder: DatasetFolder, config: string, split: string): readonly string[] | undefined {
   const told = folder.configs.get(config);
   if (told !== undefined) {
-    // As mteb: a part with one split has it under whatever name.
-    const patterns = told.get(split) ?? (told.size === 1 ? [...told.values()][0]! : []);
+    // As mteb: a part (corpus, queries) with one split has it under whatever name.
+    const patterns = told.get(split) ?? (told.size === 1 && config !== "default" ? [...told.values()][0]! : []);
     const found = folder.files.filter((file) => patterns.some((pattern) => globPattern(pattern).test(file)));
     if (found.length > 0) return found.map((file) => join(folder.path, file));
   }
   const [c, s] = [quote(config), quote(split)];
-  const end = "(?:[-.][^/]*)?\\.(?:parquet|(?:csv|tsv|jsonl)(?:\\.gz)?)$";
+  const end = "(?:-\\d[^/]*)?\\.(?:parquet|(?:csv|tsv|jsonl)(?:\\.gz)?)$"; // test.csv, test-00000-of-00002.parquet
   const patterns = config === "default" ? [`(?:data/)?${s}${end}`, `(?:data/)?default/${s}${end}`, `${s}/[^/]+$`] : [
     `(?:data/)?${c}/${s}${end}`,
     `(?:data/)?${s}/${c}${end}`,
@@ -92,10 +92,16 @@ export function splitFiles(folder: DatasetFolder, config: string, split: string)
   ];
   for (const pattern of patterns) {
     const found = folder.files.filter((file) => new RegExp(`^${pattern}`).test(file));
-    if (found.length > 0) return found.map((file) => join(folder.path, file));
+    // The same rows may lie there in several formats.
+    const format = FORMATS.find((extension) => found.some((file) => file.endsWith(extension)));
+    const files = found.filter((file) => file.endsWith(format!));
+    if (files.length > 0) return files.map((file) => join(folder.path, file));
   }
   return undefined;
 }
+
+/** Which format is read where there are several. */
+const FORMATS = [".parquet", ".jsonl", ".csv", ".tsv", ".gz"];
 
 function quote(text: string): string {
   return text.replaceAll(/[^\w]/g, "\\$&");

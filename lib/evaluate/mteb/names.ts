@@ -11,7 +11,7 @@ export function nearestNames(name: string, names: readonly string[], count = 3):
   return ranked.sort((a, b) => a.edits - b.edits).slice(0, count).map(({ candidate }) => candidate);
 }
 
-/** Levenshtein's distance; letters before or behind the name in a longer one count a tenth. */
+/** Levenshtein's distance; what a longer name has before or behind what was written counts a tenth. */
 function edits(a: string, b: string): number {
   if (b.includes(a)) return (b.length - a.length) / 10;
   let row = Array.from({ length: b.length + 1 }, (_, j) => j);
@@ -22,5 +22,5 @@ function edits(a: string, b: string): number {
     }
     row = next;
   }
-  return row[b.length]!;
+  return Math.min(...row.map((distance, j) => distance + (b.length - j) / 10));
 }

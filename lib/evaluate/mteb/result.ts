@@ -82,9 +82,9 @@ export function firstFormatJson(result: TaskResult): string {
   });
   return JSON.stringify(
     {
+      mteb_version: "1.1.2",
       dataset_revision: result.dataset_revision,
       mteb_dataset_name: result.task_name,
-      mteb_version: "1.1.2",
       ...Object.fromEntries(splits),
     },
     null,
@@ -97,15 +97,17 @@ function firstFormatScores(subset: SubsetScores): Record<string, unknown> {
     subset;
   const scores: Record<string, unknown> = {};
   if (Array.isArray(each)) {
+    const deviations: Record<string, number> = {};
     for (const name of ["accuracy", "f1", "ap"]) {
-      const values = each.map((experiment) => experiment[name]);
+      const values: unknown[] = each.map((experiment) => experiment[name]);
       if (!values.every((value) => typeof value === "number")) continue;
-      const mean = values.reduce((sum: number, value: number) => sum + value, 0) / values.length;
-      const variance = values.reduce((sum: number, value: number) => sum + (value - mean) ** 2, 0) / values.length;
+      const mean = values.reduce((sum, value) => sum + value, 0) / values.length;
       scores[name] = mean;
-      scores[`${name}_stderr`] = Math.sqrt(variance);
+      deviations[`${name}_stderr`] = Math.sqrt(
+        values.reduce((sum, value) => sum + (value - mean) ** 2, 0) / values.length,
+      );
     }
-    return { ...scores, main_score: main };
+    return { ...scores, ...deviations, main_score: main };
   }
   for (const [name, value] of Object.entries(rest)) {
     const [, kind, measure] = /^(cosine|manhattan|euclidean|dot|max)_(.+)$/.exec(name) ?? [];

@@ -104,56 +104,56 @@ const LANGUAGES: Readonly<Record<string, string>> = {
     en eng-Latn, de deu-Latn, es spa-Latn, fr fra-Latn, hi hin-Deva, th tha-Thai
   `,
   "MassiveIntentClassification MassiveScenarioClassification": `
-    af afr-Latn, am amh-Ethi, ar ara-Arab, az aze-Latn, bn ben-Beng, cy cym-Latn, da dan-Latn, de deu-Latn, el ell-
-    Grek, en eng-Latn, es spa-Latn, fa fas-Arab, fi fin-Latn, fr fra-Latn, he heb-Hebr, hi hin-Deva, hu hun-Latn, hy
-    hye-Armn, id ind-Latn, is isl-Latn, it ita-Latn, ja jpn-Jpan, jv jav-Latn, ka kat-Geor, km khm-Khmr, kn kan-
-    Knda, ko kor-Kore, lv lav-Latn, ml mal-Mlym, mn mon-Cyrl, ms msa-Latn, my mya-Mymr, nb nob-Latn, nl nld-Latn, pl
-    pol-Latn, pt por-Latn, ro ron-Latn, ru rus-Cyrl, sl slv-Latn, sq sqi-Latn, sv swe-Latn, sw swa-Latn, ta tam-
-    Taml, te tel-Telu, th tha-Thai, tl tgl-Latn, tr tur-Latn, ur urd-Arab, vi vie-Latn, zh-CN cmo-Hans, zh-TW cmo-
-    Hant
+    af afr-Latn, am amh-Ethi, ar ara-Arab, az aze-Latn, bn ben-Beng, cy cym-Latn, da dan-Latn, de deu-Latn, el
+    ell-Grek, en eng-Latn, es spa-Latn, fa fas-Arab, fi fin-Latn, fr fra-Latn, he heb-Hebr, hi hin-Deva, hu
+    hun-Latn, hy hye-Armn, id ind-Latn, is isl-Latn, it ita-Latn, ja jpn-Jpan, jv jav-Latn, ka kat-Geor, km
+    khm-Khmr, kn kan-Knda, ko kor-Kore, lv lav-Latn, ml mal-Mlym, mn mon-Cyrl, ms msa-Latn, my mya-Mymr, nb
+    nob-Latn, nl nld-Latn, pl pol-Latn, pt por-Latn, ro ron-Latn, ru rus-Cyrl, sl slv-Latn, sq sqi-Latn, sv
+    swe-Latn, sw swa-Latn, ta tam-Taml, te tel-Telu, th tha-Thai, tl tgl-Latn, tr tur-Latn, ur urd-Arab, vi
+    vie-Latn, zh-CN cmo-Hans, zh-TW cmo-Hant
   `,
   "STS17": `
     ko-ko kor-Hang, ar-ar ara-Arab, en-ar eng-Latn ara-Arab, en-de eng-Latn deu-Latn, en-en eng-Latn, en-tr eng-Latn
-    tur-Latn, es-en spa-Latn eng-Latn, es-es spa-Latn, fr-en fra-Latn eng-Latn, it-en ita-Latn eng-Latn, nl-en nld-
-    Latn eng-Latn
+    tur-Latn, es-en spa-Latn eng-Latn, es-es spa-Latn, fr-en fra-Latn eng-Latn, it-en ita-Latn eng-Latn, nl-en
+    nld-Latn eng-Latn
   `,
   "STS22 STS22.v2": `
-    en eng-Latn, de deu-Latn, es spa-Latn, pl pol-Latn, tr tur-Latn, ar ara-Arab, ru rus-Cyrl, zh cmn-Hans, fr fra-
-    Latn, de-en deu-Latn eng-Latn, es-en spa-Latn eng-Latn, it ita-Latn, pl-en pol-Latn eng-Latn, zh-en cmn-Hans
+    en eng-Latn, de deu-Latn, es spa-Latn, pl pol-Latn, tr tur-Latn, ar ara-Arab, ru rus-Cyrl, zh cmn-Hans, fr
+    fra-Latn, de-en deu-Latn eng-Latn, es-en spa-Latn eng-Latn, it ita-Latn, pl-en pol-Latn eng-Latn, zh-en cmn-Hans
     eng-Latn, es-it spa-Latn ita-Latn, de-fr deu-Latn fra-Latn, de-pl deu-Latn pol-Latn, fr-pl fra-Latn pol-Latn
   `,
   "BUCC.v2": `
     de-en deu-Latn eng-Latn, fr-en fra-Latn eng-Latn, ru-en rus-Cyrl eng-Latn, zh-en cmn-Hans eng-Latn
   `,
   "Tatoeba": `
-    sqi-eng sqi-Latn eng-Latn, fry-eng fry-Latn eng-Latn, kur-eng kur-Latn eng-Latn, tur-eng tur-Latn eng-Latn, deu-
-    eng deu-Latn eng-Latn, nld-eng nld-Latn eng-Latn, ron-eng ron-Latn eng-Latn, ang-eng ang-Latn eng-Latn, ido-eng
-    ido-Latn eng-Latn, jav-eng jav-Latn eng-Latn, isl-eng isl-Latn eng-Latn, slv-eng slv-Latn eng-Latn, cym-eng cym-
-    Latn eng-Latn, kaz-eng kaz-Cyrl eng-Latn, est-eng est-Latn eng-Latn, heb-eng heb-Hebr eng-Latn, gla-eng gla-Latn
-    eng-Latn, mar-eng mar-Deva eng-Latn, lat-eng lat-Latn eng-Latn, bel-eng bel-Cyrl eng-Latn, pms-eng pms-Latn eng-
-    Latn, gle-eng gle-Latn eng-Latn, pes-eng pes-Arab eng-Latn, nob-eng nob-Latn eng-Latn, bul-eng bul-Cyrl eng-
-    Latn, cbk-eng cbk-Latn eng-Latn, hun-eng hun-Latn eng-Latn, uig-eng uig-Arab eng-Latn, rus-eng rus-Cyrl eng-
-    Latn, spa-eng spa-Latn eng-Latn, hye-eng hye-Armn eng-Latn, tel-eng tel-Telu eng-Latn, afr-eng afr-Latn eng-
-    Latn, mon-eng mon-Cyrl eng-Latn, arz-eng arz-Arab eng-Latn, hrv-eng hrv-Latn eng-Latn, nov-eng nov-Latn eng-
-    Latn, gsw-eng gsw-Latn eng-Latn, nds-eng nds-Latn eng-Latn, ukr-eng ukr-Cyrl eng-Latn, uzb-eng uzb-Latn eng-
-    Latn, lit-eng lit-Latn eng-Latn, ina-eng ina-Latn eng-Latn, lfn-eng lfn-Latn eng-Latn, zsm-eng zsm-Latn eng-
-    Latn, ita-eng ita-Latn eng-Latn, cmn-eng cmn-Hans eng-Latn, lvs-eng lvs-Latn eng-Latn, glg-eng glg-Latn eng-
-    Latn, ceb-eng ceb-Latn eng-Latn, bre-eng bre-Latn eng-Latn, ben-eng ben-Beng eng-Latn, swg-eng swg-Latn eng-
-    Latn, arq-eng arq-Arab eng-Latn, kab-eng kab-Latn eng-Latn, fra-eng fra-Latn eng-Latn, por-eng por-Latn eng-
-    Latn, tat-eng tat-Cyrl eng-Latn, oci-eng oci-Latn eng-Latn, pol-eng pol-Latn eng-Latn, war-eng war-Latn eng-
-    Latn, aze-eng aze-Latn eng-Latn, vie-eng vie-Latn eng-Latn, nno-eng nno-Latn eng-Latn, cha-eng cha-Latn eng-
-    Latn, mhr-eng mhr-Cyrl eng-Latn, dan-eng dan-Latn eng-Latn, ell-eng ell-Grek eng-Latn, amh-eng amh-Ethi eng-
-    Latn, pam-eng pam-Latn eng-Latn, hsb-eng hsb-Latn eng-Latn, srp-eng srp-Cyrl eng-Latn, epo-eng epo-Latn eng-
-    Latn, kzj-eng kzj-Latn eng-Latn, awa-eng awa-Deva eng-Latn, fao-eng fao-Latn eng-Latn, mal-eng mal-Mlym eng-
-    Latn, ile-eng ile-Latn eng-Latn, bos-eng bos-Latn eng-Latn, cor-eng cor-Latn eng-Latn, cat-eng cat-Latn eng-
-    Latn, eus-eng eus-Latn eng-Latn, yue-eng yue-Hant eng-Latn, swe-eng swe-Latn eng-Latn, dtp-eng dtp-Latn eng-
-    Latn, kat-eng kat-Geor eng-Latn, jpn-eng jpn-Jpan eng-Latn, csb-eng csb-Latn eng-Latn, xho-eng xho-Latn eng-
-    Latn, orv-eng orv-Cyrl eng-Latn, ind-eng ind-Latn eng-Latn, tuk-eng tuk-Latn eng-Latn, max-eng max-Deva eng-
-    Latn, swh-eng swh-Latn eng-Latn, hin-eng hin-Deva eng-Latn, dsb-eng dsb-Latn eng-Latn, ber-eng ber-Tfng eng-
-    Latn, tam-eng tam-Taml eng-Latn, slk-eng slk-Latn eng-Latn, tgl-eng tgl-Latn eng-Latn, ast-eng ast-Latn eng-
-    Latn, mkd-eng mkd-Cyrl eng-Latn, khm-eng khm-Khmr eng-Latn, ces-eng ces-Latn eng-Latn, tzl-eng tzl-Latn eng-
-    Latn, urd-eng urd-Arab eng-Latn, ara-eng ara-Arab eng-Latn, kor-eng kor-Hang eng-Latn, yid-eng yid-Hebr eng-
-    Latn, fin-eng fin-Latn eng-Latn, tha-eng tha-Thai eng-Latn, wuu-eng wuu-Hans eng-Latn
+    sqi-eng sqi-Latn eng-Latn, fry-eng fry-Latn eng-Latn, kur-eng kur-Latn eng-Latn, tur-eng tur-Latn eng-Latn,
+    deu-eng deu-Latn eng-Latn, nld-eng nld-Latn eng-Latn, ron-eng ron-Latn eng-Latn, ang-eng ang-Latn eng-Latn,
+    ido-eng ido-Latn eng-Latn, jav-eng jav-Latn eng-Latn, isl-eng isl-Latn eng-Latn, slv-eng slv-Latn eng-Latn,
+    cym-eng cym-Latn eng-Latn, kaz-eng kaz-Cyrl eng-Latn, est-eng est-Latn eng-Latn, heb-eng heb-Hebr eng-Latn,
+    gla-eng gla-Latn eng-Latn, mar-eng mar-Deva eng-Latn, lat-eng lat-Latn eng-Latn, bel-eng bel-Cyrl eng-Latn,
+    pms-eng pms-Latn eng-Latn, gle-eng gle-Latn eng-Latn, pes-eng pes-Arab eng-Latn, nob-eng nob-Latn eng-Latn,
+    bul-eng bul-Cyrl eng-Latn, cbk-eng cbk-Latn eng-Latn, hun-eng hun-Latn eng-Latn, uig-eng uig-Arab eng-Latn,
+    rus-eng rus-Cyrl eng-Latn, spa-eng spa-Latn eng-Latn, hye-eng hye-Armn eng-Latn, tel-eng tel-Telu eng-Latn,
+    afr-eng afr-Latn eng-Latn, mon-eng mon-Cyrl eng-Latn, arz-eng arz-Arab eng-Latn, hrv-eng hrv-Latn eng-Latn,
+    nov-eng nov-Latn eng-Latn, gsw-eng gsw-Latn eng-Latn, nds-eng nds-Latn eng-Latn, ukr-eng ukr-Cyrl eng-Latn,
+    uzb-eng uzb-Latn eng-Latn, lit-eng lit-Latn eng-Latn, ina-eng ina-Latn eng-Latn, lfn-eng lfn-Latn eng-Latn,
+    zsm-eng zsm-Latn eng-Latn, ita-eng ita-Latn eng-Latn, cmn-eng cmn-Hans eng-Latn, lvs-eng lvs-Latn eng-Latn,
+    glg-eng glg-Latn eng-Latn, ceb-eng ceb-Latn eng-Latn, bre-eng bre-Latn eng-Latn, ben-eng ben-Beng eng-Latn,
+    swg-eng swg-Latn eng-Latn, arq-eng arq-Arab eng-Latn, kab-eng kab-Latn eng-Latn, fra-eng fra-Latn eng-Latn,
+    por-eng por-Latn eng-Latn, tat-eng tat-Cyrl eng-Latn, oci-eng oci-Latn eng-Latn, pol-eng pol-Latn eng-Latn,
+    war-eng war-Latn eng-Latn, aze-eng aze-Latn eng-Latn, vie-eng vie-Latn eng-Latn, nno-eng nno-Latn eng-Latn,
+    cha-eng cha-Latn eng-Latn, mhr-eng mhr-Cyrl eng-Latn, dan-eng dan-Latn eng-Latn, ell-eng ell-Grek eng-Latn,
+    amh-eng amh-Ethi eng-Latn, pam-eng pam-Latn eng-Latn, hsb-eng hsb-Latn eng-Latn, srp-eng srp-Cyrl eng-Latn,
+    epo-eng epo-Latn eng-Latn, kzj-eng kzj-Latn eng-Latn, awa-eng awa-Deva eng-Latn, fao-eng fao-Latn eng-Latn,
+    mal-eng mal-Mlym eng-Latn, ile-eng ile-Latn eng-Latn, bos-eng bos-Latn eng-Latn, cor-eng cor-Latn eng-Latn,
+    cat-eng cat-Latn eng-Latn, eus-eng eus-Latn eng-Latn, yue-eng yue-Hant eng-Latn, swe-eng swe-Latn eng-Latn,
+    dtp-eng dtp-Latn eng-Latn, kat-eng kat-Geor eng-Latn, jpn-eng jpn-Jpan eng-Latn, csb-eng csb-Latn eng-Latn,
+    xho-eng xho-Latn eng-Latn, orv-eng orv-Cyrl eng-Latn, ind-eng ind-Latn eng-Latn, tuk-eng tuk-Latn eng-Latn,
+    max-eng max-Deva eng-Latn, swh-eng swh-Latn eng-Latn, hin-eng hin-Deva eng-Latn, dsb-eng dsb-Latn eng-Latn,
+    ber-eng ber-Tfng eng-Latn, tam-eng tam-Taml eng-Latn, slk-eng slk-Latn eng-Latn, tgl-eng tgl-Latn eng-Latn,
+    ast-eng ast-Latn eng-Latn, mkd-eng mkd-Cyrl eng-Latn, khm-eng khm-Khmr eng-Latn, ces-eng ces-Latn eng-Latn,
+    tzl-eng tzl-Latn eng-Latn, urd-eng urd-Arab eng-Latn, ara-eng ara-Arab eng-Latn, kor-eng kor-Hang eng-Latn,
+    yid-eng yid-Hebr eng-Latn, fin-eng fin-Latn eng-Latn, tha-eng tha-Thai eng-Latn, wuu-eng wuu-Hans eng-Latn
   `,
 };
 
