@@ -7,14 +7,12 @@ import type { Dataset, Pairs } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import { DatasetError, EvaluationError, UsageError } from "../error.ts";
 import type { Embeddings } from "../evaluate/pairwise.ts";
+import type { PairScorer } from "../evaluate/search.ts";
 import { addItem, sortBest } from "./best.ts";
 import { nearest, type NearestSimilarity } from "./nearest.ts";
 
 /** Embeds texts; queries and documents may want different prompts. */
 export type EmbedTexts = (texts: readonly string[], role: "query" | "document") => Promise<Embeddings>;
-
-/** Scores pairs of anchor and document, as a cross-encoder does: more is more related. One score a pair. */
-export type ScorePairs = (pairs: readonly (readonly [anchor: string, document: string])[]) => Promise<Float32Array>;
 
 /** Texts of a dataset of pairs, each once, and which of them belong together. */
 export interface PairIndex {
@@ -57,7 +55,7 @@ export interface CandidateOptions {
   /** A text may be a candidate of itself. Default false. */
   readonly includeAnchor?: boolean;
   /** Scores the candidates again, with the positives, and puts them in the order of these scores. */
-  readonly score?: ScorePairs | undefined;
+  readonly score?: PairScorer | undefined;
 }
 
 /** Pairs that are scored in one call. */
@@ -173,7 +171,7 @@ export async function findCandidates(
 }
 
 /** The same candidates under other scores, and in their order; of equal scores the lower document first. */
-export async function scoreAgain(candidates: Candidates, score: ScorePairs): Promise<Candidates> {
+export async function scoreAgain(candidates: Candidates, score: PairScorer): Promise<Candidates> {
   const { anchors, documents, offsets, positives, counts, width } = candidates;
   const total = positives.length + counts.reduce((sum, count) => sum + count, 0);
   const values = await scoreAll(total, positivesThenCandidates(), score);
@@ -202,7 +200,7 @@ export async function scoreAgain(candidates: Candidates, score: ScorePairs): Pro
 async function scoreAll(
   total: number,
   pairs: Iterable<readonly [string, string]>,
-  score: ScorePairs,
+  score: PairScorer,
 ): Promise<Float32Array> {
   const values = new Float32Array(total);
   let done = 0;

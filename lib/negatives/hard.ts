@@ -6,7 +6,8 @@
  * @module
  */
 import { EvaluationError, UsageError } from "../error.ts";
-import { type Candidates, scoreAgain, type ScorePairs } from "./candidates.ts";
+import type { PairScorer } from "../evaluate/search.ts";
+import { type Candidates, scoreAgain } from "./candidates.ts";
 import type { Judge, Judgement, JudgeQuestion, Verdict } from "./judge.ts";
 import { type Selection, selectNegatives, type SelectOptions } from "./select.ts";
 
@@ -16,7 +17,7 @@ import { type Selection, selectNegatives, type SelectOptions } from "./select.ts
  */
 export async function scoredNegatives(
   candidates: Candidates,
-  score: ScorePairs,
+  score: PairScorer,
   options: SelectOptions = {},
 ): Promise<Selection> {
   return selectNegatives(await scoreAgain(candidates, score), { maxScore: .5, ...options });

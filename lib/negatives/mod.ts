@@ -12,9 +12,9 @@ export {
   findCandidates,
   type PairIndex,
   scoreAgain,
-  type ScorePairs,
 } from "./candidates.ts";
 export * from "./easy.ts";
+export * from "./embedder.ts";
 export * from "./formats.ts";
 export * from "./hard.ts";
 export {

@@ -89,7 +89,7 @@ export async function nearest(
 
   let passed = 0; // rows of the corpus before this piece
   for await (const piece of whole === undefined ? corpus as AsyncIterable<Embeddings> : [whole]) {
-    checkEmbeddings(piece, "the corpus", queries.width);
+    checkEmbeddings(piece, "the corpus", n === 0 ? piece.width : queries.width);
     for (let start = 0; start < piece.rows && k > 0 && n > 0; start += blockRows) {
       const columns = Math.min(blockRows, piece.rows - start);
       const first = passed + start;
@@ -250,7 +250,7 @@ function expectCount(name: string, value: number): void {
  * are bounded by the norms (Cauchy–Schwarz), so norms up to 10¹⁸ keep every score finite.
  */
 function checkEmbeddings({ data, width, rows }: Embeddings, what: string, expected = width): void {
-  if (width !== expected) {
+  if (rows > 0 && width !== expected) {
     throw new DatasetError(`${what}: another width than that of the queries`, {
       expected: `${expected} features`,
       found: `${width}`,

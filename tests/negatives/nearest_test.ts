@@ -140,6 +140,19 @@ Deno.test("a corpus in pieces gives what the whole gives; −1 and −∞ where 
     assert.equal(few.scores[1], -Infinity);
   }));
 
+Deno.test("memory on the device does not grow with the corpus", async () => {
+  const peak = async (rows: number) => {
+    const engine = await cpu();
+    await nearest(engine, wholeNumbers(rows, 4, 1), wholeNumbers(rows, 4, 1), { blockRows: 64, queryRows: 64 });
+    await closestPairs(engine, wholeNumbers(rows, 4, 1), { blockRows: 64 });
+    engine.close();
+    return engine.memory().peak;
+  };
+  const [small, large] = [await peak(128), await peak(1280)];
+  assert.ok(small > 0);
+  assert.equal(large, small);
+});
+
 Deno.test("nothing to search in, nothing to search for", () =>
   withEngine(cpu, async (engine) => {
     const empty = { data: new Float32Array(0), width: 4, rows: 0 };
@@ -147,6 +160,9 @@ Deno.test("nothing to search in, nothing to search for", () =>
     assert.deepEqual((await nearest(engine, empty, some)).indices.length, 0);
     const none = await nearest(engine, some, empty);
     assert.deepEqual([none.k, [...none.counts]], [0, [0, 0, 0]]);
+    const noTexts = { data: new Float32Array(0), width: 0, rows: 0 }; // what an encoder makes of no texts
+    assert.equal((await nearest(engine, noTexts, some)).queries, 0);
+    assert.deepEqual([...(await nearest(engine, some, noTexts)).counts], [0, 0, 0]);
     assert.equal((await closestPairs(engine, empty)).scores.length, 0);
     assert.equal((await closestPairs(engine, { ...some, rows: 1, data: some.data.subarray(0, 4) })).scores.length, 0);
   }));
