@@ -22,7 +22,7 @@ export const command: Command = {
   run: (invocation) =>
     trainAndReport(invocation, {
       loss: losses.cosineSimilarity(),
-      rows: Effect.flatMap(loadScoresOrNli(trainSource(invocation)), asScores),
+      rows: () => Effect.flatMap(loadScoresOrNli(trainSource(invocation)), asScores),
     }),
   print: summary,
 };

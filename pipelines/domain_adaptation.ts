@@ -8,7 +8,7 @@ import { adaptationOf, superviseBy } from "../lib/pipeline/adapting.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { domainAdaptation } from "../lib/pipeline/domain_adaptation.ts";
 import { finish, outputFolder } from "../lib/pipeline/finish.ts";
-import { ADAPTING, AUGMENTING, DENOISING, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTING, AUGMENTING, DENOISING, MINING, TRAINING } from "../lib/pipeline/flags.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/pipeline/roots.ts";
 import { evalSource, modelShape, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
@@ -19,11 +19,20 @@ import { loadFlatTexts, loadScoredPairs } from "../lib/pipeline/stages/load.ts";
 /** Flags that need evaluations during training. */
 const OTHERS = ["eval-steps", "keep-best", "patience"];
 
+/** Flags of mined negatives that Augmented SBERT has not. */
+const MINING_ONLY = MINING.filter((flag) => !AUGMENTING.includes(flag));
+
 /** The command, with a control that is trained without the adaptation. */
 export const command: Command = {
   name: "domain_adaptation",
   summary: "pretrains on plain texts of a target domain, then trains on labelled pairs of any domain",
-  flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), ...ADAPTING, "negatives", ...DENOISING, ...AUGMENTING],
+  flags: [
+    ...TRAINING.filter((flag) => !OTHERS.includes(flag)),
+    ...ADAPTING,
+    ...DENOISING,
+    ...AUGMENTING,
+    ...MINING_ONLY,
+  ],
   presets: trainingPresets({
     all: {
       ...{ "adapt": "mlm", "then": "finetune", "deletion-ratio": 0.6, "tie-decoder": "true", "negatives": "easy" },
@@ -52,7 +61,7 @@ export const command: Command = {
     const general = yield* loadScoredPairs(evalSource(invocation));
     const target = text(values, "target-eval") && (yield* loadScoredPairs(evalSource(invocation, "target-eval")));
     const classes = text(values, "target-labels");
-    const { data, supervise } = yield* superviseBy(invocation);
+    const { data, supervise } = yield* superviseBy(invocation, base);
     const result = yield* domainAdaptation({
       model: base,
       shape,

@@ -6,18 +6,18 @@
 import { Effect } from "effect";
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { TRAINING } from "../lib/pipeline/flags.ts";
+import { MINING, TRAINING } from "../lib/pipeline/flags.ts";
+import { rowsWithNegatives } from "../lib/pipeline/mining.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { loadPairsOrNli } from "../lib/pipeline/stages/load.ts";
-import { asTriplets } from "../lib/pipeline/stages/rows.ts";
-import { trainAndReport, tripletParameters } from "../lib/pipeline/training.ts";
+import { trainAndReport } from "../lib/pipeline/training.ts";
 
 /** The command: load → triplets → tokenize → train → evaluate. */
 export const command: Command = {
   name: "multiple_negatives_ranking",
   summary: "trains on entailed pairs with in-batch and explicit negatives",
-  flags: [...TRAINING, "negatives"],
+  flags: [...TRAINING, ...MINING],
   presets: trainingPresets({
     sample: { negatives: "contradiction" },
     chapter: { negatives: "easy" },
@@ -26,10 +26,11 @@ export const command: Command = {
   run: (invocation) =>
     trainAndReport(invocation, {
       loss: losses.multipleNegativesRanking(),
-      rows: Effect.gen(function* () {
-        const pairs = yield* loadPairsOrNli(trainSource(invocation));
-        return yield* asTriplets(pairs, tripletParameters(invocation));
-      }),
+      rows: (base) =>
+        Effect.flatMap(
+          loadPairsOrNli(trainSource(invocation)),
+          (pairs) => rowsWithNegatives(invocation, pairs, base),
+        ),
     }),
   print: summary,
 };

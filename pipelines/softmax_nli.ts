@@ -20,7 +20,7 @@ export const command: Command = {
   run: (invocation) =>
     trainAndReport(invocation, {
       loss: losses.softmax({ frozen: invocation.values["as-printed"] === true }),
-      rows: loadLabelledPairs(trainSource(invocation)),
+      rows: () => loadLabelledPairs(trainSource(invocation)),
     }),
   print: summary,
 };

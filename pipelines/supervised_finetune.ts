@@ -6,18 +6,18 @@
 import { Effect } from "effect";
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { TRAINING } from "../lib/pipeline/flags.ts";
+import { MINING, TRAINING } from "../lib/pipeline/flags.ts";
+import { rowsWithNegatives } from "../lib/pipeline/mining.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { loadPairsOrNli } from "../lib/pipeline/stages/load.ts";
-import { asTriplets } from "../lib/pipeline/stages/rows.ts";
-import { sampleModel, trainAndReport, tripletParameters } from "../lib/pipeline/training.ts";
+import { sampleModel, trainAndReport } from "../lib/pipeline/training.ts";
 
 /** The command: load → triplets → tokenize → train → evaluate. */
 export const command: Command = {
   name: "supervised_finetune",
   summary: "fine-tunes a pretrained sentence encoder",
-  flags: [...TRAINING, "negatives", "as-printed"],
+  flags: [...TRAINING, ...MINING, "as-printed"],
   presets: trainingPresets({
     sample: { "negatives": "contradiction", "learning-rate": 2e-4, "epochs": 1 },
     chapter: { negatives: "easy", model: "sentence-transformers/all-MiniLM-L6-v2" },
@@ -26,11 +26,11 @@ export const command: Command = {
   run: (invocation) =>
     trainAndReport(invocation, {
       loss: losses.multipleNegativesRanking(),
-      rows: Effect.gen(function* () {
-        const pairs = yield* loadPairsOrNli(trainSource(invocation));
-        // As printed, all rows went to a loss that has no use for labels: contradictions became positives.
-        return yield* asTriplets(pairs, tripletParameters(invocation));
-      }),
+      rows: (base) =>
+        Effect.flatMap(
+          loadPairsOrNli(trainSource(invocation)),
+          (pairs) => rowsWithNegatives(invocation, pairs, base),
+        ),
       // The sample has no pretrained sentence encoder but the one that its own multiple-negatives example makes.
       ...(invocation.values["model"] === undefined && { base: sampleModel(invocation) }),
     }),

@@ -24,7 +24,7 @@ export const command: Command = {
   flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), ...DENOISING],
   presets: trainingPresets({
     all: { "batch-size": 16, "pooling": "cls", "deletion-ratio": 0.6, "tie-decoder": "true" },
-    sample: { "limit": 6000, "epochs": 1, "learning-rate": 5e-4 },
+    sample: { "limit": 20_000, "epochs": 1 },
     chapter: { "limit": 25_000, "fixed-noise": true },
     test: { "limit": 200 },
   }),
@@ -35,7 +35,9 @@ export const command: Command = {
     const texts = yield* loadFlatTexts(trainSource(invocation));
     const pairs = yield* loadScoredPairs(evalSource(invocation));
     const parameters = denoisingParameters(values);
-    const before = yield* evaluateSimilarity({ model: base, pairs }, {}, "evaluate-before");
+    // The pooling that is trained, on the base as well: the difference is that of the training alone.
+    const { pooling, maxSeqLength } = parameters;
+    const before = yield* evaluateSimilarity({ model: base, pairs }, { pooling, maxSeqLength }, "evaluate-before");
     const trained = yield* trainDenoising({ model: base, texts }, parameters);
     const after = yield* evaluateSimilarity({ model: trained, pairs }, {});
     return yield* finish(invocation, output, {

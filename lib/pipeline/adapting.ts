@@ -8,18 +8,17 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { losses } from "../loss/named.ts";
-import type { CountedDataset } from "./artifact.ts";
+import type { CountedDataset, ModelFolder } from "./artifact.ts";
 import { augmentedSbert } from "./augmented_sbert.ts";
 import type { Invocation } from "./command.ts";
 import type { Adaptation, Supervise } from "./domain_adaptation.ts";
 import type { FlagValues } from "./flags.ts";
 import { augmentationOptions } from "./gold.ts";
+import { rowsWithNegatives } from "./mining.ts";
 import { denoisingParameters, modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
 import type { Artifact, Services } from "./stage.ts";
 import { loadPairsOrNli } from "./stages/load.ts";
-import { asTriplets } from "./stages/rows.ts";
 import { trainBiEncoder } from "./stages/train.ts";
-import { tripletParameters } from "./training.ts";
 
 /** How the model gets to know the target: `--adapt`, with a learning rate and a length of its own. */
 export function adaptationOf(values: FlagValues): Adaptation {
@@ -39,11 +38,12 @@ export function adaptationOf(values: FlagValues): Adaptation {
 /** What follows, `--then`, and the rows that it learns from. */
 export const superviseBy: (
   invocation: Invocation,
+  base: Artifact<ModelFolder>,
 ) => Effect.Effect<
   { readonly data: Artifact<CountedDataset<Columns>>; readonly supervise: Supervise },
   KindredError,
   Services
-> = Effect.fnUntraced(function* (invocation) {
+> = Effect.fnUntraced(function* (invocation, base) {
   const { values } = invocation;
   if (text(values, "then") === "augmented") {
     if (values["gold"] === undefined && values["train"] !== undefined) {
@@ -57,7 +57,7 @@ export const superviseBy: (
     return { data: options.gold as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>, supervise };
   }
   const rows = yield* loadPairsOrNli(trainSource(invocation));
-  const data = yield* asTriplets(rows, tripletParameters(invocation));
+  const data = yield* rowsWithNegatives(invocation, rows, base);
   const supervise: Supervise = (model, as) =>
     trainBiEncoder({
       model,

@@ -47,7 +47,32 @@ export const FLAGS = {
   "freeze": ["text", "tensors that are not trained: embeddings, layers:-n, or names with *"],
   "pooling": [["mean", "cls", "max", "mean_sqrt_len", "weightedmean", "lasttoken"], "how tokens become one embedding"],
   "max-seq-length": ["positive", "longest sequence in tokens"],
-  "negatives": [["none", "easy", "contradiction"], "where the negatives of triplets come from"],
+  "negatives": [
+    ["none", "easy", "contradiction", "semi-hard", "hard"],
+    "negatives of triplets: none, other rows at random, what contradicts, or mined: near by embedding, or judged",
+  ],
+  "miner": ["text", "encoder that semi-hard and hard negatives are looked for with; default: the model to be trained"],
+  "num-negatives": ["positive", "negatives of each row"],
+  "range-min": ["whole", "nearest texts that are passed over"],
+  "range-max": ["positive", "nearest texts that are looked at"],
+  "max-score": ["number", "a negative scores at most this"],
+  "min-score": ["number", "a negative scores at least this"],
+  "absolute-margin": ["number", "a negative scores at least so much less than the positive"],
+  "relative-margin": ["rate", "a negative scores at least this share of the positive's score less"],
+  "sampling": [["top", "random"], "of the texts that keep the bounds: the nearest, or any"],
+  "hard-by": [
+    ["cross-encoder", "language-model", "writer", "person"],
+    "who says what is a hard negative; a writer is a language model that makes one itself",
+  ],
+  "relation": [["answer", "paraphrase", "entailment"], "what a positive is to its anchor: for a language model"],
+  "generator-url": ["text", "OpenAI-compatible endpoint of a language model; its key is read from KINDRED_API_KEY"],
+  "generator-model": ["text", "the language model's name there"],
+  "token-budget": ["positive", "tokens that the language model may spend"],
+  "concurrency": ["positive", "requests to the language model under way at once"],
+  "rows": [["triplet", "n-tuple", "labeled-pair", "labeled-list"], "form of the rows that are written"],
+  "output-scores": ["switch", "scores beside the texts"],
+  "export": ["text", "write candidates to this CSV file, for a person to judge"],
+  "import": ["text", "read a person's verdicts from this CSV file"],
   "skip-bad-rows": ["switch", "leave out rows that cannot be read, and count them"],
   "as-printed": ["switch", "do what the chapter's printed code does, faults included"],
   "gold": ["text", "labelled pairs: NLI pairs, or pairs with a score"],
@@ -184,6 +209,32 @@ export const AUGMENTING: readonly Flag[] = [
 
 /** Flags of TSDAE beside those of every training. */
 export const DENOISING: readonly Flag[] = ["deletion-ratio", "fixed-noise", "tie-decoder"];
+
+/** Flags of mined negatives beside those of every training. */
+export const MINING: readonly Flag[] = [
+  "negatives",
+  "miner",
+  "corpus",
+  "num-negatives",
+  "range-min",
+  "range-max",
+  "max-score",
+  "min-score",
+  "absolute-margin",
+  "relative-margin",
+  "sampling",
+  "hard-by",
+  "cross-encoder",
+  "relation",
+  "generator-url",
+  "generator-model",
+  "token-budget",
+  "concurrency",
+  "import",
+];
+
+/** Flags of how mined negatives are written. */
+export const MINING_OUTPUT: readonly Flag[] = ["rows", "output-scores", "export"];
 
 /** Flags of domain adaptation beside those of every training. */
 export const ADAPTING: readonly Flag[] = [

@@ -65,7 +65,7 @@ async function hasLabels(pairs: Artifact<Dataset<SentencePairs>>): Promise<boole
 }
 
 /** Hyper-parameters of the cross-encoder: the decay of the chapter's, the bi-encoder's batches. */
-function crossSettings(values: FlagValues): TrainSettings {
+export function crossSettings(values: FlagValues): TrainSettings {
   return {
     ...trainSettings(values),
     maxSteps: undefined,

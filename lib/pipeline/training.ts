@@ -5,7 +5,6 @@
  */
 import { Effect } from "effect";
 import type { Dataset } from "../data/dataset.ts";
-import type { NegativeKind } from "../data/triplets.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import { losses, type LossSpec } from "../loss/named.ts";
@@ -28,13 +27,13 @@ import {
 import type { Artifact, Services } from "./stage.ts";
 import { evaluateSimilarity } from "./stages/evaluate.ts";
 import { loadPairsOrNli, loadScoredPairs } from "./stages/load.ts";
-import { asTriplets, type TripletParameters } from "./stages/rows.ts";
+import { asTriplets } from "./stages/rows.ts";
 import { type RowsOf, trainBiEncoder } from "./stages/train.ts";
 
 /** What is trained on what. */
 export interface TrainingPlan<L extends LabelKind> {
-  /** Rows of the loss: an effect, so that they are made when their turn comes. */
-  readonly rows: Effect.Effect<Artifact<Dataset<RowsOf<L>>>, KindredError, Services>;
+  /** Rows of the loss, for a model that may be used to find some of them. */
+  readonly rows: (base: Artifact<ModelFolder>) => Effect.Effect<Artifact<Dataset<RowsOf<L>>>, KindredError, Services>;
   /** The loss. */
   readonly loss: LossSpec<L>;
   /** The model to start from. Default: the one that the flags name. */
@@ -51,7 +50,7 @@ export const trainAndReport: <L extends LabelKind>(
     const output = yield* outputFolder(invocation);
     const shape = modelShape(values);
     const base = yield* plan.base ?? model(text(values, "model"));
-    const data = yield* rows;
+    const data = yield* rows(base);
     const pairs = yield* loadScoredPairs(evalSource(invocation));
     const before = yield* evaluateSimilarity({ model: base, pairs }, shape, "evaluate-before");
     const trained = yield* trainBiEncoder({
@@ -71,15 +70,6 @@ export const trainAndReport: <L extends LabelKind>(
     });
   },
 );
-
-/** Where the flags take negatives from. */
-export function tripletParameters({ values }: Invocation): TripletParameters {
-  const everyPair = values["as-printed"] === true;
-  return {
-    negatives: everyPair ? "every-pair" : text(values, "negatives") as NegativeKind,
-    seed: number(values, "seed"),
-  };
-}
 
 /** The model of the multiple-negatives sample, from the cache if that pipeline has run with the same seed. */
 export const sampleModel: (invocation: Invocation) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> =

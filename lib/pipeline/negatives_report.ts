@@ -1,0 +1,145 @@
+/**
+ * The end of the mining of negatives: the rows as a file, statistics, a page.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../attempt.ts";
+import type { Dataset, Pairs } from "../data/dataset.ts";
+import type { Columns } from "../data/rows.ts";
+import type { KindredError } from "../error.ts";
+import { type Candidates, exportReview, type NegativeStatistics } from "../negatives/mod.ts";
+import { type CountedDataset, readJson, summaryOf } from "./artifact.ts";
+import type { Invocation } from "./command.ts";
+import { reportBase } from "./finish.ts";
+import { writeOutput } from "./output.ts";
+import { htmlTable, page, section, tableSection } from "./page.ts";
+import { type ReportBase, type ReportTable, tableLines } from "./report.ts";
+import { text } from "./settings.ts";
+import type { Artifact, Services } from "./stage.ts";
+
+/** What report.json of the command holds. */
+export interface NegativesReport extends ReportBase {
+  /** Version of this shape. */
+  readonly schema: "kindred-negatives/1";
+  /** Pairs that negatives were looked for. */
+  readonly pairs: { readonly source: string; readonly rows: number };
+  /** Who chose them: see `--negatives` and `--hard-by`. */
+  readonly negatives: string;
+  /** Rows that were written, and what was counted. */
+  readonly rows: number;
+  /** Left out by bounds, verdicts, … */
+  readonly counts: Readonly<Record<string, number>>;
+  /** Scores of positives, negatives, and their difference; undefined for rows that nobody has scored. */
+  readonly statistics?: NegativeStatistics | undefined;
+  /** Some of them. */
+  readonly examples: ReportTable;
+  /** The file of the rows. */
+  readonly file: string;
+}
+
+/** What `--export` gives. */
+export interface ExportReport extends ReportBase {
+  /** Version of this shape. */
+  readonly schema: "kindred-review/1";
+  /** The file. */
+  readonly file: string;
+  /** Lines for a person to judge. */
+  readonly rows: number;
+}
+
+/** Writes candidates for a person. */
+export const exportCandidates: (
+  invocation: Invocation,
+  candidates: Artifact<Candidates>,
+) => Effect.Effect<ExportReport, KindredError, Services> = Effect.fnUntraced(function* (invocation, candidates) {
+  const file = text(invocation.values, "export")!;
+  const rows = yield* attempt(async () => await exportReview(await candidates.read(), file));
+  return { schema: "kindred-review/1", ...yield* reportBase(invocation), file, rows };
+});
+
+const STATISTICS = ["mean", "median", "std", "min", "lowerQuartile", "upperQuartile", "max"] as const;
+
+/** Rows of the page's table of examples. */
+const EXAMPLES = 20;
+
+/** Writes the folder of results: `negatives.parquet` or `negatives.jsonl`, report and page. */
+export const finishNegatives: (
+  invocation: Invocation,
+  output: string,
+  pairs: Artifact<Dataset<Pairs>>,
+  negatives: Artifact<CountedDataset<Columns>>,
+) => Effect.Effect<NegativesReport, KindredError, Services> = Effect.fnUntraced(
+  function* (invocation, output, pairs, negatives) {
+    const { values } = invocation;
+    const base = yield* reportBase(invocation);
+    return yield* attempt(async () => {
+      const { rows, counts } = await summaryOf(negatives);
+      const [folder] = negatives.paths as [string];
+      const lists = text(values, "rows") === "labeled-list";
+      const file = join(output, lists ? "negatives.jsonl" : "negatives.parquet");
+      const statistics = await readJson<NegativeStatistics>(join(folder, "statistics.json")).catch(() => undefined);
+      const report: NegativesReport = {
+        schema: "kindred-negatives/1",
+        ...base,
+        pairs: { source: text(values, "train") ?? "sample", rows: (await summaryOf(pairs)).rows },
+        negatives: text(values, "negatives")!,
+        rows,
+        counts,
+        ...(statistics !== undefined && { statistics }),
+        examples: await examples(negatives),
+        file,
+      };
+      const lead = `${rows} rows from ${report.pairs.rows} pairs · ${report.negatives}`;
+      await writeOutput(output, {
+        "report.html": page(report, lead, [
+          section("Counts", htmlTable(["what", "how many"], Object.entries(counts))),
+          ...(statistics === undefined ? [] : [tableSection(statisticsTable(statistics))]),
+          tableSection(report.examples),
+        ]),
+        "report.json": JSON.stringify(report, null, 2) + "\n",
+      });
+      await Deno.copyFile(join(folder, lists ? "lists.jsonl" : "data.parquet"), `${file}.tmp`);
+      await Deno.rename(`${file}.tmp`, file);
+      return report;
+    });
+  },
+);
+
+async function examples(negatives: Artifact<CountedDataset<Columns>>): Promise<ReportTable> {
+  const { columns, rows } = await negatives.read();
+  const names = Object.keys(columns);
+  const shown = Math.min(EXAMPLES, rows);
+  return {
+    title: "Some of the rows",
+    columns: names,
+    rows: Array.from({ length: shown }, (_, i) => {
+      const row = Math.floor(i * rows / shown);
+      return names.map((name) => columns[name]![row]!);
+    }),
+  };
+}
+
+function statisticsTable({ positive, negative, difference }: NegativeStatistics): ReportTable {
+  return {
+    title: "Scores",
+    columns: ["", "positive", "negative", "difference"],
+    rows: STATISTICS.map((key) => [key, positive[key], negative[key], difference[key]]),
+  };
+}
+
+/** The report in a few lines. */
+export function negativesSummary(report: NegativesReport | ExportReport): string {
+  if (report.schema === "kindred-review/1") {
+    return `${report.rows} candidates to judge in ${report.file}: fill in the column answers (yes, no), then --import it`;
+  }
+  return [
+    `${report.pipeline} (${report.preset}): ${report.rows} rows from ${report.pairs.rows} pairs, ${report.negatives}`,
+    ...Object.entries(report.counts).map(([name, count]) => `  ${name.padEnd(24)}${count}`),
+    ...(report.statistics === undefined ? [] : tableLines(statisticsTable(report.statistics))),
+    ...tableLines({ ...report.examples, rows: report.examples.rows.slice(0, 3) }),
+    ...report.warnings.map((warning) => `  warning: ${warning}`),
+    `  rows: ${report.file}`,
+  ].join("\n");
+}
