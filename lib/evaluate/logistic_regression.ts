@@ -17,6 +17,7 @@ import type { Values } from "./correlation.ts";
 import { minimize } from "./lbfgs.ts";
 import type { Embeddings } from "./pairwise.ts";
 import { addTransposedTimes, timesTransposed } from "./products.ts";
+import { turnTaker } from "./turn.ts";
 
 /** Options of {@linkcode fitLogisticRegression}; the defaults are scikit-learn's. */
 export interface LogisticRegressionOptions {
@@ -51,7 +52,7 @@ export interface LogisticRegression {
  * import assert from "node:assert/strict";
  * const rows = { data: Float32Array.of(1, 0, .9, .1, 0, 1, .2, .8), width: 2, rows: 4 };
  * const model = await fitLogisticRegression(rows, [7, 7, 3, 3]);
- * assert.deepEqual([...predictClasses(model, rows)], [7, 7, 3, 3]);
+ * assert.deepEqual([...await predictClasses(model, rows)], [7, 7, 3, 3]);
  * ```
  */
 export async function fitLogisticRegression(
@@ -109,8 +110,14 @@ export async function fitLogisticRegression(
   };
 }
 
+/** Rows whose classes are predicted at once: only they are in float64. */
+const CHUNK = 512;
+
 /** The class of every row: that of the highest score, the first of equal ones. */
-export function predictClasses(model: LogisticRegression, { data, width, rows }: Embeddings): Float64Array {
+export async function predictClasses(
+  model: LogisticRegression,
+  { data, width, rows }: Embeddings,
+): Promise<Float64Array> {
   const { classes, weights, intercepts } = model;
   const k = intercepts.length;
   if (weights.length !== k * width) {
@@ -119,14 +126,23 @@ export function predictClasses(model: LogisticRegression, { data, width, rows }:
       found: `${width}`,
     });
   }
-  const scores = new Float64Array(rows * k);
-  linear(scores, Float64Array.from(data), weights, intercepts, rows, width);
-  return Float64Array.from({ length: rows }, (_, row) => {
-    if (k === 1) return classes[scores[row]! > 0 ? 1 : 0]!;
-    let best = 0;
-    for (let c = 1; c < k; c++) if (scores[row * k + c]! > scores[row * k + best]!) best = c;
-    return classes[best]!;
-  });
+  const turn = turnTaker();
+  const predicted = new Float64Array(rows);
+  const scores = new Float64Array(CHUNK * k);
+  const x = new Float64Array(CHUNK * width);
+  for (let start = 0; start < rows; start += CHUNK) {
+    await turn();
+    const count = Math.min(CHUNK, rows - start);
+    x.set(data.subarray(start * width, (start + count) * width));
+    linear(scores, x, weights, intercepts, count, width);
+    for (let i = 0; i < count; i++) {
+      let best = 0;
+      if (k === 1) best = scores[i]! > 0 ? 1 : 0;
+      else for (let c = 1; c < k; c++) if (scores[i * k + c]! > scores[i * k + best]!) best = c;
+      predicted[start + i] = classes[best]!;
+    }
+  }
+  return predicted;
 }
 
 /** scores [n, k] = x [n, d] · weights [k, d]ᵀ + intercepts [k] */

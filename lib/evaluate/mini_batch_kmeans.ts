@@ -69,7 +69,7 @@ export async function miniBatchKMeans(points: Embeddings, options: MiniBatchKMea
   startSize = Math.min(startSize, n);
   for (let i = 0; i < startSize; i++) random.upTo(n - 1); // the validation rows of several starts: there is one
   const startRows = startSize < n ? Int32Array.from({ length: startSize }, () => rows[random.upTo(n - 1)]!) : rows;
-  let centers = startingCenters(points, startRows, k, random);
+  let centers = await startingCenters(points, startRows, k, random);
   let centersAfter: Float32Array = new Float32Array(k * d);
   const counts = new Float32Array(k);
   const draw = uniformDraw(n, random);
@@ -130,7 +130,13 @@ function firstAbove(values: Float32Array | Float64Array, wanted: number, orEqual
 }
 
 /** Greedy k-means++ (Arthur & Vassilvitskii 2007): of a few candidates, the one that lowers the potential most. */
-function startingCenters(points: Embeddings, rows: Int32Array, k: number, random: NumpyRandom): Float32Array {
+async function startingCenters(
+  points: Embeddings,
+  rows: Int32Array,
+  k: number,
+  random: NumpyRandom,
+): Promise<Float32Array> {
+  const turn = turnTaker();
   const { data, width: d } = points;
   const n = rows.length;
   const trials = 2 + Math.floor(Math.log(k));
@@ -159,6 +165,7 @@ function startingCenters(points: Embeddings, rows: Int32Array, k: number, random
   const cumulated = new Float32Array(n);
   const tried = new Float32Array(trials * n);
   for (let c = 1; c < k; c++) {
+    await turn();
     for (let i = 0, sum = 0; i < n; i++) cumulated[i] = sum = Math.fround(sum + closest[i]!);
     const candidates = Array.from(
       { length: trials },

@@ -7,6 +7,7 @@ import { EvaluationError } from "../error.ts";
 import { abstentionGain, confidences } from "./abstention.ts";
 import { averagePrecisionAt, hitAt, ndcgAt, precisionAt, recallAt, reciprocalRankAt } from "./ranking.ts";
 import { roundTo } from "./rounding.ts";
+import { turnTaker } from "./turn.ts";
 
 /** Documents found for a query, in any order, with their scores. */
 export interface FoundDocuments {
@@ -48,18 +49,19 @@ export function gainsOf({ documents, scores }: FoundDocuments, relevant: Readonl
  * import { retrievalMetrics } from "@kindred/kindred/evaluate";
  * import assert from "node:assert/strict";
  * const found = new Map([["q", { documents: ["a", "b"], scores: Float32Array.of(.1, .9) }]]);
- * const metrics = retrievalMetrics(found, new Map([["q", new Map([["a", 1]])]]));
+ * const metrics = await retrievalMetrics(found, new Map([["q", new Map([["a", 1]])]]));
  * assert.equal(metrics["mrr_at_10"], .5);
  * assert.equal(metrics["ndcg_at_10"], .63093);
  * ```
  */
-export function retrievalMetrics(
+export async function retrievalMetrics(
   found: ReadonlyMap<string, FoundDocuments>,
   relevance: Relevance,
   options: RetrievalOptions = {},
-): Record<string, number> {
+): Promise<Record<string, number>> {
   const { cuts = RETRIEVAL_CUTS, ignoreIdenticalIds = false } = options;
   if (found.size === 0) throw new EvaluationError("there is no query to score", { expected: "at least one query" });
+  const turn = turnTaker();
   const values = new Map<string, number[]>();
   const add = (name: string, value: number) => {
     const list = values.get(name);
@@ -68,6 +70,7 @@ export function retrievalMetrics(
   };
   const confident: Record<string, number[]> = { max: [], std: [], diff1: [] };
   for (const [query, all] of found) {
+    await turn();
     const relevant = relevance.get(query);
     if (relevant === undefined) {
       throw new EvaluationError("a query has no relevant documents", {
@@ -90,23 +93,24 @@ export function retrievalMetrics(
   }
 
   const metrics: Record<string, number> = {};
-  const each = (measure: string, use: (name: string, list: readonly number[]) => void) => {
-    for (const k of cuts) use(`${measure}_at_${k}`, values.get(`${measure}_at_${k}`)!);
-  };
+  const of = (measure: string, k: number) => [`${measure}_at_${k}`, values.get(`${measure}_at_${k}`)!] as const;
   const mean = (list: readonly number[]) => list.reduce((sum, value) => sum + value, 0) / list.length;
-  const rounded = (name: string, list: readonly number[]) => void (metrics[name] = roundTo(mean(list), 5));
-  for (const measure of ["ndcg", "map", "recall"]) each(measure, rounded);
+  const rounded = (measure: string) => {
+    for (const [name, list] of cuts.map((k) => of(measure, k))) metrics[name] = roundTo(mean(list), 5);
+  };
+  ["ndcg", "map", "recall"].forEach(rounded);
   if (metrics["recall_at_1"] !== undefined) metrics["accuracy"] = metrics["recall_at_1"];
-  each("precision", rounded);
-  each("mrr", (name, list) => void (metrics[name] = mean(list)));
+  rounded("precision");
+  for (const [name, list] of cuts.map((k) => of("mrr", k))) metrics[name] = mean(list);
   for (const measure of ["ndcg", "map", "recall", "precision", "mrr"]) {
-    each(measure, (name, list) => {
+    for (const [name, list] of cuts.map((k) => of(measure, k))) {
+      await turn();
       for (const [kind, confidence] of Object.entries(confident)) {
         metrics[`nauc_${name}_${kind}`] = abstentionGain(confidence, list);
       }
-    });
+    }
   }
-  each("hit_rate", rounded);
+  rounded("hit_rate");
   return metrics;
 }
 

@@ -27,7 +27,7 @@ Deno.test("classes are told apart by their values, whatever these are", async ()
   const rows = { data: Float32Array.of(1, 0, .9, .1, 0, 1, .1, .9, -1, -1, -.9, -1), width: 2, rows: 6 };
   const model = await fitLogisticRegression(rows, [9, 9, -4, -4, 30, 30]);
   assert.deepEqual(model.classes, [-4, 9, 30]);
-  assert.deepEqual([...predictClasses(model, rows)], [9, 9, -4, -4, 30, 30]);
+  assert.deepEqual([...await predictClasses(model, rows)], [9, 9, -4, -4, 30, 30]);
 });
 
 Deno.test("a fit refuses one class, labels that do not match, and predicting other widths", async () => {
@@ -35,7 +35,7 @@ Deno.test("a fit refuses one class, labels that do not match, and predicting oth
   await assert.rejects(fitLogisticRegression(rows, [1, 1]), /at least two classes/);
   await assert.rejects(fitLogisticRegression(rows, [1]), /do not match/);
   const model = await fitLogisticRegression(rows, [0, 1]);
-  assert.throws(() => predictClasses(model, { data: Float32Array.of(1, 2, 3), width: 3, rows: 1 }), /another width/);
+  await assert.rejects(predictClasses(model, { data: Float32Array.of(1, 2, 3), width: 3, rows: 1 }), /another width/);
 });
 
 Deno.test("minimize() follows scipy's L-BFGS-B on Rosenbrock's function", async () => {

@@ -76,7 +76,7 @@ export async function evaluateClassification(
       rowsOf(trained, rows.map((row) => place.get(row)!)),
       rows.map((row) => trainLabels[row]!),
     );
-    each.push(scoresOf(testLabels, predictClasses(model, tested), isBinary));
+    each.push(scoresOf(testLabels, await predictClasses(model, tested), isBinary));
   }
   const mean: Record<string, number | null> = {};
   for (const key of Object.keys(each[0]!)) {

@@ -16,5 +16,6 @@ export {
   taskResultJson,
   type TaskScores,
 } from "./result.ts";
+export { SAMPLE_TASKS, writeSampleTasks } from "./sample.ts";
 export * from "./task.ts";
 export { knownTasks, taskNamed } from "./tasks.ts";

@@ -35,7 +35,7 @@ export async function evaluateRetrieval(
     const entry: FoundDocuments = { documents: Array.from(rows, (row) => corpus.ids[row]!), scores };
     return [id, entry];
   }));
-  return retrievalMetrics(byQuery, relevance, { ignoreIdenticalIds: task.ignore_identical_ids === true });
+  return await retrievalMetrics(byQuery, relevance, { ignoreIdenticalIds: task.ignore_identical_ids === true });
 }
 
 /** Rows of the corpus and their scores. */

@@ -26,6 +26,7 @@ interface Common {
 
 /** Logistic regression on a few rows of each class. */
 export interface ClassificationTask extends Common {
+  /** Its protocol. */
   readonly type: "Classification";
   /** Rows of each class that a classifier is fitted to. Default 8. */
   readonly samples_per_label?: number;
@@ -37,6 +38,7 @@ export interface ClassificationTask extends Common {
 
 /** Correlation of similarities with grades. */
 export interface StsTask extends Common {
+  /** Its protocol. */
   readonly type: "STS";
   /** Lowest grade. Default 0. */
   readonly min_score?: number;
@@ -46,11 +48,13 @@ export interface StsTask extends Common {
 
 /** Thresholds on similarities. */
 export interface PairClassificationTask extends Common {
+  /** Its protocol. */
   readonly type: "PairClassification";
 }
 
 /** Ranking of a corpus; or, as reranking, of the documents that are listed for each query. */
 export interface RetrievalTask extends Common {
+  /** Its protocol. */
   readonly type: "Retrieval" | "Reranking";
   /** A document with the query's own id does not count. Default false. */
   readonly ignore_identical_ids?: boolean;
@@ -58,6 +62,7 @@ export interface RetrievalTask extends Common {
 
 /** Agreement of clusters with classes. */
 export interface ClusteringTask extends Common {
+  /** Its protocol. */
   readonly type: "Clustering";
   /** Every row of the file is a set of sentences that is clustered whole, as in the first version of mteb. */
   readonly legacy?: boolean;
@@ -81,6 +86,7 @@ export interface ClusteringTask extends Common {
 
 /** Correlation of similarities to summaries by people with their judgement of summaries by machines. */
 export interface SummarizationTask extends Common {
+  /** Its protocol. */
   readonly type: "Summarization";
   /** Lowest grade. Default 0. */
   readonly min_score?: number;
@@ -92,6 +98,7 @@ export interface SummarizationTask extends Common {
 
 /** Nearest neighbours across languages. */
 export interface BitextMiningTask extends Common {
+  /** Its protocol. */
   readonly type: "BitextMining";
 }
 

@@ -1,0 +1,90 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+
+async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "-A", "--no-check", "pipelines/mteb.ts", ...args],
+    cwd: new URL("../..", import.meta.url),
+    env: { NO_COLOR: "1", HF_HUB_OFFLINE: "1" },
+  }).output();
+  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
+  return { code, out: decode(stdout), err: decode(stderr) };
+}
+
+async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+const model = new URL("../../lib/data/sample/base_model", import.meta.url).pathname;
+const places = (folder: string) => ["--cache-dir", join(folder, "cache"), "--output", join(folder, "out")];
+const own = {
+  name: "Mine",
+  type: "STS",
+  eval_splits: ["test"],
+  files: { test: "mine.csv" },
+};
+const rows = "sentence1,sentence2,score\nthe boy runs,the lad runs,5\na cat,the bridge,0\nthe dog,a hound,4\n";
+
+Deno.test("mteb scores the sample's tasks, and finds every one of them the second time", () =>
+  withFolder(async (folder) => {
+    const first = await run("--preset", "test", "--json", ...places(folder));
+    assert.equal(first.code, 0, first.err);
+    const report = JSON.parse(first.out);
+    assert.deepEqual(report.tasks.map(({ name }: { name: string }) => name), ["SampleClassification", "SampleSTS"]);
+    const files = await Array.fromAsync(Deno.readDir(join(folder, "out")), ({ name }) => name);
+    assert.deepEqual(files.sort(), ["SampleClassification.json", "SampleSTS.json", "report.html", "report.json"]);
+    const result = JSON.parse(await Deno.readTextFile(join(folder, "out", "SampleClassification.json")));
+    const [scores] = result.scores.test;
+    assert.equal(scores.scores_per_experiment.length, 10);
+    assert.equal(scores.main_score, scores.accuracy);
+    assert.ok(Math.abs(scores.main_score - report.tasks[0].value) < 1e-6);
+
+    const again = JSON.parse((await run("--preset", "test", "--json", "--format", "1.1", ...places(folder))).out);
+    assert.ok(again.tasks.every(({ cached }: { cached: boolean }) => cached));
+    const old = JSON.parse(await Deno.readTextFile(join(folder, "out", "SampleClassification.json")));
+    assert.equal(old.mteb_dataset_name, "SampleClassification");
+    assert.ok(old.test.accuracy_stderr > 0 && old.test.f1_stderr > 0 && old.test.evaluation_time > 0);
+  }));
+
+Deno.test("mteb scores a task of one's own, and does it again when its data change", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "mine.csv"), rows);
+    const file = join(folder, "mine.json5");
+    await Deno.writeTextFile(file, `${JSON.stringify(own).slice(0, -1)}, /* mine */}`);
+    const args = ["--model", model, "--task-file", file, "--json", ...places(folder)];
+    const first = await run(...args);
+    assert.equal(first.code, 0, first.err);
+    const [task] = JSON.parse(first.out).tasks;
+    assert.deepEqual([task.name, task.score, task.cached], ["Mine", "cosine_spearman", false]);
+    assert.equal(JSON.parse((await run(...args)).out).tasks[0].cached, true);
+    await Deno.writeTextFile(join(folder, "mine.csv"), rows.replace(",4", ",1"));
+    assert.equal(JSON.parse((await run(...args)).out).tasks[0].cached, false);
+  }));
+
+Deno.test("what is asked wrongly is refused before anything is computed", () =>
+  withFolder(async (folder) => {
+    const file = join(folder, "mine.json");
+    const refused = async (args: string[], message: RegExp, code = 2) => {
+      const { code: found, out } = await run("--json", ...args, ...places(folder));
+      assert.equal(found, code, out);
+      const { error } = JSON.parse(out);
+      assert.match(JSON.stringify(error), message);
+    };
+    await refused(["--model", model, "--tasks", "Banking7Classification"], /did you mean Banking77Classification/);
+    await refused(["--tasks", "STSBenchmark"], /which model/);
+    await refused(["--data", folder], /which task/);
+    await refused(["--model", model, "--task-file", file], /no such --task-file/);
+    await Deno.writeTextFile(file, "{name: 'Mine'");
+    await refused(["--model", model, "--task-file", file], /no JSON/, 1);
+    await Deno.writeTextFile(file, JSON.stringify({ ...own, files: undefined }));
+    await refused(["--model", model, "--task-file", file], /Mine has no data/);
+    await Deno.writeTextFile(file, JSON.stringify(own));
+    await refused(["--model", model, "--task-file", file], /a file of Mine is not there/);
+    await refused(["--model", model, "--tasks", "STSBenchmark", "--data", join(folder, "none")], /no such folder/, 1);
+    await refused(["--model", model, "--tasks", "STSBenchmark"], /stsbenchmark-sts@b0fddb5.* is not in the cache/, 1);
+  }));
