@@ -4,7 +4,7 @@
  * @module
  */
 import { DatasetError, UsageError } from "../error.ts";
-import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
+import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
 import type { Cell, Table } from "./table.ts";
 
 /** From the names we use to those of the file. */
@@ -21,6 +21,7 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   negative: ["negative", "3"],
   text: ["text", "sentence", "title", "1"],
   label: ["label", "3"],
+  class: ["label", "class", "category", "2"],
   score: ["score", "similarity_score", "label", "3"],
 };
 
@@ -158,4 +159,33 @@ export function asPairsOrTriplets(table: Table, mapping: ColumnMapping = {}): Da
   return negative === undefined
     ? { columns: { anchor, positive }, rows: table.rows }
     : { columns: { anchor, positive, negative: texts(table, "negative", mapping) }, rows: table.rows };
+}
+
+/**
+ * Texts with a class each, and the names of the classes: numbers or words as the file has them, in ascending order.
+ * `known` are classes that have their numbers already; others come behind them.
+ */
+export function asLabelledTexts(
+  table: Table,
+  mapping: ColumnMapping = {},
+  known: readonly string[] = [],
+): { readonly dataset: Dataset<LabelledTexts>; readonly classes: readonly string[] } {
+  const text = texts(table, "text", mapping);
+  const mapped = mapping["label"] === undefined ? {} : { class: mapping["label"] };
+  const column = find(table, "class", mapped);
+  if (column === undefined) throw missing(table, "label", ALIASES["class"]!.join(" or "));
+  const names = column.map((value, row) => {
+    if (value !== null && value !== undefined && value !== "") return String(value);
+    throw new DatasetError("the label is missing", {
+      where: table.where(row),
+      expected: "a word or a number",
+      found: shown(value),
+    });
+  });
+  const fresh = [...new Set(names).difference(new Set(known))];
+  const numeric = fresh.every((name) => Number.isFinite(Number(name)));
+  const classes = [...known, ...numeric ? fresh.sort((a, b) => Number(a) - Number(b)) : fresh.sort()];
+  const numbers = new Map(classes.map((name, number) => [name, number]));
+  const label = Int32Array.from(names, (name) => numbers.get(name)!);
+  return { dataset: { columns: { text, label }, rows: table.rows }, classes };
 }

@@ -48,3 +48,11 @@ export type Triplets = Pairs & {
   /** What should be far from the anchor. */
   readonly negative: readonly string[];
 };
+
+/** Texts with a class each. */
+export type LabelledTexts = {
+  /** The texts. */
+  readonly text: readonly string[];
+  /** Their classes, from 0. */
+  readonly label: Int32Array;
+};

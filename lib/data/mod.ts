@@ -5,6 +5,8 @@
  */
 export * from "./columns.ts";
 export * from "./dataset.ts";
+export * from "./label_rows.ts";
+export * from "./json5.ts";
 export * from "./labels.ts";
 export * from "./noise.ts";
 export * from "./parquet.ts";

@@ -9,37 +9,42 @@ import { nearest, type Neighbors } from "../negatives/nearest.ts";
 import { accuracy } from "./classification.ts";
 import type { Embeddings } from "./pairwise.ts";
 
-/** What {@linkcode labelMetrics} finds. */
-export interface LabelMetrics {
+/** What {@linkcode evaluateLabels} finds. */
+export type LabelMetrics = {
   /** See {@linkcode silhouette}: from −1 over 0 (labels lie across each other) to 1. */
   readonly silhouette_cosine: number;
   /** Share of texts whose label most of their nearest others have. */
   readonly knn_accuracy_cosine: number;
-  /** What naming the most frequent label each time would reach. */
-  readonly majority_accuracy: number;
-}
+};
 
-/** Options of {@linkcode labelMetrics}. */
+/** Options of {@linkcode evaluateLabels}. */
 export interface LabelMetricsOptions {
   /** Neighbours that vote. Default 10. */
   readonly k?: number;
 }
 
-/** Silhouette and nearest-neighbour accuracy of labelled embeddings under the cosine; every text leaves itself out. */
-export async function labelMetrics(
+/**
+ * Silhouette and nearest-neighbour accuracy of labelled embeddings under the cosine, every text leaving itself out; and
+ * the label that each text's neighbours voted for.
+ */
+export async function evaluateLabels(
   engine: Engine,
   embeddings: Embeddings,
   labels: Int32Array,
   options: LabelMetricsOptions = {},
-): Promise<LabelMetrics> {
+): Promise<{ readonly metrics: LabelMetrics; readonly votes: Int32Array }> {
   const { k = 10 } = options;
-  const counts = countsOf(embeddings, labels);
-  const neighbors = await nearest(engine, embeddings, embeddings, { k, excludeSelf: true });
-  return {
-    silhouette_cosine: silhouette(embeddings, labels),
-    knn_accuracy_cosine: accuracy(labels, neighborVotes(neighbors, labels)),
-    majority_accuracy: Math.max(...counts.values()) / labels.length,
-  };
+  countsOf(embeddings, labels);
+  const votes = neighborVotes(await nearest(engine, embeddings, embeddings, { k, excludeSelf: true }), labels);
+  const silhouette_cosine = silhouette(embeddings, labels);
+  return { metrics: { silhouette_cosine, knn_accuracy_cosine: accuracy(labels, votes) }, votes };
+}
+
+/** What naming the most frequent label each time would reach. */
+export function majorityAccuracy(labels: Int32Array): number {
+  const counts = new Map<number, number>();
+  for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
+  return Math.max(...counts.values()) / labels.length;
 }
 
 /**

@@ -5,6 +5,9 @@
  */
 import { UsageError } from "../error.ts";
 import { angle } from "./angle.ts";
+import { batchAllTriplet } from "./batch_all_triplet.ts";
+import { batchHardSoftMarginTriplet, batchHardTriplet } from "./batch_hard_triplet.ts";
+import { batchSemiHardTriplet } from "./batch_semi_hard_triplet.ts";
 import { contrastive } from "./contrastive.ts";
 import { cosent } from "./cosent.ts";
 import { cosineSimilarity } from "./cosine_similarity.ts";
@@ -60,6 +63,10 @@ export function lossOf<L extends LabelKind>({ name, options }: LossSpec<L>): Los
 /** Descriptions of the losses that ship with Kindred. */
 export const losses = {
   angle: nameLoss("angle", angle),
+  batchAllTriplet: nameLoss("batch_all_triplet", batchAllTriplet),
+  batchHardSoftMarginTriplet: nameLoss("batch_hard_soft_margin_triplet", batchHardSoftMarginTriplet),
+  batchHardTriplet: nameLoss("batch_hard_triplet", batchHardTriplet),
+  batchSemiHardTriplet: nameLoss("batch_semi_hard_triplet", batchSemiHardTriplet),
   contrastive: nameLoss("contrastive", contrastive),
   cosent: nameLoss("cosent", cosent),
   cosineSimilarity: nameLoss("cosine_similarity", cosineSimilarity),

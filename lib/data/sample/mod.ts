@@ -100,3 +100,4 @@ export function sampleVocabulary(): readonly string[] {
 }
 
 export { sampleBaseModel } from "./base.ts";
+export * from "./attitudes.ts";
