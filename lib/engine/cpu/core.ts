@@ -107,7 +107,9 @@ export function own(handle: Handle): CpuHandle {
 
 /** Byte address. */
 export function at(handle: Handle): number {
-  return own(handle).address;
+  const { address, outside } = own(handle);
+  if (outside === undefined) return address;
+  throw new EngineError("a cold tensor is for fill, copy, write, read and adamw alone", { found: `[${handle.shape}]` });
 }
 
 /** Byte address, or 0 for nothing. */

@@ -14,6 +14,7 @@ import {
   sizeOf,
   STEP,
 } from "../engine.ts";
+import { adamwFromOutside, createColdStore, valuesOf } from "./cold.ts";
 import { at, atOr0, type Core, createCore, dropoutArguments, expectShape, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 import type { NativeGemm } from "./native_gemm.ts";
@@ -28,6 +29,8 @@ export interface CpuOptions {
   readonly gemm?: NativeGemm | undefined;
   /** Bytes that the activations of one micro-batch may take; default: what the memory leaves, at most 2 GiB. */
   readonly activationBudget?: number | undefined;
+  /** Bytes of variables above which cold ones live outside of the kernels' memory; default: half of that. */
+  readonly coldAbove?: number | undefined;
 }
 
 const UNARY = { abs: 0, sign: 1, exp: 2, log: 3, sqrt: 4, square: 5, reciprocal: 6 } as const;
@@ -62,6 +65,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   const threadCount = options.threads ?? navigator.hardwareConcurrency;
   const core = createCore(threadCount, options.gemm);
   const { heap, threads, enqueue } = core;
+  const cold = createColdStore();
   const temporary = heap.temporary;
   const rowsOf = (handle: Handle) => handle.shape[0]!;
   const columnsOf = (handle: Handle) => handle.shape[1]!;
@@ -79,9 +83,9 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     if (target.touched !== undefined && value === 0) {
       const { dirty } = target.touched;
       run("clearRows", rowsOf(target), 1024, target.address, dirty.address, columnsOf(target));
-    } else if (target.dtype === "i32") {
-      const { address, size } = target;
-      enqueue(() => core.ints(address, size).fill(value));
+    } else if (target.dtype === "i32" || target.outside !== undefined) {
+      const place = { ...target };
+      enqueue(() => valuesOf(core, place).fill(value));
     } else elements("fill", target.size, target.address, value);
   };
   const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {
@@ -92,9 +96,8 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       });
     }
     const copy = data.slice();
-    const address = target.address + 4 * offset;
-    const view = target.dtype === "f32" ? core.floats : core.ints;
-    enqueue(() => view(address, copy.length).set(copy));
+    const place = { ...target }; // its address may change before the queue gets there
+    enqueue(() => valuesOf(core, place).set(copy, offset));
   };
 
   const columnSum = (x: Handle, out: number, accumulate: boolean) => {
@@ -179,7 +182,8 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   };
 
   const squares = (gradient: CpuHandle): () => number => {
-    const { address, size, touched } = gradient;
+    const { size, touched } = gradient;
+    const address = at(gradient);
     const blocks = touched === undefined ? Math.ceil(size / 16384) : Math.ceil(rowsOf(gradient) / 256);
     const partial = core.workspace(8 * blocks);
     return () => {
@@ -205,7 +209,11 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     rank: 0,
     worldSize: 1,
 
-    variable(shape, { dtype = "f32", touched } = {}) {
+    variable(shape, { dtype = "f32", touched, storage } = {}) {
+      const limit = options.coldAbove ?? threads.memory.buffer.byteLength / 2;
+      if (storage === "cold" && dtype === "f32" && heap.use().variables + 4 * sizeOf(shape) > limit) {
+        return cold.variable(shape);
+      }
       // Rows must be whole vectors for the kernels that go by touched rows.
       const byRows = touched === "rows" && shape.length === 2 && shape[1]! % 4 === 0;
       const flags = () => heap.variable([Math.ceil(shape[0]! / 4)], "i32");
@@ -218,7 +226,8 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       return handle;
     },
     free(variable) {
-      const { touched } = own(variable);
+      const { touched, outside } = own(variable);
+      if (outside !== undefined) return cold.free(own(variable));
       heap.free(own(variable));
       for (const part of Object.values(touched ?? {})) heap.free(part);
     },
@@ -238,9 +247,9 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     },
     write: (target, data, offset = 0) => write(own(target), data, offset),
     async read(source) {
-      const { address, size, dtype } = own(source); // before waiting: the arena may be closed meanwhile
+      const place = { ...own(source) }; // before waiting: the arena may be closed meanwhile
       await core.drain();
-      return dtype === "f32" ? core.floats(address, size).slice() : core.ints(address, size).slice();
+      return valuesOf(core, place).slice();
     },
     enter: heap.enter,
     exit: () =>
@@ -253,20 +262,22 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     },
     memory() {
       const { live, peak, variables } = heap.use();
-      const room = threads.memory.buffer.byteLength - variables;
-      return { live, peak, activationBudget: options.activationBudget ?? Math.min(2 ** 31, Math.floor(room * 0.7)) };
+      const [outside, room] = [cold.use(), threads.memory.buffer.byteLength - variables];
+      const budget = options.activationBudget ?? Math.min(2 ** 31, Math.floor(room * 0.7));
+      return { live: live + outside.live, peak: peak + outside.peak, activationBudget: budget };
     },
     close() {
       threads.close();
       core.gemm?.close();
       heap.clear();
+      cold.clear();
     },
 
     fill: (target, value) => fill(own(target), value),
     copy(target, source) {
       if (own(target).size !== own(source).size) throw new EngineError("copy: sizes differ");
-      const [to, from, bytes] = [at(target), at(source), 4 * own(source).size];
-      enqueue(() => new Uint8Array(threads.memory.buffer).copyWithin(to, from, from + bytes));
+      const [to, from] = [{ ...own(target) }, { ...own(source) }];
+      enqueue(() => valuesOf(core, to).set(valuesOf(core, from)));
     },
     reshape(x, shape) {
       if (sizeOf(shape) !== own(x).size) {
@@ -470,7 +481,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     },
     sum(x) {
       const y = temporary([1]);
-      const { address, size } = own(x);
+      const [address, { size }] = [at(x), own(x)];
       const blocks = Math.ceil(size / 16384);
       const partial = core.workspace(8 * Math.max(1, blocks));
       run("sumBlocks", blocks, 4, address, size, 0, partial);
@@ -588,7 +599,12 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       });
     },
     adamw(slots: readonly OptimizerSlot[], { beta1, beta2, epsilon }, state) {
-      for (const { weight, gradient, m, v, weightDecay } of slots) {
+      for (const slot of slots) {
+        const { weight, gradient, m, v, weightDecay } = slot;
+        if (own(m).outside !== undefined) {
+          adamwFromOutside(core, slot, { beta1, beta2, epsilon }, state);
+          continue;
+        }
         const { touched, size } = own(gradient);
         const tensors = [at(weight), at(gradient), at(m), at(v)];
         if (touched !== undefined && weightDecay === 0) {

@@ -15,6 +15,8 @@ export interface CpuHandle extends Handle {
   address: number;
   /** Number of elements. */
   readonly size: number;
+  /** The values of a cold tensor, which has no address. */
+  readonly outside?: Float32Array;
   /** For gradients of tables: which rows were ever written to, and which since they were last cleared (bytes). */
   readonly touched?: { readonly ever: CpuHandle; readonly dirty: CpuHandle };
 }
@@ -54,7 +56,7 @@ export function createHeap(bottom: number, top: number): Heap {
   let variables = 0;
   let peak = 0;
   const arenas: Arena[] = [{ start: bottom, kept: [] }];
-  const holes = new Map<number, number[]>(); // freed variables by size
+  const holes = new Map<number, number>(); // freed variables: bytes by address
 
   const note = () => {
     peak = Math.max(peak, next - bottom + variables);
@@ -67,6 +69,15 @@ export function createHeap(bottom: number, top: number): Heap {
       } GiB of weights in ${((top - bottom) / GIB).toFixed(2)} GiB`,
       hint: "use a smaller --batch-size or --max-seq-length",
     });
+  };
+  /** The smallest hole that is large enough; what is left of it stays one. */
+  const takeHole = (bytes: number): number | undefined => {
+    let [found, size] = [-1, Infinity];
+    for (const [address, hole] of holes) if (hole >= bytes && hole < size) [found, size] = [address, hole];
+    if (found < 0) return undefined;
+    holes.delete(found);
+    if (size > bytes) holes.set(found + bytes, size - bytes);
+    return found;
   };
   return {
     temporary(shape, dtype = "f32") {
@@ -81,7 +92,7 @@ export function createHeap(bottom: number, top: number): Heap {
     variable(shape, dtype = "f32", touched) {
       const size = sizeOf(shape);
       const bytes = align(4 * size);
-      let address = holes.get(bytes)?.pop();
+      let address = takeHole(bytes);
       if (address === undefined) {
         if (lowest - bytes < next) full(bytes);
         address = lowest -= bytes;
@@ -93,8 +104,11 @@ export function createHeap(bottom: number, top: number): Heap {
     free(variable) {
       const bytes = align(4 * variable.size);
       variables -= bytes;
-      if (variable.address === lowest) lowest += bytes;
-      else holes.set(bytes, [...holes.get(bytes) ?? [], variable.address]);
+      holes.set(variable.address, bytes);
+      for (let hole = holes.get(lowest); hole !== undefined; hole = holes.get(lowest)) {
+        holes.delete(lowest);
+        lowest += hole;
+      }
     },
     enter: () => void arenas.push({ start: next, kept: [] }),
     exit(move) {

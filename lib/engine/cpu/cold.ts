@@ -1,0 +1,104 @@
+/**
+ * Tensors that are needed once a step live outside of the 4 GiB that WebAssembly can address, where those are scarce:
+ * AdamW brings its moments in by blocks, or by the rows of a table that have any.
+ *
+ * @module
+ */
+import { EngineError } from "../../error.ts";
+import { type AdamWOptions, type Handle, type OptimizerSlot, sizeOf, STEP } from "../engine.ts";
+import { at, type Core, own } from "./core.ts";
+import type { CpuHandle } from "./heap.ts";
+
+/** Elements of a block; its two moments take eight bytes each. */
+const BLOCK = 1 << 20;
+/** Elements of a thread's portion. */
+const GRAIN = 16384;
+
+/** Makes cold tensors and counts them. */
+export interface ColdStore {
+  /** A tensor of zeros. */
+  readonly variable: (shape: readonly number[]) => CpuHandle;
+  /** Gives it back. */
+  readonly free: (variable: CpuHandle) => void;
+  /** Forgets everything. */
+  readonly clear: () => void;
+  /** Bytes in use and most ever. */
+  readonly use: () => { live: number; peak: number };
+}
+
+/** An empty store. */
+export function createColdStore(): ColdStore {
+  let [live, peak] = [0, 0];
+  return {
+    variable(shape) {
+      const size = sizeOf(shape);
+      let outside: Float32Array;
+      try {
+        outside = new Float32Array(size);
+      } catch (cause) {
+        throw new EngineError("out of memory", { expected: `${4 * size} bytes more`, cause });
+      }
+      live += 4 * size;
+      peak = Math.max(peak, live);
+      return { shape, dtype: "f32", size, address: NaN, outside };
+    },
+    free: ({ size }) => void (live -= 4 * size),
+    clear: () => void (live = 0),
+    use: () => ({ live, peak }),
+  };
+}
+
+/** The values of a tensor, wherever they are; valid until the queue goes on. */
+export function valuesOf(core: Core, { outside, address, size, dtype }: CpuHandle): Float32Array | Int32Array {
+  return outside ?? (dtype === "f32" ? core.floats(address, size) : core.ints(address, size));
+}
+
+/** AdamW with cold moments: the same bits as with others. */
+export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamWOptions, state: Handle): void {
+  const { weight, gradient, m, v, weightDecay } = slot;
+  const { beta1, beta2, epsilon } = options;
+  const { touched, size } = own(gradient);
+  const [w, g, stateAt] = [at(weight), at(gradient), at(state)];
+  const moments = [own(m).outside!, own(v).outside!] as const;
+  const byRows = touched !== undefined && weightDecay === 0;
+  const width = byRows ? weight.shape[1]! : 1;
+  const block = Math.max(1, Math.floor(BLOCK / width)) * width;
+  const room = core.workspace(8 * (block + 4));
+  const rooms = [room, room + 4 * block + 16] as const;
+  const skipped = () => core.floats(stateAt, STEP.length)[STEP.skipped] !== 0;
+
+  /** Copies elements `from` … `to` of the block at `start` in or out. */
+  const move = (start: number, from: number, to: number, direction: "in" | "out") =>
+    moments.forEach((outside, i) => {
+      const inside = core.floats(rooms[i]! + 4 * from, to - from);
+      if (direction === "in") inside.set(outside.subarray(start + from, start + to));
+      else outside.set(inside, start + from);
+    });
+
+  for (let start = 0; start < size; start += block) {
+    const count = Math.min(block, size - start);
+    const tensors = [w + 4 * start, g + 4 * start, ...rooms];
+    core.enqueue(() => {
+      if (skipped()) return;
+      if (!byRows) {
+        move(start, 0, count, "in");
+        for (const at of rooms) core.floats(at + 4 * count, 4).fill(0); // whole vectors: the last one may run over
+        core.threads.run("adamw", count, GRAIN, ...tensors, stateAt, weightDecay, beta1, beta2, epsilon);
+        return move(start, 0, count, "out");
+      }
+      const rows = count / width;
+      const flags = touched.ever.address + start / width;
+      const ever = new Uint8Array(core.threads.memory.buffer, flags, rows);
+      if (!ever.includes(1)) return;
+      const moveRows = (direction: "in" | "out") => {
+        for (let row = 0; row < rows; row++) {
+          if (ever[row] !== 0) move(start, row * width, (row + 1) * width, direction);
+        }
+      };
+      moveRows("in");
+      const rest = [flags, width, stateAt, beta1, beta2, epsilon];
+      core.threads.run("adamwRows", rows, Math.ceil(GRAIN / width), ...tensors, ...rest);
+      moveRows("out");
+    });
+  }
+}
