@@ -51,6 +51,7 @@ interface TaskParameters {
   readonly task: MtebTask;
   readonly columns?: Readonly<Record<string, string>> | undefined;
   readonly subsets?: readonly string[] | undefined;
+  readonly revision?: string | undefined;
 }
 
 /** The data of the sample's tasks. */
@@ -73,7 +74,7 @@ const evaluate: Stage<TaskParameters, { model: ModelFolder; data: SourceFiles },
   inputs: { model: modelFormat, data: sourceFormat },
   output: jsonFormat<TaskEvaluation>("evaluation.json"),
   computes: true,
-  run: Effect.fnUntraced(function* ({ parameters: { task, columns, subsets }, inputs, scratch }) {
+  run: Effect.fnUntraced(function* ({ parameters: { task, columns, subsets, revision }, inputs, scratch }) {
     const engine = yield* (yield* TensorEngine).open;
     const { note } = yield* Progress;
     yield* attempt(async () => {
@@ -83,7 +84,7 @@ const evaluate: Stage<TaskParameters, { model: ModelFolder; data: SourceFiles },
       const warnings: string[] = [];
       const warn = (message: string) => void warnings.push(message);
       const embedder = embedderOf(engine, biEncoder, task);
-      const result = await evaluateTask(embedder, task, { ...files, columns }, { subsets, warn, note });
+      const result = await evaluateTask(embedder, task, { ...files, columns, revision }, { subsets, warn, note });
       freeBiEncoder(engine, biEncoder);
       await writeJson(join(scratch, "evaluation.json"), { result, warnings });
     });
@@ -140,7 +141,7 @@ const dataOf = Effect.fnUntraced(function* ({ task, folder }: Wanted) {
       if (missing.includes(true)) {
         throw new UsageError(`a file of ${task.name} is not there`, { found: paths[missing.indexOf(true)]! });
       }
-      return artifact(await keyOfFiles(runner.folder, paths), [path], true, sourceFormat);
+      return { data: artifact(await keyOfFiles(runner.folder, paths), [path], true, sourceFormat) };
     }
     if (task.dataset === undefined) {
       throw new UsageError(`${task.name} has no data`, {
@@ -149,7 +150,10 @@ const dataOf = Effect.fnUntraced(function* ({ task, folder }: Wanted) {
     }
     const { path: id, revision } = task.dataset;
     const snapshot = await fetchSnapshot({ kind: "dataset", id, revision }, { wanted: isDatasetFile });
-    return artifact(snapshot.commit, [snapshot.folder], true, sourceFormat);
+    return {
+      data: artifact(snapshot.commit, [snapshot.folder], true, sourceFormat),
+      revision: snapshot.commit,
+    };
   });
 });
 
@@ -222,8 +226,8 @@ export const command: Command = {
     const warnings: string[] = [];
     for (const each of wanted) {
       const { task } = each;
-      const data = sample ?? (yield* dataOf(each));
-      const parameters = { task, columns, subsets: list(values, "subsets") };
+      const { data, revision } = sample === undefined ? yield* dataOf(each) : { data: sample };
+      const parameters = { task, columns, subsets: list(values, "subsets"), revision };
       const done = yield* evaluate({ model: base, data }, parameters, task.name);
       const { result, warnings: own } = yield* valueOf(done);
       warnings.push(...own);

@@ -2,10 +2,17 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 
 async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
+  return await runIn({}, ...args);
+}
+
+async function runIn(
+  env: Record<string, string>,
+  ...args: string[]
+): Promise<{ code: number; out: string; err: string }> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", "pipelines/mteb.ts", ...args],
     cwd: new URL("../..", import.meta.url),
-    env: { NO_COLOR: "1", HF_HUB_OFFLINE: "1" },
+    env: { NO_COLOR: "1", HF_HUB_OFFLINE: "1", ...env },
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: decode(stdout), err: decode(stderr) };
@@ -64,6 +71,26 @@ Deno.test("mteb scores a task of one's own, and does it again when its data chan
     assert.equal(JSON.parse((await run(...args)).out).tasks[0].cached, true);
     await Deno.writeTextFile(join(folder, "mine.csv"), rows.replace(",4", ",1"));
     assert.equal(JSON.parse((await run(...args)).out).tasks[0].cached, false);
+  }));
+
+Deno.test("mteb takes a task's data from the hub's cache, packed as the hub has them, and files their commit", () =>
+  withFolder(async (folder) => {
+    const commit = "b0fddb56ed78048fa8b90373c8a3cfc37b684831";
+    const snapshot = join(folder, "hf/hub/datasets--mteb--stsbenchmark-sts/snapshots", commit);
+    await Deno.mkdir(snapshot, { recursive: true });
+    const [, ...lines] = rows.trim().split("\n").map((line) => line.split(","));
+    const text = lines.map(([sentence1, sentence2, score]) =>
+      JSON.stringify({ sentence1, sentence2, score: Number(score) }) + "\n"
+    ).join("");
+    const packed = new Blob([text]).stream().pipeThrough(new CompressionStream("gzip"));
+    await Deno.writeFile(join(snapshot, "test.jsonl.gz"), packed);
+    const args = ["--model", model, "--tasks", "STSBenchmark", "--json", ...places(folder)];
+    const { code, out, err } = await runIn({ HF_HOME: join(folder, "hf") }, ...args);
+    assert.equal(code, 0, err);
+    const [{ file, value }] = JSON.parse(out).tasks;
+    const result = JSON.parse(await Deno.readTextFile(file));
+    assert.equal(result.dataset_revision, commit);
+    assert.ok(Math.abs(result.scores.test[0].cosine_spearman - value) < 1e-6);
   }));
 
 Deno.test("what is asked wrongly is refused before anything is computed", () =>

@@ -16,6 +16,8 @@ export interface TaskFiles {
   readonly folder?: DatasetFolder | undefined;
   /** Base of the files that the task names. */
   readonly base?: string | undefined;
+  /** Commit of the data, where they are known to be the hub's. Default `local`. */
+  readonly revision?: string | undefined;
   /** Names of columns, by the protocol's: over those of the task. */
   readonly columns?: Readonly<Record<string, string>> | undefined;
 }

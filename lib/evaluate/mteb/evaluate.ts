@@ -73,7 +73,7 @@ export async function evaluateTask(
     }
   }
   return {
-    dataset_revision: task.dataset?.revision ?? "local",
+    dataset_revision: files.revision ?? "local",
     task_name: task.name,
     mteb_version: MTEB_VERSION,
     scores,
