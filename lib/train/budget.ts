@@ -6,12 +6,12 @@
 import type { EncoderConfig } from "../model/config.ts";
 
 /**
- * Bytes of activations and their gradients per token, an upper estimate. Per layer: queries, keys, values, context and
- * its projection, two sums and two normalised rows forward, as much again backward (H each), and four rows of the
- * intermediate size.
+ * Bytes of activations and their gradients per token, an upper estimate. Per layer, of the hidden size: forward ten
+ * (queries, keys, values, context, projections, sums, normalised rows), backward seventeen with dropout; four of the
+ * intermediate size; beside the layers, embeddings and pooling.
  */
-export function activationBytesPerToken(config: EncoderConfig): number {
-  return 4 * config.layers * (20 * config.hiddenSize + 4 * config.intermediateSize + 4 * config.heads);
+export function activationBytesPerToken({ layers, hiddenSize, intermediateSize, heads }: EncoderConfig): number {
+  return 4 * (layers * (27 * hiddenSize + 4 * intermediateSize + 4 * heads) + 14 * hiddenSize);
 }
 
 /**
@@ -19,5 +19,5 @@ export function activationBytesPerToken(config: EncoderConfig): number {
  * them. The logits are not in it: they are made and used in chunks.
  */
 export function decoderBytesPerToken(config: EncoderConfig): number {
-  return activationBytesPerToken(config) + 4 * config.hiddenSize * (8 * config.layers + 10);
+  return activationBytesPerToken(config) + 4 * config.hiddenSize * (11 * config.layers + 10);
 }
