@@ -38,7 +38,7 @@ export const command: Command = {
     // The pooling that is trained, on the base as well: the difference is that of the training alone.
     const { pooling, maxSeqLength } = parameters;
     const before = yield* evaluateSimilarity({ model: base, pairs }, { pooling, maxSeqLength }, "evaluate-before");
-    const trained = yield* trainDenoising({ model: base, texts }, parameters);
+    const trained = yield* trainDenoising({ model: base, texts }, parameters, "train");
     const after = yield* evaluateSimilarity({ model: trained, pairs }, {});
     return yield* finish(invocation, output, {
       data: texts,

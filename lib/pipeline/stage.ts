@@ -165,7 +165,8 @@ export function openRunner(folder: string, warn: (message: string) => void): Sta
         );
         return definition.run({ parameters: task.parameters, inputs, scratch });
       });
-      executed.push({ name: as, key, cached, seconds });
+      // A stage that several branches of a pipeline share is told once.
+      if (!executed.some((earlier) => earlier.key === key)) executed.push({ name: as, key, cached, seconds });
       return { key, folder: place, cached };
     }),
   };
