@@ -20,7 +20,7 @@ const ALIASES: Readonly<Record<string, readonly string[]>> = {
   positive: ["positive", "answer", "passage", "sentence2", "2"],
   negative: ["negative", "3"],
   text: ["text", "sentence", "title", "1"],
-  label: ["label", "3"],
+  label: ["label", "gold_label", "3"],
   class: ["label", "class", "category", "2"],
   score: ["score", "similarity_score", "label", "3"],
 };
@@ -63,7 +63,8 @@ function missing(table: Table, name: string, wanted = (ALIASES[name] ?? [name]).
 
 /** A cell in an error: cut, and with the integers that JSON does not know. */
 function shown(value: Cell): string {
-  const text = typeof value === "bigint" ? `${value}` : JSON.stringify(value) ?? "nothing";
+  const isNumber = typeof value === "bigint" || typeof value === "number"; // NaN too
+  const text = isNumber ? `${value}` : JSON.stringify(value) ?? "nothing";
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
@@ -98,7 +99,12 @@ export function numbers(table: Table, name: string, mapping: ColumnMapping = {})
 }
 
 /** Names of the classes of natural-language inference. */
-const NLI_CLASSES: Readonly<Record<string, number>> = { entailment: 0, neutral: 1, contradiction: 2 };
+const NLI_CLASSES: ReadonlyMap<string, number> = new Map([
+  ["entailment", 0],
+  ["neutral", 1],
+  ["contradiction", 2],
+  ["-", -1],
+]);
 
 /** Pairs with an NLI class. Rows with label −1 (not annotated) are left out and counted. */
 export function asLabelledPairs(
@@ -110,11 +116,13 @@ export function asLabelledPairs(
   const column = find(table, "label", mapping);
   if (column === undefined) throw missing(table, "label");
   const classes = column.map((value, row) => {
-    const label = typeof value === "string" && value in NLI_CLASSES ? NLI_CLASSES[value]! : Number(value ?? NaN);
-    if ([-1, 0, 1, 2].includes(label) && value !== "") return label;
+    const name = typeof value === "string" ? value.trim().toLowerCase() : undefined;
+    // SNLI writes "-" where its annotators did not agree.
+    const label = name === undefined ? Number(value ?? NaN) : name === "" ? NaN : NLI_CLASSES.get(name) ?? Number(name);
+    if ([-1, 0, 1, 2].includes(label)) return label;
     throw new DatasetError("the label is not known", {
       where: table.where(row),
-      expected: "0 or entailment, 1 or neutral, 2 or contradiction; −1 for none",
+      expected: "0 or entailment, 1 or neutral, 2 or contradiction; −1 or - for none",
       found: shown(value),
     });
   });
@@ -141,11 +149,26 @@ export function asScoredPairs(table: Table, mapping: ColumnMapping = {}): Datase
   return { columns, rows: table.rows };
 }
 
-/** Pairs, or triplets where there is a column of negatives. A label column would be ignored, and is an error. */
+/** Columns that say something about a row of texts. */
+const JUDGEMENTS = new Set([...ALIASES["label"]!, ...ALIASES["score"]!].filter((name) => !/^\d+$/.test(name)));
+
+/**
+ * Pairs, or triplets where there is a column of negatives; further ones, `negative_2` and so on, come behind it. A label
+ * or a score would be ignored, and is an error.
+ */
 export function asPairsOrTriplets(table: Table, mapping: ColumnMapping = {}): Dataset<Pairs> | Dataset<Triplets> {
-  const label = table.names.find((name) => name === "label" || name === "score");
-  if (label !== undefined) {
-    throw new DatasetError(`the loss has no use for the column ${label}`, {
+  const anchor = texts(table, "anchor", mapping);
+  const positive = texts(table, "positive", mapping);
+  const negative = find(table, "negative", mapping);
+  const more = table.names.filter((name) => /^negative_\d+$/.test(name));
+  const unused = mapping["label"] ?? mapping["score"] ??
+    table.names.find((name) => JUDGEMENTS.has(name) && !Object.values(mapping).includes(name)) ??
+    // Without a header, a third column of numbers is no text.
+    (mapping["negative"] === undefined && !table.columns.has("negative") && negative?.every(isNumeric)
+      ? "3"
+      : undefined);
+  if (unused !== undefined) {
+    throw new DatasetError(`the loss has no use for the column ${unused}`, {
       where: table.where(0),
       expected: "anchor, positive and perhaps negative",
       found: table.names.join(", "),
@@ -153,12 +176,14 @@ export function asPairsOrTriplets(table: Table, mapping: ColumnMapping = {}): Da
         "multiple negatives ranking takes every pair as a positive: choose the rows first, or a loss that uses labels",
     });
   }
-  const anchor = texts(table, "anchor", mapping);
-  const positive = texts(table, "positive", mapping);
-  const negative = find(table, "negative", mapping);
-  return negative === undefined
-    ? { columns: { anchor, positive }, rows: table.rows }
-    : { columns: { anchor, positive, negative: texts(table, "negative", mapping) }, rows: table.rows };
+  const [first, ...others] = [...negative === undefined ? [] : ["negative"], ...more];
+  if (first === undefined) return { columns: { anchor, positive }, rows: table.rows };
+  const rest = Object.fromEntries(others.map((name) => [name, texts(table, name, mapping)]));
+  return { columns: { anchor, positive, negative: texts(table, first, mapping), ...rest }, rows: table.rows };
+}
+
+function isNumeric(value: Cell): boolean {
+  return typeof value !== "string" ? typeof value !== "object" : value.trim() !== "" && Number.isFinite(Number(value));
 }
 
 /**

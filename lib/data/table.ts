@@ -9,6 +9,7 @@ import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "h
 import { compressors } from "hyparquet-compressors";
 import { extname, join } from "node:path";
 import { DatasetError } from "../error.ts";
+import { linesOf, textOf } from "./text_file.ts";
 
 /** A value of a cell. */
 export type Cell = string | number | bigint | boolean | null | undefined;
@@ -125,7 +126,15 @@ class TableBuilder {
   /** Names of the columns from the first row, or undefined if that is data already. */
   header(first: readonly string[]): readonly string[] | undefined {
     if (!(this.#options.header ?? looksLikeHeader(first))) return undefined;
-    return first.map((name, i) => name.trim() || `${i + 1}`);
+    const names = first.map((name, i) => name.trim() || `${i + 1}`);
+    const twice = names.find((name, i) => names.indexOf(name) < i);
+    if (twice === undefined) return names;
+    throw new DatasetError("two columns have one name", {
+      where: `${this.#starts.at(-1)?.file}:1`,
+      expected: "a name of its own for every column",
+      found: names.join(", "),
+      hint: `rename one of the columns ${twice}`,
+    });
   }
 
   file(file: string): void {
@@ -182,66 +191,6 @@ async function readParquet(path: string, builder: TableBuilder): Promise<void> {
       cause: error,
     });
   }
-}
-
-/** The bytes of a file in pieces, unpacked where the name ends in `.gz`. */
-async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
-  if (!path.endsWith(".gz")) {
-    using file = await Deno.open(path);
-    const buffer = new Uint8Array(1 << 18);
-    for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
-      yield buffer.subarray(0, count);
-    }
-    return;
-  }
-  const unpacked = (await Deno.open(path)).readable.pipeThrough(new DecompressionStream("gzip")).getReader();
-  try {
-    for (let part = await unpacked.read(); !part.done; part = await unpacked.read()) yield part.value;
-  } catch (error) {
-    throw new DatasetError("the file cannot be unpacked", {
-      where: path,
-      found: (error as Error).message,
-      hint: "it is damaged or cut: fetch it again",
-      cause: error,
-    });
-  } finally {
-    await unpacked.cancel().catch(() => {});
-  }
-}
-
-/** Decodes a file strictly, in pieces. */
-async function* textOf(path: string): AsyncGenerator<string> {
-  const decoder = new TextDecoder("utf-8", { fatal: true });
-  let offset = 0;
-  let line = 1;
-  try {
-    for await (const bytes of bytesOf(path)) {
-      const text = decoder.decode(bytes, { stream: true });
-      yield text;
-      offset += bytes.length;
-      for (let at = text.indexOf("\n"); at >= 0; at = text.indexOf("\n", at + 1)) line++;
-    }
-    yield decoder.decode();
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    throw new DatasetError("bytes that are not UTF-8", {
-      where: `${path}, at or after line ${line} (byte ${offset})`,
-      hint: "convert the file to UTF-8",
-    });
-  }
-}
-
-async function* linesOf(path: string): AsyncGenerator<[number, string]> {
-  let rest = "";
-  let number = 0;
-  for await (const text of textOf(path)) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    for (const part of parts) {
-      yield [++number, number === 1 ? part.replace(/^\ufeff/, "").replace(/\r$/, "") : part.replace(/\r$/, "")];
-    }
-  }
-  if (rest !== "") yield [++number, rest.replace(/\r$/, "")];
 }
 
 /** Names that files give to the columns we want. */

@@ -110,15 +110,63 @@ Deno.test("rows with a field too many or too few are named, or skipped and count
 Deno.test("a broken quote, bytes that are not UTF-8, an empty file, an unknown type, no file", async () => {
   const quote = await refusal(() => tableOf("a.csv", 'sentence1,sentence2\na,b\n"c,d\n'));
   assert.match(quote.where!, /a\.csv/);
-  const bytes = await refusal(() => tableOf("a.tsv", Uint8Array.of(0x61, 0x09, 0x62, 0x0a, 0xff, 0xfe)));
-  assert.match(bytes.message, /UTF-8/);
-  assert.match(bytes.where!, /a\.tsv.*line/);
   for (const name of ["a.csv", "a.tsv", "a.jsonl", "a.parquet"]) {
     assert.match((await refusal(() => tableOf(name, ""))).message, /empty/);
   }
   assert.match((await refusal(() => tableOf("a.csv", "sentence1,sentence2\n"))).message, /empty/);
   assert.match((await refusal(() => tableOf("a.xlsx", "x"))).found!, /xlsx/);
   assert.match((await refusal(() => readTable("no/such.csv"))).where!, /such/);
+});
+
+Deno.test("bytes that are not UTF-8 are named by line and byte, wherever the reader's pieces end", async () => {
+  const piece = 1 << 18;
+  const cases: [number, number[], number][] = [
+    [0, [0xff, 0xfe], 0], // UTF-16
+    [100, [0xe9, 0x2c], 100], // Latin-1: é,
+    [piece - 1, [0xe2, 0x2c], piece - 1], // cut at the end of a piece, and wrong in the next
+    [piece + 5, [0xc3, 0x28], piece + 5],
+    [300, [0xf0, 0x9f], 300], // a cut character at the end of the file
+  ];
+  for (const [at, bad, byte] of cases) {
+    const bytes = new Uint8Array(at + bad.length).fill(0x61);
+    for (let i = 50; i <= at; i += 50) bytes[i - 1] = 0x0a;
+    bytes.set(bad, at);
+    const error = await refusal(() => tableOf("a.tsv", bytes, { header: false }));
+    assert.match(error.message, /UTF-8/);
+    const [line, found] = [Number(/:(\d+)$/.exec(error.where!)![1]), Number(/\d+/.exec(error.found!)![0])];
+    assert.ok(Math.abs(found - byte) <= 2, `byte ${found} instead of ${byte}`);
+    assert.equal(line, 1 + Math.floor(byte / 50));
+  }
+  for (const cut of [piece - 1, piece - 2, piece - 3]) { // 🙂 across two pieces
+    const text = `${"a".repeat(cut)}🙂\n`;
+    assert.deepEqual(texts(await tableOf("a.tsv", text, { header: false }), "text"), [text.trim()]);
+  }
+});
+
+Deno.test("two columns of one name are refused: one of them would be lost", async () => {
+  for (const name of ["a.csv", "a.tsv"]) {
+    const contents = "sentence1,sentence1,score\na,b,1\n".replaceAll(",", name === "a.csv" ? "," : "\t");
+    assert.match((await refusal(() => tableOf(name, contents))).message, /one name/);
+  }
+});
+
+Deno.test("labels: any case, names of SNLI, numbers in any column type; other words are no labels", async () => {
+  const labels = async (contents: string) => {
+    const { dataset, dropped } = asLabelledPairs(await tableOf("a.csv", contents));
+    return [[...dataset.columns.label], dropped];
+  };
+  assert.deepEqual(
+    await labels("premise,hypothesis,label\na,b, Entailment\nc,d,NEUTRAL\ne,f,2.0\n"),
+    [[0, 1, 2], 0],
+  );
+  assert.deepEqual(await labels("gold_label,sentence1,sentence2\n-,a,b\ncontradiction,c,d\n"), [[2], 1]);
+  for (const word of ["toString", "__proto__", "maybe", "0.5", "3", "NaN"]) {
+    const table = await tableOf("a.csv", `premise,hypothesis,label\na,b,${word}\n`);
+    const error = await refusal(() => Promise.resolve().then(() => asLabelledPairs(table)));
+    assert.ok(error.found!.includes(word) && error.where!.endsWith("a.csv:2"));
+  }
+  const empty = await tableOf("a.csv", 'premise,hypothesis,label\na,b,""\n');
+  await refusal(() => Promise.resolve().then(() => asLabelledPairs(empty)));
 });
 
 Deno.test("scores that are no numbers and unknown labels name the row", async () => {
@@ -133,9 +181,45 @@ Deno.test("scores that are no numbers and unknown labels name the row", async ()
   assert.match((await refusal(() => Promise.resolve().then(() => asLabelledPairs(unknown)))).found!, /7/);
 });
 
-Deno.test("a label that the loss would ignore is an error", async () => {
-  const table = await tableOf("a.csv", "anchor,positive,label\na,b,1\n");
-  assert.match((await refusal(() => Promise.resolve().then(() => asPairsOrTriplets(table)))).message, /label/);
+Deno.test("a label that the loss would ignore is an error, whatever it is called", async () => {
+  const cases: [string, string][] = [
+    ["anchor,positive,label\na,b,1\n", ""],
+    ["sentence1,sentence2,gold_label\na,b,neutral\n", ""],
+    ["sentence1,sentence2,similarity_score\na,b,1\n", ""],
+    ["q,a,rating\nx,y,5\n", "anchor=q,positive=a,label=rating"],
+    ["q,a,rating\nx,y,5\n", "anchor=q,positive=a,score=rating"],
+    ["A man sings.,Someone sings.,4.5\nA dog runs.,A cat sleeps.,0\n", ""], // no header: the third column is no text
+  ];
+  for (const [contents, mapping] of cases) {
+    const table = await tableOf("a.csv", contents);
+    const columns = mapping === "" ? {} : parseColumns(mapping);
+    const error = await refusal(() => Promise.resolve().then(() => asPairsOrTriplets(table, columns)));
+    assert.match(error.message, /no use for the column (label|gold_label|similarity_score|rating|3)$/);
+  }
+  const renamed = await tableOf("a.csv", "q,label,x\nwho,me,1\n");
+  assert.deepEqual(asPairsOrTriplets(renamed, parseColumns("anchor=q,positive=label")).columns.positive, ["me"]);
+});
+
+Deno.test("one negative or several, in the order of the file", async () => {
+  const names = async (contents: string, mapping = "") => {
+    const table = await tableOf("a.csv", contents);
+    return asPairsOrTriplets(table, mapping === "" ? {} : parseColumns(mapping)).columns;
+  };
+  assert.deepEqual(Object.keys(await names("anchor,positive\na,b\n")), ["anchor", "positive"]);
+  assert.deepEqual(await names("anchor,positive,negative_1,negative_2,id\na,b,c,d,7\n"), {
+    anchor: ["a"],
+    positive: ["b"],
+    negative: ["c"],
+    negative_2: ["d"],
+  });
+  assert.deepEqual(Object.keys(await names("anchor,positive,negative,negative_2\na,b,c,d\n")), [
+    "anchor",
+    "positive",
+    "negative",
+    "negative_2",
+  ]);
+  const triplet = await names("A man sings.,Someone sings.,A cat sleeps.\n", "");
+  assert.deepEqual(triplet, { anchor: ["A man sings."], positive: ["Someone sings."], negative: ["A cat sleeps."] });
 });
 
 Deno.test("Parquet: written and read again over several row groups, with a limit, in a folder", async () => {
