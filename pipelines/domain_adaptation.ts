@@ -61,6 +61,8 @@ export const command: Command = {
     const general = yield* loadScoredPairs(evalSource(invocation));
     const target = text(values, "target-eval") && (yield* loadScoredPairs(evalSource(invocation, "target-eval")));
     const classes = text(values, "target-labels");
+    const pairs = target || general;
+    const before = yield* evaluateSimilarity({ model: base, pairs }, shape, "evaluate-before");
     const { data, supervise } = yield* superviseBy(invocation, base);
     const result = yield* domainAdaptation({
       model: base,
@@ -72,9 +74,7 @@ export const command: Command = {
       labels: classes === undefined ? {} : { target: yield* loadLabelledTexts({ from: classes }) },
       control: values["no-control"] !== true,
     });
-    const pairs = target || general;
     const run = Effect.fnUntraced(function* (trained: typeof result.model, read = {}) {
-      const before = yield* evaluateSimilarity({ model: base, pairs }, shape, "evaluate-before");
       return { model: trained, before, after: yield* evaluateSimilarity({ model: trained, pairs }, read) };
     });
     return yield* finish(invocation, output, {
