@@ -100,28 +100,29 @@ export const train: (
       ? Effect.void
       : attempt(() => saveState(engine, checkpoint, parameters, optimizer, record));
 
+    // What an evaluation changes must change whole: a checkpoint may be written right afterwards.
     const evaluate = Effect.fnUntraced(function* (run: Effect.Effect<Metrics, KindredError>) {
       const metrics = yield* run;
-      record.evaluations.push([record.steps, metrics]);
-      if (settings.keepBest === undefined) return;
-      const value = metrics[settings.keepBest];
-      if (value === undefined) {
-        return yield* Effect.fail(
-          new TrainingError("the metric to keep the best checkpoint by was not evaluated", {
+      yield* Effect.uninterruptible(attempt(async () => {
+        record.evaluations.push([record.steps, metrics]);
+        if (settings.keepBest === undefined) return;
+        const value = metrics[settings.keepBest];
+        if (value === undefined) {
+          throw new TrainingError("the metric to keep the best checkpoint by was not evaluated", {
             expected: `one of ${Object.keys(metrics).join(", ")}`,
             found: settings.keepBest,
             hint: "name another one with --keep-best",
-          }),
-        );
-      }
-      if (value > (record.best?.value ?? -Infinity)) { // NaN is never better
-        record.best = { step: record.steps, value };
-        record.stale = 0;
-        yield* attempt(() => best.save());
-      } else {
-        record.stale++;
-        record.stoppedEarly = settings.patience !== undefined && record.stale >= settings.patience;
-      }
+          });
+        }
+        if (value > (record.best?.value ?? -Infinity)) { // NaN is never better
+          await best.save();
+          record.best = { step: record.steps, value };
+          record.stale = 0;
+        } else {
+          record.stale++;
+          record.stoppedEarly = settings.patience !== undefined && record.stale >= settings.patience;
+        }
+      }));
     });
 
     const afterStep = Effect.fnUntraced(function* () {
@@ -136,23 +137,25 @@ export const train: (
       if (record.steps > 0) yield* afterStep(); // the evaluation of the last step may have been cut off
       for (const batches of plan.updates(record.steps)) {
         if (record.stoppedEarly) break;
-        const started = performance.now();
         const learningRate = rateAt(schedule, record.steps);
-        const step = yield* Effect.uninterruptible(
-          attempt(() => takeStep(engine, objective, optimizer, batches, learningRate, record.steps + 1, settings.seed)),
-        );
-        record.seconds += (performance.now() - started) / 1000;
-        record.steps++;
-        for (const { rows } of batches) {
-          record.samples += rows.length;
-          record.tokens += objective.tokens(rows);
-        }
-        record.pending = [record.pending[0] + step.loss, record.pending[1] + 1];
-        const last = record.steps === plan.totalSteps;
-        if (record.steps % settings.loggingSteps === 0 || last) {
-          record.loss.push([record.steps, record.pending[0] / record.pending[1]]);
-          record.pending = [0, 0];
-        }
+        // The weights and the number of their step must not part: an interruption waits for both.
+        const step = yield* Effect.uninterruptible(attempt(async () => {
+          const started = performance.now();
+          const { seed } = settings;
+          const done = await takeStep(engine, objective, optimizer, batches, learningRate, record.steps + 1, seed);
+          record.seconds += (performance.now() - started) / 1000;
+          record.steps++;
+          for (const { rows } of batches) {
+            record.samples += rows.length;
+            record.tokens += objective.tokens(rows);
+          }
+          record.pending = [record.pending[0] + done.loss, record.pending[1] + 1];
+          if (record.steps % settings.loggingSteps === 0 || record.steps === plan.totalSteps) {
+            record.loss.push([record.steps, record.pending[0] / record.pending[1]]);
+            record.pending = [0, 0];
+          }
+          return done;
+        }));
         if (hooks.onStep !== undefined) {
           const tokensPerSecond = record.tokens / record.seconds;
           yield* hooks.onStep({
@@ -164,7 +167,9 @@ export const train: (
           });
         }
         yield* afterStep();
-        if (record.steps % settings.saveSteps === 0 && !last) yield* Effect.uninterruptible(save);
+        if (record.steps % settings.saveSteps === 0 && record.steps < plan.totalSteps) {
+          yield* Effect.uninterruptible(save);
+        }
       }
     });
     yield* loop.pipe(

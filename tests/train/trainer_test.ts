@@ -158,6 +158,21 @@ Deno.test("an evaluation that was interrupted is made up for when the run goes o
   });
 });
 
+Deno.test("a run that is interrupted within any step goes on to the same weights", async () => {
+  const whole = await run({}, { optimizer: { clip: 0.5 }, maxSteps: 12 });
+  await inFolder(async (folder) => {
+    for (const at of [1, 2, 5, 6, 11, 12]) {
+      const controller = new AbortController();
+      const interrupt = (step: number) => void (step === at && controller.abort());
+      const more = { optimizer: { clip: 0.5 }, maxSteps: 12 };
+      await assert.rejects(run({ folder }, more, interrupt, controller.signal));
+    }
+    const resumed = await run({ folder }, { optimizer: { clip: 0.5 }, maxSteps: 12 });
+    assert.deepEqual(resumed.point, whole.point);
+    assert.deepEqual({ ...resumed.record, seconds: 0 }, { ...whole.record, seconds: 0 });
+  });
+});
+
 Deno.test("batches that are accumulated give the step of one large batch", async () => {
   const [large, small] = [await run({}, { batchSize: 8 }), await run({}, { batchSize: 2, accumulate: 4 })];
   assert.equal(small.record.steps, 3);
