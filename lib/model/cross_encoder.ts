@@ -16,7 +16,7 @@ import { CheckpointError, UsageError } from "../error.ts";
 import { pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
-import { type PairTemplate, withoutTypes } from "../text/pairs.ts";
+import { type PairTemplate, withoutTypes } from "../text/pair_template.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { CLASSIFICATION_HEADS, classificationHeadShapes, classifierDropout, classify } from "./classification_head.ts";
 import { type EncoderConfig, parseConfig } from "./config.ts";

@@ -8,46 +8,8 @@
  */
 import { TokenizerError } from "../error.ts";
 import type { PackedBatch, PackedColumn, TokenizedTexts } from "./packed.ts";
+import { type PairTemplate, specialTokens, type TemplatePart } from "./pair_template.ts";
 import { tokenizeBy, type Tokenizer } from "./tokenizer.ts";
-
-/** Special tokens and their types (segments). */
-export interface TemplatePart {
-  /** Token ids. */
-  readonly ids: readonly number[];
-  /** Their types. */
-  readonly typeIds: readonly number[];
-}
-
-/** What stands around two texts that are one sequence. */
-export interface PairTemplate {
-  /** Before the first text. */
-  readonly before: TemplatePart;
-  /** Type of the first text's tokens. */
-  readonly firstType: number;
-  /** Between the two. */
-  readonly between: TemplatePart;
-  /** Type of the second text's tokens. */
-  readonly secondType: number;
-  /** Behind the second text. */
-  readonly behind: TemplatePart;
-}
-
-/** The same template with all types 0: for models that know one type or none. */
-export function withoutTypes(template: PairTemplate): PairTemplate {
-  const part = ({ ids }: TemplatePart): TemplatePart => ({ ids, typeIds: ids.map(() => 0) });
-  return {
-    before: part(template.before),
-    firstType: 0,
-    between: part(template.between),
-    secondType: 0,
-    behind: part(template.behind),
-  };
-}
-
-/** How many special tokens a pair has. */
-export function specialTokens({ before, between, behind }: PairTemplate): number {
-  return before.ids.length + between.ids.length + behind.ids.length;
-}
 
 /** Tokens of a pair of texts of `one` and `two` tokens, cut to `maxLength`. */
 export function pairLength(template: PairTemplate, one: number, two: number, maxLength: number): number {

@@ -8,7 +8,8 @@ import { join } from "node:path";
 import { TokenizerError } from "../error.ts";
 import { withPythonsNormalizer } from "./normalizer.ts";
 import type { TokenizedTexts } from "./packed.ts";
-import { packPairs, type PairTemplate } from "./pairs.ts";
+import { givesTypes, type PairTemplate, readPairTemplate } from "./pair_template.ts";
+import { packPairs } from "./pairs.ts";
 import { type Json, wordPiece } from "./word_piece.ts";
 
 /** A checkpoint's tokenizer. */
@@ -184,7 +185,7 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
   const empty = tokenizer.encode("", { add_special_tokens: true }).ids as number[];
   const before = empty[0] === cls ? 1 : 0;
   const behind = empty.length - before;
-  const pair = pairTemplate(tokenizer, encodeBare("a").length, before, behind, !givesTypes(definition, config));
+  const pair = readPairTemplate(tokenizer, encodeBare("a").length, before, behind, givesTypes(definition, config));
   const model = definition["model"] as { vocab?: unknown } | undefined;
   // Added tokens (mostly the mask) may stand behind the model's own.
   const last = (definition["added_tokens"] as { id: number }[] | undefined ?? []).reduce(
@@ -227,48 +228,6 @@ function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, 
     decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
     continues: (id) => pieces.has(id),
     files,
-  };
-}
-
-/**
- * Whether Python's class tells the two texts of a pair apart by type. The package counts RoBERTa's second text as 1;
- * Python says 0, and the model has only that one.
- */
-function givesTypes(definition: Json, config: Json): boolean {
-  const inputs = config["model_input_names"];
-  if (Array.isArray(inputs)) return inputs.includes("token_type_ids");
-  if (/^(TokenizersBackend|DistilBert|MPNet|XLMRoberta|Camembert)/.test(String(config["tokenizer_class"]))) {
-    return false;
-  }
-  const processor = definition["post_processor"] as { type?: string; processors?: { type?: string }[] } | null;
-  return ![processor, ...processor?.processors ?? []].some((each) => each?.type === "RobertaProcessing");
-}
-
-/** Reads off a pair of two short texts what stands around them. */
-function pairTemplate(
-  tokenizer: FastTokenizer,
-  size: number,
-  before: number,
-  behind: number,
-  oneSegment: boolean,
-): PairTemplate {
-  const { ids, token_type_ids: types = [] } = tokenizer.encode("a", {
-    text_pair: "a",
-    add_special_tokens: true,
-    return_token_type_ids: true,
-  }) as { ids: number[]; token_type_ids?: number[] };
-  const end = ids.length - behind;
-  const typeOf = (place: number) => oneSegment ? 0 : types[place] ?? 0;
-  const part = (from: number, to: number) => ({
-    ids: ids.slice(from, to),
-    typeIds: ids.slice(from, to).map((_, i) => typeOf(from + i)),
-  });
-  return {
-    before: part(0, before),
-    firstType: typeOf(before),
-    between: part(before + size, end - size),
-    secondType: typeOf(end - 1),
-    behind: part(end, ids.length),
   };
 }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { TokenizerError } from "../../lib/error.ts";
-import { concatTexts, cutLongestFirst, packPairs, tokenizeBare, withoutTypes } from "../../lib/text/pairs.ts";
+import { withoutTypes } from "../../lib/text/pair_template.ts";
+import { concatTexts, cutLongestFirst, packPairs, tokenizeBare } from "../../lib/text/pairs.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";
 import { goldenPath } from "../golden/golden.ts";
 
