@@ -35,6 +35,29 @@ export interface DenoisingTask {
  *
  * The mean is over all tokens of the batch, so a batch above the activation budget is taken in parts, each weighted by
  * its tokens: value and gradient are the same. Damaged texts are tokenised as they are drawn, batch by batch.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { distinctTexts } from "@kindred/kindred/data";
+ * import { loadBiEncoder, loadDenoisingDecoder } from "@kindred/kindred/model";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import { tokenize } from "@kindred/kindred/text";
+ * import { denoisingObjective } from "@kindred/kindred/train";
+ * import assert from "node:assert/strict";
+ *
+ * const engine = createCpuEngine({ threads: 1 });
+ * const folder = sampleBaseModel();
+ * const model = await loadBiEncoder(engine, folder, { trained: true, pooling: "cls" });
+ * const decoder = await loadDenoisingDecoder(engine, model, folder, { seed: 42 });
+ * const { texts } = distinctTexts([["the cook follows the friend", "the nun helps the visitor"]]);
+ * const targets = await tokenize(decoder.tokenizer, texts, { maxLength: model.maxSeqLength });
+ * const objective = denoisingObjective({ model, decoder, texts, targets }); // for train(engine, objective, …)
+ * const rows = Int32Array.of(0, 1);
+ * const loss = await engine.read(objective.differentiate(engine, { rows, streams: rows, seed: 42, step: 1 }, 1));
+ * assert.ok(loss[0]! > 1);
+ * engine.close();
+ * ```
  */
 export function denoisingObjective(task: DenoisingTask): Objective {
   const { model, decoder, texts, targets, noise = deletion() } = task;
