@@ -66,7 +66,7 @@ async function run(world: string, signal?: Deno.Signal, after = 0): Promise<Endi
   clearTimeout(timer);
   const ended = performance.now();
   if (code !== 0 && !(signal !== undefined && sent < Infinity)) throw new Error(`exit code ${code}\n${await text}`);
-  const lines = (await text).trim().split("\n").filter((line) => !line.startsWith("interrupted"));
+  const lines = (await text).trim().split("\n").filter((line) => line !== "" && !line.startsWith("interrupted"));
   const last = (lines.at(-1) ?? "").replace(/ {2}.*/, "");
   return { code, seconds: (ended - started) / 1000, after: Math.max(0, ended - sent) / 1000, last };
 }
@@ -82,28 +82,33 @@ async function product(world: string): Promise<{ weights: Uint8Array; course: st
   };
 }
 
-/** Disturbs a run so many times, then lets it end, and compares. */
-async function disturbed(world: string, signal: Deno.Signal, times: number, whole: number): Promise<void> {
-  let slowest = 0;
-  let done = 0;
-  for (; done < times; done++) {
-    const after = whole * (0.1 + 0.5 * chance.uniform());
-    const { code, after: late, last } = await run(world, signal, after);
-    if (code === 0) break; // it was faster
-    slowest = Math.max(slowest, late);
-    console.log(`${signal} after ${after.toFixed(1)} s (${last}): exit code ${code}, ${late.toFixed(2)} s later`);
-    if (signal === "SIGINT" && code !== 130) throw new Error(`exit code ${code} instead of 130`);
+/** Disturbs runs so many times in all, each as often as it takes; compares what each comes to. */
+async function disturbed(name: string, signal: Deno.Signal, times: number, whole: number): Promise<void> {
+  const expected = await product("undisturbed");
+  let [slowest, runs] = [0, 0];
+  for (let done = 0; done < times; runs++) {
+    const world = `${name}-${runs}`;
+    let here = 0;
+    for (let ended = false; !ended; here++) {
+      const after = whole * (0.1 + 0.5 * chance.uniform());
+      const { code, after: late, last } = done < times ? await run(world, signal, after) : await run(world);
+      ended = code === 0;
+      if (ended) break;
+      done++;
+      slowest = Math.max(slowest, late);
+      console.log(`${signal} after ${after.toFixed(1)} s (${last}): exit code ${code}, ${late.toFixed(2)} s later`);
+      if (signal === "SIGINT" && code !== 130) throw new Error(`exit code ${code} instead of 130`);
+    }
+    const found = await product(world);
+    const same = found.weights.length === expected.weights.length &&
+      found.weights.every((byte, i) => byte === expected.weights[i]);
+    if (!same) throw new Error(`${signal}: the weights differ`);
+    if (found.course !== expected.course) throw new Error(`${signal}: ${found.course}\ninstead of ${expected.course}`);
+    console.log(
+      `after ${here} × ${signal}: weights (${found.weights.length} bytes), loss curve, evaluations identical`,
+    );
   }
-  const { seconds } = await run(world);
-  const [found, expected] = [await product(world), await product("undisturbed")];
-  const same = found.weights.length === expected.weights.length &&
-    found.weights.every((byte, i) => byte === expected.weights[i]);
-  if (!same) throw new Error(`${signal}: the weights differ`);
-  if (found.course !== expected.course) throw new Error(`${signal}: ${found.course}\ninstead of ${expected.course}`);
-  console.log(
-    `${done} × ${signal}, then ${seconds.toFixed(1)} s: ${found.weights.length} bytes of weights, the loss curve and ` +
-      `the evaluations are identical; ${slowest.toFixed(2)} s from the signal to the end at most`,
-  );
+  console.log(`${times} × ${signal} over ${runs} runs; ${slowest.toFixed(2)} s from the signal to the end at most`);
 }
 
 try {

@@ -4,6 +4,7 @@
  * @module
  */
 import { randomPurpose, randomStream } from "../engine/philox.ts";
+import { distinctBatches } from "./distinct_batches.ts";
 import { groupedBatches } from "./grouped_batches.ts";
 
 /** Options of {@linkcode epochBatches}. */
@@ -45,7 +46,7 @@ export function epochBatches(rows: number, options: BatchOptions): Batch[] {
   if (classes !== undefined) return numberedBatches(groupedBatches(classes, batchSize, random), epoch);
   const order = Int32Array.from({ length: rows }, (_, i) => i);
   random?.shuffle(order);
-  const groups = distinct === undefined ? consecutive(rows, batchSize) : withoutDuplicates(order, batchSize, distinct);
+  const groups = distinct === undefined ? consecutive(rows, batchSize) : distinctBatches(order, batchSize, distinct);
   return groups.map((streams) => ({ streams, epoch, rows: streams.map((place) => order[place]!) }));
 }
 
@@ -61,54 +62,4 @@ function consecutive(rows: number, batchSize: number): Int32Array[] {
     groups.push(Int32Array.from({ length: Math.min(batchSize, rows - start) }, (_, i) => start + i));
   }
   return groups;
-}
-
-/**
- * Rows that share a text with the batch being filled are put off to a later one, in order. When only conflicting rows
- * are left the batches get smaller, but no row is lost and none appears beside its double.
- */
-function withoutDuplicates(
-  order: Int32Array,
-  batchSize: number,
-  columns: readonly (readonly string[])[],
-): Int32Array[] {
-  const values = numbered(columns);
-  // The places still to be given out, as a singly linked list; `rows` is the end.
-  const next = Int32Array.from({ length: order.length + 1 }, (_, i) => i);
-  const head = order.length;
-  for (let i = 0; i < order.length; i++) next[i] = i + 1 < order.length ? i + 1 : head;
-  next[head] = order.length > 0 ? 0 : head;
-
-  const takenBy = new Int32Array(values.distinct).fill(-1);
-  const groups: Int32Array[] = [];
-  while (next[head] !== head) {
-    const group: number[] = [];
-    const number = groups.length;
-    let previous = head;
-    let place = next[head]!;
-    while (place !== head && group.length < batchSize) {
-      const row = order[place]!;
-      if (values.columns.every((column) => takenBy[column[row]!] !== number)) {
-        for (const column of values.columns) takenBy[column[row]!] = number;
-        group.push(place);
-        next[previous] = next[place]!;
-      } else previous = place;
-      place = next[place]!;
-    }
-    groups.push(Int32Array.from(group));
-  }
-  return groups;
-}
-
-/** Equal texts get equal numbers, over all columns. */
-function numbered(columns: readonly (readonly string[])[]): { columns: Int32Array[]; distinct: number } {
-  const numbers = new Map<string, number>();
-  const numberOf = (text: string) => {
-    const known = numbers.get(text);
-    if (known !== undefined) return known;
-    numbers.set(text, numbers.size);
-    return numbers.size - 1;
-  };
-  const coded = columns.map((column) => Int32Array.from(column, numberOf));
-  return { columns: coded, distinct: numbers.size };
 }
