@@ -57,7 +57,10 @@ export interface DenoisingDecoderOptions {
   readonly tie?: boolean;
   /** Seed of what is new: the cross-attention, and a head that the checkpoint lacks. Default 0. */
   readonly seed?: number;
-  /** Which of its own tensors are trained, by their checkpoint names. Default: all. */
+  /**
+   * Which of its own tensors are trained, by their checkpoint names. Default: all. Cross-attention always is: a layer
+   * that is frozen in the encoder has a new one all the same.
+   */
   readonly trained?: (name: string) => boolean;
   /** A file by `saveDenoisingDecoder`: all its own tensors are read from it. */
   readonly saved?: string | undefined;
@@ -78,7 +81,7 @@ export async function loadDenoisingDecoder(
   path: string,
   options: DenoisingDecoderOptions = {},
 ): Promise<DenoisingDecoder> {
-  const { tie = true, seed = 0, trained = () => true, saved } = options;
+  const { tie = true, seed = 0, saved } = options;
   const folder = await readFolder(path);
   const weights = join(path, folder.transformerPath);
   const config = tie ? model.encoder.config : parseConfig(folder.config, join(weights, "config.json"));
@@ -93,6 +96,7 @@ export async function loadDenoisingDecoder(
   const tokenizer = tie ? model.tokenizer : await loadTokenizer(weights);
   const copied = tie ? new Map<string, readonly number[]>() : encoderShapes(config);
   const added = crossAttentionShapes(config);
+  const trained = (name: string) => added.has(name) || (options.trained?.(name) ?? true);
   const reader = await openTensors(saved ?? weights);
   try {
     const read = fromCheckpoint(reader, saved === undefined ? PREFIXES[config.family] : OWN, saved ?? weights);
