@@ -8,16 +8,17 @@ import { angle } from "./angle.ts";
 import { batchAllTriplet } from "./batch_all_triplet.ts";
 import { batchHardSoftMarginTriplet, batchHardTriplet } from "./batch_hard_triplet.ts";
 import { batchSemiHardTriplet } from "./batch_semi_hard_triplet.ts";
-import { contrastive } from "./contrastive.ts";
-import { cosent } from "./cosent.ts";
+import type { BatchTripletOptions } from "./class_distances.ts";
+import { contrastive, type ContrastiveOptions } from "./contrastive.ts";
+import { cosent, type CosentOptions } from "./cosent.ts";
 import { cosineSimilarity } from "./cosine_similarity.ts";
 import type { LabelKind, Loss } from "./loss.ts";
 import { marginMse } from "./margin_mse.ts";
 import { matryoshka, type MatryoshkaOptions } from "./matryoshka.ts";
-import { multipleNegativesRanking } from "./multiple_negatives_ranking.ts";
+import { multipleNegativesRanking, type MultipleNegativesRankingOptions } from "./multiple_negatives_ranking.ts";
 import { onlineContrastive } from "./online_contrastive.ts";
-import { softmax } from "./softmax.ts";
-import { triplet } from "./triplet.ts";
+import { softmax, type SoftmaxOptions } from "./softmax.ts";
+import { triplet, type TripletOptions } from "./triplet.ts";
 
 /** A loss as plain JSON. `L` is the label that it wants. */
 export interface LossSpec<out L extends LabelKind = LabelKind> {
@@ -60,8 +61,25 @@ export function lossOf<L extends LabelKind>({ name, options }: LossSpec<L>): Los
   return make(options) as Loss<L>;
 }
 
+/** Describes a loss with these options. */
+export type DescribeLoss<O, L extends LabelKind> = (options?: O) => LossSpec<L>;
+
 /** Descriptions of the losses that ship with Kindred. */
-export const losses = {
+export const losses: {
+  readonly angle: DescribeLoss<CosentOptions, "score">;
+  readonly batchAllTriplet: DescribeLoss<BatchTripletOptions, "class">;
+  readonly batchHardSoftMarginTriplet: DescribeLoss<Omit<BatchTripletOptions, "margin">, "class">;
+  readonly batchHardTriplet: DescribeLoss<BatchTripletOptions, "class">;
+  readonly batchSemiHardTriplet: DescribeLoss<BatchTripletOptions, "class">;
+  readonly contrastive: DescribeLoss<ContrastiveOptions, "score">;
+  readonly cosent: DescribeLoss<CosentOptions, "score">;
+  readonly cosineSimilarity: DescribeLoss<Record<never, never>, "score">;
+  readonly marginMse: DescribeLoss<Record<never, never>, "score">;
+  readonly multipleNegativesRanking: DescribeLoss<MultipleNegativesRankingOptions, "none">;
+  readonly onlineContrastive: DescribeLoss<ContrastiveOptions, "score">;
+  readonly softmax: DescribeLoss<SoftmaxOptions, "class">;
+  readonly triplet: DescribeLoss<TripletOptions, "none">;
+} = {
   angle: nameLoss("angle", angle),
   batchAllTriplet: nameLoss("batch_all_triplet", batchAllTriplet),
   batchHardSoftMarginTriplet: nameLoss("batch_hard_soft_margin_triplet", batchHardSoftMarginTriplet),
@@ -75,7 +93,7 @@ export const losses = {
   onlineContrastive: nameLoss("online_contrastive", onlineContrastive),
   softmax: nameLoss("softmax", softmax),
   triplet: nameLoss("triplet", triplet),
-} as const;
+};
 
 constructors.set(
   "matryoshka",

@@ -48,7 +48,7 @@ const labelledFormat: Format<LabelledData> = {
 };
 
 interface LoadLabels {
-  readonly sample?: { readonly rows?: number | undefined; readonly heldOut: boolean };
+  readonly sample?: { readonly rows: number; readonly heldOut: boolean };
   readonly columns?: ColumnMapping | undefined;
   readonly limit?: number | undefined;
   readonly seed?: number | undefined;
@@ -63,7 +63,7 @@ const loadLabels = defineStage<LoadLabels, { source?: SourceFiles; like?: Labell
   run: ({ parameters: { sample, columns, limit, seed = 0, skipBadRows }, inputs, scratch }) =>
     attempt(async () => {
       if (inputs.source === undefined) {
-        await writeDataset(scratch, sampleAttitudes({ heldOut: sample!.heldOut, rows: sample!.rows ?? 3000 }));
+        await writeDataset(scratch, sampleAttitudes(sample));
         return await writeJson(join(scratch, "classes.json"), ATTITUDES);
       }
       const table = await readTables(await inputs.source.read(), { skipBadRows });
@@ -97,7 +97,7 @@ export const loadLabelledTexts: (
 ) => Effect.Effect<Artifact<LabelledData>, KindredError, Services> = Effect.fnUntraced(
   function* ({ from, heldOut = false, like, limit, seed, ...options }) {
     yield* note("loading");
-    if (from === undefined) return yield* loadLabels({}, { sample: { heldOut, rows: limit } });
+    if (from === undefined) return yield* loadLabels({}, { sample: { heldOut, rows: limit ?? 6000 } });
     const files = yield* source(from);
     const drawn = limit === undefined ? {} : { limit, seed };
     return yield* loadLabels({ source: files, ...(like !== undefined && { like }) }, { ...options, ...drawn });

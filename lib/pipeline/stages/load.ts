@@ -40,7 +40,7 @@ export type Texts = {
  * What rows shall become. The last two take rows that are ready for a loss as they are, and NLI pairs otherwise: a stage
  * after this one makes rows of the loss of them.
  */
-const KINDS = {
+const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => Loaded>> = {
   "labelled-pairs": (table: Table, mapping: ColumnMapping) => asLabelledPairs(table, mapping),
   "scored-pairs": (table: Table, mapping: ColumnMapping) => counted(asScoredPairs(table, mapping)),
   "texts": (table: Table, mapping: ColumnMapping) => {
@@ -62,7 +62,7 @@ const KINDS = {
     table.names.includes("score") || "score" in mapping
       ? counted(cosineScores(asScoredPairs(table, mapping), table))
       : asLabelledPairs(table, mapping),
-} as const;
+};
 
 interface Loaded {
   readonly dataset: Dataset<Columns>;
@@ -71,7 +71,14 @@ interface Loaded {
 }
 
 /** Names of the kinds. */
-export type RowKind = keyof typeof KINDS;
+export type RowKind =
+  | "labelled-pairs"
+  | "scored-pairs"
+  | "sentence-pairs"
+  | "texts"
+  | "flat-texts"
+  | "pairs-or-nli"
+  | "scores-or-nli";
 
 /** The one column of texts, or those of pairs. */
 function textColumns(table: Table, mapping: ColumnMapping): (readonly string[])[] {
@@ -102,17 +109,17 @@ function cosineScores(pairs: Dataset<ScoredPairs>, table: Table): Dataset<Scored
 const textColumn = (text: readonly string[]) => ({ columns: { text }, rows: text.length });
 
 /** The parts of the sample, and how many rows they have. */
-const SAMPLES = {
+const SAMPLES: Readonly<Record<SamplePart, readonly [number, (rows: number) => Dataset<Columns>]>> = {
   "nli": [20_000, (rows: number) => sampleNli({ rows })],
   "sts": [1500, (rows: number) => sampleSts({ rows })],
   "texts": [40_000, (rows: number) => textColumn(sampleTexts({ rows }))],
   "target-nli": [20_000, (rows: number) => sampleTargetNli({ rows })],
   "target-sts": [1500, (rows: number) => sampleTargetSts({ rows })],
   "target-texts": [20_000, (rows: number) => textColumn(sampleTargetTexts({ rows }))],
-} as const;
+};
 
 /** A part of the sample: named as a source, `sample:nli`. */
-export type SamplePart = keyof typeof SAMPLES;
+export type SamplePart = "nli" | "sts" | "texts" | "target-nli" | "target-sts" | "target-texts";
 
 /** Settings of the stage. */
 export interface LoadParameters {
