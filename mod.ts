@@ -12,14 +12,17 @@
  *
  * @module
  */
+export * from "./lib/augment/mod.ts";
 export * from "./lib/checkpoint/mod.ts";
 export * from "./lib/data/mod.ts";
 export * from "./lib/engine/mod.ts";
 export * from "./lib/error.ts";
 export * from "./lib/evaluate/mod.ts";
+export * from "./lib/generate/mod.ts";
 export * from "./lib/hub/mod.ts";
 export * from "./lib/loss/mod.ts";
 export * from "./lib/model/mod.ts";
+export * from "./lib/negatives/mod.ts";
 export * from "./lib/tensor/mod.ts";
 export * from "./lib/text/mod.ts";
 export * from "./lib/train/mod.ts";

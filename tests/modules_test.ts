@@ -9,7 +9,7 @@ const STOREYS: readonly (readonly string[])[] = [
   ["tensor"],
   ["text", "checkpoint", "model", "loss"],
   ["attempt.ts", "data", "train", "evaluate", "hub", "negatives", "augment", "generate"],
-  ["pipeline", "simple.ts"],
+  ["pipeline", "simple"],
 ];
 /** Storeys that know nothing of Effect. */
 const PLAIN = 4;

@@ -17,7 +17,7 @@ import { evaluateCrossEncoder, trainCrossEncoder } from "./stages/cross_encoder.
 import {
   balanceSilver,
   compareSilver,
-  labelPairs,
+  labelSilver,
   mergePairs,
   type PairParameters,
   samplePairs,
@@ -108,7 +108,7 @@ export const augmentedSbert: (
     topK,
     seed,
   });
-  const labelled = yield* labelPairs({ model: judge, pairs }, { labels: silverLabels });
+  const labelled = yield* labelSilver({ model: judge, pairs }, { labels: silverLabels });
   const silver = options.pairs === "kde" ? yield* balanceSilver({ gold, silver: labelled }, { seed }) : labelled;
   const data = scenario === "cross-domain" ? silver : yield* mergePairs({ gold, silver }, {});
 

@@ -38,7 +38,7 @@ export async function writeOutput(
 }
 
 /** Replaces a folder by a copy of another, whole or not at all. */
-async function copyFolder(from: string, to: string): Promise<void> {
+export async function copyFolder(from: string, to: string): Promise<void> {
   const temporary = `${to}.${crypto.randomUUID()}.tmp`;
   const copy = async (source: string, target: string) => {
     await Deno.mkdir(target, { recursive: true });

@@ -6,27 +6,29 @@
 import { randomPurpose, type RandomStream, randomStream } from "../../engine/philox.ts";
 import type { Dataset, LabelledTexts } from "../dataset.ts";
 import { EVERYDAY } from "./everyday.ts";
+import { named } from "./lexicon.ts";
 import { drawScene, isHeldOut, type Scene, tell } from "./scene.ts";
 
 /** The classes, by their numbers. */
 export const ATTITUDES: readonly string[] = ["unkind", "neutral", "kind"];
 
-const UNKIND =
-  /^(demolishes|breaks|soils|criticises|refuses|hates|attacks|ignores|scratches|uproots|strips|withholds|steals|loses)$/;
-const KIND =
-  /^(builds|repairs|cleans|praises|accepts|loves|protects|remembers|polishes|plants|decorates|delivers|returns|lends)$/;
+const UNKIND = new Set(named(
+  EVERYDAY.verbs,
+  "demolishes breaks soils criticises refuses hates attacks ignores scratches uproots strips withholds steals loses",
+));
+const KIND = new Set(named(
+  EVERYDAY.verbs,
+  "builds repairs cleans praises accepts loves protects remembers polishes plants decorates delivers returns lends",
+));
 
 /** What a verb is, if nobody says "never": −1 unkind, 0 neutral, 1 kind. */
-const attitudeOf = (verb: number): number => {
-  const name = EVERYDAY.verbs[verb]!.words[0]![0];
-  return UNKIND.test(name) ? -1 : KIND.test(name) ? 1 : 0;
-};
+const attitudeOf = (verb: number): number => UNKIND.has(verb) ? -1 : KIND.has(verb) ? 1 : 0;
 
 /** Options of {@linkcode sampleAttitudes}. */
 export interface SampleAttitudesOptions {
   /** Another seed, another sample. Default 1. */
   readonly seed?: number;
-  /** Number of rows. Default 3,000. */
+  /** Number of rows. Default 6,000. */
   readonly rows?: number;
   /** From the scenes that no other part of the sample is trained on. Default false. */
   readonly heldOut?: boolean;
@@ -46,7 +48,7 @@ export interface SampleAttitudesOptions {
  * ```
  */
 export function sampleAttitudes(options: SampleAttitudesOptions = {}): Dataset<LabelledTexts> {
-  const { seed = 1, rows = 3000, heldOut = false } = options;
+  const { seed = 1, rows = 6000, heldOut = false } = options;
   const random = randomStream(seed, randomPurpose("sample"), heldOut ? 4 : 3);
   const seen = new Set<string>();
   const label = new Int32Array(rows);

@@ -18,8 +18,8 @@ export interface Core {
   readonly heap: Heap;
   /** A native matrix library, if there is one. */
   readonly gemm: NativeGemm | undefined;
-  /** Adds work to the end of the queue. */
-  readonly enqueue: (work: () => void) => void;
+  /** Adds work to the end of the queue; `bytes` is what it keeps in memory until then. */
+  readonly enqueue: (work: () => void, bytes?: number) => void;
   /** Does everything that is queued, with a turn of the event loop now and then. */
   readonly drain: () => Promise<void>;
   /** f32 elements of the memory. */
@@ -32,8 +32,10 @@ export interface Core {
   readonly workspace: (bytes: number) => number;
 }
 
-/** Queued kernels after which the queue is worked off without waiting for a read. */
-const QUEUE_LIMIT = 4096;
+/** Queued kernels after which the queue is worked off without waiting for a read: far more than one step has. */
+const QUEUE_LIMIT = 1 << 18;
+/** Bytes of queued values likewise: what is waiting to be written is held twice. */
+const BYTES_LIMIT = 256 << 20;
 /** Milliseconds of work between turns of the event loop. */
 const TURN = 50;
 
@@ -45,25 +47,36 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
   const heap = createHeap(bottom, memory.buffer.byteLength);
 
   let queue: (() => void)[] = [];
-  const enqueue = (work: () => void): void => {
-    queue.push(work);
-    if (queue.length < QUEUE_LIMIT) return;
+  let held = 0;
+  const takeQueue = () => {
     const all = queue;
-    queue = [];
-    for (const task of all) task();
+    [queue, held] = [[], 0];
+    return all;
   };
-  const drain = async (): Promise<void> => {
-    while (queue.length > 0) {
-      const all = queue;
-      queue = [];
-      let turned = performance.now();
-      for (const task of all) {
-        task();
-        if (performance.now() - turned < TURN) continue;
-        await new Promise((resolve) => setTimeout(resolve, 0));
-        turned = performance.now();
+  const enqueue = (work: () => void, bytes = 0): void => {
+    queue.push(work);
+    held += bytes;
+    if ((queue.length < QUEUE_LIMIT && held < BYTES_LIMIT) || draining !== undefined) return;
+    for (const task of takeQueue()) task();
+  };
+  let draining: Promise<void> | undefined;
+  const work = async (): Promise<void> => {
+    try {
+      for (let turned = performance.now(); queue.length > 0;) {
+        for (const task of takeQueue()) {
+          task();
+          if (performance.now() - turned < TURN) continue;
+          await new Promise((resolve) => setTimeout(resolve, 0));
+          turned = performance.now();
+        }
       }
+    } finally {
+      draining = undefined;
     }
+  };
+  // One at a time: a second reader must not go by what the first has taken out of the queue and not done yet.
+  const drain = async (): Promise<void> => {
+    while (draining !== undefined || queue.length > 0) await (draining ??= work());
   };
 
   let space: CpuHandle | undefined;

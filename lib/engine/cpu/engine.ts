@@ -97,7 +97,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     }
     const copy = data.slice();
     const place = { ...target }; // its address may change before the queue gets there
-    enqueue(() => valuesOf(core, place).set(copy, offset));
+    enqueue(() => valuesOf(core, place).set(copy, offset), copy.byteLength);
   };
 
   const columnSum = (x: Handle, out: number, accumulate: boolean) => {

@@ -72,14 +72,14 @@ export const samplePairs: Stage<
   }),
 });
 
-/** Settings of {@linkcode labelPairs}. */
+/** Settings of {@linkcode labelSilver}. */
 export interface SilverParameters {
   /** The likelier class, or its probability. */
   readonly labels: "hard" | "soft";
 }
 
 /** Labels pairs by a cross-encoder. */
-export const labelPairs: Stage<
+export const labelSilver: Stage<
   SilverParameters,
   { model: ModelFolder; pairs: Dataset<SentencePairs> },
   CountedDataset<ScoredPairs>

@@ -1,0 +1,87 @@
+/**
+ * What a search found, and what each way of finding it took.
+ *
+ * @module
+ */
+import type { Effort, SearchCost } from "../evaluate/search.ts";
+import { type ReportBase, type ReportTable, tableLines } from "./report.ts";
+
+/** A text of the corpus. */
+export interface FoundText {
+  /** Its row in the file, from 0. */
+  readonly row: number;
+  /** The text. */
+  readonly text: string;
+}
+
+/** Scores of something found. */
+export interface FoundScores {
+  /** Cosine of the embeddings. */
+  readonly similarity: number;
+  /** What the cross-encoder says. */
+  readonly score?: number;
+}
+
+/** What `--json` holds. */
+export interface SearchReport extends ReportBase {
+  /** Version of this shape. */
+  readonly schema: "kindred-search/1";
+  /** The bi-encoder. */
+  readonly model: string;
+  /** The cross-encoder, if there is one. */
+  readonly cross_encoder: string | null;
+  /** Where the texts are from, how many, and how many different ones. */
+  readonly corpus: { readonly source: string; readonly texts: number; readonly distinct: number };
+  /** Closest pairs, best first. */
+  readonly pairs: readonly (FoundScores & { readonly first: FoundText; readonly second: FoundText })[];
+  /** Answers to queries. */
+  readonly queries: readonly { readonly query: string; readonly hits: readonly (FoundScores & FoundText)[] }[];
+  /** What finding the closest pairs takes by either way. */
+  readonly cost: SearchCost;
+  /** What answering the queries takes; undefined without queries. */
+  readonly query_cost?: Omit<SearchCost, "texts"> & { readonly queries: number };
+}
+
+const seconds = (value: number) => value >= 100 ? value.toFixed(0) : value.toFixed(2);
+
+/** Both ways side by side. */
+function costTable(title: string, cost: Omit<SearchCost, "texts">): ReportTable {
+  const row = (way: string, { inferences, seconds: time }: Effort, how: string) =>
+    [way, inferences, seconds(time), how] as const;
+  return {
+    title,
+    columns: ["", "inferences", "seconds", ""],
+    rows: [
+      row("bi-encoder", cost.biEncoder, "measured"),
+      ...(cost.allPairs === undefined
+        ? [["cross-encoder, all pairs", cost.pairs, "", "not measured: name one with --cross-encoder"] as const]
+        : [
+          row("cross-encoder, what was found", cost.crossEncoder, "measured"),
+          row("cross-encoder, all pairs", cost.allPairs, "extrapolated"),
+        ]),
+    ],
+  };
+}
+
+/** The report in lines for the terminal. */
+export function searchSummary(report: SearchReport): string {
+  const { corpus, pairs, queries, cost, query_cost: queryCost } = report;
+  const scored = report.cross_encoder !== null;
+  const scores = ({ similarity, score }: FoundScores) =>
+    `${similarity.toFixed(4)}${scored ? `  ${(score ?? NaN).toFixed(4)}` : ""}`;
+  const heading = scored ? "cosine  cross-encoder" : "cosine";
+  return [
+    `${report.pipeline} (${report.preset}): ${corpus.texts} texts, ${corpus.distinct} of them different`,
+    ...(pairs.length === 0 ? [] : [`  closest pairs (${heading})`]),
+    ...pairs.flatMap((
+      pair,
+    ) => [`    ${scores(pair)}  ${pair.first.text}`, `    ${" ".repeat(scores(pair).length)}  ${pair.second.text}`]),
+    ...queries.flatMap(({ query, hits }) => [
+      `  ${query} (${heading})`,
+      ...hits.map((hit) => `    ${scores(hit)}  ${hit.text}`),
+    ]),
+    ...(pairs.length === 0 ? [] : tableLines(costTable(`the closest of n = ${cost.texts} texts`, cost))),
+    ...(queryCost === undefined ? [] : tableLines(costTable(`${queryCost.queries} queries over them`, queryCost))),
+    ...report.warnings.map((warning) => `  warning: ${warning}`),
+  ].join("\n");
+}

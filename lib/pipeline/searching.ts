@@ -1,0 +1,166 @@
+/**
+ * From flags to a search: corpus, queries, and both ways of comparing.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { parseArgs } from "node:util";
+import { attempt } from "../attempt.ts";
+import type { Dataset } from "../data/dataset.ts";
+import type { Engine } from "../engine/engine.ts";
+import type { KindredError } from "../error.ts";
+import { embedTexts } from "../evaluate/encode.ts";
+import {
+  type EmbeddedTexts,
+  type Found,
+  type Hit,
+  type PairScorer,
+  searchCorpus,
+  searchCost,
+  similarPairs,
+} from "../evaluate/search.ts";
+import { freeBiEncoder, loadBiEncoder } from "../model/bi_encoder.ts";
+import { freeCrossEncoder, loadCrossEncoder } from "../model/cross_encoder.ts";
+import { type CountedDataset, type ModelFolder, summaryOf } from "./artifact.ts";
+import type { Invocation } from "./command.ts";
+import { TensorEngine } from "./engine.ts";
+import { reportBase } from "./finish.ts";
+import type { SearchReport } from "./search_report.ts";
+import { checkOwnModel, optional, text } from "./settings.ts";
+import { type Artifact, note, type Services, valueOf } from "./stage.ts";
+import { positiveScores } from "./stages/cross_encoder.ts";
+import { loadTexts, type Texts } from "./stages/load.ts";
+import type { EmbeddedCorpus } from "./stages/search.ts";
+
+/** What is asked of the sample where nothing else is. */
+const SAMPLE_QUERY = "the physician repairs the automobile";
+
+/** The texts to search in; without `--corpus`, some of the sample's. */
+export const corpusOf: (
+  invocation: Invocation,
+) => Effect.Effect<Artifact<CountedDataset<Texts>>, KindredError, Services> = Effect.fnUntraced(function* (invocation) {
+  const { values } = invocation;
+  const from = text(values, "corpus");
+  yield* attempt(async () => await Promise.resolve(checkOwnModel(invocation, ["corpus"])));
+  const column = text(values, "column");
+  return yield* loadTexts({
+    from,
+    limit: optional(values, "limit") ?? (from === undefined ? 2000 : undefined),
+    ...(column !== undefined && { columns: { text: column } }),
+  });
+});
+
+/** The queries of every `--query` and of the file `--queries`. */
+export const queriesOf: (invocation: Invocation) => Effect.Effect<readonly string[], KindredError, Services> = Effect
+  .fnUntraced(function* ({ values, args }) {
+    const { query = [] } = parseArgs({
+      args: [...args],
+      options: { query: { type: "string", multiple: true } },
+      strict: false,
+      allowPositionals: true,
+    }).values;
+    const given = (query as (string | boolean)[]).filter((value) => typeof value === "string");
+    const file = text(values, "queries");
+    const listed = file === undefined ? [] : (yield* valueOf(yield* loadTexts({ from: file }))).columns.text;
+    if (given.length + listed.length > 0) return [...given, ...listed];
+    return values["corpus"] === undefined && values["closest"] === undefined ? [SAMPLE_QUERY] : [];
+  });
+
+/** What a search works on. */
+export interface SearchTask {
+  /** The bi-encoder. */
+  readonly model: Artifact<ModelFolder>;
+  /** The texts as they were read. */
+  readonly data: Artifact<Dataset<Texts>>;
+  /** Each once, with its embedding. */
+  readonly corpus: Artifact<EmbeddedCorpus>;
+  /** What is searched for. */
+  readonly queries: readonly string[];
+  /** Judges what was found. */
+  readonly crossEncoder: Artifact<ModelFolder> | undefined;
+}
+
+/** Finds the closest pairs and answers the queries. */
+export const search: (
+  invocation: Invocation,
+  task: SearchTask,
+) => Effect.Effect<SearchReport, KindredError, Services> = Effect.fnUntraced(function* (invocation, task) {
+  const { values } = invocation;
+  const { queries } = task;
+  yield* note("searching");
+  const corpus = yield* valueOf(task.corpus);
+  const engine = yield* (yield* TensorEngine).open;
+  const closest = optional(values, "closest") ?? (values["query"] ?? values["queries"] === undefined ? 10 : undefined);
+  const base = yield* reportBase(invocation);
+  return yield* attempt(async () => {
+    const judge = task.crossEncoder && await openJudge(engine, (await task.crossEncoder.read()).folder);
+    const rerank = judge?.score;
+    const none: Found<never> = { found: [], comparing: NOTHING, reranking: NOTHING };
+    const pairs = closest === undefined ? none : await similarPairs(engine, corpus, { k: closest, rerank });
+    const asked = queries.length === 0
+      ? undefined
+      : await answer(engine, task, corpus, { k: optional(values, "top-k") ?? 5, rerank });
+    judge?.close();
+    const told = (i: number) => ({ row: corpus.rows[i]!, text: corpus.texts[i]! });
+    const n = corpus.texts.length;
+    return {
+      schema: "kindred-search/1",
+      ...base,
+      model: text(values, "model") ?? "sample",
+      cross_encoder: text(values, "cross-encoder") ?? null,
+      corpus: {
+        source: text(values, "corpus") ?? "sample",
+        texts: (await summaryOf(task.data)).rows,
+        distinct: n,
+      },
+      pairs: pairs.found.map(({ first, second, ...scores }) => ({
+        first: told(first),
+        second: told(second),
+        ...scores,
+      })),
+      queries: queries.map((query, q) => ({
+        query,
+        hits: asked!.found[q]!.map(({ row, ...scores }) => ({ ...told(row), ...scores })),
+      })),
+      cost: searchCost(n, { inferences: n, seconds: corpus.seconds }, pairs),
+      ...(asked !== undefined && { query_cost: asked.cost }),
+    };
+  });
+});
+
+const NOTHING = { inferences: 0, seconds: 0 };
+
+/** Embeds the queries, with the model's prompt for them if it has one, and looks for each. */
+async function answer(
+  engine: Engine,
+  { model, queries }: SearchTask,
+  corpus: EmbeddedTexts,
+  options: { readonly k: number; readonly rerank: PairScorer | undefined },
+): Promise<Found<readonly Hit[]> & { readonly cost: NonNullable<SearchReport["query_cost"]> }> {
+  const encoder = await loadBiEncoder(engine, (await model.read()).folder);
+  const started = performance.now();
+  const prompt = "query" in encoder.prompts ? "query" : undefined;
+  const embeddings = await embedTexts(engine, encoder, queries, { prompt });
+  const embedding = { inferences: queries.length, seconds: (performance.now() - started) / 1000 };
+  freeBiEncoder(engine, encoder);
+  const found = await searchCorpus(engine, { texts: queries, embeddings }, corpus, options);
+  const { biEncoder, crossEncoder } = searchCost(0, embedding, found);
+  const pairs = queries.length * corpus.texts.length;
+  const allPairs = crossEncoder.inferences === 0
+    ? undefined
+    : { inferences: pairs, seconds: pairs * crossEncoder.seconds / crossEncoder.inferences };
+  return { ...found, cost: { queries: queries.length, pairs, biEncoder, crossEncoder, allPairs } };
+}
+
+/** A cross-encoder with one score a pair, or with two classes, of which the second means "alike". */
+async function openJudge(engine: Engine, folder: string): Promise<{ score: PairScorer; close: () => void }> {
+  const model = await loadCrossEncoder(engine, folder);
+  return {
+    score: (pairs) =>
+      positiveScores(engine, model, {
+        sentence1: pairs.map(([first]) => first),
+        sentence2: pairs.map(([, second]) => second),
+      }),
+    close: () => freeCrossEncoder(engine, model),
+  };
+}

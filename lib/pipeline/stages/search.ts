@@ -1,0 +1,72 @@
+/**
+ * embed: every distinct text of a corpus, once.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../../attempt.ts";
+import type { Dataset } from "../../data/dataset.ts";
+import { embedTexts } from "../../evaluate/encode.ts";
+import { type EmbeddedTexts, firstOccurrences } from "../../evaluate/search.ts";
+import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
+import {
+  datasetFormat,
+  embeddingsFormat,
+  type ModelFolder,
+  modelFormat,
+  readJson,
+  writeEmbeddings,
+  writeJson,
+} from "../artifact.ts";
+import { TensorEngine } from "../engine.ts";
+import { defineStage, note, type Stage } from "../stage.ts";
+import type { Texts } from "./load.ts";
+
+interface Embedding {
+  /** The row of each text in the file: of equal ones, the first. */
+  readonly rows: readonly number[];
+  /** The texts, each once. */
+  readonly texts: readonly string[];
+  /** Wall time of tokenising and embedding them. */
+  readonly seconds: number;
+}
+
+/** A corpus with its embeddings. */
+export interface EmbeddedCorpus extends EmbeddedTexts, Embedding {}
+
+/** Embeds the distinct texts of a corpus, with the model's prompt for documents if it has one. */
+export const embedCorpus: Stage<
+  Record<never, never>,
+  { model: ModelFolder; texts: Dataset<Texts> },
+  EmbeddedCorpus
+> = defineStage<Record<never, never>, { model: ModelFolder; texts: Dataset<Texts> }, EmbeddedCorpus>({
+  name: "embed",
+  version: 1,
+  inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
+  output: {
+    read: async (paths) => ({
+      ...await readJson<Embedding>(join(paths[0]!, "texts.json")),
+      embeddings: await embeddingsFormat.read(paths),
+    }),
+  },
+  computes: true,
+  run: Effect.fnUntraced(function* ({ inputs, scratch }) {
+    yield* note("embedding the corpus");
+    const engine = yield* (yield* TensorEngine).open;
+    yield* attempt(async () => {
+      const { text } = (await inputs.texts.read()).columns;
+      const rows = firstOccurrences(text);
+      const texts = Array.from(rows, (row) => text[row]!);
+      const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);
+      const started = performance.now();
+      const embeddings = await embedTexts(engine, model, texts, {
+        prompt: "document" in model.prompts ? "document" : undefined,
+      });
+      const seconds = (performance.now() - started) / 1000;
+      freeBiEncoder(engine, model);
+      await writeJson(join(scratch, "texts.json"), { rows: [...rows], texts, seconds });
+      await writeEmbeddings(scratch, embeddings);
+    });
+  }),
+});

@@ -1,0 +1,80 @@
+/**
+ * Embeddings and their evaluation, awaited.
+ *
+ * @module
+ */
+import { createCpuEngine } from "../engine/cpu/engine.ts";
+import { openNativeGemm } from "../engine/cpu/native_gemm.ts";
+import type { Engine } from "../engine/engine.ts";
+import { embedTexts } from "../evaluate/encode.ts";
+import type { Embeddings } from "../evaluate/pairwise.ts";
+import { type SimilarityMetrics, similarityMetrics } from "../evaluate/similarity.ts";
+import { loadBiEncoder } from "../model/bi_encoder.ts";
+import { modelFolder } from "../pipeline/roots.ts";
+
+/** An engine for one job. */
+export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promise<A> {
+  const threads = navigator.hardwareConcurrency;
+  const engine = createCpuEngine({ threads, gemm: openNativeGemm({ gemm: "auto", threads }).gemm });
+  try {
+    return await use(engine);
+  } finally {
+    engine.close();
+  }
+}
+
+/**
+ * Embeddings of texts, in their order. `model` is a folder or a model of the hub; `prompt` the name of one of its prompts,
+ * or a text to put before every input.
+ *
+ * @example
+ * ```ts
+ * import { encode } from "@kindred/kindred/simple";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * assert.equal((await encode(sampleBaseModel(), ["the dog chases the cat"])).width, 128);
+ * ```
+ */
+export async function encode(
+  model: string,
+  texts: readonly string[],
+  options: { readonly prompt?: string } = {},
+): Promise<Embeddings> {
+  return await withEngine(async (engine) =>
+    await embedTexts(engine, await loadBiEncoder(engine, await modelFolder(model)), texts, options)
+  );
+}
+
+/**
+ * How well a model's similarities agree with graded pairs: sentence-transformers' ten metrics.
+ *
+ * @example
+ * ```ts
+ * import { evaluate } from "@kindred/kindred/simple";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const metrics = await evaluate(sampleBaseModel(), {
+ *   sentence1: ["the boy eats", "the boy eats"],
+ *   sentence2: ["the boy eats", "a queen in the castle"],
+ *   score: [5, 0],
+ * });
+ * assert.equal(metrics.spearman_cosine, 1);
+ * ```
+ */
+export async function evaluate(
+  model: string,
+  pairs: {
+    readonly sentence1: readonly string[];
+    readonly sentence2: readonly string[];
+    readonly score: ArrayLike<number>;
+  },
+): Promise<SimilarityMetrics> {
+  return await withEngine(async (engine) => {
+    const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
+    const [first, second] = [
+      await embedTexts(engine, biEncoder, pairs.sentence1),
+      await embedTexts(engine, biEncoder, pairs.sentence2),
+    ];
+    return similarityMetrics(first, second, pairs.score);
+  });
+}

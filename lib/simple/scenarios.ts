@@ -1,0 +1,158 @@
+/**
+ * Augmented SBERT and TSDAE in one call each, awaited.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import type { Dataset } from "../data/dataset.ts";
+import { datasetOf } from "../data/rows.ts";
+import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
+import { copyFolder } from "../pipeline/output.ts";
+import { model as modelOf } from "../pipeline/roots.ts";
+import { given, type RunOptions, runStages } from "../pipeline/run.ts";
+import { valueOf } from "../pipeline/stage.ts";
+import { trainDenoising } from "../pipeline/stages/denoise.ts";
+import type { TrainingRecord } from "../train/record.ts";
+import type { TrainSettings } from "../train/trainer.ts";
+
+/** Hyper-parameters of a training that have a default. */
+export interface TrainingChoices {
+  /** Passes over the rows. Default 1. */
+  readonly epochs?: number;
+  /** Rows of a batch. Default 32; TSDAE 16. */
+  readonly batchSize?: number;
+  /** Highest learning rate. Default 5e-5. */
+  readonly learningRate?: number;
+  /** Default 42. */
+  readonly seed?: number;
+}
+
+function settingsOf({ epochs = 1, batchSize = 32, learningRate = 5e-5, seed = 42 }: TrainingChoices): TrainSettings {
+  return {
+    epochs,
+    batchSize,
+    accumulate: 1,
+    seed,
+    learningRate,
+    schedule: "linear",
+    warmupSteps: 0,
+    warmupRatio: 0.1,
+    optimizer: {},
+    loggingSteps: 100,
+    saveSteps: 500,
+  };
+}
+
+/** Pairs, row by row. */
+export interface TextPairs {
+  /** First sentence. */
+  readonly sentence1: readonly string[];
+  /** Second sentence. */
+  readonly sentence2: readonly string[];
+}
+
+/** What {@linkcode augmentedSbert} takes. */
+export interface AugmentedSbertInput extends TrainingChoices, RunOptions {
+  /** Bi-encoder to start from: a folder or a model of the hub. */
+  readonly model: string;
+  /** What the cross-encoder starts from. Default: the same. */
+  readonly crossEncoder?: string;
+  /** Few pairs with a score in [0, 1]; of 0 and 1 alone, the cross-encoder learns two classes. */
+  readonly gold: TextPairs & { readonly score: ArrayLike<number> };
+  /** Pairs to be labelled. Without them, `pairs` says how they are made of the gold sentences. */
+  readonly unlabelled?: TextPairs;
+  /** Default: given, or semantic where there is no `unlabelled`. */
+  readonly pairs?: AugmentedSbertOptions["pairs"];
+  /** Default soft. */
+  readonly silverLabels?: "hard" | "soft";
+  /** Of the cross-encoder. */
+  readonly cross?: TrainingChoices;
+  /** Folder of the new model. */
+  readonly output: string;
+}
+
+/**
+ * Trains a cross-encoder on the gold pairs, lets it label the others, trains a bi-encoder on all of them, and saves that.
+ *
+ * @example
+ * ```ts
+ * import { augmentedSbert } from "@kindred/kindred/simple";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const folder = await Deno.makeTempDir();
+ * const result = await augmentedSbert({
+ *   model: sampleBaseModel(),
+ *   gold: {
+ *     sentence1: ["the boy opens the door", "the cook slices the bread"],
+ *     sentence2: ["the lad unlocks the gate", "a queen in the castle"],
+ *     score: [1, 0],
+ *   },
+ *   unlabelled: { sentence1: ["the dog runs"], sentence2: ["the hound runs"] },
+ *   output: `${folder}/model`,
+ *   cacheDir: `${folder}/cache`,
+ * });
+ * assert.equal(result.pairs, 3);
+ * ```
+ */
+export async function augmentedSbert(
+  input: AugmentedSbertInput,
+): Promise<{ readonly pairs: number; readonly silver: number; readonly training: TrainingRecord }> {
+  const { gold, unlabelled, output } = input;
+  const scores = Float64Array.from(gold.score);
+  const rows = datasetOf({ sentence1: gold.sentence1, sentence2: gold.sentence2, score: scores });
+  const classes = scores.every((score) => score === 0 || score === 1);
+  const work = Effect.gen(function* () {
+    const result = yield* augment({
+      model: yield* modelOf(input.model),
+      crossEncoder: input.crossEncoder === undefined ? undefined : yield* modelOf(input.crossEncoder),
+      gold: yield* given(rows),
+      unlabelled: unlabelled && (yield* given(pairsOf(unlabelled))),
+      pairs: input.pairs ?? (unlabelled === undefined ? "semantic" : "given"),
+      silverLabels: input.silverLabels ?? "soft",
+      head: classes ? "classes" : "score",
+      crossSettings: { ...settingsOf({ seed: input.seed ?? 42, ...input.cross }), optimizer: { weightDecay: 0.01 } },
+      settings: settingsOf(input),
+      controls: false,
+    });
+    const { folder, record } = yield* valueOf(result.model);
+    const [data, silver] = [yield* valueOf(result.data), yield* valueOf(result.silver)];
+    return { folder, pairs: data.rows, silver: silver.rows, training: record };
+  });
+  const { folder, ...result } = await runStages(work, input);
+  await copyFolder(folder, output);
+  return result;
+}
+
+const pairsOf = ({ sentence1, sentence2 }: TextPairs): Dataset<TextPairsColumns> => datasetOf({ sentence1, sentence2 });
+
+type TextPairsColumns = { readonly sentence1: readonly string[]; readonly sentence2: readonly string[] };
+
+/** What {@linkcode tsdae} takes. */
+export interface TsdaeInput extends TrainingChoices, RunOptions {
+  /** Encoder to start from: a folder or a model of the hub. */
+  readonly model: string;
+  /** Plain texts. */
+  readonly texts: readonly string[];
+  /** Share of words that are deleted. Default .6 */
+  readonly ratio?: number;
+  /** Folder of the new model. */
+  readonly output: string;
+}
+
+/** Trains an encoder on plain texts by denoising, with cls pooling, and saves it. */
+export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
+  const work = Effect.gen(function* () {
+    const texts = yield* given(datasetOf({ text: [...new Set(input.texts)] }));
+    const trained = yield* trainDenoising({ model: yield* modelOf(input.model), texts }, {
+      settings: settingsOf({ batchSize: 16, ...input }),
+      pooling: "cls",
+      ratio: input.ratio ?? 0.6,
+      fixedNoise: false,
+      tie: true,
+    });
+    return yield* valueOf(trained);
+  });
+  const { folder, record } = await runStages(work, input);
+  await copyFolder(folder, input.output);
+  return record;
+}
