@@ -61,22 +61,24 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
   };
   let draining: Promise<void> | undefined;
   const work = async (): Promise<void> => {
-    try {
-      for (let turned = performance.now(); queue.length > 0;) {
-        for (const task of takeQueue()) {
-          task();
-          if (performance.now() - turned < TURN) continue;
-          await new Promise((resolve) => setTimeout(resolve, 0));
-          turned = performance.now();
-        }
+    for (let turned = performance.now(); queue.length > 0;) {
+      for (const task of takeQueue()) {
+        task();
+        if (performance.now() - turned < TURN) continue;
+        await new Promise((resolve) => setTimeout(resolve, 0));
+        turned = performance.now();
       }
-    } finally {
-      draining = undefined;
     }
   };
   // One at a time: a second reader must not go by what the first has taken out of the queue and not done yet.
   const drain = async (): Promise<void> => {
-    while (draining !== undefined || queue.length > 0) await (draining ??= work());
+    while (draining !== undefined || queue.length > 0) {
+      if (draining !== undefined) await draining;
+      else {
+        draining = work().finally(() => draining = undefined);
+        await draining;
+      }
+    }
   };
 
   let space: CpuHandle | undefined;
