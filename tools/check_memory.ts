@@ -1,0 +1,95 @@
+// deno-lint-ignore-file no-console -- a tool for the terminal
+/**
+ * Trains models of real sizes for some steps, with random weights on random tokens, and says how much memory that takes:
+ *
+ *     deno run -A tools/check_memory.ts bert-base|xlm-roberta-base [--rows 32] [--tokens 256] [--steps 2] [--gemm auto]
+ *
+ * A row is a pair of texts, each of so many tokens, under multiple-negatives ranking.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { parseArgs } from "node:util";
+import { selectEngine } from "../lib/engine/select.ts";
+import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
+import { multipleNegativesRanking } from "../lib/loss/mod.ts";
+import type { BiEncoder } from "../lib/model/bi_encoder.ts";
+import { parseConfig } from "../lib/model/config.ts";
+import { encoderShapes } from "../lib/model/families.ts";
+import { makeParameters, randomInitial } from "../lib/model/parameters.ts";
+import { biEncoderObjective } from "../lib/train/bi_encoder_objective.ts";
+import { train } from "../lib/train/trainer.ts";
+
+const BASE = { hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 };
+const SHAPES: Readonly<Record<string, Record<string, unknown>>> = {
+  "bert-base": { ...BASE, model_type: "bert", vocab_size: 30_522, max_position_embeddings: 512 },
+  "xlm-roberta-base": {
+    ...BASE,
+    model_type: "xlm-roberta",
+    vocab_size: 250_002,
+    max_position_embeddings: 514,
+    type_vocab_size: 1,
+  },
+};
+
+const { values, positionals: [name = "bert-base"] } = parseArgs({
+  args: Deno.args,
+  allowPositionals: true,
+  options: {
+    rows: { type: "string", default: "32" },
+    tokens: { type: "string", default: "256" },
+    steps: { type: "string", default: "2" },
+    gemm: { type: "string", default: "auto" },
+    threads: { type: "string", default: `${navigator.hardwareConcurrency}` },
+  },
+});
+const [rows, tokens, steps] = [values.rows, values.tokens, values.steps].map(Number) as [number, number, number];
+const config = parseConfig(SHAPES[name]!, name);
+const { engine, reason } = await selectEngine({ gemm: values.gemm as "auto", threads: Number(values.threads) });
+console.log(reason);
+const parameters = await makeParameters(engine, encoderShapes(config), randomInitial(1), () => true);
+const model = {
+  encoder: { config, parameters },
+  modules: [{ type: "pooling", modes: ["mean"], includePrompt: true, width: config.hiddenSize }],
+  parameters,
+} as unknown as BiEncoder; // all that training looks at
+const stream = randomStream(1, randomPurpose("sample"));
+const column = () => ({
+  ids: Int32Array.from(
+    { length: rows * steps * tokens },
+    () => 5 + Math.floor(stream.uniform() * (config.vocabSize - 5)),
+  ),
+  typeIds: undefined,
+  offsets: Int32Array.from({ length: rows * steps + 1 }, (_, i) => i * tokens),
+});
+const objective = biEncoderObjective({
+  model,
+  loss: multipleNegativesRanking(),
+  head: {},
+  texts: [column(), column()],
+});
+const settings = {
+  epochs: 1,
+  batchSize: rows,
+  accumulate: 1,
+  seed: 1,
+  learningRate: 1e-5,
+  schedule: "constant",
+  warmupSteps: 0,
+  optimizer: {},
+  loggingSteps: 1,
+  saveSteps: 1000,
+} as const;
+const record = await Effect.runPromise(train(engine, objective, settings, {
+  onStep: ({ step, loss, gradientNorm }) =>
+    Effect.sync(() => console.log(`step ${step}: loss ${loss.toFixed(6)}, gradient norm ${gradientNorm.toFixed(6)}`)),
+}));
+const { live, peak, activationBudget } = engine.memory();
+const megabytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`;
+console.log(
+  `${name}, ${rows} pairs of 2 × ${tokens} tokens: ${record.steps} steps in ${record.seconds.toFixed(1)} s; engine ` +
+    `${megabytes(live)} live, ${megabytes(peak)} at most, ${megabytes(activationBudget)} for activations`,
+);
+engine.close();
+const resident = await Deno.readTextFile("/proc/self/status").catch(() => "");
+console.log(`resident at most: ${/VmHWM:\s*(\d+)/.exec(resident)?.[1] ?? "unknown"} KiB`);
