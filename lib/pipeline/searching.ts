@@ -92,7 +92,7 @@ export const search: (
   const engine = yield* (yield* TensorEngine).open;
   const closest = optional(values, "closest") ?? (values["query"] ?? values["queries"] === undefined ? 10 : undefined);
   const base = yield* reportBase(invocation);
-  return yield* attempt(async () => {
+  return yield* attempt(async (): Promise<SearchReport> => {
     const judge = task.crossEncoder && await openJudge(engine, (await task.crossEncoder.read()).folder);
     const rerank = judge?.score;
     const none: Found<never> = { found: [], comparing: NOTHING, reranking: NOTHING };

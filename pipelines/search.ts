@@ -1,0 +1,52 @@
+/**
+ * Search by meaning: the closest pairs of a corpus and answers to queries, by embeddings, judged again by a cross-encoder;
+ * and what each way costs.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { type Command, main } from "../lib/pipeline/command.ts";
+import { COMPUTING } from "../lib/pipeline/flags.ts";
+import { model } from "../lib/pipeline/roots.ts";
+import { searchSummary } from "../lib/pipeline/search_report.ts";
+import { corpusOf, queriesOf, search } from "../lib/pipeline/searching.ts";
+import { text } from "../lib/pipeline/settings.ts";
+import { embedCorpus } from "../lib/pipeline/stages/search.ts";
+import { sampleModel } from "../lib/pipeline/training.ts";
+
+/** The command: load → embed → compare → judge. */
+export const command: Command = {
+  name: "search",
+  summary: "finds the closest pairs of texts, and answers to queries: --corpus FILE [--query TEXT …]",
+  flags: [
+    ...COMPUTING,
+    "preset",
+    "model",
+    "corpus",
+    "column",
+    "limit",
+    "closest",
+    "query",
+    "queries",
+    "top-k",
+    "cross-encoder",
+  ],
+  presets: {
+    sample: { seed: 42 },
+    test: { seed: 42, limit: 300 },
+    chapter: { seed: 42, model: "sentence-transformers/all-MiniLM-L6-v2" },
+  },
+  run: Effect.fnUntraced(function* (invocation) {
+    const { values } = invocation;
+    const [named, judge] = [text(values, "model"), text(values, "cross-encoder")];
+    const data = yield* corpusOf(invocation);
+    const queries = yield* queriesOf(invocation);
+    const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);
+    const corpus = yield* embedCorpus({ model: base, texts: data }, {});
+    const crossEncoder = judge === undefined ? undefined : yield* model(judge);
+    return yield* search(invocation, { model: base, data, corpus, queries, crossEncoder });
+  }),
+  print: searchSummary,
+};
+
+if (import.meta.main) await main(command);
