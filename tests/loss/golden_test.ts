@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import {
   angle,
   contrastive,
@@ -15,6 +14,7 @@ import {
 } from "../../lib/loss/mod.ts";
 import { backward, recording } from "../../lib/tensor/tape.ts";
 import { parameter, type Tensor } from "../../lib/tensor/tensor.ts";
+import { engines } from "../engine/engines.ts";
 
 const golden = JSON.parse(await Deno.readTextFile(new URL("../golden/losses.json", import.meta.url)));
 const { rows, width } = golden;
@@ -56,33 +56,35 @@ function near(name: string, found: ArrayLike<number>, expected: readonly number[
   });
 }
 
-for (const expected of golden.cases) {
-  Deno.test(`${expected.name} has sentence-transformers' value and gradients`, async () => {
-    const engine = createCpuEngine({ threads: 1 });
-    const loss = losses[expected.name]!;
-    const second = expected.close ? golden.close : expected.mixed ? golden.mixed : golden.columns[1];
-    const leaves: Tensor[] = [golden.columns[0], second, ...golden.columns.slice(2)].slice(0, expected.columns)
-      .map((values: number[]) => parameter(engine, [rows, width], Float32Array.from(values)));
-    const head: Record<string, Tensor> = {};
-    for (const [name, { shape }] of Object.entries(loss.head?.(width, 1) ?? {})) {
-      head[name] = parameter(engine, shape, Float32Array.from(expected.head[name].value));
-    }
-    const labels = loss.label === "class"
-      ? engine.upload(Int32Array.from(golden.classes), [rows])
-      : loss.label === "score"
-      ? engine.upload(Float32Array.from(golden.labels[expected.labels ?? "scores"]), [rows])
-      : undefined;
-    const tape = recording(engine);
-    const value = loss.apply(tape, leaves, labels, head);
-    near("loss", await engine.read(value.value), [expected.value], 1e-5);
-    backward(tape, value, engine.upload(Float32Array.of(1), [1]));
-    for (const [i, leaf] of leaves.entries()) {
-      near(`d${i}`, await engine.read(leaf.gradient!), expected.gradients[i], 1e-4);
-    }
-    for (const name of Object.keys(head)) {
-      near(name, await engine.read(head[name]!.gradient!), expected.head[name].gradient, 1e-4);
-    }
-    engine.close();
-    assert.equal(engine.memory().live, 0);
-  });
+for (const { name: engineName, create } of engines) {
+  for (const expected of golden.cases) {
+    Deno.test(`${engineName}: ${expected.name} has sentence-transformers' value and gradients`, async () => {
+      const engine = await create();
+      const loss = losses[expected.name]!;
+      const second = expected.close ? golden.close : expected.mixed ? golden.mixed : golden.columns[1];
+      const leaves: Tensor[] = [golden.columns[0], second, ...golden.columns.slice(2)].slice(0, expected.columns)
+        .map((values: number[]) => parameter(engine, [rows, width], Float32Array.from(values)));
+      const head: Record<string, Tensor> = {};
+      for (const [name, { shape }] of Object.entries(loss.head?.(width, 1) ?? {})) {
+        head[name] = parameter(engine, shape, Float32Array.from(expected.head[name].value));
+      }
+      const labels = loss.label === "class"
+        ? engine.upload(Int32Array.from(golden.classes), [rows])
+        : loss.label === "score"
+        ? engine.upload(Float32Array.from(golden.labels[expected.labels ?? "scores"]), [rows])
+        : undefined;
+      const tape = recording(engine);
+      const value = loss.apply(tape, leaves, labels, head);
+      near("loss", await engine.read(value.value), [expected.value], 1e-5);
+      backward(tape, value, engine.upload(Float32Array.of(1), [1]));
+      for (const [i, leaf] of leaves.entries()) {
+        near(`d${i}`, await engine.read(leaf.gradient!), expected.gradients[i], 1e-4);
+      }
+      for (const name of Object.keys(head)) {
+        near(name, await engine.read(head[name]!.gradient!), expected.head[name].gradient, 1e-4);
+      }
+      engine.close();
+      assert.equal(engine.memory().live, 0);
+    });
+  }
 }
