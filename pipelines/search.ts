@@ -9,7 +9,7 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { model } from "../lib/pipeline/roots.ts";
 import { searchSummary } from "../lib/pipeline/search_report.ts";
-import { corpusOf, queriesOf, search } from "../lib/pipeline/searching.ts";
+import { corpusOf, judgeOf, queriesOf, search } from "../lib/pipeline/searching.ts";
 import { text } from "../lib/pipeline/settings.ts";
 import { embedCorpus } from "../lib/pipeline/stages/search.ts";
 import { sampleModel } from "../lib/pipeline/training.ts";
@@ -33,17 +33,17 @@ export const command: Command = {
   ],
   presets: {
     sample: { seed: 42 },
-    test: { seed: 42, limit: 300 },
+    test: { seed: 42, limit: 150 },
     chapter: { seed: 42, model: "sentence-transformers/all-MiniLM-L6-v2" },
   },
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;
-    const [named, judge] = [text(values, "model"), text(values, "cross-encoder")];
+    const named = text(values, "model");
+    const crossEncoder = yield* judgeOf(invocation);
     const data = yield* corpusOf(invocation);
     const queries = yield* queriesOf(invocation);
     const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);
     const corpus = yield* embedCorpus({ model: base, texts: data }, {});
-    const crossEncoder = judge === undefined ? undefined : yield* model(judge);
     return yield* search(invocation, { model: base, data, corpus, queries, crossEncoder });
   }),
   print: searchSummary,

@@ -81,7 +81,7 @@ export function searchSummary(report: SearchReport): string {
       ...hits.map((hit) => `    ${scores(hit)}  ${hit.text}`),
     ]),
     ...(pairs.length === 0 ? [] : tableLines(costTable(`the closest of n = ${cost.texts} texts`, cost))),
-    ...(queryCost === undefined ? [] : tableLines(costTable(`${queryCost.queries} queries over them`, queryCost))),
+    ...(queryCost === undefined ? [] : tableLines(costTable(`queries over them: ${queryCost.queries}`, queryCost))),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
   ].join("\n");
 }

@@ -6,9 +6,10 @@
 import { Effect } from "effect";
 import { parseArgs } from "node:util";
 import { attempt } from "../attempt.ts";
+import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
-import type { KindredError } from "../error.ts";
+import { type KindredError, UsageError } from "../error.ts";
 import { embedTexts } from "../evaluate/encode.ts";
 import {
   type EmbeddedTexts,
@@ -26,16 +27,17 @@ import type { Invocation } from "./command.ts";
 import { TensorEngine } from "./engine.ts";
 import { reportBase } from "./finish.ts";
 import type { SearchReport } from "./search_report.ts";
+import { model } from "./roots.ts";
 import { checkOwnModel, optional, text } from "./settings.ts";
 import { type Artifact, note, type Services, valueOf } from "./stage.ts";
 import { positiveScores } from "./stages/cross_encoder.ts";
-import { loadTexts, type Texts } from "./stages/load.ts";
-import type { EmbeddedCorpus } from "./stages/search.ts";
+import { loadScoredPairs, loadTexts, type Texts } from "./stages/load.ts";
+import { type EmbeddedCorpus, flattenPairs } from "./stages/search.ts";
 
 /** What is asked of the sample where nothing else is. */
-const SAMPLE_QUERY = "the physician repairs the automobile";
+const SAMPLE_QUERY = "the sailor buys the radio";
 
-/** The texts to search in; without `--corpus`, some of the sample's. */
+/** The texts to search in; without `--corpus`, the sentences of the sample's graded pairs. */
 export const corpusOf: (
   invocation: Invocation,
 ) => Effect.Effect<Artifact<CountedDataset<Texts>>, KindredError, Services> = Effect.fnUntraced(function* (invocation) {
@@ -43,11 +45,9 @@ export const corpusOf: (
   const from = text(values, "corpus");
   yield* attempt(async () => await Promise.resolve(checkOwnModel(invocation, ["corpus"])));
   const column = text(values, "column");
-  return yield* loadTexts({
-    from,
-    limit: optional(values, "limit") ?? (from === undefined ? 2000 : undefined),
-    ...(column !== undefined && { columns: { text: column } }),
-  });
+  const limit = optional(values, "limit");
+  if (from === undefined) return yield* flattenPairs({ pairs: yield* loadScoredPairs({ limit }) }, {});
+  return yield* loadTexts({ from, limit, ...(column !== undefined && { columns: { text: column } }) });
 });
 
 /** The queries of every `--query` and of the file `--queries`. */
@@ -65,6 +65,26 @@ export const queriesOf: (invocation: Invocation) => Effect.Effect<readonly strin
     if (given.length + listed.length > 0) return [...given, ...listed];
     return values["corpus"] === undefined && values["closest"] === undefined ? [SAMPLE_QUERY] : [];
   });
+
+/** The model of `--cross-encoder`, if it is one. */
+export const judgeOf: (
+  invocation: Invocation,
+) => Effect.Effect<Artifact<ModelFolder> | undefined, KindredError, Services> = Effect.fnUntraced(
+  function* ({ values }) {
+    const name = text(values, "cross-encoder");
+    if (name === undefined) return undefined;
+    const judge = yield* model(name);
+    const { isClassifier } = yield* attempt(async () => await readCrossEncoderFolder((await judge.read()).folder));
+    if (isClassifier) return judge;
+    return yield* Effect.fail(
+      new UsageError("the model is no cross-encoder", {
+        expected: "a sequence classifier",
+        found: name,
+        hint: "a bi-encoder goes to --model",
+      }),
+    );
+  },
+);
 
 /** What a search works on. */
 export interface SearchTask {
@@ -90,7 +110,8 @@ export const search: (
   yield* note("searching");
   const corpus = yield* valueOf(task.corpus);
   const engine = yield* (yield* TensorEngine).open;
-  const closest = optional(values, "closest") ?? (values["query"] ?? values["queries"] === undefined ? 10 : undefined);
+  const asks = values["query"] !== undefined || values["queries"] !== undefined;
+  const closest = optional(values, "closest") ?? (asks ? undefined : 10);
   const base = yield* reportBase(invocation);
   return yield* attempt(async (): Promise<SearchReport> => {
     const judge = task.crossEncoder && await openJudge(engine, (await task.crossEncoder.read()).folder);

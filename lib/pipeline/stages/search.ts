@@ -1,27 +1,45 @@
 /**
- * embed: every distinct text of a corpus, once.
+ * flatten, embed: a corpus, and every distinct text of it embedded once.
  *
  * @module
  */
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
-import type { Dataset } from "../../data/dataset.ts";
+import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
+import { distinctTexts } from "../../data/texts.ts";
 import { embedTexts } from "../../evaluate/encode.ts";
 import { type EmbeddedTexts, firstOccurrences } from "../../evaluate/search.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import {
+  type CountedDataset,
   datasetFormat,
   embeddingsFormat,
   type ModelFolder,
   modelFormat,
   readJson,
+  writeDataset,
   writeEmbeddings,
   writeJson,
 } from "../artifact.ts";
 import { TensorEngine } from "../engine.ts";
 import { defineStage, note, type Stage } from "../stage.ts";
 import type { Texts } from "./load.ts";
+
+/** The texts of pairs, each once. */
+export const flattenPairs: Stage<Record<never, never>, { pairs: Dataset<ScoredPairs> }, CountedDataset<Texts>> =
+  defineStage<Record<never, never>, { pairs: Dataset<ScoredPairs> }, CountedDataset<Texts>>({
+    name: "flatten",
+    version: 1,
+    inputs: { pairs: datasetFormat<ScoredPairs>() },
+    output: datasetFormat<Texts>(),
+    run: ({ inputs, scratch }) =>
+      attempt(async () => {
+        const { sentence1, sentence2 } = (await inputs.pairs.read()).columns;
+        const { texts, dropped } = distinctTexts([sentence1, sentence2]);
+        await writeDataset(scratch, { columns: { text: texts }, rows: texts.length }, { dropped });
+      }),
+  });
 
 interface Embedding {
   /** The row of each text in the file: of equal ones, the first. */
