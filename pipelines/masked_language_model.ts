@@ -5,9 +5,9 @@
  */
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { finishLanguageModel, outputFolder } from "../lib/pipeline/finish.ts";
+import { finishHeldOut, outputFolder } from "../lib/pipeline/finish.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
-import { languageModelSummary } from "../lib/pipeline/report.ts";
+import { heldOutSummary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/pipeline/roots.ts";
 import { number, optional, text, trainingPresets, trainSettings, trainSource } from "../lib/pipeline/settings.ts";
 import { loadTexts } from "../lib/pipeline/stages/load.ts";
@@ -47,9 +47,16 @@ export const command: Command = {
       freeze: text(values, "freeze"),
     });
     const after = yield* evaluateMaskedLm({ model: trained, texts: validation }, shape, "evaluate");
-    return yield* finishLanguageModel(invocation, output, { data: train, validation, model: trained, before, after });
+    return yield* finishHeldOut(invocation, output, {
+      data: train,
+      validation,
+      model: trained,
+      before,
+      after,
+      lower: "masked_loss",
+    });
   }),
-  print: languageModelSummary,
+  print: heldOutSummary,
 };
 
 if (import.meta.main) await main(command);

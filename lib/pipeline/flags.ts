@@ -86,6 +86,7 @@ export const FLAGS = {
   "top-k": ["positive", "nearest texts of each query or sentence"],
   "silver-labels": [["hard", "soft"], "the likelier class, or its probability"],
   "cross-encoder": ["text", "model of the cross-encoder: a folder or a model of the hub"],
+  "head": [["score", "classes"], "what a cross-encoder gives: one score, or a value for each of two classes"],
   "cross-learning-rate": ["number", "highest learning rate of the cross-encoder"],
   "cross-epochs": ["positive", "passes of the cross-encoder over the gold pairs"],
   "scenario": [

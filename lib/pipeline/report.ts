@@ -172,16 +172,16 @@ export function tableLines({ title, columns, rows }: ReportTable): string[] {
   ];
 }
 
-/** The report of a language model: nothing is graded, texts that were held out are guessed. */
-export interface LanguageModelReport extends ReportBase {
+/** The report of a model that is tested on rows that were held out: a language model, a cross-encoder. */
+export interface HeldOutReport extends ReportBase {
   /** Version of this shape. */
-  readonly schema: "kindred-language-model/1";
+  readonly schema: "kindred-held-out/1";
   /** The data. */
   readonly data: Readonly<Record<"train" | "eval", DataReport>>;
   /** How training went. */
   readonly training: TrainingReport;
-  /** Before training. */
-  readonly before: Metrics;
+  /** Before training; undefined where there was nothing to test. */
+  readonly before?: Metrics | undefined;
   /** After it. */
   readonly metrics: Metrics;
   /** Folder of the model. */
@@ -189,14 +189,14 @@ export interface LanguageModelReport extends ReportBase {
 }
 
 /** The same in a few lines. */
-export function languageModelSummary(report: LanguageModelReport): string {
-  const { before, metrics, training } = report;
+export function heldOutSummary(report: HeldOutReport): string {
+  const { before = {}, metrics, training } = report;
   const rows = Object.keys(metrics).map((key) => [key, before[key] ?? null, metrics[key]!] as const);
   return [
     `${report.pipeline} (${report.preset}): ${training.steps} steps, ${
       training.samples_per_second.toFixed(0)
     } samples/s${training.cached ? " (from the cache)" : ""}`,
-    ...tableLines({ title: "texts that were held out", columns: ["", "before", "after"], rows }),
+    ...tableLines({ title: "rows that were held out", columns: ["", "before", "after"], rows }),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
     `  model: ${report.model}`,
   ].join("\n");

@@ -167,6 +167,23 @@ Deno.test("a language model judges candidates through its endpoint", () =>
     assert.match(JSON.parse(missing.out).error.message, /needs a language model/);
   }));
 
+Deno.test("cross_encoder trains a judge that search and hard_negatives take", () =>
+  withFolder(async (folder) => {
+    const trained = await run("cross_encoder", "--preset", "test", "--json", ...places(folder));
+    assert.equal(trained.code, 0, trained.err);
+    const { metrics, model, data } = JSON.parse(trained.out);
+    assert.ok(metrics.average_precision > 0 && data.eval.rows > 40 && data.train.rows > 400);
+    const again = await run("cross_encoder", "--preset", "test", "--json", ...places(folder));
+    assert.ok(JSON.parse(again.out).stages.every(({ cached }: { cached: boolean }) => cached));
+    const judged = await run(
+      ...["hard_negatives", "--preset", "test", "--json", "--negatives", "hard", "--cross-encoder", model] as const,
+      ...["--cache-dir", join(folder, "cache"), "--output", join(folder, "negatives")],
+    );
+    assert.equal(judged.code, 0, judged.err);
+    const classes = await run("cross_encoder", "--preset", "test", "--json", "--head", "classes", ...places(folder));
+    assert.ok(JSON.parse(classes.out).metrics.f1_macro > 0, classes.err);
+  }));
+
 Deno.test("masked_language_model, evaluate and encode work on each other's results", () =>
   withFolder(async (folder) => {
     const trained = await run("masked_language_model", "--preset", "test", "--json", ...places(folder));
