@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { sampleAttitudes, sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
 import { TrainingError } from "../../lib/error.ts";
-import { batchHardTriplet, matryoshka } from "../../lib/loss/mod.ts";
-import type { BiEncoder } from "../../lib/model/bi_encoder.ts";
+import { batchAllTriplet, batchHardTriplet, matryoshka } from "../../lib/loss/mod.ts";
+import { type BiEncoder, loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { parameter } from "../../lib/tensor/tensor.ts";
+import { tokenize } from "../../lib/text/tokenizer.ts";
 import { epochBatches } from "../../lib/train/batches.ts";
 import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
 import { groupedBatches } from "../../lib/train/grouped_batches.ts";
 import { planUpdates } from "../../lib/train/plan.ts";
+import { assertNear } from "../golden/golden.ts";
 
 const random = randomStream(7, randomPurpose("sample"));
 
@@ -136,5 +139,37 @@ Deno.test("a loss that compares classes plans its updates by them", () => {
     () => biEncoderObjective({ model, loss, head: {}, texts, labels: new Float32Array(12) }),
     /scores|class/,
   );
+  engine.close();
+});
+
+Deno.test("a batch above the budget of memory has the gradient of the whole one, by class too", async () => {
+  const engine = createCpuEngine({ threads: 1 });
+  const model = await loadBiEncoder(engine, sampleBaseModel(), { trained: true });
+  const { text, label } = sampleAttitudes({ rows: 12 }).columns;
+  const texts = [await tokenize(model.tokenizer, text, { maxLength: 32 })];
+  const rows = Int32Array.from(text.keys());
+  const name = "encoder.layer.1.output.dense.weight";
+  const found: { loss: number; gradient: Float32Array }[] = [];
+  for (const tokenBudget of [undefined, 40]) {
+    const objective = biEncoderObjective({
+      model,
+      loss: batchAllTriplet(),
+      head: {},
+      texts,
+      labels: label,
+      tokenBudget,
+    });
+    engine.enter();
+    const batch = { rows, streams: rows, epoch: 0, seed: 1, step: 1 };
+    const loss = (await engine.read(objective.differentiate(engine, batch, 1)))[0]!;
+    engine.exit();
+    const { gradient } = model.parameters[name]!;
+    found.push({ loss, gradient: (await engine.read(gradient!)).slice() as Float32Array });
+    engine.fill(gradient!, 0);
+  }
+  const [whole, split] = found;
+  assert.ok(whole!.loss > 0);
+  assertNear("loss", [split!.loss], [whole!.loss], 1e-5);
+  assertNear("gradient", split!.gradient, whole!.gradient, 1e-4);
   engine.close();
 });
