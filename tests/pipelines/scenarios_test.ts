@@ -1,0 +1,123 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { places, run, withFolder } from "./user.ts";
+
+Deno.test("augmented_sbert has two controls, and says how good its judge is", () =>
+  withFolder(async (folder) => {
+    const { code, out, err } = await run("augmented_sbert", "--preset", "test", "--json", ...places(folder));
+    assert.equal(code, 0, err);
+    const report = JSON.parse(out);
+    assert.deepEqual(Object.keys(report.runs).sort(), ["control", "control_equal_steps", "main"]);
+    assert.equal(report.control_equal_steps.training.steps, report.training.steps);
+    const { spearman_cosine } = report.difference;
+    assert.equal(spearman_cosine, report.metrics.spearman_cosine - report.control.metrics.spearman_cosine);
+    const { gold_pairs, silver_pairs, silver_agreement, cross_encoder_accuracy } = report.details;
+    assert.deepEqual([gold_pairs, silver_pairs], [100, 200]);
+    assert.ok(silver_agreement > 0 && cross_encoder_accuracy === silver_agreement);
+    for (const pairs of ["recombine", "bm25", "semantic"]) {
+      const other = await run("augmented_sbert", "--preset", "test", "--json", "--pairs", pairs, ...places(folder));
+      assert.equal(other.code, 0, other.err);
+      assert.ok(JSON.parse(other.out).details.silver_pairs > 50);
+      assert.equal(JSON.parse(other.out).details.silver_agreement, null);
+    }
+    const none = await run("augmented_sbert", "--preset", "test", "--json", "--gold-size", "300", ...places(folder));
+    assert.equal(none.code, 2);
+    assert.match(JSON.parse(none.out).error.message, /no pairs to label/);
+  }));
+
+Deno.test("domain_adaptation shows each step on each evaluation, whatever follows the adaptation", () =>
+  withFolder(async (folder) => {
+    for (const [adapt, then] of [["mlm", "augmented"], ["tsdae", "finetune"]]) {
+      const flags = ["--adapt", adapt!, "--then", then!];
+      const { code, out, err } = await run(
+        "domain_adaptation",
+        "--preset",
+        "test",
+        "--json",
+        ...flags,
+        ...places(folder),
+      );
+      assert.equal(code, 0, err);
+      const { tables: [table], runs } = JSON.parse(out);
+      assert.deepEqual(table.columns, [
+        "model",
+        "target pearson_cosine",
+        "target spearman_cosine",
+        "general pearson_cosine",
+        "general spearman_cosine",
+      ]);
+      assert.deepEqual(table.rows.map(([name]: [string]) => name), [
+        "base",
+        `adapted (${adapt})`,
+        "adapted and trained",
+        "trained without adaptation",
+      ]);
+      assert.equal(table.rows[2][2], runs.main.metrics.spearman_cosine);
+      assert.equal(table.rows[3][2], runs.control.metrics.spearman_cosine);
+    }
+  }));
+
+Deno.test("hard_negatives writes rows in four forms, and a person's verdicts come back", () =>
+  withFolder(async (folder) => {
+    const flags = ["--preset", "test", "--json", ...places(folder)];
+    for (const rows of ["triplet", "n-tuple", "labeled-pair", "labeled-list"]) {
+      const { code, out, err } = await run("hard_negatives", "--rows", rows, "--output-scores", ...flags);
+      assert.equal(code, 0, err);
+      const report = JSON.parse(out);
+      assert.ok(report.rows > 100 && report.statistics.negative.count > 100, rows);
+      assert.ok((await Deno.stat(report.file)).size > 1000);
+    }
+    const review = join(folder, "review.csv");
+    const exported = await run("hard_negatives", "--limit", "60", "--export", review, ...flags);
+    assert.equal(exported.code, 0, exported.err);
+    const again = await run("hard_negatives", "--limit", "60", "--export", review, ...flags);
+    assert.match(JSON.parse(again.out).error.message, /there already/);
+    const lines = (await Deno.readTextFile(review)).trimEnd().split("\r\n");
+    await Deno.writeTextFile(review, lines.map((line, i) => i > 0 && i < 9 ? line + "no" : line).join("\r\n") + "\r\n");
+    const byPerson = ["--negatives", "hard", "--hard-by", "person", "--import", review, "--limit", "60"];
+    const imported = await run("hard_negatives", ...byPerson, ...flags);
+    assert.equal(imported.code, 0, imported.err);
+    assert.equal(JSON.parse(imported.out).counts.no, 8);
+    const trained = await run("multiple_negatives_ranking", "--negatives", "hard", ...flags);
+    assert.equal(trained.code, 0, trained.err);
+    assert.ok(JSON.parse(trained.out).data.train.counts.found > 0);
+  }));
+
+Deno.test("a language model judges candidates through its endpoint", () =>
+  withFolder(async (folder) => {
+    let asked = 0;
+    await using server = Deno.serve({ port: 0, onListen() {} }, async (request) => {
+      await request.json();
+      const content = ++asked % 3 === 0 ? "I would rather not say" : "related";
+      return Response.json({
+        choices: [{ message: { role: "assistant", content }, finish_reason: "stop" }],
+        usage: { prompt_tokens: 9, completion_tokens: 1 },
+      });
+    });
+    const generator = ["--generator-url", `http://127.0.0.1:${server.addr.port}/v1`, "--generator-model", "tiny"];
+    const flags = ["--preset", "test", "--json", "--limit", "60", "--negatives", "hard", "--hard-by", "language-model"];
+    const { code, out, err } = await run("hard_negatives", ...flags, ...generator, ...places(folder));
+    assert.equal(code, 0, err);
+    const { counts } = JSON.parse(out);
+    assert.ok(counts.negative > 20 && counts.undecided > 5, out);
+    const missing = await run("hard_negatives", ...flags, ...places(folder));
+    assert.equal(missing.code, 2);
+    assert.match(JSON.parse(missing.out).error.message, /needs a language model/);
+  }));
+
+Deno.test("cross_encoder trains a judge that search and hard_negatives take", () =>
+  withFolder(async (folder) => {
+    const trained = await run("cross_encoder", "--preset", "test", "--json", ...places(folder));
+    assert.equal(trained.code, 0, trained.err);
+    const { metrics, model, data } = JSON.parse(trained.out);
+    assert.ok(metrics.average_precision > 0 && data.eval.rows > 40 && data.train.rows > 400);
+    const again = await run("cross_encoder", "--preset", "test", "--json", ...places(folder));
+    assert.ok(JSON.parse(again.out).stages.every(({ cached }: { cached: boolean }) => cached));
+    const judged = await run(
+      ...["hard_negatives", "--preset", "test", "--json", "--negatives", "hard", "--cross-encoder", model] as const,
+      ...["--cache-dir", join(folder, "cache"), "--output", join(folder, "negatives")],
+    );
+    assert.equal(judged.code, 0, judged.err);
+    const classes = await run("cross_encoder", "--preset", "test", "--json", "--head", "classes", ...places(folder));
+    assert.ok(JSON.parse(classes.out).metrics.f1_macro > 0, classes.err);
+  }));
