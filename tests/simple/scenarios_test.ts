@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sampleBaseModel, sampleTexts } from "../../lib/data/sample/mod.ts";
+import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
+import { UsageError } from "../../lib/error.ts";
+import { loadCrossEncoder, saveCrossEncoder } from "../../lib/model/cross_encoder.ts";
+import { augmentedSbert, encode, rank, tsdae } from "../../lib/simple/mod.ts";
+
+async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await Deno.makeTempDir();
+  try {
+    await body(folder);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+}
+
+Deno.test("tsdae() trains, saves a folder that encode() reads, and finds its result again", () =>
+  withFolder(async (folder) => {
+    const input = {
+      model: sampleBaseModel(),
+      texts: sampleTexts({ rows: 64 }),
+      output: join(folder, "model"),
+      cacheDir: join(folder, "cache"),
+      learningRate: 1e-3,
+    };
+    const record = await tsdae(input);
+    assert.equal(record.steps, 4);
+    const { data } = await encode(input.output, ["the dog chases the cat"]);
+    assert.notDeepEqual(data, (await encode(sampleBaseModel(), ["the dog chases the cat"])).data);
+    assert.equal((await tsdae(input)).seconds, record.seconds, "the second time it comes from the cache");
+  }));
+
+Deno.test("rank() puts documents in order, and refuses a model of classes", () =>
+  withFolder(async (folder) => {
+    const engine = createCpuEngine({ threads: 1 });
+    const paths = [];
+    for (const labels of [1, 2]) {
+      const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels, seed: 3 });
+      paths.push(join(folder, `${labels}`));
+      await saveCrossEncoder(engine, model, paths.at(-1)!, "# a judge\n");
+    }
+    engine.close();
+    const documents = ["the boy eats", "a queen in the castle", "the lad eats"];
+    const ranked = await rank(paths[0]!, "the boy eats", documents, { topK: 2 });
+    assert.equal(ranked.length, 2);
+    assert.ok(ranked[0]!.score >= ranked[1]!.score);
+    await assert.rejects(rank(paths[1]!, "the boy eats", documents), /ranked by a score/);
+  }));
+
+Deno.test("augmentedSbert() makes pairs of the gold sentences where none are given, and says what it lacks", () =>
+  withFolder(async (folder) => {
+    const gold = {
+      sentence1: ["the boy opens the door", "the cook slices the bread", "the dog runs"],
+      sentence2: ["the lad unlocks the gate", "a queen in the castle", "the hound runs"],
+      score: [0.9, 0.1, 0.8],
+    };
+    const common = { model: sampleBaseModel(), gold, output: join(folder, "model"), cacheDir: join(folder, "cache") };
+    const { silver, pairs, training } = await augmentedSbert(common);
+    assert.ok(silver > 3);
+    assert.equal(pairs, silver + 3);
+    assert.equal(training.samples, pairs);
+    await assert.rejects(augmentedSbert({ ...common, pairs: "given" }), UsageError);
+  }));
