@@ -25,7 +25,9 @@ import type { Loss } from "./loss.ts";
  * mean_a max(0, max_p d(a, p) − min_n d(a, n) + m) over the batch; p of a's class, n of another
  *
  * Columns: one text, and a class. A batch needs at least two rows of each class and two classes, which the sampler
- * sees to; without another class nothing pulls. Source: Hermans, Beyer & Leibe 2017, arXiv 1703.07737.
+ * sees to; without another class nothing pulls. From a model that has no idea of the classes yet, the hardest triplets
+ * may pull all texts to one point, where the loss is m: `batchAllTriplet` gets out of there. Source: Hermans, Beyer &
+ * Leibe 2017, arXiv 1703.07737.
  *
  * @example
  * ```ts

@@ -17,6 +17,7 @@ export * from "./distance.ts";
 export * from "./loss.ts";
 export * from "./margin_mse.ts";
 export * from "./matryoshka.ts";
+export * from "./mega_batch_margin.ts";
 export * from "./multiple_negatives_ranking.ts";
 export * from "./named.ts";
 export * from "./online_contrastive.ts";

@@ -14,6 +14,7 @@ import { cosent, type CosentOptions } from "./cosent.ts";
 import { cosineSimilarity } from "./cosine_similarity.ts";
 import type { LabelKind, Loss } from "./loss.ts";
 import { marginMse } from "./margin_mse.ts";
+import { megaBatchMargin, type MegaBatchMarginOptions } from "./mega_batch_margin.ts";
 import { matryoshka, type MatryoshkaOptions } from "./matryoshka.ts";
 import { multipleNegativesRanking, type MultipleNegativesRankingOptions } from "./multiple_negatives_ranking.ts";
 import { onlineContrastive } from "./online_contrastive.ts";
@@ -75,6 +76,7 @@ export const losses: {
   readonly cosent: DescribeLoss<CosentOptions, "score">;
   readonly cosineSimilarity: DescribeLoss<Record<never, never>, "score">;
   readonly marginMse: DescribeLoss<Record<never, never>, "score">;
+  readonly megaBatchMargin: DescribeLoss<MegaBatchMarginOptions, "none">;
   readonly multipleNegativesRanking: DescribeLoss<MultipleNegativesRankingOptions, "none">;
   readonly onlineContrastive: DescribeLoss<ContrastiveOptions, "score">;
   readonly softmax: DescribeLoss<SoftmaxOptions, "class">;
@@ -89,6 +91,7 @@ export const losses: {
   cosent: nameLoss("cosent", cosent),
   cosineSimilarity: nameLoss("cosine_similarity", cosineSimilarity),
   marginMse: nameLoss("margin_mse", marginMse),
+  megaBatchMargin: nameLoss("mega_batch_margin", megaBatchMargin),
   multipleNegativesRanking: nameLoss("multiple_negatives_ranking", multipleNegativesRanking),
   onlineContrastive: nameLoss("online_contrastive", onlineContrastive),
   softmax: nameLoss("softmax", softmax),

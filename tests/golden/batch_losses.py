@@ -65,6 +65,23 @@ for distance, (metric, margins) in metrics.items():
         soft = losses.BatchHardSoftMarginTripletLoss(Nothing(), distance_metric=metric)
         case("batch_hard_soft_margin_triplet", distance, None, labelled, soft)
 
+# Every anchor against the positives of the others.
+positives = embeddings + 0.8 * torch.randn(rows, width)
+mega = []
+for options in ({}, {"positive_margin": 0.95, "negative_margin": -0.2}):
+    leaves = [embeddings.clone().requires_grad_(), positives.clone().requires_grad_()]
+    loss = losses.MegaBatchMarginLoss(Nothing(), use_mini_batched_version=False, **options)
+    value = loss.calculate_loss([[leaf] for leaf in leaves])
+    value.backward()
+    mega.append(
+        {
+            "positiveMargin": loss.positive_margin,
+            "negativeMargin": loss.negative_margin,
+            "value": value.item(),
+            "gradients": [leaf.grad.flatten().tolist() for leaf in leaves],
+        }
+    )
+
 Path(__file__).with_suffix(".json").write_text(
     json.dumps(
         {
@@ -74,6 +91,8 @@ Path(__file__).with_suffix(".json").write_text(
             "doubled": doubled.flatten().tolist(),
             "classes": classes,
             "cases": cases,
+            "positives": positives.flatten().tolist(),
+            "mega": mega,
         }
     )
 )

@@ -9,6 +9,7 @@ import {
   type BatchTripletOptions,
   type Loss,
   matryoshka,
+  megaBatchMargin,
 } from "../../lib/loss/mod.ts";
 import { backward, recording } from "../../lib/tensor/tape.ts";
 import { parameter } from "../../lib/tensor/tensor.ts";
@@ -87,6 +88,37 @@ function merged(x: ArrayLike<number>): number[] {
   }
   return result;
 }
+
+for (const { name, create } of engines) {
+  Deno.test(`mega-batch margin has sentence-transformers' value and gradients on ${name}`, async () => {
+    const engine = await create();
+    for (const { value, gradients, ...options } of golden.mega) {
+      engine.enter();
+      const leaves = [golden.embeddings, golden.positives]
+        .map((x) => parameter(engine, [golden.rows, width], Float32Array.from(x)));
+      const tape = recording(engine);
+      const found = megaBatchMargin(options).apply(tape, leaves, undefined, {});
+      backward(tape, found, engine.upload(Float32Array.of(1), [1]));
+      assertNear("value", await engine.read(found.value), [value], 1e-5);
+      for (const [i, leaf] of leaves.entries()) {
+        assertNear(`gradient ${i}`, await engine.read(leaf.gradient!), gradients[i], 1e-4);
+      }
+      engine.exit();
+    }
+    engine.close();
+  });
+}
+
+Deno.test("mega-batch margin of a single row has no negative", async () => {
+  const engine = await engines[0]!.create();
+  const tape = recording(engine);
+  const leaves = [[1, 0], [0.6, 0.8]].map((x) => parameter(engine, [1, 2], Float32Array.from(x)));
+  const loss = megaBatchMargin().apply(tape, leaves, undefined, {});
+  backward(tape, loss, engine.upload(Float32Array.of(1), [1]));
+  assertNear("value", await engine.read(loss.value), [0.2], 1e-6);
+  assert.ok((await engine.read(leaves[0]!.gradient!)).every(Number.isFinite));
+  engine.close();
+});
 
 Deno.test("batch triplet losses of equal embeddings, and of a single row, have finite gradients", async () => {
   const engine = await engines[0]!.create();
