@@ -56,7 +56,7 @@ export function htmlTable(columns: readonly string[], rows: readonly (readonly C
   const line = (tag: "td" | "th", cells: readonly string[]) =>
     `<tr>${cells.map((cell, j) => `<${tag}${numeric[j] ? ' class="n"' : ""}>${cell}</${tag}>`).join("")}</tr>`;
   return `<table>${line("th", columns.map(escapeHtml))}\n${
-    rows.map((row) => line("td", row.map((cell) => show(cell, digits)))).join("\n")
+    rows.map((row) => line("td", columns.map((_, j) => show(row[j], digits)))).join("\n")
   }</table>`;
 }
 
@@ -156,7 +156,7 @@ export function reportPage(report: Report, data: PageData): string {
         `<p>after</p>${sentenceMap(data.afterEmbeddings, sentences)}`,
       ),
     ),
-    section("Nearest neighbours", neighbourTable(data, sentences)),
+    section("Nearest neighbours", neighbourTable(data, sentences, 1 + Math.max(...first))),
     section(
       "Worst predicted pairs",
       htmlTable(
@@ -195,11 +195,11 @@ function sentenceMap(embeddings: Embeddings, sentences: readonly string[]): stri
   );
 }
 
-/** Ten sentences, evenly spread, and the nearest other one before and after. */
-function neighbourTable(data: PageData, sentences: readonly string[]): string {
-  const count = Math.min(10, sentences.length);
+/** Ten of the first `spread` sentences, evenly spread, and the nearest other one of all before and after. */
+function neighbourTable(data: PageData, sentences: readonly string[], spread: number): string {
+  const count = Math.min(10, spread);
   const rows = Array.from({ length: count }, (_, i) => {
-    const row = Math.floor(i * sentences.length / count);
+    const row = Math.floor(i * spread / count);
     const [before, after] = [nearestTo(data.beforeEmbeddings, row), nearestTo(data.afterEmbeddings, row)];
     const told = ({ row, cosine }: { row: number; cosine: number }) =>
       row < 0 ? "" : `${sentences[row]} (${cosine.toFixed(2)})`;
