@@ -89,12 +89,13 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     ? await Deno.makeTempDir({ prefix: "kindred-" }).catch(fail)
     : String(values["cache-dir"] ?? defaultCacheFolder());
   const runner = openRunner(folder, (message) => console.error(`warning: ${message}`));
+  const progress = makeProgress(values["quiet"] === true);
   const program = Effect.scoped(Effect.gen(function* () {
-    const engine = yield* makeTensorEngine(engineChoice(values));
+    const engine = yield* makeTensorEngine(engineChoice(values), progress.note);
     return yield* Effect.provideService(command.run(invocation), TensorEngine, engine);
   })).pipe(
     Effect.provideService(StageRunner, runner),
-    Effect.provideService(Progress, makeProgress(values["quiet"] === true)),
+    Effect.provideService(Progress, progress),
     Effect.ensuring(
       Effect.promise(() => noCache ? Deno.remove(folder, { recursive: true }).catch(() => {}) : Promise.resolve()),
     ),

@@ -29,9 +29,15 @@ export const TensorEngine: Context.Service<TensorEngine, TensorEngine> = Context
   "kindred/TensorEngine",
 );
 
-/** The engine of this choice, closed with the scope. A run that comes from the cache starts none. */
-export const makeTensorEngine: (choice: EngineChoice) => Effect.Effect<TensorEngine, KindredError, Scope.Scope> = Effect
-  .fnUntraced(function* (choice) {
+/**
+ * The engine of this choice, closed with the scope. A run that comes from the cache starts none; `started` is told why it
+ * is this one when it starts.
+ */
+export const makeTensorEngine: (
+  choice: EngineChoice,
+  started?: (reason: string) => void,
+) => Effect.Effect<TensorEngine, KindredError, Scope.Scope> = Effect
+  .fnUntraced(function* (choice, started = () => {}) {
     const lazy = yield* Effect.acquireRelease(
       attempt(() => openLazily(choice)),
       ({ close }) => Effect.sync(close),
@@ -39,7 +45,13 @@ export const makeTensorEngine: (choice: EngineChoice) => Effect.Effect<TensorEng
     const { name, gemm, library, precision, threads } = lazy.info;
     // The WebAssembly product gives the same bits with any number of threads; libraries do not.
     const identity: Json = { engine: name, gemm, library, precision, ...(gemm !== "wasm" && { threads }) };
-    return { info: lazy.info, reason: lazy.reason, identity, open: attempt(() => lazy.open()) };
+    let isOpen = false;
+    const open = attempt(() => {
+      if (!isOpen) started(lazy.reason);
+      isOpen = true;
+      return lazy.open();
+    });
+    return { info: lazy.info, reason: lazy.reason, identity, open };
   });
 
 interface LazyEngine {

@@ -156,7 +156,10 @@ export function reportPage(report: Report, data: PageData): string {
         `<p>after</p>${sentenceMap(data.afterEmbeddings, sentences)}`,
       ),
     ),
-    section("Nearest neighbours", neighbourTable(data, sentences, 1 + Math.max(...first))),
+    section(
+      "Nearest neighbours",
+      neighbourTable(data, sentences, 1 + first.reduce((most, row) => Math.max(most, row), 0)),
+    ),
     section(
       "Worst predicted pairs",
       htmlTable(
