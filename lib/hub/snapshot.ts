@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { listFiles } from "@huggingface/hub";
 import { join } from "node:path";
 import { HubError } from "../error.ts";
 import { cachedCommit, linkBlob, repoFolder, type RepoRef, snapshotFiles, writeRef } from "./cache_folder.ts";
@@ -125,18 +126,9 @@ function address({ kind, id }: RepoRef, { endpoint }: HubEnvironment): string {
 
 async function currentCommit(ref: RepoRef, environment: HubEnvironment, options: SnapshotOptions): Promise<string> {
   const url = `${environment.endpoint}/api/${ref.kind}s/${ref.id}/revision/${encodeURIComponent(ref.revision)}`;
-  const { body: { sha } } = await getJson<{ sha?: unknown }>(url, environment, options);
+  const { sha }: { sha?: unknown } = JSON.parse((await getText(url, environment, options)).text);
   if (typeof sha === "string" && /^[0-9a-f]{40}$/.test(sha)) return sha;
   throw new HubError("the hub names no commit", { where: url, expected: "40 hexadecimal digits", found: String(sha) });
-}
-
-/** One file as the hub lists it. */
-interface ListedFile {
-  readonly type: string;
-  readonly path: string;
-  readonly size: number;
-  readonly oid: string;
-  readonly lfs?: { readonly oid: string; readonly size: number };
 }
 
 async function remoteFiles(
@@ -145,38 +137,52 @@ async function remoteFiles(
   environment: HubEnvironment,
   options: SnapshotOptions,
 ): Promise<RemoteFile[]> {
+  const { endpoint, token } = environment;
+  const where = `${address(ref, environment)}/tree/${commit}`;
   const files: RemoteFile[] = [];
-  let url: string | undefined = `${environment.endpoint}/api/${ref.kind}s/${ref.id}/tree/${commit}?recursive=true`;
-  while (url !== undefined) {
-    const { body, next }: { body: readonly ListedFile[]; next: string | undefined } = await getJson(
-      url,
-      environment,
-      options,
-    );
-    for (const { type, path, size, oid, lfs } of body) {
-      if (type !== "file") continue;
-      if (/^[/\\]|^[A-Za-z]:/.test(path) || path.split(/[/\\]/).includes("..")) {
-        throw new HubError("a file name leaves the repository", { where: url, found: path });
-      }
-      const file: RemoteFile = lfs === undefined
-        ? { path, size, hash: oid, algorithm: "git-sha1" }
-        : { path, size: lfs.size, hash: lfs.oid, algorithm: "sha256" };
-      if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(file.hash)) {
-        throw new HubError("a file has no checksum", { where: url, found: JSON.stringify({ path, hash: file.hash }) });
-      }
-      files.push(file);
+  const listing = listFiles({
+    repo: { type: ref.kind, name: ref.id },
+    revision: commit,
+    recursive: true,
+    hubUrl: endpoint,
+    fetch: patientFetch(environment, options),
+    ...(token !== undefined && { accessToken: token }),
+  });
+  for await (const { type, path, size, oid, lfs } of listing) {
+    if (type !== "file") continue;
+    if (/^[/\\]|^[A-Za-z]:/.test(path) || path.split(/[/\\]/).includes("..")) {
+      throw new HubError("a file name leaves the repository", { where, found: path });
     }
-    url = next;
+    const file: RemoteFile = lfs === undefined
+      ? { path, size, hash: oid ?? "", algorithm: "git-sha1" }
+      : { path, size: lfs.size, hash: lfs.oid, algorithm: "sha256" };
+    if (!/^([0-9a-f]{40}|[0-9a-f]{64})$/.test(file.hash)) {
+      throw new HubError("a file has no checksum", { where, found: JSON.stringify({ path, hash: file.hash }) });
+    }
+    files.push(file);
   }
   return files;
 }
 
-/** One page of the interface, and where the next one is. The token goes to the endpoint alone. */
-async function getJson<A>(
+/** What the listing asks with: patiently, page by page, each read whole. The token goes to the endpoint alone. */
+function patientFetch(
+  environment: HubEnvironment,
+  options: SnapshotOptions,
+): typeof fetch {
+  return async (input) => {
+    const url = input instanceof Request ? input.url : String(input);
+    const { text, link } = await getText(url, environment, options);
+    const headers = { "content-type": "application/json", ...(link !== null && { link }) };
+    return new Response(text, { headers });
+  };
+}
+
+/** One page of the interface: JSON as text, and its `link` header. */
+async function getText(
   url: string,
   { endpoint, token }: HubEnvironment,
   { signal, pauseMilliseconds, silenceMilliseconds = 60_000 }: SnapshotOptions,
-): Promise<{ body: A; next: string | undefined }> {
+): Promise<{ text: string; link: string | null }> {
   const headers = new Headers({ accept: "application/json" });
   if (token !== undefined && url.startsWith(`${endpoint}/`)) headers.set("authorization", `Bearer ${token}`);
   // A network that is not there shows at once: the cache must not wait for it.
@@ -185,16 +191,21 @@ async function getJson<A>(
     try {
       const response = await ask(url, headers, watched.signal);
       const text = await response.text();
-      const next = /<([^>]+)>\s*;\s*rel="?next"?/.exec(response.headers.get("link") ?? "")?.[1];
-      try {
-        return { body: JSON.parse(text) as A, next: next === undefined ? undefined : new URL(next, url).href };
-      } catch {
-        throw new Transient(`no JSON but ${JSON.stringify(text.slice(0, 60))}`);
-      }
+      if (!isJson(text)) throw new Transient(`no JSON but ${JSON.stringify(text.slice(0, 60))}`);
+      return { text, link: response.headers.get("link") };
     } catch (error) {
       throw watched.explain(error);
     }
   }, { drops: 3, pauseMilliseconds, signal });
+}
+
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 function isOutage(error: unknown): boolean {

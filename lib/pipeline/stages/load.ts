@@ -88,7 +88,8 @@ function textColumns(table: Table, mapping: ColumnMapping): (readonly string[])[
   return single ? [textsOf(table, "text", mapping)] : found.map((name) => textsOf(table, name, { [name]: name }));
 }
 
-const isLabelled = (table: Table, mapping: ColumnMapping) => table.names.includes("label") || "label" in mapping;
+const isLabelled = (table: Table, mapping: ColumnMapping) =>
+  ["label", "gold_label"].some((name) => table.names.includes(name)) || "label" in mapping;
 
 const counted = <C extends Columns>(dataset: Dataset<C>) => ({ dataset, dropped: 0 });
 
