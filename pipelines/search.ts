@@ -7,9 +7,9 @@
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { judge, model } from "../lib/pipeline/roots.ts";
 import { searchSummary } from "../lib/pipeline/search_report.ts";
-import { corpusOf, judgeOf, queriesOf, search } from "../lib/pipeline/searching.ts";
+import { corpusOf, queriesOf, search } from "../lib/pipeline/searching.ts";
 import { text } from "../lib/pipeline/settings.ts";
 import { embedCorpus } from "../lib/pipeline/stages/search.ts";
 import { sampleModel } from "../lib/pipeline/training.ts";
@@ -39,7 +39,8 @@ export const command: Command = {
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;
     const named = text(values, "model");
-    const crossEncoder = yield* judgeOf(invocation);
+    const name = text(values, "cross-encoder");
+    const crossEncoder = name === undefined ? undefined : yield* judge(name);
     const data = yield* corpusOf(invocation);
     const queries = yield* queriesOf(invocation);
     const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);

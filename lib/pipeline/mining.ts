@@ -12,7 +12,7 @@ import type { Relation, SelectOptions } from "../negatives/mod.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "./artifact.ts";
 import type { Invocation } from "./command.ts";
 import { crossSettings } from "./gold.ts";
-import { model, source } from "./roots.ts";
+import { judge, model, source } from "./roots.ts";
 import { number, optional, text, trainSource } from "./settings.ts";
 import type { Artifact, Services } from "./stage.ts";
 import { trainCrossEncoder } from "./stages/cross_encoder.ts";
@@ -77,7 +77,7 @@ const judgeOf: (
 ) => Effect.Effect<Artifact<ModelFolder> | undefined, KindredError, Services> = Effect.fnUntraced(
   function* ({ values, preset }, base) {
     const named = text(values, "cross-encoder");
-    if (named !== undefined) return yield* model(named);
+    if (named !== undefined) return yield* judge(named);
     const wanted = text(values, "negatives") === "hard" &&
       (text(values, "hard-by") ?? "cross-encoder") === "cross-encoder";
     if (!wanted) return undefined;

@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
+import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import { sampleBaseModel } from "../data/sample/base.ts";
 import { resolveSource } from "../data/source.ts";
 import { type KindredError, UsageError } from "../error.ts";
@@ -45,6 +46,21 @@ export const model: (source: string | undefined) => Effect.Effect<Artifact<Model
       const { folder, commit } = source === undefined ? { folder: sampleBaseModel() } : await locate(source);
       return artifact(commit ?? await keyOfFiles(runner.folder, [folder]), [folder], true, modelFormat);
     });
+  });
+
+/** A cross-encoder by name; a model that is none would judge at random, and is refused. */
+export const judge: (source: string) => Effect.Effect<Artifact<ModelFolder>, KindredError, StageRunner> = Effect
+  .fnUntraced(function* (source) {
+    const named = yield* model(source);
+    const { isClassifier } = yield* attempt(async () => await readCrossEncoderFolder((await named.read()).folder));
+    if (isClassifier) return named;
+    return yield* Effect.fail(
+      new UsageError("the model is no cross-encoder", {
+        expected: "a sequence classifier, such as pipelines/cross_encoder.ts trains",
+        found: source,
+        hint: "a bi-encoder goes to --model",
+      }),
+    );
   });
 
 /** Data by name: a file, a folder, or a dataset of the hub. */

@@ -6,10 +6,9 @@
 import { Effect } from "effect";
 import { parseArgs } from "node:util";
 import { attempt } from "../attempt.ts";
-import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type KindredError, UsageError } from "../error.ts";
+import type { KindredError } from "../error.ts";
 import { embedTexts } from "../evaluate/encode.ts";
 import {
   type EmbeddedTexts,
@@ -27,7 +26,6 @@ import type { Invocation } from "./command.ts";
 import { TensorEngine } from "./engine.ts";
 import { reportBase } from "./finish.ts";
 import type { SearchReport } from "./search_report.ts";
-import { model } from "./roots.ts";
 import { checkOwnModel, optional, text } from "./settings.ts";
 import { type Artifact, note, type Services, valueOf } from "./stage.ts";
 import { positiveScores } from "./stages/cross_encoder.ts";
@@ -65,26 +63,6 @@ export const queriesOf: (invocation: Invocation) => Effect.Effect<readonly strin
     if (given.length + listed.length > 0) return [...given, ...listed];
     return values["corpus"] === undefined && values["closest"] === undefined ? [SAMPLE_QUERY] : [];
   });
-
-/** The model of `--cross-encoder`, if it is one. */
-export const judgeOf: (
-  invocation: Invocation,
-) => Effect.Effect<Artifact<ModelFolder> | undefined, KindredError, Services> = Effect.fnUntraced(
-  function* ({ values }) {
-    const name = text(values, "cross-encoder");
-    if (name === undefined) return undefined;
-    const judge = yield* model(name);
-    const { isClassifier } = yield* attempt(async () => await readCrossEncoderFolder((await judge.read()).folder));
-    if (isClassifier) return judge;
-    return yield* Effect.fail(
-      new UsageError("the model is no cross-encoder", {
-        expected: "a sequence classifier",
-        found: name,
-        hint: "a bi-encoder goes to --model",
-      }),
-    );
-  },
-);
 
 /** What a search works on. */
 export interface SearchTask {

@@ -7,7 +7,7 @@ import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
-import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
+import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
 import type { Engine, PoolingMode } from "../../engine/engine.ts";
 import { type KindredError, TrainingError } from "../../error.ts";
@@ -41,14 +41,6 @@ import { evaluatePairs } from "./evaluate.ts";
 export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
   : L extends "score" ? ScoredPairs
   : LabelledPairs | LabelledTexts;
-
-/** Texts with a class. */
-export type LabelledTexts = {
-  /** The texts. */
-  readonly text: readonly string[];
-  /** Their classes, from 0. */
-  readonly label: Int32Array;
-};
 
 /** How a model is read for training. */
 export interface ModelShape {
