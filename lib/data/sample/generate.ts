@@ -6,7 +6,7 @@
 import type { RandomStream } from "../../engine/philox.ts";
 import type { Dataset, LabelledPairs, ScoredPairs } from "../dataset.ts";
 import type { Lexicon } from "./lexicon.ts";
-import { contradict, drawScene, isHeldOut, plural, type Scene, tell, withDetail, withoutDetail } from "./scene.ts";
+import { contradict, drawScene, isHeldOut, type Scene, tell, withDetail, withoutDetail } from "./scene.ts";
 
 function sceneOf(lexicon: Lexicon, random: RandomStream, heldOut: boolean): Scene {
   while (true) {
@@ -96,15 +96,12 @@ export function sentence(lexicon: Lexicon, random: RandomStream): string {
   return tell(lexicon, sceneOf(lexicon, random, false), random, { general: random.uniform() < 0.1 });
 }
 
-/** Every word of a domain, and those plurals that are more than a word with an ending. */
+/** Every word of a domain; plurals are a word with an ending, or pieces. */
 export function wordsOf(lexicon: Lexicon): Set<string> {
   const { agents, objects, verbs, places, times, manners, qualities, counts } = lexicon;
   const words = new Set<string>();
   const add = (text: string) => text.split(/\s+/).forEach((word) => word !== "" && words.add(word));
   for (const { words: names, kind } of [...agents, ...objects]) [...names, kind].forEach(add);
-  for (const { words: names, kind } of objects) {
-    [...names, kind].filter((name) => !plural(name).startsWith(name)).forEach((name) => add(plural(name)));
-  }
   for (const { words: forms } of verbs) forms.flat().forEach(add);
   [...places, ...times, ...manners].flat().forEach(add);
   qualities.flat(2).forEach(add);
