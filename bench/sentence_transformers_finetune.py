@@ -3,6 +3,7 @@ pairs: what a run of supervised_finetune is compared with. Prints one JSON line.
 
 import argparse
 import json
+import tempfile
 
 import pyarrow.parquet as pq
 from datasets import Dataset
@@ -22,7 +23,7 @@ pairs = pq.read_table(args.eval).to_pydict()
 trainer = SentenceTransformerTrainer(
     model=model,
     args=SentenceTransformerTrainingArguments(
-        output_dir="/tmp/kindred-finetune",
+        output_dir=tempfile.mkdtemp(),
         num_train_epochs=1,
         per_device_train_batch_size=32,
         batch_sampler="no_duplicates",

@@ -7,6 +7,7 @@ padding) happens before on_step_begin and is left out, as are the first steps.
 import argparse
 import json
 import resource
+import tempfile
 import time
 
 import torch
@@ -45,7 +46,7 @@ class Clock(TrainerCallback):
 
 clock = Clock()
 arguments = SentenceTransformerTrainingArguments(
-    output_dir="/tmp/kindred-bench",
+    output_dir=tempfile.mkdtemp(),
     max_steps=args.steps,
     per_device_train_batch_size=args.batch_size,
     warmup_steps=args.warm,
