@@ -37,7 +37,10 @@ export function sampleNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
   return labelledPairs(EVERYDAY, stream(seed, 0), rows);
 }
 
-/** Graded pairs whose sentences occur in no pair of `sampleNli` and no text of `sampleTexts` (of the default seeds). Default 1,500. */
+/**
+ * Graded pairs whose sentences occur in no pair of `sampleNli` and no text of `sampleTexts` (of the default seeds).
+ * Default 1,500.
+ */
 export function sampleSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 1500 } = options;
   return gradedPairs(EVERYDAY, stream(seed, 1), rows);
