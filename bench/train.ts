@@ -94,7 +94,7 @@ const median = (numbers: readonly number[]) => [...numbers].sort((a, b) => a - b
 
 if (values.child !== undefined) await kindred(values.child);
 const { paths } = await resolveSource(values.train);
-const { dataset } = asLabelledPairs(await readTable(paths[0]!));
+const { dataset } = asLabelledPairs(await readTable(paths));
 const rowsPath = await Deno.makeTempFile({ suffix: ".json" });
 await Deno.writeTextFile(
   rowsPath,

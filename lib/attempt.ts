@@ -1,5 +1,5 @@
 /**
- * The bridge from promises that throw Kindred's errors to effects that fail with them.
+ * The bridge from functions that throw Kindred's errors to effects that fail with them.
  *
  * @module
  */
@@ -8,7 +8,13 @@ import { KindredError } from "./error.ts";
 
 /** Runs a promise: a {@linkcode KindredError} becomes the failure, anything else is a defect (a bug of ours). */
 export function attempt<A>(run: (signal: AbortSignal) => PromiseLike<A>): Effect.Effect<A, KindredError> {
-  return Effect.tryPromise({ try: run, catch: (error) => error }).pipe(
-    Effect.catch((error) => error instanceof KindredError ? Effect.fail(error) : Effect.die(error)),
-  );
+  return Effect.catch(Effect.tryPromise({ try: run, catch: (error) => error }), told);
 }
+
+/** The same for a function that does not wait. */
+export function attemptSync<A>(run: () => A): Effect.Effect<A, KindredError> {
+  return Effect.catch(Effect.try({ try: run, catch: (error) => error }), told);
+}
+
+const told = (error: unknown): Effect.Effect<never, KindredError> =>
+  error instanceof KindredError ? Effect.fail(error) : Effect.die(error);

@@ -5,9 +5,9 @@
  */
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { finishHeldOut, outputFolder } from "../lib/pipeline/finish.ts";
+import { outputFolder } from "../lib/pipeline/finish.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
-import { heldOutSummary } from "../lib/pipeline/report.ts";
+import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
 import { model } from "../lib/pipeline/roots.ts";
 import {
   evalSource,

@@ -26,7 +26,7 @@ async function readTexts(input: string, column: string): Promise<readonly string
   if (input === "-") return (await new Response(Deno.stdin.readable).text()).replace(/\n$/, "").split("\n");
   const { paths } = await resolveSource(input);
   if (extname(paths[0]!) === ".txt") return (await Deno.readTextFile(paths[0]!)).replace(/\n$/, "").split("\n");
-  return textsOf(await readTable(paths[0]!), column);
+  return textsOf(await readTable(paths), column);
 }
 
 /** numpy's format 1.0 of a float32 matrix. */

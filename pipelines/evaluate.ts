@@ -36,7 +36,7 @@ export const command: Command = {
         new UsageError("what shall be evaluated?", { expected: "--model M --eval FILE" }),
       );
     }
-    const table = yield* attempt(async () => await readTable((await resolveSource(data)).paths[0]!));
+    const table = yield* attempt(async () => await readTable((await resolveSource(data)).paths));
     const mapping = values["columns"] === undefined ? {} : parseColumns(text(values, "columns")!);
     const task = text(values, "task") ?? taskOf(table);
     const folder = yield* attempt(() => modelFolder(source));

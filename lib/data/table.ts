@@ -49,17 +49,14 @@ function isRead(name: string): boolean {
   return EXTENSIONS.some((extension) => name.endsWith(extension));
 }
 
-/** Reads a file by its extension, or every such file of a folder in order of names. */
-export async function readTable(path: string, options: TableOptions = {}): Promise<Table> {
-  const info = await Deno.stat(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
-    throw new DatasetError("there is no such file", {
-      where: path,
-      hint: "name a file, a folder or a dataset of the hub",
-    });
-  });
+/**
+ * Reads a file by its extension, or every such file of a folder in order of names. Several paths, the parts of a dataset,
+ * are read as one table.
+ */
+export async function readTable(path: string | readonly string[], options: TableOptions = {}): Promise<Table> {
+  const paths = typeof path === "string" ? [path] : path;
+  const files = (await Promise.all(paths.map(filesAt))).flat();
   const builder = new TableBuilder(options);
-  const files = info.isDirectory ? await filesOf(path) : [path];
   for (const file of files) {
     if (builder.full) break;
     if (await isEmptyFile(file)) continue;
@@ -85,8 +82,22 @@ export async function readTable(path: string, options: TableOptions = {}): Promi
     }
   }
   const table = builder.table();
-  if (table.rows === 0) throw new DatasetError("the dataset is empty", { where: path, expected: "at least one row" });
+  if (table.rows === 0) {
+    throw new DatasetError("the dataset is empty", { where: paths.join(", "), expected: "at least one row" });
+  }
   return table;
+}
+
+/** A file itself, or those of a folder. */
+async function filesAt(path: string): Promise<readonly string[]> {
+  const info = await Deno.stat(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new DatasetError("there is no such file", {
+      where: path,
+      hint: "name a file, a folder or a dataset of the hub",
+    });
+  });
+  return info.isDirectory ? await filesOf(path) : [path];
 }
 
 async function isEmptyFile(path: string): Promise<boolean> {

@@ -122,8 +122,8 @@ function contentOf(content: unknown): string | undefined {
   return content.map((part) => isRecord(part) && typeof part.text === "string" ? part.text : "").join("");
 }
 
-/** Reasoning models of some endpoints write their thoughts in front of the answer. */
-function withoutThoughts(text: string): string {
+/** The answer alone: reasoning models of some endpoints write their thoughts in front of it. */
+export function withoutThoughts(text: string): string {
   return text.replace(/^\s*<think>[\s\S]*?<\/think>\s*/, "");
 }
 

@@ -5,6 +5,7 @@
  */
 import { EvaluationError } from "../error.ts";
 import type { GenerateRequest } from "../generate/generator.ts";
+import { withoutThoughts } from "../generate/reply.ts";
 
 /** What is to be judged. */
 export interface JudgeQuestion {
@@ -112,11 +113,6 @@ export function judgePrompt({ anchor, positive, candidate }: JudgeQuestion, rela
 export function parseVerdict(answer: string): Verdict | undefined {
   const word = withoutThoughts(answer).replaceAll(/^["'`*\s]+|["'`*.\s]+$/g, "").toLowerCase();
   return Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;
-}
-
-/** What a model says after it has thought, if it does so aloud. */
-export function withoutThoughts(answer: string): string {
-  return answer.replace(/^\s*<think>[\s\S]*?<\/think>/, "").trim();
 }
 
 /** Options of {@linkcode languageModelJudge}. */

@@ -6,8 +6,9 @@
 import type { Dataset, Pairs } from "../data/dataset.ts";
 import { EvaluationError, UsageError } from "../error.ts";
 import type { GenerateRequest } from "../generate/generator.ts";
+import { withoutThoughts } from "../generate/reply.ts";
 import { type Candidates, indexPairs } from "./candidates.ts";
-import { type Generate, generateEach, type Relation, RELATIONS, withoutThoughts } from "./judge.ts";
+import { type Generate, generateEach, type Relation, RELATIONS } from "./judge.ts";
 
 /** Why a text was not taken. */
 export type Rejection = "empty" | "cut" | "severalLines" | "talk" | "copyOfAnchor" | "copyOfPositive" | "repeated";

@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { writeJson } from "../checkpoint/folder.ts";
 import { openTensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 import type { Column, Dataset } from "../data/dataset.ts";
 import { writeParquet } from "../data/parquet.ts";
@@ -14,6 +15,8 @@ import type { Embeddings } from "../evaluate/pairwise.ts";
 import type { TokenizedTexts } from "../text/packed.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import type { Format } from "./stage.ts";
+
+export { writeJson };
 
 /** A dataset, and what was counted while it was made. */
 export interface CountedDataset<C extends Columns> extends Dataset<C> {
@@ -170,11 +173,6 @@ export const tokensFormat: Format<Readonly<Record<string, TokenizedTexts>>> = {
 /** Reads a JSON file. */
 export async function readJson<A>(path: string): Promise<A> {
   return JSON.parse(await Deno.readTextFile(path));
-}
-
-/** Writes a JSON file. */
-export async function writeJson(path: string, value: unknown): Promise<void> {
-  await Deno.writeTextFile(path, JSON.stringify(value, null, 2) + "\n");
 }
 
 /** The form of a JSON file in the artifact's folder. */

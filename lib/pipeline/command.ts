@@ -8,7 +8,8 @@ import { Cause, Effect, Exit, Fiber } from "effect";
 import { CacheError, explain, KindredError, UsageError } from "../error.ts";
 import { defaultCacheFolder } from "./cache.ts";
 import { makeTensorEngine, TensorEngine } from "./engine.ts";
-import { type Flag, type FlagValues, helpText, parseFlags } from "./flags.ts";
+import { helpText, parseFlags } from "./arguments.ts";
+import type { Flag, FlagValues } from "./flags.ts";
 import { makeProgress, Progress } from "./progress.ts";
 import { engineChoice } from "./settings.ts";
 import { openRunner, type Services, StageRunner } from "./stage.ts";
@@ -90,8 +91,10 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     : String(values["cache-dir"] ?? defaultCacheFolder());
   const runner = openRunner(folder, (message) => console.error(`warning: ${message}`));
   const progress = makeProgress(values["quiet"] === true);
+  // A command that computes nothing looks for no library.
+  const computes = command.flags.includes("engine");
   const program = Effect.scoped(Effect.gen(function* () {
-    const engine = yield* makeTensorEngine(engineChoice(values), progress.note);
+    const engine = yield* makeTensorEngine(computes ? engineChoice(values) : { gemm: "wasm" }, progress.note);
     return yield* Effect.provideService(command.run(invocation), TensorEngine, engine);
   })).pipe(
     Effect.provideService(StageRunner, runner),

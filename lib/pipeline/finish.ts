@@ -17,10 +17,9 @@ import type { Invocation } from "./command.ts";
 import { TensorEngine } from "./engine.ts";
 import { modelCard } from "./model_card.ts";
 import { checkOutput, writeOutput } from "./output.ts";
-import { lineChart } from "./charts.ts";
-import { htmlTable, page, reportPage, section } from "./page.ts";
+import { reportPage } from "./page.ts";
 import {
-  type HeldOutReport,
+  type DataReport,
   type Report,
   type ReportBase,
   type ReportTable,
@@ -28,7 +27,7 @@ import {
   trainingReport,
 } from "./report.ts";
 import { text } from "./settings.ts";
-import { type Artifact, type Services, StageRunner, valueOf } from "./stage.ts";
+import { type Artifact, type Services, StageRunner } from "./stage.ts";
 
 /** A model that was trained, and what it was worth before and after. */
 export interface TrainedRun {
@@ -180,67 +179,6 @@ export const finish: (
   });
 });
 
-/** What a training has in the end that is tested on rows that were held out. */
-export interface HeldOutResults {
-  /** Rows that it was trained on. */
-  readonly data: Artifact<CountedDataset<Columns>>;
-  /** Rows that were held out. */
-  readonly validation: Artifact<CountedDataset<Columns>>;
-  /** The model. */
-  readonly model: Artifact<TrainedModel>;
-  /** Metrics before training, where there was something to test. */
-  readonly before?: Artifact<Metrics> | undefined;
-  /** The metric that training should lower. */
-  readonly lower?: string | undefined;
-  /** And after it. */
-  readonly after: Artifact<Metrics>;
-}
-
-/** Writes the folder of results of such a training. */
-export const finishHeldOut: (
-  invocation: Invocation,
-  output: string,
-  results: HeldOutResults,
-) => Effect.Effect<HeldOutReport, KindredError, Services> = Effect.fnUntraced(
-  function* (invocation, output, results) {
-    const before = results.before && (yield* valueOf(results.before));
-    const metrics = yield* valueOf(results.after);
-    const { lower } = results;
-    const worse = lower !== undefined && before !== undefined && metrics[lower]! > before[lower]!;
-    const base = yield* reportBase(invocation, worse ? ["training made the model worse on the rows held out"] : []);
-    return yield* attempt(async () => {
-      const { folder, record } = await results.model.read();
-      const training = trainingReport(record, results.model.cached);
-      const source = text(invocation.values, "train");
-      const report: HeldOutReport = {
-        schema: "kindred-held-out/1",
-        ...base,
-        data: {
-          train: await dataReport(source, results.data),
-          eval: await dataReport(text(invocation.values, "eval") ?? source, results.validation),
-        },
-        training,
-        ...(before !== undefined && { before }),
-        metrics,
-        model: join(output, "model"),
-      };
-      const lead = `${training.steps} steps · ${training.samples} rows · ${
-        training.samples_per_second.toFixed(1)
-      } samples/s`;
-      const rows = Object.keys(metrics).map((key) => [key, before?.[key], metrics[key]]);
-      await writeOutput(output, {
-        "metrics.jsonl": training.loss.map(([step, loss]) => JSON.stringify({ step, loss }) + "\n").join(""),
-        "report.html": page(report, lead, [
-          section("Loss", lineChart(training.loss)),
-          section("Rows that were held out", htmlTable(["metric", "before", "after"], rows)),
-        ]),
-        "report.json": JSON.stringify(report, null, 2) + "\n",
-      }, { model: folder });
-      return report;
-    });
-  },
-);
-
 async function runReport(name: string, run: TrainedRun, product: string): Promise<RunReport> {
   const { record, folder } = await run.model.read();
   return {
@@ -252,7 +190,11 @@ async function runReport(name: string, run: TrainedRun, product: string): Promis
   };
 }
 
-async function dataReport(source: string | undefined, data: Artifact<CountedDataset<Columns>>) {
+/** Rows of a dataset, and where they are from. */
+export async function dataReport(
+  source: string | undefined,
+  data: Artifact<CountedDataset<Columns>>,
+): Promise<DataReport> {
   const { rows, counts } = await summaryOf(data);
   return { source: source ?? "sample", rows, dropped: counts["dropped"] ?? 0, counts };
 }

@@ -13,10 +13,10 @@ import { majorityAccuracy } from "../evaluate/label_metrics.ts";
 import type { Embeddings } from "../evaluate/pairwise.ts";
 import { principalComponents } from "../evaluate/projection.ts";
 import type { Metrics } from "../train/record.ts";
-import { type CountedDataset, summaryOf, type TrainedModel } from "./artifact.ts";
+import type { CountedDataset, TrainedModel } from "./artifact.ts";
 import { lineChart, mapPlot } from "./charts.ts";
 import type { Invocation } from "./command.ts";
-import { reportBase } from "./finish.ts";
+import { dataReport, reportBase } from "./finish.ts";
 import { modelCard, shownSettings } from "./model_card.ts";
 import { writeOutput } from "./output.ts";
 import { beside, htmlTable, page, section, tableSection } from "./page.ts";
@@ -113,11 +113,6 @@ export const finishLabels: (
     return report;
   });
 });
-
-async function dataReport(source: string | undefined, data: Artifact<CountedDataset<Columns>>): Promise<DataReport> {
-  const { rows, counts } = await summaryOf(data);
-  return { source: source ?? "sample", rows, dropped: counts["dropped"] ?? 0 };
-}
 
 /** Share of each label's texts that their neighbours name rightly. */
 function byLabel(

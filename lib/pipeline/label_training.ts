@@ -4,7 +4,7 @@
  * @module
  */
 import { Effect } from "effect";
-import { attempt } from "../attempt.ts";
+import { attemptSync } from "../attempt.ts";
 import type { Dataset, LabelledTexts } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
@@ -73,7 +73,7 @@ export const trainByLabels: (
   texts: Artifact<CountedDataset<LabelledTexts>>,
 ) => Effect.Effect<TrainedByLabels, KindredError, Services> = Effect.fnUntraced(function* ({ values }, base, texts) {
   const [settings, seed] = [trainSettings(values), number(values, "seed")];
-  const options = yield* attempt(async () => await Promise.resolve(lossOptions(values)));
+  const options = yield* attemptSync(() => lossOptions(values));
   const on = Effect.fnUntraced(function* <L extends LabelKind>(
     loss: LossSpec<L>,
     rows: Artifact<CountedDataset<RowsOf<L>>>,

@@ -11,6 +11,7 @@ import { type KindredError, UsageError } from "../error.ts";
 import type { Relation, SelectOptions } from "../negatives/mod.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "./artifact.ts";
 import type { Invocation } from "./command.ts";
+import { type Flag, MINING } from "./flags.ts";
 import { crossSettings } from "./gold.ts";
 import { judge, model, source } from "./roots.ts";
 import { number, optional, text, trainSource } from "./settings.ts";
@@ -21,6 +22,9 @@ import { chooseNegatives, mineCandidates, type NegativeJudge, type NegativeParam
 import { asScores, asTriplets } from "./stages/rows.ts";
 
 type Rows = Artifact<CountedDataset<Pairs | Triplets>>;
+
+/** Flags of mining that say something elsewhere, too. */
+const SHARED: readonly Flag[] = ["negatives", "cross-encoder"];
 
 /** Whether these negatives are mined. */
 const isMined = (negatives: string | undefined) => negatives === "semi-hard" || negatives === "hard";
@@ -145,6 +149,15 @@ export const rowsWithNegatives: (
   const seed = number(values, "seed");
   // As printed, all rows went to a loss that has no use for labels: contradictions became positives.
   if (values["as-printed"] === true) return yield* asTriplets(rows, { negatives: "every-pair", seed });
+  const idle = MINING.filter((flag) => !SHARED.includes(flag) && values[flag] !== undefined);
+  if (!isMined(negatives) && idle.length > 0) {
+    return yield* Effect.fail(
+      new UsageError(`--${idle[0]} is for mined negatives`, {
+        expected: "--negatives semi-hard or hard",
+        found: `--negatives ${negatives}`,
+      }),
+    );
+  }
   if (!isMined(negatives)) return yield* asTriplets(rows, { negatives: negatives as NegativeKind, seed });
   const pairs = yield* asTriplets(rows, { negatives: "none", seed });
   const { columns } = yield* attempt(() => summaryOf(pairs));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./arguments.ts";
 export * from "./artifact.ts";
 export * from "./augmented_sbert.ts";
 export * from "./cache.ts";
@@ -13,6 +14,7 @@ export * from "./domain_adaptation.ts";
 export * from "./engine.ts";
 export * from "./finish.ts";
 export * from "./flags.ts";
+export * from "./held_out.ts";
 export * from "./model_card.ts";
 export * from "./output.ts";
 export * from "./page.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { replaceFolder } from "../checkpoint/folder.ts";
 import { UsageError } from "../error.ts";
 
 /** Refuses a folder with files that are not ours, unless `force` is set. */
@@ -39,7 +40,6 @@ export async function writeOutput(
 
 /** Replaces a folder by a copy of another, whole or not at all. */
 export async function copyFolder(from: string, to: string): Promise<void> {
-  const temporary = `${to}.${crypto.randomUUID()}.tmp`;
   const copy = async (source: string, target: string) => {
     await Deno.mkdir(target, { recursive: true });
     for await (const { name, isDirectory } of Deno.readDir(source)) {
@@ -47,14 +47,5 @@ export async function copyFolder(from: string, to: string): Promise<void> {
       else await Deno.copyFile(join(source, name), join(target, name));
     }
   };
-  try {
-    await copy(from, temporary);
-  } catch (error) {
-    await Deno.remove(temporary, { recursive: true }).catch(() => {});
-    throw error;
-  }
-  const old = `${to}.${crypto.randomUUID()}.old`;
-  const replaced = await Deno.rename(to, old).then(() => true, () => false);
-  await Deno.rename(temporary, to);
-  if (replaced) await Deno.remove(old, { recursive: true });
+  await replaceFolder(to, (temporary) => copy(from, temporary));
 }

@@ -171,33 +171,3 @@ export function tableLines({ title, columns, rows }: ReportTable): string[] {
     ),
   ];
 }
-
-/** The report of a model that is tested on rows that were held out: a language model, a cross-encoder. */
-export interface HeldOutReport extends ReportBase {
-  /** Version of this shape. */
-  readonly schema: "kindred-held-out/1";
-  /** The data. */
-  readonly data: Readonly<Record<"train" | "eval", DataReport>>;
-  /** How training went. */
-  readonly training: TrainingReport;
-  /** Before training; undefined where there was nothing to test. */
-  readonly before?: Metrics | undefined;
-  /** After it. */
-  readonly metrics: Metrics;
-  /** Folder of the model. */
-  readonly model: string;
-}
-
-/** The same in a few lines. */
-export function heldOutSummary(report: HeldOutReport): string {
-  const { before = {}, metrics, training } = report;
-  const rows = Object.keys(metrics).map((key) => [key, before[key] ?? null, metrics[key]!] as const);
-  return [
-    `${report.pipeline} (${report.preset}): ${training.steps} steps, ${
-      training.samples_per_second.toFixed(0)
-    } samples/s${training.cached ? " (from the cache)" : ""}`,
-    ...tableLines({ title: "rows that were held out", columns: ["", "before", "after"], rows }),
-    ...report.warnings.map((warning) => `  warning: ${warning}`),
-    `  model: ${report.model}`,
-  ].join("\n");
-}

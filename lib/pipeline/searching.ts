@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { parseArgs } from "node:util";
-import { attempt } from "../attempt.ts";
+import { attempt, attemptSync } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KindredError } from "../error.ts";
@@ -41,7 +41,7 @@ export const corpusOf: (
 ) => Effect.Effect<Artifact<CountedDataset<Texts>>, KindredError, Services> = Effect.fnUntraced(function* (invocation) {
   const { values } = invocation;
   const from = text(values, "corpus");
-  yield* attempt(async () => await Promise.resolve(checkOwnModel(invocation, ["corpus"])));
+  yield* attemptSync(() => checkOwnModel(invocation, ["corpus"]));
   const column = text(values, "column");
   const limit = optional(values, "limit");
   if (from === undefined) return yield* flattenPairs({ pairs: yield* loadScoredPairs({ limit }) }, {});

@@ -155,6 +155,6 @@ export function trainSource(invocation: Invocation, flag: Flag = "train"): LoadO
 export function evalSource({ values, preset }: Invocation, flag: Flag = "eval"): LoadOptions {
   const from = text(values, flag);
   const small = preset === "test" && (from === undefined || from.startsWith("sample:"));
-  const columns = values["train"] === undefined ? mapping(values) : undefined;
+  const columns = values["train"] === undefined && values["gold"] === undefined ? mapping(values) : undefined;
   return { from, ...(columns !== undefined && from !== undefined && { columns }), ...(small && { limit: 200 }) };
 }

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openTensors, writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
 import { CheckpointError } from "../../lib/error.ts";
+import { withFolder } from "../folder.ts";
 
 /** A file of the given header and data; `length` overrides what it says of its header. */
 function fileOf(header: unknown, data: Uint8Array | number = 0, length?: bigint): Uint8Array {
@@ -20,17 +21,8 @@ const tensor = (begin: number, end: number, shape: unknown = [(end - begin) / 4]
   data_offsets: [begin, end],
 });
 
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("what is written is read again", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = join(folder, "model.safetensors");
     const weights = Float32Array.of(1.5, -2, 3.25, 1e-30, -0, Infinity);
     await writeSafetensors(path, [
@@ -58,7 +50,7 @@ Deno.test("what is written is read again", () =>
   }));
 
 Deno.test("types of the file become f32 and i32", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = join(folder, "x.safetensors");
     const data = new Uint8Array(36);
     const view = new DataView(data.buffer);
@@ -123,7 +115,7 @@ Deno.test("damaged files are refused before their tensors are read", async (t) =
   };
   for (const [name, bytes] of Object.entries(bad)) {
     await t.step(name, () =>
-      inFolder(async (folder) => {
+      withFolder(async (folder) => {
         const path = join(folder, "x.safetensors");
         await Deno.writeFile(path, bytes);
         await assert.rejects(openTensors(path), CheckpointError);
@@ -132,14 +124,14 @@ Deno.test("damaged files are refused before their tensors are read", async (t) =
 });
 
 Deno.test("a file that Git LFS has not fetched says so", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const path = join(folder, "model.safetensors");
     await Deno.writeTextFile(path, "version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 90868376\n");
     await assert.rejects(openTensors(folder), (error: CheckpointError) => /git lfs pull/.test(error.hint ?? ""));
   }));
 
 Deno.test("folders: shards are read as one, foreign paths and pickles are refused", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     await assert.rejects(openTensors(join(folder, "absent")), CheckpointError);
     await assert.rejects(openTensors(folder), /no weights/);
     await Deno.writeTextFile(join(folder, "pytorch_model.bin"), "");
@@ -161,7 +153,7 @@ Deno.test("folders: shards are read as one, foreign paths and pickles are refuse
   }));
 
 Deno.test("a file that cannot be written leaves nothing behind", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const one = [{ name: "a", shape: [1], data: Float32Array.of(1) }];
     await assert.rejects(writeSafetensors(join(folder, "absent", "x.safetensors"), one), CheckpointError);
     await Deno.mkdir(join(folder, "x.safetensors", "full"), { recursive: true });

@@ -11,15 +11,7 @@ import {
 import { writeParquet } from "../../lib/data/parquet.ts";
 import { readTable, type Table, type TableOptions } from "../../lib/data/table.ts";
 import { DatasetError, UsageError } from "../../lib/error.ts";
-
-async function inFolder(run: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await run(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { withFolder } from "../folder.ts";
 
 /** Reads one file with these contents. */
 async function tableOf(name: string, contents: string | Uint8Array, options: TableOptions = {}): Promise<Table> {
@@ -223,7 +215,7 @@ Deno.test("one negative or several, in the order of the file", async () => {
 });
 
 Deno.test("Parquet: written and read again over several row groups, with a limit, in a folder", async () => {
-  await inFolder(async (folder) => {
+  await withFolder(async (folder) => {
     const rows = 25_000;
     const sentence1 = Array.from({ length: rows }, (_, row) => `sentence ${row} “ü” \u{1F600}`);
     const sentence2 = sentence1.map((text) => `${text}!`);
@@ -265,3 +257,15 @@ Deno.test("packed files are read like others; a cut one says that it is", async 
   const error = await refusal(() => tableOf("rows.jsonl.gz", packed.subarray(0, packed.length / 2)));
   assert.match(error.message, /cannot be unpacked/);
 });
+
+Deno.test("readTable() reads the parts of a dataset as one table, and knows where each row stands", () =>
+  withFolder(async (folder) => {
+    const parts = ["a.jsonl", "b.jsonl"].map((name) => `${folder}/${name}`);
+    await Deno.writeTextFile(parts[0]!, '{"text":"one"}\n{"text":"two"}\n');
+    await Deno.writeTextFile(parts[1]!, '{"text":"three","label":1}\n');
+    const table = await readTable(parts);
+    assert.deepEqual(table.columns.get("text"), ["one", "two", "three"]);
+    assert.deepEqual(table.columns.get("label"), [undefined, undefined, 1]);
+    assert.equal(table.where(2), `${parts[1]}:1`);
+    assert.equal((await readTable(parts, { limit: 2 })).rows, 2);
+  }));

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { attempt } from "../../lib/attempt.ts";
 import { findOrMake, keyOfFiles, tryLock } from "../../lib/pipeline/cache.ts";
 import { listEntries, pruneEntries, verifyEntries } from "../../lib/pipeline/cache_care.ts";
+import { withFolder } from "../folder.ts";
 
 const make = (folder: string, name: string, bytes: number) =>
   Effect.runPromise(findOrMake(
@@ -12,15 +13,6 @@ const make = (folder: string, name: string, bytes: number) =>
     () => {},
     (scratch) => attempt(() => Deno.writeFile(join(scratch, "data.bin"), new Uint8Array(bytes))),
   ));
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
 
 Deno.test("the cache is listed, verified and pruned from its oldest entries", () =>
   withFolder(async (folder) => {

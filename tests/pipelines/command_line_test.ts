@@ -79,6 +79,7 @@ Deno.test("wrong usage has exit code 2 and one JSON document", () =>
       [["--train", "x.csv"], /sample's base model/],
       [["--model", "/nowhere"], /no such model/],
       [["--normalize"], /unknown flag --normalize/],
+      [["--max-score", "0.5"], /--max-score is for mined negatives/],
     ];
     for (const [args, message] of cases) {
       const { code, out } = await run("multiple_negatives_ranking", "--json", ...args, ...places(folder));

@@ -1,28 +1,17 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { sampleBaseModel } from "../../lib/data/sample/base.ts";
 import { goldenPath } from "../golden/golden.ts";
+import * as user from "./user.ts";
 
 /** Runs a pipeline as a user would, and reads what it prints. */
 async function run(pipeline: string, ...args: string[]) {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", `pipelines/${pipeline}.ts`, "--json", "--quiet", ...args],
-    cwd: fileURLToPath(new URL("../..", import.meta.url)),
-    env: { NO_COLOR: "1" },
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, report: JSON.parse(decode(stdout)), err: decode(stderr) };
+  const { code, out, err } = await user.run(pipeline, "--json", "--quiet", ...args);
+  return { code, report: JSON.parse(out), err };
 }
 
-async function withFolder(body: (folder: string, cache: readonly string[]) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder, ["--cache-dir", join(folder, "cache")]);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const withFolder = (body: (folder: string, cache: readonly string[]) => Promise<void>) =>
+  user.withFolder((folder) => body(folder, ["--cache-dir", join(folder, "cache")]));
 
 const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row) + "\n").join("");
 

@@ -1,31 +1,10 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { runWith, withFolder } from "./user.ts";
 
-async function run(...args: string[]): Promise<{ code: number; out: string; err: string }> {
-  return await runIn({}, ...args);
-}
-
-async function runIn(
-  env: Record<string, string>,
-  ...args: string[]
-): Promise<{ code: number; out: string; err: string }> {
-  const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "-A", "--no-check", "pipelines/mteb.ts", ...args],
-    cwd: new URL("../..", import.meta.url),
-    env: { NO_COLOR: "1", HF_HUB_OFFLINE: "1", ...env },
-  }).output();
-  const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
-  return { code, out: decode(stdout), err: decode(stderr) };
-}
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+const offline = { HF_HUB_OFFLINE: "1" };
+const run = (...args: string[]) => runWith(offline, "mteb", ...args);
+const runIn = (env: Record<string, string>, ...args: string[]) => runWith({ ...offline, ...env }, "mteb", ...args);
 
 const model = new URL("../../lib/data/sample/base_model", import.meta.url).pathname;
 const places = (folder: string) => ["--cache-dir", join(folder, "cache"), "--output", join(folder, "out")];

@@ -4,26 +4,33 @@
  * @module
  */
 import { join } from "node:path";
+export { withFolder } from "../folder.ts";
+
+/** What a command printed, and its exit code. */
+export interface Printed {
+  readonly code: number;
+  readonly out: string;
+  readonly err: string;
+}
 
 /** Runs a pipeline as a user would. */
-export async function run(pipeline: string, ...args: string[]): Promise<{ code: number; out: string; err: string }> {
+export async function run(pipeline: string, ...args: string[]): Promise<Printed> {
+  return await runWith({}, pipeline, ...args);
+}
+
+/** The same with these variables of the environment. */
+export async function runWith(
+  env: Readonly<Record<string, string>>,
+  pipeline: string,
+  ...args: string[]
+): Promise<Printed> {
   const { code, stdout, stderr } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", "--no-check", `pipelines/${pipeline}.ts`, ...args],
     cwd: new URL("../..", import.meta.url),
-    env: { NO_COLOR: "1" },
+    env: { NO_COLOR: "1", ...env },
   }).output();
   const decode = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
   return { code, out: decode(stdout), err: decode(stderr) };
-}
-
-/** A folder for one test. */
-export async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
 }
 
 /** Cache and output in that folder. */

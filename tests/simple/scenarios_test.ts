@@ -2,18 +2,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sampleBaseModel, sampleTexts } from "../../lib/data/sample/mod.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
-import { UsageError } from "../../lib/error.ts";
+import { DatasetError, UsageError } from "../../lib/error.ts";
 import { loadCrossEncoder, saveCrossEncoder } from "../../lib/model/cross_encoder.ts";
-import { augmentedSbert, encode, rank, tsdae } from "../../lib/simple/mod.ts";
-
-async function withFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
+import { augmentedSbert, encode, finetune, rank, tsdae } from "../../lib/simple/mod.ts";
+import { withFolder } from "../folder.ts";
 
 Deno.test("tsdae() trains, saves a folder that encode() reads, and finds its result again", () =>
   withFolder(async (folder) => {
@@ -29,6 +21,21 @@ Deno.test("tsdae() trains, saves a folder that encode() reads, and finds its res
     const { data } = await encode(input.output, ["the dog chases the cat"]);
     assert.notDeepEqual(data, (await encode(sampleBaseModel(), ["the dog chases the cat"])).data);
     assert.equal((await tsdae(input)).seconds, record.seconds, "the second time it comes from the cache");
+  }));
+
+Deno.test("finetune() finds its result again, and says which columns differ in length", () =>
+  withFolder(async (folder) => {
+    const input = {
+      model: sampleBaseModel(),
+      anchor: ["the boy opens the door", "the cook slices the bread"],
+      positive: ["the lad unlocks the gate", "the loaf is cut by the chef"],
+      output: join(folder, "model"),
+      cacheDir: join(folder, "cache"),
+    };
+    const record = await finetune(input);
+    assert.equal((await finetune(input)).seconds, record.seconds);
+    assert.equal((await encode(input.output, ["the dog"])).rows, 1);
+    await assert.rejects(finetune({ ...input, positive: ["one"] }), DatasetError);
   }));
 
 Deno.test("rank() puts documents in order, and refuses a model of classes", () =>

@@ -10,6 +10,7 @@ import { constant, parameter } from "../../lib/tensor/tensor.ts";
 import type { Objective } from "../../lib/train/objective.ts";
 import { planUpdates } from "../../lib/train/plan.ts";
 import { train, type TrainHooks, type TrainSettings } from "../../lib/train/trainer.ts";
+import { withFolder } from "../folder.ts";
 
 const settings: TrainSettings = {
   epochs: 1,
@@ -56,17 +57,8 @@ async function run(
   }
 }
 
-async function inFolder(body: (folder: string) => Promise<void>): Promise<void> {
-  const folder = await Deno.makeTempDir();
-  try {
-    await body(folder);
-  } finally {
-    await Deno.remove(folder, { recursive: true });
-  }
-}
-
 Deno.test("a loss that is not finite stops the run, names its rows, and leaves weights and checkpoint alone", () =>
-  inFolder(async (folder) => {
+  withFolder(async (folder) => {
     const saved = { folder };
     const spoil = (bad: number) => (step: number, target: Float32Array) => step === 4 && target.fill(bad);
     const checkpoint = async () => {
@@ -124,7 +116,7 @@ Deno.test("the best weights come back, with a folder and without; a metric that 
   };
   const keep = { evalSteps: 1, keepBest: "accuracy", schedule: "constant", maxSteps: 5 } as const;
   const values = [NaN, 0.5, 0.4, NaN, 0.5];
-  await inFolder(async (folder) => {
+  await withFolder(async (folder) => {
     for (const hooks of [{}, { folder }]) {
       const { point, record } = await run({ ...hooks, evaluate: evaluate(values) }, keep);
       assert.deepEqual(record.best, { step: 2, value: 0.5 });
@@ -148,7 +140,7 @@ Deno.test("an evaluation that was interrupted is made up for when the run goes o
   };
   const often = { evalSteps: 2, keepBest: "accuracy" } as const;
   const whole = await run({ evaluate: evaluate() }, often);
-  await inFolder(async (folder) => {
+  await withFolder(async (folder) => {
     const controller = new AbortController();
     await assert.rejects(run({ folder, evaluate: evaluate(controller) }, often, undefined, controller.signal));
     const resumed = await run({ folder, evaluate: evaluate() }, often);
@@ -160,7 +152,7 @@ Deno.test("an evaluation that was interrupted is made up for when the run goes o
 
 Deno.test("a run that is interrupted within any step goes on to the same weights", async () => {
   const whole = await run({}, { optimizer: { clip: 0.5 }, maxSteps: 12 });
-  await inFolder(async (folder) => {
+  await withFolder(async (folder) => {
     for (const at of [1, 2, 5, 6, 11, 12]) {
       const controller = new AbortController();
       const interrupt = (step: number) => void (step === at && controller.abort());

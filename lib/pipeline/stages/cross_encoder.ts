@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { join } from "node:path";
-import { attempt } from "../../attempt.ts";
+import { attempt, attemptSync } from "../../attempt.ts";
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import { DatasetError } from "../../error.ts";
 import { predict } from "../../evaluate/cross_encoder.ts";
@@ -15,7 +15,7 @@ import { type CrossEncoder, freeCrossEncoder, loadCrossEncoder, saveCrossEncoder
 import { tokenizeBare } from "../../text/pairs.ts";
 import { crossEncoderObjective } from "../../train/cross_encoder_objective.ts";
 import type { Metrics } from "../../train/record.ts";
-import { train, type TrainSettings } from "../../train/trainer.ts";
+import type { TrainSettings } from "../../train/trainer.ts";
 import {
   datasetFormat,
   jsonFormat,
@@ -27,8 +27,8 @@ import {
 } from "../artifact.ts";
 import { TensorEngine } from "../engine.ts";
 import { modelCard, shownSettings } from "../model_card.ts";
-import { Progress } from "../progress.ts";
 import { defineStage, note, type Stage } from "../stage.ts";
+import { trainInto } from "./train_into.ts";
 
 /** Settings of {@linkcode trainCrossEncoder}. */
 export interface CrossEncoderParameters {
@@ -64,10 +64,9 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { settings, head, maxSeqLength, freeze } = parameters;
     yield* note("training the cross-encoder");
-    const progress = yield* Progress;
     const engine = yield* (yield* TensorEngine).open;
     const pairs = yield* attempt(() => inputs.pairs.read());
-    const labels = yield* attempt(() => Promise.resolve(pairs.columns.score).then((score) => labelsOf(score, head)));
+    const labels = yield* attemptSync(() => labelsOf(pairs.columns.score, head));
     const model = yield* attempt(async () =>
       await loadCrossEncoder(engine, (await inputs.model.read()).folder, {
         labels: head === "classes" ? 2 : 1,
@@ -84,19 +83,15 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
       )
     );
     const loss = head === "classes" ? crossEntropy() : binaryCrossEntropy();
-    const record = yield* train(engine, crossEncoderObjective({ model, loss, texts, labels }), settings, {
-      folder: join(scratch, "checkpoint"),
-      onStep: (step) => Effect.sync(() => progress.step(step)),
+    const card = modelCard({
+      title: "A cross-encoder",
+      story: `Trained by Kindred on ${pairs.rows} pairs, with the loss \`${loss.name}\` (${loss.paper}).`,
+      settings: shownSettings(settings),
     });
-    yield* attempt(async () => {
-      const card = modelCard({
-        title: "A cross-encoder",
-        story: `Trained by Kindred on ${pairs.rows} pairs, with the loss \`${loss.name}\` (${loss.paper}).`,
-        settings: shownSettings(settings),
-      });
-      await saveCrossEncoder(engine, model, join(scratch, "model"), card);
-      await writeJson(join(scratch, "training.json"), record);
-      await Deno.remove(join(scratch, "checkpoint"), { recursive: true }).catch(() => {});
+    yield* trainInto(scratch, engine, {
+      objective: yield* attemptSync(() => crossEncoderObjective({ model, loss, texts, labels })),
+      settings,
+      save: (folder) => saveCrossEncoder(engine, model, folder, card),
     });
     freeCrossEncoder(engine, model);
   }),

@@ -14,20 +14,13 @@ import { freeDenoisingDecoder, loadDenoisingDecoder, saveDenoisingDecoder } from
 import { trainedBy } from "../../model/freeze.ts";
 import { tokenize } from "../../text/tokenizer.ts";
 import { denoisingObjective } from "../../train/denoising_objective.ts";
-import { train, type TrainSettings } from "../../train/trainer.ts";
-import {
-  datasetFormat,
-  type ModelFolder,
-  modelFormat,
-  trainedFormat,
-  type TrainedModel,
-  writeJson,
-} from "../artifact.ts";
+import type { TrainSettings } from "../../train/trainer.ts";
+import { datasetFormat, type ModelFolder, modelFormat, trainedFormat, type TrainedModel } from "../artifact.ts";
 import { TensorEngine } from "../engine.ts";
 import { modelCard, shownSettings } from "../model_card.ts";
-import { Progress } from "../progress.ts";
 import { defineStage, note, type Stage } from "../stage.ts";
 import type { Texts } from "./load.ts";
+import { trainInto } from "./train_into.ts";
 
 /** Settings of {@linkcode trainDenoising}. */
 export interface DenoisingParameters {
@@ -58,7 +51,6 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
     run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
       const { settings, pooling, ratio, fixedNoise, tie, maxSeqLength, freeze } = parameters;
       yield* note("training");
-      const progress = yield* Progress;
       const engine = yield* (yield* TensorEngine).open;
       const [{ folder }, { columns }] = yield* attempt(() => Promise.all([inputs.model.read(), inputs.texts.read()]));
       const model = yield* attempt(() =>
@@ -76,21 +68,19 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
       );
       const noise = deletion({ ratio, fixed: fixedNoise });
       const objective = denoisingObjective({ model, decoder, texts: columns.text, targets, noise });
-      const record = yield* train(engine, objective, settings, {
-        folder: join(scratch, "checkpoint"),
-        onStep: (step) => Effect.sync(() => progress.step(step)),
+      const card = modelCard({
+        title: "A sentence-embedding model",
+        story: `Trained by Kindred on ${columns.text.length} texts without labels, by TSDAE (Wang et al. 2021, ` +
+          "arXiv 2104.06979).",
+        settings: shownSettings(settings),
       });
-      yield* attempt(async () => {
-        const card = modelCard({
-          title: "A sentence-embedding model",
-          story: `Trained by Kindred on ${columns.text.length} texts without labels, by TSDAE (Wang et al. 2021, ` +
-            "arXiv 2104.06979).",
-          settings: shownSettings(settings),
-        });
-        await saveBiEncoder(engine, model, join(scratch, "model"), card);
-        await saveDenoisingDecoder(engine, decoder, join(scratch, "decoder.safetensors"));
-        await writeJson(join(scratch, "training.json"), record);
-        await Deno.remove(join(scratch, "checkpoint"), { recursive: true }).catch(() => {});
+      yield* trainInto(scratch, engine, {
+        objective,
+        settings,
+        save: async (folder) => {
+          await saveBiEncoder(engine, model, folder, card);
+          await saveDenoisingDecoder(engine, decoder, join(scratch, "decoder.safetensors"));
+        },
       });
       freeDenoisingDecoder(engine, decoder);
       freeBiEncoder(engine, model);

@@ -11,6 +11,7 @@ import type { Dataset, LabelledTexts, ScoredPairs, Triplets } from "../../data/d
 import { pairsFromLabels, tripletsFromLabels } from "../../data/label_rows.ts";
 import { type Columns, selectRows } from "../../data/rows.ts";
 import { ATTITUDES, sampleAttitudes } from "../../data/sample/attitudes.ts";
+import { readTable } from "../../data/table.ts";
 import { randomPurpose, randomStream } from "../../engine/philox.ts";
 import type { KindredError } from "../../error.ts";
 import { embedTexts } from "../../evaluate/encode.ts";
@@ -31,7 +32,6 @@ import {
 import { TensorEngine } from "../engine.ts";
 import { source, type SourceFiles, sourceFormat } from "../roots.ts";
 import { type Artifact, defineStage, type Format, note, type Services, type Stage } from "../stage.ts";
-import { readTables } from "./load.ts";
 import type { ModelShape } from "./train.ts";
 
 /** Labelled texts, and what their classes are called. */
@@ -57,7 +57,7 @@ interface LoadLabels {
 
 const loadLabels = defineStage<LoadLabels, { source?: SourceFiles; like?: LabelledData }, LabelledData>({
   name: "load-labels",
-  version: 1,
+  version: 2, // parts of a dataset may have other columns than the first
   inputs: { source: sourceFormat, like: labelledFormat },
   output: labelledFormat,
   run: ({ parameters: { sample, columns, limit, seed = 0, skipBadRows }, inputs, scratch }) =>
@@ -66,7 +66,7 @@ const loadLabels = defineStage<LoadLabels, { source?: SourceFiles; like?: Labell
         await writeDataset(scratch, sampleAttitudes(sample));
         return await writeJson(join(scratch, "classes.json"), ATTITUDES);
       }
-      const table = await readTables(await inputs.source.read(), { skipBadRows });
+      const table = await readTable(await inputs.source.read(), { skipBadRows });
       const known = inputs.like === undefined ? [] : (await inputs.like.read()).classes;
       const { dataset, classes } = asLabelledTexts(table, columns, known);
       await writeDataset(scratch, someRows(dataset, limit, seed), { dropped: table.dropped });

@@ -24,7 +24,7 @@ import {
   sampleTexts,
 } from "../../data/sample/mod.ts";
 import { distinctTexts } from "../../data/texts.ts";
-import { readTable, type Table, type TableOptions } from "../../data/table.ts";
+import { readTable, type Table } from "../../data/table.ts";
 import { DatasetError, type KindredError, UsageError } from "../../error.ts";
 import { type CountedDataset, datasetFormat, writeDataset } from "../artifact.ts";
 import { source, type SourceFiles, sourceFormat } from "../roots.ts";
@@ -138,7 +138,7 @@ export interface LoadParameters {
 
 const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDataset<Columns>>({
   name: "load",
-  version: 1,
+  version: 2, // parts of a dataset may have other columns than the first
   inputs: { source: sourceFormat },
   output: datasetFormat<Columns>(),
   run: ({ parameters, inputs, scratch }) =>
@@ -152,7 +152,7 @@ const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDatase
         const pairs = { columns: { sentence1: sentence1!, sentence2: sentence2! }, rows: made.rows };
         return await writeDataset(scratch, pairs, { dropped: 0, labelled: 1 });
       }
-      const table = await readTables(await inputs.source.read(), { limit, skipBadRows });
+      const table = await readTable(await inputs.source.read(), { limit, skipBadRows });
       const { dataset, dropped, counts }: Loaded = KINDS[kind](table, columns);
       await writeDataset(scratch, dataset, { ...counts, dropped: dropped + table.dropped });
     }),
@@ -212,27 +212,3 @@ export const loadScoresOrNli: Loader<LabelledPairs | ScoredPairs> = loader<Label
   "scores-or-nli",
   "nli",
 );
-
-/** Several files as one table. */
-export async function readTables(paths: readonly string[], options: TableOptions): Promise<Table> {
-  if (paths.length === 1) return await readTable(paths[0]!, options);
-  const tables: Table[] = [];
-  let rows = 0;
-  for (const path of paths) {
-    const left = options.limit === undefined ? undefined : options.limit - rows;
-    if (left === 0) break;
-    tables.push(await readTable(path, { ...options, limit: left }));
-    rows += tables.at(-1)!.rows;
-  }
-  const names = tables[0]!.names;
-  return {
-    names,
-    columns: new Map(names.map((name) => [name, tables.flatMap((table) => table.columns.get(name) ?? [])])),
-    rows,
-    dropped: tables.reduce((sum, table) => sum + table.dropped, 0),
-    where: (row) => {
-      const at = tables.findIndex((table) => (row < table.rows) || (row -= table.rows, false));
-      return tables[Math.max(0, at)]!.where(row);
-    },
-  };
-}

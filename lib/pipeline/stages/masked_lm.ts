@@ -19,7 +19,7 @@ import { pack } from "../../text/packed.ts";
 import { tokenize, tokenizerFromVocabulary } from "../../text/tokenizer.ts";
 import { maskedLmObjective } from "../../train/masked_lm_objective.ts";
 import type { Metrics } from "../../train/record.ts";
-import { train, type TrainSettings } from "../../train/trainer.ts";
+import type { TrainSettings } from "../../train/trainer.ts";
 import {
   datasetFormat,
   jsonFormat,
@@ -30,9 +30,9 @@ import {
   writeJson,
 } from "../artifact.ts";
 import { TensorEngine } from "../engine.ts";
-import { Progress } from "../progress.ts";
 import { defineStage, note, type Stage } from "../stage.ts";
 import type { Texts } from "./load.ts";
+import { trainInto } from "./train_into.ts";
 
 /** The shape of the sample's base model. */
 const TINY = {
@@ -93,21 +93,16 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { settings, wholeWords = false, freeze } = parameters;
     yield* note("training");
-    const progress = yield* Progress;
     const engine = yield* (yield* TensorEngine).open;
     const model = yield* attempt(() => openModel(engine, inputs.model, { seed: settings.seed, trained: true, freeze }));
     const texts = yield* attempt(async () => {
       const maxLength = Math.min(parameters.maxSeqLength ?? Infinity, model.maxSeqLength);
       return await tokenize(model.tokenizer, (await inputs.texts.read()).columns.text, { maxLength });
     });
-    const record = yield* train(engine, maskedLmObjective(model, texts, { wholeWords }), settings, {
-      folder: join(scratch, "checkpoint"),
-      onStep: (step) => Effect.sync(() => progress.step(step)),
-    });
-    yield* attempt(async () => {
-      await saveMaskedLm(engine, model, join(scratch, "model"), inputs.model === undefined);
-      await writeJson(join(scratch, "training.json"), record);
-      await Deno.remove(join(scratch, "checkpoint"), { recursive: true }).catch(() => {});
+    yield* trainInto(scratch, engine, {
+      objective: maskedLmObjective(model, texts, { wholeWords }),
+      settings,
+      save: (folder) => saveMaskedLm(engine, model, folder, inputs.model === undefined),
     });
     freeParameters(engine, model.parameters);
   }),

@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { join } from "node:path";
-import { attempt } from "../../attempt.ts";
+import { attempt, attemptSync } from "../../attempt.ts";
 import { openTensors, writeSafetensors } from "../../checkpoint/safetensors.ts";
 import type { Dataset, Pairs, Triplets } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
@@ -230,9 +230,7 @@ const choose = Effect.fnUntraced(function* (
   review: { readonly read: () => Promise<SourceFiles> } | undefined,
 ) {
   if (judge.by === "scores") {
-    const { negatives, skipped } = yield* attempt(async () =>
-      await Promise.resolve(selectNegatives(candidates, select))
-    );
+    const { negatives, skipped } = yield* attemptSync(() => selectNegatives(candidates, select));
     return { negatives, counts: Object.fromEntries(skipped.map(({ by, count }) => [by, count])) } as Chosen;
   }
   if (judge.by === "person") {

@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { join } from "node:path";
-import { attempt } from "../../attempt.ts";
+import { attempt, attemptSync } from "../../attempt.ts";
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
@@ -20,7 +20,7 @@ import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts"
 import type { TokenizedTexts } from "../../text/packed.ts";
 import { loadTokenizer, tokenize } from "../../text/tokenizer.ts";
 import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
-import { train, type TrainSettings } from "../../train/trainer.ts";
+import type { TrainSettings } from "../../train/trainer.ts";
 import {
   datasetFormat,
   type ModelFolder,
@@ -28,14 +28,13 @@ import {
   tokensFormat,
   trainedFormat,
   type TrainedModel,
-  writeJson,
   writeTokens,
 } from "../artifact.ts";
 import { TensorEngine } from "../engine.ts";
 import { trainedCard } from "../model_card.ts";
-import { Progress } from "../progress.ts";
 import { type Artifact, defineStage, note, type Services } from "../stage.ts";
 import { evaluatePairs } from "./evaluate.ts";
+import { trainInto } from "./train_into.ts";
 
 /** The rows that a loss with this label trains on. */
 export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
@@ -115,7 +114,6 @@ const trainStage = defineStage<TrainParameters, TrainInputs, TrainedModel>({
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { settings, freeze, pooling, maxSeqLength } = parameters;
     yield* note("training");
-    const progress = yield* Progress;
     const engine = yield* (yield* TensorEngine).open;
     const { folder } = yield* attempt(() => inputs.model.read());
     const model = yield* attempt(() => loadBiEncoder(engine, folder, { pooling, maxSeqLength, freeze, trained: true }));
@@ -123,20 +121,17 @@ const trainStage = defineStage<TrainParameters, TrainInputs, TrainedModel>({
     const head = makeHead(engine, loss, model.width, settings.seed);
     const data = yield* attempt(() => inputs.data.read());
     const tokens = yield* attempt(() => inputs.tokens.read());
-    const objective = yield* attempt(async () => await Promise.resolve(objectiveOf(model, loss, head, data, tokens)));
+    const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens));
     const pairs = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
-    const record = yield* train(engine, objective, settings, {
-      folder: join(scratch, "checkpoint"),
-      onStep: (step) => Effect.sync(() => progress.step(step)),
+    yield* trainInto(scratch, engine, {
+      objective,
+      settings,
       evaluate: pairs && attempt(() => evaluatePairs(engine, model, pairs).then(({ metrics }) => metrics)),
-    });
-    yield* attempt(async () => {
-      await saveBiEncoder(engine, model, join(scratch, "model"), trainedCard(loss, settings, data.rows));
-      if (Object.keys(head).length > 0) {
+      save: async (folder) => {
+        await saveBiEncoder(engine, model, folder, trainedCard(loss, settings, data.rows));
+        if (Object.keys(head).length === 0) return;
         await writeSafetensors(join(scratch, "head.safetensors"), await readParameters(engine, head));
-      }
-      await writeJson(join(scratch, "training.json"), record);
-      await Deno.remove(join(scratch, "checkpoint"), { recursive: true }).catch(() => {});
+      },
     });
     freeBiEncoder(engine, model);
     freeParameters(engine, head);

@@ -1,0 +1,108 @@
+/**
+ * Arguments read by the table of flags, and the help text.
+ *
+ * @module
+ */
+import { parseArgs } from "node:util";
+import { UsageError } from "../error.ts";
+import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
+
+/** Reads arguments; only the given flags are known. */
+export function parseFlags(
+  args: readonly string[],
+  known: readonly Flag[],
+): { values: FlagValues; operands: readonly string[] } {
+  const options = Object.fromEntries(
+    known.map((flag) => [flag, { type: FLAGS[flag][0] === "switch" ? "boolean" : "string" } as const]),
+  );
+  for (const arg of args) {
+    const name = /^--([^=]+)/.exec(arg)?.[1];
+    if (name === undefined || known.includes(name as Flag)) continue;
+    const hint = name in FLAGS ? `--${name} belongs to other commands` : nearest(name, known);
+    throw new UsageError(`unknown flag --${name}`, { hint });
+  }
+  let parsed: ReturnType<typeof parseArgs>;
+  try {
+    parsed = parseArgs({ args: joinNegatives(args), options, allowPositionals: true, strict: true });
+  } catch (error) {
+    throw new UsageError((error as Error).message.split(". ")[0]!, { hint: "--help lists the flags" });
+  }
+  const values = Object.fromEntries(
+    Object.entries(parsed.values).map(([flag, value]) => [flag, read(flag as Flag, value as string | boolean)]),
+  );
+  return { values, operands: parsed.positionals };
+}
+
+/** `--clip -3` as `--clip=-3`: a number that is out of range shall be told so, and not be taken for a flag. */
+function joinNegatives(args: readonly string[]): string[] {
+  const joined: string[] = [];
+  for (const arg of args) {
+    if (/^-\d/.test(arg) && joined.at(-1)?.startsWith("--")) joined.push(`${joined.pop()}=${arg}`);
+    else joined.push(arg);
+  }
+  return joined;
+}
+
+function read(flag: Flag, value: string | boolean): string | number | boolean {
+  const type = FLAGS[flag][0] as FlagType;
+  if (typeof value === "boolean" || type === "text" || type === "switch") return value;
+  if (typeof type !== "string") {
+    if (type.includes(value)) return value;
+    throw new UsageError(`--${flag} has no such value`, { expected: type.join(", "), found: value });
+  }
+  const number = value.trim() === "" ? NaN : Number(value);
+  const right = {
+    whole: [Number.isSafeInteger(number) && number >= 0, "a whole number from 0"],
+    positive: [Number.isSafeInteger(number) && number > 0, "a whole number from 1"],
+    number: [Number.isFinite(number) && number >= 0, "a number from 0"],
+    rate: [number >= 0 && number <= 1, "a number from 0 to 1"],
+  }[type as "whole" | "positive" | "number" | "rate"]!;
+  if (right[0]) return number;
+  throw new UsageError(`--${flag} is not a number of its kind`, { expected: right[1] as string, found: value });
+}
+
+function nearest(name: string, known: readonly Flag[]): string {
+  const scored = known.map((flag) => [distance(name, flag), flag] as const).sort(([a], [b]) => a - b);
+  const best = scored[0];
+  return best !== undefined && best[0] <= 3 ? `did you mean --${best[1]}?` : "--help lists the flags";
+}
+
+/** Levenshtein's. */
+function distance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (let i = 1; i <= a.length; i++) {
+    const next = [i];
+    for (let j = 1; j <= b.length; j++) {
+      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}
+
+/** The help text of a command. */
+export function helpText(
+  command: {
+    readonly name: string;
+    readonly summary: string;
+    readonly flags: readonly Flag[];
+    readonly operands?: string;
+  },
+  defaults: Readonly<Record<string, unknown>>,
+): string {
+  const lines = command.flags.map((flag) => {
+    const [type, text] = FLAGS[flag] as readonly [FlagType, string];
+    const value = type === "switch" ? "" : typeof type === "string" ? (type === "text" ? " TEXT" : " N") : "";
+    const choices = typeof type === "string" ? "" : ` (${type.join(", ")})`;
+    const preset = defaults[flag] === undefined ? "" : ` [${defaults[flag]}]`;
+    return `  --${(flag + value).padEnd(22)} ${text}${choices}${preset}`;
+  });
+  const operands = command.operands === undefined ? "" : `${command.operands} `;
+  return `${command.name}: ${command.summary}
+
+Usage: deno run -A pipelines/${command.name}.ts ${operands}[flags]
+
+${lines.join("\n")}
+  --${"help".padEnd(22)} this text
+`;
+}

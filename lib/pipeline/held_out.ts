@@ -1,0 +1,111 @@
+/**
+ * Trainings that are tested on rows that were held out, a language model's or a cross-encoder's: report, page, results.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../attempt.ts";
+import type { Columns } from "../data/rows.ts";
+import type { KindredError } from "../error.ts";
+import type { Metrics } from "../train/record.ts";
+import type { CountedDataset, TrainedModel } from "./artifact.ts";
+import { lineChart } from "./charts.ts";
+import type { Invocation } from "./command.ts";
+import { dataReport, reportBase } from "./finish.ts";
+import { writeOutput } from "./output.ts";
+import { htmlTable, page, section } from "./page.ts";
+import { type DataReport, type ReportBase, tableLines, type TrainingReport, trainingReport } from "./report.ts";
+import { text } from "./settings.ts";
+import { type Artifact, type Services, valueOf } from "./stage.ts";
+
+/** The report of a model that is tested on rows that were held out: a language model, a cross-encoder. */
+export interface HeldOutReport extends ReportBase {
+  /** Version of this shape. */
+  readonly schema: "kindred-held-out/1";
+  /** The data. */
+  readonly data: Readonly<Record<"train" | "eval", DataReport>>;
+  /** How training went. */
+  readonly training: TrainingReport;
+  /** Before training; undefined where there was nothing to test. */
+  readonly before?: Metrics | undefined;
+  /** After it. */
+  readonly metrics: Metrics;
+  /** Folder of the model. */
+  readonly model: string;
+}
+
+/** What a training has in the end that is tested on rows that were held out. */
+export interface HeldOutResults {
+  /** Rows that it was trained on. */
+  readonly data: Artifact<CountedDataset<Columns>>;
+  /** Rows that were held out. */
+  readonly validation: Artifact<CountedDataset<Columns>>;
+  /** The model. */
+  readonly model: Artifact<TrainedModel>;
+  /** Metrics before training, where there was something to test. */
+  readonly before?: Artifact<Metrics> | undefined;
+  /** The metric that training should lower. */
+  readonly lower?: string | undefined;
+  /** And after it. */
+  readonly after: Artifact<Metrics>;
+}
+
+/** Writes the folder of results of such a training. */
+export const finishHeldOut: (
+  invocation: Invocation,
+  output: string,
+  results: HeldOutResults,
+) => Effect.Effect<HeldOutReport, KindredError, Services> = Effect.fnUntraced(
+  function* (invocation, output, results) {
+    const before = results.before && (yield* valueOf(results.before));
+    const metrics = yield* valueOf(results.after);
+    const { lower } = results;
+    const worse = lower !== undefined && before !== undefined && metrics[lower]! > before[lower]!;
+    const base = yield* reportBase(invocation, worse ? ["training made the model worse on the rows held out"] : []);
+    return yield* attempt(async () => {
+      const { folder, record } = await results.model.read();
+      const training = trainingReport(record, results.model.cached);
+      const source = text(invocation.values, "train");
+      const report: HeldOutReport = {
+        schema: "kindred-held-out/1",
+        ...base,
+        data: {
+          train: await dataReport(source, results.data),
+          eval: await dataReport(text(invocation.values, "eval") ?? source, results.validation),
+        },
+        training,
+        ...(before !== undefined && { before }),
+        metrics,
+        model: join(output, "model"),
+      };
+      const lead = `${training.steps} steps · ${training.samples} rows · ${
+        training.samples_per_second.toFixed(1)
+      } samples/s`;
+      const rows = Object.keys(metrics).map((key) => [key, before?.[key], metrics[key]]);
+      await writeOutput(output, {
+        "metrics.jsonl": training.loss.map(([step, loss]) => JSON.stringify({ step, loss }) + "\n").join(""),
+        "report.html": page(report, lead, [
+          section("Loss", lineChart(training.loss)),
+          section("Rows that were held out", htmlTable(["metric", "before", "after"], rows)),
+        ]),
+        "report.json": JSON.stringify(report, null, 2) + "\n",
+      }, { model: folder });
+      return report;
+    });
+  },
+);
+
+/** The report in a few lines for the terminal. */
+export function heldOutSummary(report: HeldOutReport): string {
+  const { before = {}, metrics, training } = report;
+  const rows = Object.keys(metrics).map((key) => [key, before[key] ?? null, metrics[key]!] as const);
+  return [
+    `${report.pipeline} (${report.preset}): ${training.steps} steps, ${
+      training.samples_per_second.toFixed(0)
+    } samples/s${training.cached ? " (from the cache)" : ""}`,
+    ...tableLines({ title: "rows that were held out", columns: ["", "before", "after"], rows }),
+    ...report.warnings.map((warning) => `  warning: ${warning}`),
+    `  model: ${report.model}`,
+  ].join("\n");
+}

@@ -1,0 +1,49 @@
+/**
+ * What all stages that train have in common: checkpoints in the scratch folder, progress, and what is left in the end.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../../attempt.ts";
+import type { Engine } from "../../engine/engine.ts";
+import type { KindredError } from "../../error.ts";
+import type { Objective } from "../../train/objective.ts";
+import type { Metrics } from "../../train/record.ts";
+import { train, type TrainSettings } from "../../train/trainer.ts";
+import { writeJson } from "../artifact.ts";
+import { Progress } from "../progress.ts";
+
+/** What is trained, and how it is kept. */
+export interface TrainInto {
+  /** The objective; its parameters are trained in place. */
+  readonly objective: Objective;
+  /** Hyper-parameters. */
+  readonly settings: TrainSettings;
+  /** Writes the model as this folder; what else shall stay goes beside it. */
+  readonly save: (folder: string) => Promise<void>;
+  /** Evaluates the model as it is now, if it is evaluated on the way. */
+  readonly evaluate?: Effect.Effect<Metrics, KindredError> | undefined;
+}
+
+/** Leaves `model/` and `training.json` in the scratch folder; a run that was cut off goes on from its checkpoint there. */
+export const trainInto: (
+  scratch: string,
+  engine: Engine,
+  what: TrainInto,
+) => Effect.Effect<void, KindredError, Progress> = Effect.fnUntraced(
+  function* (scratch, engine, { objective, settings, save, evaluate }) {
+    const progress = yield* Progress;
+    const checkpoint = join(scratch, "checkpoint");
+    const record = yield* train(engine, objective, settings, {
+      folder: checkpoint,
+      onStep: (step) => Effect.sync(() => progress.step(step)),
+      evaluate,
+    });
+    yield* attempt(async () => {
+      await save(join(scratch, "model"));
+      await writeJson(join(scratch, "training.json"), record);
+      await Deno.remove(checkpoint, { recursive: true }).catch(() => {});
+    });
+  },
+);
