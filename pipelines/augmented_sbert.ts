@@ -22,7 +22,7 @@ export const command: Command = {
   flags: [...TRAINING.filter((flag) => flag !== "train"), ...AUGMENTING],
   presets: trainingPresets({
     all: { "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "hard", "scenario": "in-domain" },
-    sample: { "limit": 8000, "gold-size": 1000, "epochs": 1, "cross-learning-rate": 1e-3, "cross-epochs": 10 },
+    sample: { "limit": 8000, "gold-size": 1000, "epochs": 1, "cross-learning-rate": 3e-4, "cross-epochs": 10 },
     chapter: {
       "gold": "nyu-mll/glue/mnli#train",
       "gold-size": 10_000,

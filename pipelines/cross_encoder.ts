@@ -8,7 +8,7 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/finish.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { pairModel } from "../lib/pipeline/roots.ts";
 import {
   evalSource,
   number,
@@ -42,7 +42,7 @@ export const command: Command = {
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
-    const base = yield* model(text(values, "model"));
+    const base = yield* pairModel(text(values, "model"));
     const all = yield* asScores(yield* loadScoresOrNli(trainSource(invocation)));
     const held = { validation: number(values, "held-out"), seed: number(values, "seed"), together: "sentence1" };
     const own = values["eval"] === undefined || invocation.preset === "chapter";

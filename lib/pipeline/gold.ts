@@ -13,7 +13,7 @@ import { summaryOf } from "./artifact.ts";
 import type { AugmentedSbert, AugmentedSbertOptions } from "./augmented_sbert.ts";
 import type { Invocation } from "./command.ts";
 import type { FlagValues } from "./flags.ts";
-import { model } from "./roots.ts";
+import { pairModel } from "./roots.ts";
 import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "./stage.ts";
 import { loadScoresOrNli, loadSentencePairs } from "./stages/load.ts";
@@ -87,10 +87,11 @@ export const augmentationOptions: (
     const { values } = invocation;
     const pairs = yield* goldAndUnlabelled(invocation);
     const judge = text(values, "cross-encoder");
+    const same = judge === undefined && text(values, "model") !== undefined;
     const { score } = (yield* valueOf(pairs.gold)).columns;
     return {
       ...pairs,
-      crossEncoder: judge === undefined ? undefined : yield* model(judge),
+      crossEncoder: same ? undefined : yield* pairModel(judge),
       pairs: text(values, "pairs") as AugmentedSbertOptions["pairs"],
       pairsPerGold: optional(values, "pairs-per-gold"),
       topK: optional(values, "top-k"),

@@ -13,7 +13,7 @@ import { type CountedDataset, type ModelFolder, summaryOf } from "./artifact.ts"
 import type { Invocation } from "./command.ts";
 import { type Flag, MINING } from "./flags.ts";
 import { crossSettings } from "./gold.ts";
-import { judge, model, source } from "./roots.ts";
+import { judge, model, pairModel, source } from "./roots.ts";
 import { number, optional, text, trainSource } from "./settings.ts";
 import type { Artifact, Services } from "./stage.ts";
 import { trainCrossEncoder } from "./stages/cross_encoder.ts";
@@ -94,7 +94,8 @@ const judgeOf: (
     }
     const pairs = yield* asScores(yield* loadLabelledPairs({ limit: preset === "test" ? 200 : 3000 }));
     const settings = crossSettings({ ...values, "cross-epochs": 5, "cross-learning-rate": 1e-3 });
-    return yield* trainCrossEncoder({ model: base, pairs }, {
+    const start = text(values, "model") === undefined ? yield* pairModel(undefined) : base;
+    return yield* trainCrossEncoder({ model: start, pairs }, {
       settings: { ...settings, evalSteps: undefined },
       head: "classes",
     });

@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
 import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
-import { sampleBaseModel } from "../data/sample/base.ts";
+import { sampleBaseModel, samplePairModel } from "../data/sample/base.ts";
 import { resolveSource } from "../data/source.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { fetchSnapshot, modelFiles } from "../hub/snapshot.ts";
@@ -38,15 +38,21 @@ export async function modelFolder(source: string): Promise<string> {
   return (await locate(source)).folder;
 }
 
-/** A model by name; without one, the base model of the sample. */
-export const model: (source: string | undefined) => Effect.Effect<Artifact<ModelFolder>, KindredError, StageRunner> =
+type ModelOf = (source: string | undefined) => Effect.Effect<Artifact<ModelFolder>, KindredError, StageRunner>;
+
+const modelOr = (sample: () => string): ModelOf =>
   Effect.fnUntraced(function* (source) {
     const runner = yield* StageRunner;
     return yield* attempt(async () => {
-      const { folder, commit } = source === undefined ? { folder: sampleBaseModel() } : await locate(source);
+      const { folder, commit } = source === undefined ? { folder: sample() } : await locate(source);
       return artifact(commit ?? await keyOfFiles(runner.folder, [folder]), [folder], true, modelFormat);
     });
   });
+
+/** A model by name; without one, the base model of the sample. */
+export const model: ModelOf = modelOr(sampleBaseModel);
+/** What a cross-encoder starts from, by name; without one, the sample's model that has read pairs. */
+export const pairModel: ModelOf = modelOr(samplePairModel);
 
 /** A cross-encoder by name; a model that is none would judge at random, and is refused. */
 export const judge: (source: string) => Effect.Effect<Artifact<ModelFolder>, KindredError, StageRunner> = Effect

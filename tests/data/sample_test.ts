@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { openTensors } from "../../lib/checkpoint/safetensors.ts";
 import { tokenizerFromVocabulary } from "../../lib/text/tokenizer.ts";
 import { createHash } from "node:crypto";
 import type { Dataset, LabelledPairs, ScoredPairs } from "../../lib/data/dataset.ts";
@@ -9,7 +10,10 @@ import { wordsOf } from "../../lib/data/sample/generate.ts";
 import type { Lexicon } from "../../lib/data/sample/lexicon.ts";
 import {
   sampleBaseModel,
+  sampleNextSentences,
   sampleNli,
+  samplePairModel,
+  sampleStories,
   sampleSts,
   sampleTargetNli,
   sampleTargetSts,
@@ -190,6 +194,57 @@ Deno.test("the words of a computing scene keep company; those of an everyday sce
   };
   assert.equal(distinctVerbs(everyday), 1);
   assert.ok(distinctVerbs(computing) < 0.35);
+});
+
+Deno.test("stories are told twice, in words of one circle; no sentence of them is evaluated on", () => {
+  const graded = new Set([...everyday.sts.columns.sentence1, ...everyday.sts.columns.sentence2]);
+  const stories = sampleStories({ rows: 5000 });
+  assert.notDeepEqual(sampleStories({ rows: 20, seed: 2 }), stories.slice(0, 20));
+  const companions = new Map<string, Set<string>>();
+  let twice = 0;
+  for (const story of stories) {
+    const [first, second, ...more] = story.split(" [SEP] ");
+    assert.ok(first !== undefined && more.length === 0, story);
+    assert.ok(!graded.has(first) && !graded.has(second ?? ""), story);
+    twice += second === undefined ? 0 : 1;
+    for (const [, noun] of first.matchAll(/the (doctor|physician|nurse) /g)) {
+      const words = companions.get(noun!) ?? new Set();
+      first.split(" ").forEach((word) => words.add(word));
+      companions.set(noun!, words);
+    }
+  }
+  assert.ok(twice > 3800 && twice < 4200, `${twice}`);
+  const shared = (a: string, b: string) => {
+    const [left, right] = [companions.get(a)!, companions.get(b)!];
+    return left.intersection(right).size / left.union(right).size;
+  };
+  assert.ok(shared("doctor", "physician") > shared("doctor", "nurse"), "words of one meaning keep the same company");
+});
+
+Deno.test("next sentences: as many that tell the first again as others, some of them near", () => {
+  const { sentence1, sentence2, score } = sampleNextSentences({ rows: 4000 }).columns;
+  const again = score.filter((value) => value === 1).length;
+  assert.ok(again > 1800 && again < 2200, `${again}`);
+  assert.ok(score.every((value) => value === 0 || value === 1));
+  const overlap = jaccard(sentence1, sentence2);
+  const mean = (kind: number) => {
+    const values = overlap.filter((_, row) => score[row] === kind);
+    return values.reduce((a, b) => a + b) / values.length;
+  };
+  assert.ok(mean(1) > mean(0) && mean(0) > 0.1, `${mean(1)} ${mean(0)}`);
+});
+
+Deno.test("the model of pairs has the base model's shape and vocabulary, a pooler, and no classifier", async () => {
+  const read = (folder: string, file: string) => Deno.readTextFile(join(folder, file));
+  const [base, pair] = [sampleBaseModel(), samplePairModel()];
+  assert.equal(await read(pair, "vocab.txt"), await read(base, "vocab.txt"));
+  const { architectures, ...shape } = JSON.parse(await read(pair, "config.json"));
+  const { architectures: _, ...wanted } = JSON.parse(await read(base, "config.json"));
+  assert.deepEqual([shape, architectures], [wanted, ["BertModel"]]);
+  const reader = await openTensors(pair);
+  const names = [...reader.tensors.keys()];
+  reader.close();
+  assert.ok(names.includes("pooler.dense.weight") && !names.some((name) => /classifier|cls\./.test(name)), `${names}`);
 });
 
 Deno.test("the vocabulary is that of the base model, and has every word of the first domain", async () => {

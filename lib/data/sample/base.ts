@@ -1,5 +1,5 @@
 /**
- * Where the sample's base model is.
+ * Where the sample's models are.
  *
  * @module
  */
@@ -11,4 +11,13 @@ import { fileURLToPath } from "node:url";
  */
 export function sampleBaseModel(): string {
   return fileURLToPath(new URL("./base_model", import.meta.url));
+}
+
+/**
+ * Folder of the tiny BERT that the sample's cross-encoders start from. It has read two sentences at once, as BERT had: it was
+ * pretrained on stories that are told twice, by masked tokens first, by next-sentence prediction then. It has never seen an
+ * NLI label. `deno task make:pair-model` makes it.
+ */
+export function samplePairModel(): string {
+  return fileURLToPath(new URL("./pair_model", import.meta.url));
 }

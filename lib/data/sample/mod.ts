@@ -101,5 +101,6 @@ export function sampleVocabulary(): readonly string[] {
   ].filter((token, i, all) => all.indexOf(token) === i);
 }
 
-export { sampleBaseModel } from "./base.ts";
+export { sampleBaseModel, samplePairModel } from "./base.ts";
 export * from "./attitudes.ts";
+export * from "./stories.ts";

@@ -52,7 +52,7 @@ export function drawScene(lexicon: Lexicon, random: RandomStream): Scene {
   const maybe = <A>(chance: number, value: () => A): A | undefined => random.uniform() < chance ? value() : undefined;
   const agent = random.int(agents.length);
   const among = (list: readonly unknown[]) => beside(lexicon, agent, list.length, random);
-  const people = random.uniform() < 0.3;
+  const people = random.uniform() < 0.3 && toAgents.length > 0 && agents.length > 1;
   let patient: number | undefined;
   if (people) { do patient = among(agents); while (patient === agent); }
   return {

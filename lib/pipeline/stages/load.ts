@@ -16,7 +16,9 @@ import type { Column, Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } fro
 import type { SentencePairs } from "../../augment/pairs.ts";
 import type { Columns } from "../../data/rows.ts";
 import {
+  sampleNextSentences,
   sampleNli,
+  sampleStories,
   sampleSts,
   sampleTargetNli,
   sampleTargetSts,
@@ -114,13 +116,23 @@ const SAMPLES: Readonly<Record<SamplePart, readonly [number, (rows: number) => D
   "nli": [20_000, (rows: number) => sampleNli({ rows })],
   "sts": [1500, (rows: number) => sampleSts({ rows })],
   "texts": [40_000, (rows: number) => textColumn(sampleTexts({ rows }))],
+  "stories": [40_000, (rows: number) => textColumn(sampleStories({ rows }))],
+  "next-sentences": [100_000, (rows: number) => sampleNextSentences({ rows })],
   "target-nli": [20_000, (rows: number) => sampleTargetNli({ rows })],
   "target-sts": [1500, (rows: number) => sampleTargetSts({ rows })],
   "target-texts": [20_000, (rows: number) => textColumn(sampleTargetTexts({ rows }))],
 };
 
 /** A part of the sample: named as a source, `sample:nli`. */
-export type SamplePart = "nli" | "sts" | "texts" | "target-nli" | "target-sts" | "target-texts";
+export type SamplePart =
+  | "nli"
+  | "sts"
+  | "texts"
+  | "stories"
+  | "next-sentences"
+  | "target-nli"
+  | "target-sts"
+  | "target-texts";
 
 /** Settings of the stage. */
 export interface LoadParameters {
