@@ -18,7 +18,10 @@ async function run(pipeline: string, ...flags: readonly string[]): Promise<strin
   const { code } = await new Deno.Command(Deno.execPath(), {
     args: ["run", "-A", `pipelines/${pipeline}.ts`, "--no-cache", "--output", output, ...flags],
   }).spawn().status;
-  if (code !== 0) Deno.exit(code);
+  if (code !== 0) {
+    await Deno.remove(work, { recursive: true });
+    Deno.exit(code);
+  }
   return join(output, "model");
 }
 

@@ -87,11 +87,11 @@ export const augmentationOptions: (
     const { values } = invocation;
     const pairs = yield* goldAndUnlabelled(invocation);
     const judge = text(values, "cross-encoder");
-    const same = judge === undefined && text(values, "model") !== undefined;
     const { score } = (yield* valueOf(pairs.gold)).columns;
     return {
       ...pairs,
-      crossEncoder: same ? undefined : yield* pairModel(judge),
+      // A model of one's own is what both start from; the sample's has not read pairs, and another one has.
+      crossEncoder: judge === undefined && text(values, "model") !== undefined ? undefined : yield* pairModel(judge),
       pairs: text(values, "pairs") as AugmentedSbertOptions["pairs"],
       pairsPerGold: optional(values, "pairs-per-gold"),
       topK: optional(values, "top-k"),

@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { randomPurpose, type RandomStream, randomStream } from "../../engine/philox.ts";
+import type { RandomStream } from "../../engine/philox.ts";
 import type { Dataset, LabelledTexts } from "../dataset.ts";
 import { EVERYDAY } from "./everyday.ts";
+import { sampleStream } from "./generate.ts";
 import { named } from "./lexicon.ts";
 import { drawScene, isHeldOut, type Scene, tell } from "./scene.ts";
 
@@ -49,7 +50,7 @@ export interface SampleAttitudesOptions {
  */
 export function sampleAttitudes(options: SampleAttitudesOptions = {}): Dataset<LabelledTexts> {
   const { seed = 1, rows = 6000, heldOut = false } = options;
-  const random = randomStream(seed, randomPurpose("sample"), heldOut ? 4 : 3);
+  const random = sampleStream(seed, heldOut ? 4 : 3);
   const seen = new Set<string>();
   const label = new Int32Array(rows);
   while (seen.size < rows) {

@@ -3,10 +3,15 @@
  *
  * @module
  */
-import type { RandomStream } from "../../engine/philox.ts";
+import { randomPurpose, type RandomStream, randomStream } from "../../engine/philox.ts";
 import type { Dataset, LabelledPairs, ScoredPairs } from "../dataset.ts";
 import type { Lexicon } from "./lexicon.ts";
 import { contradict, drawScene, isHeldOut, type Scene, tell, withDetail, withoutDetail } from "./scene.ts";
+
+/** The random numbers of a part of the sample; each part has a `counter` of its own. */
+export function sampleStream(seed: number, counter: number): RandomStream {
+  return randomStream(seed, randomPurpose("sample"), counter);
+}
 
 function sceneOf(lexicon: Lexicon, random: RandomStream, heldOut: boolean): Scene {
   while (true) {

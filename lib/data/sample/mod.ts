@@ -15,11 +15,10 @@
  *
  * @module
  */
-import { randomPurpose, type RandomStream, randomStream } from "../../engine/philox.ts";
 import type { Dataset, LabelledPairs, ScoredPairs } from "../dataset.ts";
 import { COMPUTING } from "./computing.ts";
 import { EVERYDAY } from "./everyday.ts";
-import { gradedPairs, labelledPairs, sentence, wordsOf } from "./generate.ts";
+import { gradedPairs, labelledPairs, sampleStream, sentence, wordsOf } from "./generate.ts";
 
 /** Options of the generators. */
 export interface SampleOptions {
@@ -29,12 +28,10 @@ export interface SampleOptions {
   readonly rows?: number;
 }
 
-const stream = (seed: number, counter: number): RandomStream => randomStream(seed, randomPurpose("sample"), counter);
-
 /** NLI pairs with true labels: 0 entailment, 1 neutral, 2 contradiction; all distinct. Default 20,000. */
 export function sampleNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
   const { seed = 1, rows = 20_000 } = options;
-  return labelledPairs(EVERYDAY, stream(seed, 0), rows);
+  return labelledPairs(EVERYDAY, sampleStream(seed, 0), rows);
 }
 
 /**
@@ -43,20 +40,20 @@ export function sampleNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
  */
 export function sampleSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 1500 } = options;
-  return gradedPairs(EVERYDAY, stream(seed, 1), rows);
+  return gradedPairs(EVERYDAY, sampleStream(seed, 1), rows);
 }
 
 /** Plain sentences of the training side, for language modelling. Default 40,000. */
 export function sampleTexts(options: SampleOptions = {}): readonly string[] {
   const { seed = 1, rows = 40_000 } = options;
-  const random = stream(seed, 2);
+  const random = sampleStream(seed, 2);
   return Array.from({ length: rows }, () => sentence(EVERYDAY, random));
 }
 
 /** The same as `sampleNli` for the target domain. Default 20,000. */
 export function sampleTargetNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
   const { seed = 1, rows = 20_000 } = options;
-  return labelledPairs(COMPUTING, stream(seed, 8), rows);
+  return labelledPairs(COMPUTING, sampleStream(seed, 8), rows);
 }
 
 /**
@@ -65,13 +62,13 @@ export function sampleTargetNli(options: SampleOptions = {}): Dataset<LabelledPa
  */
 export function sampleTargetSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 1500 } = options;
-  return gradedPairs(COMPUTING, stream(seed, 9), rows);
+  return gradedPairs(COMPUTING, sampleStream(seed, 9), rows);
 }
 
 /** Plain sentences of the target domain, all distinct, nothing known about them. Default 20,000. */
 export function sampleTargetTexts(options: SampleOptions = {}): readonly string[] {
   const { seed = 1, rows = 20_000 } = options;
-  const random = stream(seed, 10);
+  const random = sampleStream(seed, 10);
   const texts = new Set<string>();
   while (texts.size < rows) texts.add(sentence(COMPUTING, random));
   return [...texts];

@@ -4,9 +4,10 @@
  *
  * @module
  */
-import { randomPurpose, type RandomStream, randomStream } from "../../engine/philox.ts";
+import type { RandomStream } from "../../engine/philox.ts";
 import type { Dataset, ScoredPairs } from "../dataset.ts";
 import { EVERYDAY } from "./everyday.ts";
+import { sampleStream } from "./generate.ts";
 import type { Lexicon } from "./lexicon.ts";
 import { drawScene, isHeldOut, type Scene, tell } from "./scene.ts";
 
@@ -21,14 +22,12 @@ export interface SampleStoriesOptions {
 /** About two agents, three objects, three verbs and one place in each. */
 const CIRCLES = 30;
 
-const stream = (seed: number, counter: number): RandomStream => randomStream(seed, randomPurpose("sample"), counter);
-
 /**
  * The everyday lexicon dealt out: each agent, object, verb and place belongs to one circle, all its words with it. A verb
  * has lost its opposite: scenes of a circle are told, not contradicted.
  */
 const circles: readonly Lexicon[] = (() => {
-  const random = stream(1, 5);
+  const random = sampleStream(1, 5);
   const deal = <A>(list: readonly A[]): A[][] => {
     const shuffled = random.shuffle([...list]);
     return Array.from({ length: CIRCLES }, (_, circle) => shuffled.filter((_, i) => i % CIRCLES === circle));
@@ -66,7 +65,7 @@ const again = (circle: Lexicon, scene: Scene, random: RandomStream) =>
 /** What happened, told twice, as BERT reads two sentences: `first [SEP] second`; one in five is told once. Default 40,000. */
 export function sampleStories(options: SampleStoriesOptions = {}): readonly string[] {
   const { seed = 1, rows = 40_000 } = options;
-  const random = stream(seed, 6);
+  const random = sampleStream(seed, 6);
   return Array.from({ length: rows }, () => {
     const circle = company(random);
     const scene = sceneOf(circle, random);
@@ -81,7 +80,7 @@ export function sampleStories(options: SampleStoriesOptions = {}): readonly stri
  */
 export function sampleNextSentences(options: SampleStoriesOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 100_000 } = options;
-  const random = stream(seed, 7);
+  const random = sampleStream(seed, 7);
   const sentence1: string[] = [];
   const sentence2: string[] = [];
   const score = new Float64Array(rows);
