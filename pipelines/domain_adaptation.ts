@@ -42,7 +42,7 @@ export const command: Command = {
     sample: {
       ...{ "limit": 10_000, "epochs": 1, "negatives": "contradiction", "target": "sample:target-texts" },
       ...{ "target-eval": "sample:target-sts", "adapt-limit": 10_000, "adapt-epochs": 1, "adapt-learning-rate": 1e-3 },
-      ...{ "cross-learning-rate": 1e-3, "cross-epochs": 10 },
+      ...{ "cross-learning-rate": 3e-4, "cross-epochs": 10 },
     },
     chapter: { "adapt-limit": 25_000, "adapt-epochs": 1, "adapt-learning-rate": 5e-5 },
     test: {
