@@ -9,7 +9,7 @@
  * ```
  *
  * `--reference` is what `chapter_sentence_transformers.py` wrote for the same flags. `--banking77 DIR` is a folder with
- * the data of that task; without it, the hub. `--only softmax,tsdae` runs some of them; `--write` appends to RESULTS.md.
+ * the data of that task as its authors give it (train.csv, test.csv: text, category); without it, the hub. `--only softmax,tsdae` runs some of them; `--write` appends to RESULTS.md.
  *
  * @module
  */
@@ -157,7 +157,7 @@ for (const { name, pipeline, key, book, spread, flags } of SETTINGS) {
   }
 }
 if (values.only === undefined || values.only.split(",").includes("banking77")) {
-  const data = values.banking77 === undefined ? [] : ["--data", values.banking77];
+  const data = values.banking77 === undefined ? [] : ["--data", values.banking77, "--columns", "label=category"];
   const model = values.model ?? "google-bert/bert-base-uncased";
   const { tasks } = await run("mteb", ["--model", model, "--tasks", "Banking77Classification", ...data]);
   // The book scores its softmax model; here it is the base itself, whose accuracy mteb gives too.
