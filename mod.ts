@@ -15,6 +15,7 @@
 export * from "./lib/augment/mod.ts";
 export * from "./lib/checkpoint/mod.ts";
 export * from "./lib/data/mod.ts";
+export * from "./lib/embed/mod.ts";
 export * from "./lib/engine/mod.ts";
 export * from "./lib/error.ts";
 export * from "./lib/evaluate/mod.ts";
@@ -23,6 +24,7 @@ export * from "./lib/hub/mod.ts";
 export * from "./lib/loss/mod.ts";
 export * from "./lib/model/mod.ts";
 export * from "./lib/negatives/mod.ts";
+export * from "./lib/numeric/mod.ts";
 export * from "./lib/tensor/mod.ts";
 export * from "./lib/text/mod.ts";
 export * from "./lib/train/mod.ts";

@@ -14,7 +14,7 @@ import { parseArgs } from "node:util";
 import { asLabelledPairs } from "../lib/data/columns.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readTable } from "../lib/data/table.ts";
-import { tripletsFromNli } from "../lib/data/triplets.ts";
+import { tripletsFromNli } from "../lib/negatives/nli.ts";
 import { createCpuEngine } from "../lib/engine/cpu/engine.ts";
 import { type GemmChoice, openNativeGemm } from "../lib/engine/cpu/native_gemm.ts";
 import { multipleNegativesRanking } from "../lib/loss/mod.ts";

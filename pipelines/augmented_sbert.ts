@@ -10,7 +10,7 @@ import { finish, outputFolder } from "../lib/pipeline/finish.ts";
 import { AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
 import { augmentationDetails, augmentationOptions } from "../lib/pipeline/gold.ts";
 import { summary } from "../lib/pipeline/report.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { model } from "../lib/stage/roots.ts";
 import { evalSource, modelShape, text, trainingPresets } from "../lib/pipeline/settings.ts";
 import { evaluateSimilarity } from "../lib/pipeline/stages/evaluate.ts";
 import { loadScoredPairs } from "../lib/pipeline/stages/load.ts";

@@ -6,11 +6,11 @@
 import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
 import { UsageError } from "../lib/error.ts";
-import { listEntries, pruneEntries, verifyEntries } from "../lib/pipeline/cache_care.ts";
+import { listEntries, pruneEntries, verifyEntries } from "../lib/stage/cache_care.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMMON } from "../lib/pipeline/flags.ts";
 import { optional } from "../lib/pipeline/settings.ts";
-import { StageRunner } from "../lib/pipeline/stage.ts";
+import { StageRunner } from "../lib/stage/stage.ts";
 
 /** The command. */
 export const command: Command = {

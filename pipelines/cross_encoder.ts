@@ -8,7 +8,7 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/finish.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
-import { pairModel } from "../lib/pipeline/roots.ts";
+import { pairModel } from "../lib/stage/roots.ts";
 import {
   evalSource,
   number,

@@ -10,7 +10,7 @@ import { domainAdaptation } from "../lib/pipeline/domain_adaptation.ts";
 import { finish, outputFolder } from "../lib/pipeline/finish.ts";
 import { ADAPTING, AUGMENTING, DENOISING, MINING, TRAINING } from "../lib/pipeline/flags.ts";
 import { summary } from "../lib/pipeline/report.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { model } from "../lib/stage/roots.ts";
 import { evalSource, modelShape, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { evaluateSimilarity } from "../lib/pipeline/stages/evaluate.ts";
 import { loadLabelledTexts } from "../lib/pipeline/stages/labels.ts";

@@ -12,13 +12,13 @@ import { texts as textsOf } from "../lib/data/columns.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readTable } from "../lib/data/table.ts";
 import { UsageError } from "../lib/error.ts";
-import { embedTexts } from "../lib/evaluate/encode.ts";
-import type { Embeddings } from "../lib/evaluate/pairwise.ts";
+import { embedTexts } from "../lib/embed/encode.ts";
+import type { Embeddings } from "../lib/embed/pairwise.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { TensorEngine } from "../lib/pipeline/engine.ts";
+import { TensorEngine } from "../lib/stage/engine.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
-import { modelFolder } from "../lib/pipeline/roots.ts";
+import { modelFolder } from "../lib/stage/roots.ts";
 import { optional, text } from "../lib/pipeline/settings.ts";
 
 /** Lines of standard input, or a column of a file. Row order is kept; an empty text is encoded like any other. */

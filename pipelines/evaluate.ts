@@ -10,14 +10,14 @@ import { resolveSource } from "../lib/data/source.ts";
 import { readTable, type Table } from "../lib/data/table.ts";
 import { UsageError } from "../lib/error.ts";
 import { binaryMetrics } from "../lib/evaluate/binary.ts";
-import { embedTexts } from "../lib/evaluate/encode.ts";
+import { embedTexts } from "../lib/embed/encode.ts";
 import { similarityMetrics } from "../lib/evaluate/similarity.ts";
 import { tripletMetrics } from "../lib/evaluate/triplet.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { TensorEngine } from "../lib/pipeline/engine.ts";
+import { TensorEngine } from "../lib/stage/engine.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
-import { modelFolder } from "../lib/pipeline/roots.ts";
+import { modelFolder } from "../lib/stage/roots.ts";
 import { text } from "../lib/pipeline/settings.ts";
 
 /** similarity for a score, triplet for a negative, binary when asked for. */

@@ -9,7 +9,7 @@ import { outputFolder } from "../lib/pipeline/finish.ts";
 import { MINING, MINING_OUTPUT, TRAINING } from "../lib/pipeline/flags.ts";
 import { exportCandidates, finishNegatives, negativesSummary } from "../lib/pipeline/negatives_report.ts";
 import { candidatesOf, negativesOf, pairsToMine } from "../lib/pipeline/mining.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { model } from "../lib/stage/roots.ts";
 import { text, trainingPresets } from "../lib/pipeline/settings.ts";
 import type { NegativeFormat } from "../lib/pipeline/stages/negatives.ts";
 import { sampleModel } from "../lib/pipeline/training.ts";

@@ -13,7 +13,7 @@ import { outputFolder } from "../lib/pipeline/finish.ts";
 import { type FlagValues, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishLabels, labelSummary } from "../lib/pipeline/label_report.ts";
 import { labelledParts, trainByLabels } from "../lib/pipeline/label_training.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { model } from "../lib/stage/roots.ts";
 import { modelShape, number, text, trainingPresets } from "../lib/pipeline/settings.ts";
 import { evaluateByLabels } from "../lib/pipeline/stages/labels.ts";
 

@@ -8,7 +8,7 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/finish.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { model } from "../lib/stage/roots.ts";
 import { number, optional, text, trainingPresets, trainSettings, trainSource } from "../lib/pipeline/settings.ts";
 import { loadTexts } from "../lib/pipeline/stages/load.ts";
 import { evaluateMaskedLm, trainMaskedLm } from "../lib/pipeline/stages/masked_lm.ts";

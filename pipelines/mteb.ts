@@ -13,9 +13,9 @@ import { outputFolder, reportBase } from "../lib/pipeline/finish.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { mainScore, meanOf, mtebPage, type MtebReport, taskData, wantedTasks } from "../lib/pipeline/mteb.ts";
 import { writeOutput } from "../lib/pipeline/output.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { model } from "../lib/stage/roots.ts";
 import { text } from "../lib/pipeline/settings.ts";
-import { valueOf } from "../lib/pipeline/stage.ts";
+import { valueOf } from "../lib/stage/stage.ts";
 import { evaluateOnTask, mtebSample } from "../lib/pipeline/stages/mteb.ts";
 
 /** The command: every task is a stage; one result file for each. */

@@ -7,7 +7,7 @@
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
-import { judge, model } from "../lib/pipeline/roots.ts";
+import { judge, model } from "../lib/stage/roots.ts";
 import { searchSummary } from "../lib/pipeline/search_report.ts";
 import { corpusOf, queriesOf, search } from "../lib/pipeline/searching.ts";
 import { text } from "../lib/pipeline/settings.ts";

@@ -8,7 +8,7 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { finish, outputFolder } from "../lib/pipeline/finish.ts";
 import { DENOISING, TRAINING } from "../lib/pipeline/flags.ts";
 import { summary } from "../lib/pipeline/report.ts";
-import { model } from "../lib/pipeline/roots.ts";
+import { model } from "../lib/stage/roots.ts";
 import { denoisingParameters, evalSource, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { trainDenoising } from "../lib/pipeline/stages/denoise.ts";
 import { evaluateSimilarity } from "../lib/pipeline/stages/evaluate.ts";

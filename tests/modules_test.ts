@@ -7,8 +7,9 @@ const STOREYS: readonly (readonly string[])[] = [
   ["error.ts"],
   ["engine"],
   ["tensor"],
-  ["text", "checkpoint", "model", "loss"],
+  ["numeric", "text", "checkpoint", "model", "loss", "embed"],
   ["attempt.ts", "data", "train", "evaluate", "hub", "negatives", "augment", "generate"],
+  ["stage"],
   ["pipeline", "simple"],
 ];
 /** Storeys that know nothing of Effect. */
@@ -51,6 +52,54 @@ Deno.test("imports point down, and the lower storeys know nothing of Effect", ()
   }
   assert.ok(seen > 50, "imports are found");
   assert.deepEqual(wrong, []);
+});
+
+/** One circle of a graph, as the nodes along it; undefined if there is none. */
+function circleOf(graph: ReadonlyMap<string, ReadonlySet<string>>): string[] | undefined {
+  const done = new Set<string>();
+  const walk = (node: string, path: string[]): string[] | undefined => {
+    if (path.includes(node)) return [...path.slice(path.indexOf(node)), node];
+    if (done.has(node)) return undefined;
+    for (const next of graph.get(node) ?? []) {
+      const circle = walk(next, [...path, node]);
+      if (circle !== undefined) return circle;
+    }
+    done.add(node);
+    return undefined;
+  };
+  for (const node of graph.keys()) {
+    const circle = walk(node, []);
+    if (circle !== undefined) return circle;
+  }
+  return undefined;
+}
+
+Deno.test("a circle is found where there is one", () => {
+  const graph = (edges: Record<string, string[]>) =>
+    new Map(Object.entries(edges).map(([from, to]) => [from, new Set(to)]));
+  assert.equal(circleOf(graph({ a: ["b", "c"], b: ["c"], c: [] })), undefined);
+  assert.deepEqual(circleOf(graph({ a: ["b"], b: ["c"], c: ["b"] })), ["b", "c", "b"]);
+});
+
+Deno.test("no files and no folders import each other in a circle", () => {
+  const lib = new URL("lib/", root);
+  const files = new Map<string, Set<string>>();
+  const folders = new Map<string, Set<string>>();
+  const add = (graph: Map<string, Set<string>>, from: string, to: string) =>
+    void graph.set(from, (graph.get(from) ?? new Set()).add(to));
+  const folderOf = (name: string) => name.split("/")[0]!;
+  for (const file of sources(lib)) {
+    if (file.href.includes("/cpu/kernels/")) continue;
+    const from = file.href.slice(lib.href.length);
+    for (const specifier of imports(file)) {
+      if (!specifier.startsWith(".")) continue;
+      const to = new URL(specifier, file).href.slice(lib.href.length);
+      add(files, from, to);
+      if (folderOf(from) !== folderOf(to)) add(folders, folderOf(from), folderOf(to));
+    }
+  }
+  assert.equal(circleOf(files)?.join(" → "), undefined);
+  assert.equal(circleOf(folders)?.join(" → "), undefined);
 });
 
 Deno.test("nothing reaches TensorFlow before it is asked for", async () => {

@@ -6,7 +6,7 @@
  * @module
  */
 import { createCpuEngine } from "../lib/engine/cpu/engine.ts";
-import { encodeTokens } from "../lib/evaluate/encode.ts";
+import { encodeTokens } from "../lib/embed/encode.ts";
 import { loadBiEncoder, saveBiEncoder } from "../lib/model/bi_encoder.ts";
 import { tokenize } from "../lib/text/tokenizer.ts";
 

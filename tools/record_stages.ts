@@ -7,7 +7,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
-import { type StageRecord, stageRecords, STAGES_FILE } from "../tests/pipeline/stage_records.ts";
+import { type StageRecord, stageRecords, STAGES_FILE } from "../tests/stage/stage_records.ts";
 
 const { values } = parseArgs({ options: { "same-results": { type: "boolean", default: false } } });
 const before: Readonly<Record<string, StageRecord>> = JSON.parse(

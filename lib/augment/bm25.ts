@@ -11,7 +11,7 @@
  * @module
  */
 import { UsageError } from "../error.ts";
-import { addItem, replaceWorst, sortBest } from "../negatives/best.ts";
+import { addItem, replaceWorst, sortBest } from "../embed/best.ts";
 
 /** Options of {@linkcode buildBm25}. */
 export interface Bm25Options {

@@ -13,8 +13,8 @@ import type { Dataset } from "../data/dataset.ts";
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import type { Engine } from "../engine/engine.ts";
 import { DatasetError, UsageError } from "../error.ts";
-import type { Embeddings } from "../evaluate/pairwise.ts";
-import { nearest } from "../negatives/nearest.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
+import { nearest } from "../embed/nearest.ts";
 import { type Bm25Options, buildBm25 } from "./bm25.ts";
 import { collectPairs, indexSentences, type PairSample, type SentencePairs } from "./pairs.ts";
 

@@ -5,7 +5,7 @@
  */
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import { DatasetError } from "../error.ts";
-import { pearson, spearman } from "../evaluate/correlation.ts";
+import { pearson, spearman } from "../numeric/correlation.ts";
 import type { SentencePairs } from "./pairs.ts";
 
 /** What a cross-encoder says about n pairs: a score in [0, 1] (width 1), or a value for each class. */

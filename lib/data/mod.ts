@@ -14,4 +14,3 @@ export * from "./rows.ts";
 export * from "./source.ts";
 export * from "./table.ts";
 export * from "./texts.ts";
-export * from "./triplets.ts";

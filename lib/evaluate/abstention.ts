@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Values } from "./correlation.ts";
+import type { Values } from "../numeric/correlation.ts";
 
 /** Rates of queries that are left unanswered: 0, 0.1, …, 0.9, as numpy's `linspace` spells them. */
 const RATES: readonly number[] = Array.from({ length: 10 }, (_, i) => i * 0.1);

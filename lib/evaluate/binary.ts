@@ -5,8 +5,8 @@
  */
 import { EvaluationError } from "../error.ts";
 import { averagePrecision, matthewsCorrelation } from "./classification.ts";
-import type { Values } from "./correlation.ts";
-import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "./pairwise.ts";
+import type { Values } from "../numeric/correlation.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "../embed/pairwise.ts";
 
 /** The keys of one similarity, as sentence-transformers names them. */
 export type BinaryScore =

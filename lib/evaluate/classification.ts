@@ -6,7 +6,7 @@
  * @module
  */
 import { EvaluationError } from "../error.ts";
-import type { Values } from "./correlation.ts";
+import type { Values } from "../numeric/correlation.ts";
 
 /**
  * How scores of classes become one: the mean over classes, over all decisions, or over classes weighted by how often

@@ -6,12 +6,12 @@
 import { type Engine, scopeAsync } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
 import { type CrossEncoder, score } from "../model/cross_encoder.ts";
-import { uploadBatch } from "../model/encoder.ts";
+import { uploadBatch } from "../model/batch.ts";
 import { inference } from "../tensor/tape.ts";
 import type { PackedColumn } from "../text/packed.ts";
 import { packPairs, pairLength, tokenizeBare } from "../text/pairs.ts";
 import { rankByScore } from "./ranking.ts";
-import type { PairScorer } from "./search.ts";
+import type { PairScorer } from "../embed/search.ts";
 
 /** What a cross-encoder says of n pairs, row-major. */
 export interface Scores {

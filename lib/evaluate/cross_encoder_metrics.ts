@@ -6,10 +6,10 @@
 import { EvaluationError } from "../error.ts";
 import { scoresOf } from "./binary.ts";
 import { accuracy, argmaxRows, averagePrecision, f1Score } from "./classification.ts";
-import { pearson, spearman, type Values } from "./correlation.ts";
+import { pearson, spearman, type Values } from "../numeric/correlation.ts";
 import type { Scores } from "./cross_encoder.ts";
 import { ndcgOfScores, rankByScore, ranked, reciprocalRankAt } from "./ranking.ts";
-import type { PairScorer } from "./search.ts";
+import type { PairScorer } from "../embed/search.ts";
 
 /** Result of {@linkcode crossEncoderCorrelation}. */
 export type CorrelationMetrics = { readonly pearson: number; readonly spearman: number };

@@ -5,9 +5,9 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
-import { nearest, type Neighbors } from "../negatives/nearest.ts";
+import { nearest, type Neighbors } from "../embed/nearest.ts";
 import { accuracy } from "./classification.ts";
-import type { Embeddings } from "./pairwise.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
 
 /** What {@linkcode evaluateLabels} finds. */
 export type LabelMetrics = {

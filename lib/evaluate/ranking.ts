@@ -10,7 +10,7 @@
  * @module
  */
 import { EvaluationError } from "../error.ts";
-import type { Values } from "./correlation.ts";
+import type { Values } from "../numeric/correlation.ts";
 
 /** Options of {@linkcode rankByScore}. */
 export interface RankOptions {

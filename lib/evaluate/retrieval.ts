@@ -6,8 +6,8 @@
 import { EvaluationError } from "../error.ts";
 import { abstentionGain, confidences } from "./abstention.ts";
 import { averagePrecisionAt, hitAt, ndcgAt, precisionAt, recallAt, reciprocalRankAt } from "./ranking.ts";
-import { roundTo } from "./rounding.ts";
-import { turnTaker } from "./turn.ts";
+import { roundTo } from "../numeric/rounding.ts";
+import { turnTaker } from "../numeric/turn.ts";
 
 /** Documents found for a query, in any order, with their scores. */
 export interface FoundDocuments {

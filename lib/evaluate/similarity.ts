@@ -4,8 +4,8 @@
  * @module
  */
 import { EvaluationError } from "../error.ts";
-import { pearson, ranks, type Values } from "./correlation.ts";
-import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "./pairwise.ts";
+import { pearson, ranks, type Values } from "../numeric/correlation.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "../embed/pairwise.ts";
 
 /** The ten keys of sentence-transformers' EmbeddingSimilarityEvaluator. */
 export type SimilarityMetrics = {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "./pairwise.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "../embed/pairwise.ts";
 
 /** Accuracy by similarity, and the highest. */
 export type TripletMetrics = {

@@ -8,7 +8,7 @@
  * @module
  */
 import { EvaluationError } from "../error.ts";
-import type { Values } from "./correlation.ts";
+import type { Values } from "../numeric/correlation.ts";
 
 /** Counts of classes in clusters. */
 interface Contingency {

@@ -14,7 +14,8 @@ import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { parseConfig } from "./config.ts";
-import { type DeviceBatch, encode, type Encoder, type TrainingKey } from "./encoder.ts";
+import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
+import { encode } from "./encoder.ts";
 import { encoderShapes, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
 import {

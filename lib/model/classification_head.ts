@@ -11,7 +11,7 @@ import { dropout } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { EncoderConfig, Family } from "./config.ts";
-import type { TrainingKey } from "./encoder.ts";
+import type { TrainingKey } from "./batch.ts";
 import { dropoutFor, project } from "./layers.ts";
 
 /** What a family calls its head, without `.weight` and `.bias`. */

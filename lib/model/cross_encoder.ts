@@ -20,7 +20,8 @@ import { type PairTemplate, withoutTypes } from "../text/pair_template.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { CLASSIFICATION_HEADS, classificationHeadShapes, classifierDropout, classify } from "./classification_head.ts";
 import { type EncoderConfig, parseConfig } from "./config.ts";
-import { type DeviceBatch, encode, type Encoder, type TrainingKey } from "./encoder.ts";
+import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
+import { encode } from "./encoder.ts";
 import { encoderShapes, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
 import {

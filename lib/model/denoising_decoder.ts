@@ -19,7 +19,7 @@ import { constant, type Parameters, type Tensor } from "../tensor/tensor.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import type { BiEncoder } from "./bi_encoder.ts";
 import { type EncoderConfig, parseConfig } from "./config.ts";
-import type { DeviceBatch, TrainingKey } from "./encoder.ts";
+import type { DeviceBatch, TrainingKey } from "./batch.ts";
 import { encoderShapes, layerNames, PREFIXES } from "./families.ts";
 import {
   dropoutFor,

@@ -10,7 +10,7 @@ import { add, attention, dropout, embedding, layerNorm, linear } from "../tensor
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { EncoderConfig } from "./config.ts";
-import type { DeviceBatch, Encoder, TrainingKey } from "./encoder.ts";
+import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { firstPosition, type LayerNames, RELATIVE_BIAS, relativeBucket } from "./families.ts";
 
 /** Dropout at one place of the model, or none. */

@@ -14,7 +14,7 @@ import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
 import { type EncoderConfig, type Family, parseConfig } from "./config.ts";
-import type { Encoder } from "./encoder.ts";
+import type { Encoder } from "./batch.ts";
 import { encoderShapes, firstPosition, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
 import { fromCheckpoint, makeParameters, randomInitial, readParameters, storedName } from "./parameters.ts";

@@ -6,10 +6,10 @@
 import type { Dataset, Pairs } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import { DatasetError, EvaluationError, UsageError } from "../error.ts";
-import type { Embeddings } from "../evaluate/pairwise.ts";
-import type { PairScorer } from "../evaluate/search.ts";
-import { addItem, sortBest } from "./best.ts";
-import { nearest, type NearestSimilarity } from "./nearest.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
+import type { PairScorer } from "../embed/search.ts";
+import { addItem, sortBest } from "../embed/best.ts";
+import { nearest, type NearestSimilarity } from "../embed/nearest.ts";
 
 /** Embeds texts; queries and documents may want different prompts. */
 export type EmbedTexts = (texts: readonly string[], role: "query" | "document") => Promise<Embeddings>;

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Engine } from "../engine/engine.ts";
-import { embedTexts } from "../evaluate/encode.ts";
+import { embedTexts } from "../embed/encode.ts";
 import type { BiEncoder } from "../model/bi_encoder.ts";
 import type { EmbedTexts } from "./candidates.ts";
 

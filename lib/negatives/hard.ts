@@ -6,7 +6,7 @@
  * @module
  */
 import { EvaluationError, UsageError } from "../error.ts";
-import type { PairScorer } from "../evaluate/search.ts";
+import type { PairScorer } from "../embed/search.ts";
 import { type Candidates, scoreAgain } from "./candidates.ts";
 import type { Judge, Judgement, JudgeQuestion, Verdict } from "./judge.ts";
 import { type Selection, selectNegatives, type SelectOptions } from "./select.ts";

@@ -27,7 +27,7 @@ export {
   type Relation,
   type Verdict,
 } from "./judge.ts";
-export * from "./nearest.ts";
+export * from "./nli.ts";
 export * from "./review.ts";
 export { type Selection, selectNegatives, type SelectOptions, type Skipped } from "./select.ts";
 export * from "./semi_hard.ts";

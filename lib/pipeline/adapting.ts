@@ -8,15 +8,15 @@ import type { Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { losses } from "../loss/named.ts";
-import type { CountedDataset, ModelFolder } from "./artifact.ts";
+import type { CountedDataset, ModelFolder } from "../stage/artifact.ts";
 import { augmentedSbert } from "./augmented_sbert.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation } from "./flags.ts";
 import type { Adaptation, Supervise } from "./domain_adaptation.ts";
 import type { FlagValues } from "./flags.ts";
 import { augmentationOptions } from "./gold.ts";
 import { rowsWithNegatives } from "./mining.ts";
 import { denoisingParameters, modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
-import type { Artifact, Services } from "./stage.ts";
+import type { Artifact, Services } from "../stage/stage.ts";
 import { loadPairsOrNli } from "./stages/load.ts";
 import { trainBiEncoder } from "./stages/train.ts";
 

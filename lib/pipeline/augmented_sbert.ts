@@ -11,8 +11,8 @@ import { type KindredError, UsageError } from "../error.ts";
 import { losses } from "../loss/named.ts";
 import type { Metrics } from "../train/record.ts";
 import type { TrainSettings } from "../train/trainer.ts";
-import type { CountedDataset, ModelFolder, TrainedModel } from "./artifact.ts";
-import { type Artifact, type Services, valueOf } from "./stage.ts";
+import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { evaluateCrossEncoder, trainCrossEncoder } from "./stages/cross_encoder.ts";
 import {
   balanceSilver,
@@ -22,7 +22,8 @@ import {
   type PairParameters,
   samplePairs,
 } from "./stages/silver.ts";
-import { type ModelShape, trainBiEncoder } from "./stages/train.ts";
+import type { ModelShape } from "../stage/artifact.ts";
+import { trainBiEncoder } from "./stages/train.ts";
 
 /** What {@linkcode augmentedSbert} takes. */
 export interface AugmentedSbertOptions extends ModelShape {

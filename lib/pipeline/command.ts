@@ -6,27 +6,13 @@
  */
 import { Cause, Effect, Exit, Fiber } from "effect";
 import { CacheError, explain, KindredError, UsageError } from "../error.ts";
-import { defaultCacheFolder } from "./cache.ts";
-import { makeTensorEngine, TensorEngine } from "./engine.ts";
+import { defaultCacheFolder } from "../stage/cache.ts";
+import { makeTensorEngine, TensorEngine } from "../stage/engine.ts";
 import { helpText, parseFlags } from "./arguments.ts";
-import type { Flag, FlagValues } from "./flags.ts";
-import { makeProgress, Progress } from "./progress.ts";
+import type { Flag, FlagValues, Invocation } from "./flags.ts";
+import { makeProgress, Progress } from "../stage/progress.ts";
 import { engineChoice } from "./settings.ts";
-import { openRunner, type Services, StageRunner } from "./stage.ts";
-
-/** A command as it was given. */
-export interface Invocation {
-  /** The command. */
-  readonly name: string;
-  /** sample, chapter or test. */
-  readonly preset: string;
-  /** Flags, with the defaults of the preset. */
-  readonly values: FlagValues;
-  /** What is no flag. */
-  readonly operands: readonly string[];
-  /** All arguments, as they were given. */
-  readonly args: readonly string[];
-}
+import { openRunner, type Services, StageRunner } from "../stage/stage.ts";
 
 /** A command: what it is called, which flags it has, what it does. */
 export interface Command {

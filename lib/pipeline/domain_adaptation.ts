@@ -7,15 +7,15 @@ import { Effect } from "effect";
 import type { Dataset, LabelledTexts, ScoredPairs } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import type { Metrics } from "../train/record.ts";
-import type { ModelFolder, TrainedModel } from "./artifact.ts";
+import type { ModelFolder, TrainedModel } from "../stage/artifact.ts";
 import type { ReportTable } from "./report.ts";
-import { type Artifact, type Services, valueOf } from "./stage.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
 import { evaluateSimilarity } from "./stages/evaluate.ts";
 import { evaluateByLabels } from "./stages/labels.ts";
 import type { Texts } from "./stages/load.ts";
 import { type MaskedLmParameters, trainMaskedLm } from "./stages/masked_lm.ts";
-import type { ModelShape } from "./stages/train.ts";
+import type { ModelShape } from "../stage/artifact.ts";
 
 /** How the model gets to know the target's texts. */
 export type Adaptation =

@@ -9,13 +9,13 @@ import { attempt } from "../attempt.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
-import { spearman } from "../evaluate/correlation.ts";
+import { spearman } from "../numeric/correlation.ts";
 import { jaccard, tfidfCosine } from "../evaluate/overlap.ts";
 import type { Metrics } from "../train/record.ts";
-import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "./artifact.ts";
-import type { Invocation } from "./command.ts";
-import { TensorEngine } from "./engine.ts";
-import { modelCard } from "./model_card.ts";
+import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
+import type { Invocation } from "./flags.ts";
+import { TensorEngine } from "../stage/engine.ts";
+import { modelCard } from "../train/model_card.ts";
 import { checkOutput, writeOutput } from "./output.ts";
 import { reportPage } from "./page.ts";
 import {
@@ -27,7 +27,7 @@ import {
   trainingReport,
 } from "./report.ts";
 import { text } from "./settings.ts";
-import { type Artifact, type Services, StageRunner } from "./stage.ts";
+import { type Artifact, type Services, StageRunner } from "../stage/stage.ts";
 
 /** A model that was trained, and what it was worth before and after. */
 export interface TrainedRun {

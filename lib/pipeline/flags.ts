@@ -145,6 +145,20 @@ export type Flag = keyof typeof FLAGS;
 /** Values of flags, read. */
 export type FlagValues = { readonly [F in Flag]?: string | number | boolean };
 
+/** A command as it was given. */
+export interface Invocation {
+  /** The command. */
+  readonly name: string;
+  /** sample, chapter or test. */
+  readonly preset: string;
+  /** Flags, with the defaults of the preset. */
+  readonly values: FlagValues;
+  /** What is no flag. */
+  readonly operands: readonly string[];
+  /** All arguments, as they were given. */
+  readonly args: readonly string[];
+}
+
 /** Flags that every command has. */
 export const COMMON: readonly Flag[] = ["json", "quiet", "cache-dir", "no-cache"];
 /** Flags of every command that computes. */

@@ -9,13 +9,13 @@ import type { SentencePairs } from "../augment/pairs.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import type { TrainSettings } from "../train/trainer.ts";
-import { summaryOf } from "./artifact.ts";
+import { summaryOf } from "../stage/artifact.ts";
 import type { AugmentedSbert, AugmentedSbertOptions } from "./augmented_sbert.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
-import { pairModel } from "./roots.ts";
+import { pairModel } from "../stage/roots.ts";
 import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
-import { type Artifact, type Services, valueOf } from "./stage.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { loadScoresOrNli, loadSentencePairs } from "./stages/load.ts";
 import { asScores, splitOf } from "./stages/rows.ts";
 

@@ -9,15 +9,15 @@ import { attempt } from "../attempt.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import type { Metrics } from "../train/record.ts";
-import type { CountedDataset, TrainedModel } from "./artifact.ts";
+import type { CountedDataset, TrainedModel } from "../stage/artifact.ts";
 import { lineChart } from "./charts.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation } from "./flags.ts";
 import { dataReport, reportBase } from "./finish.ts";
 import { writeOutput } from "./output.ts";
 import { htmlTable, page, section } from "./page.ts";
 import { type DataReport, type ReportBase, tableLines, type TrainingReport, trainingReport } from "./report.ts";
 import { text } from "./settings.ts";
-import { type Artifact, type Services, valueOf } from "./stage.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
 /** The report of a model that is tested on rows that were held out: a language model, a cross-encoder. */
 export interface HeldOutReport extends ReportBase {

@@ -10,14 +10,14 @@ import type { Dataset, LabelledTexts } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import { majorityAccuracy } from "../evaluate/label_metrics.ts";
-import type { Embeddings } from "../evaluate/pairwise.ts";
-import { principalComponents } from "../evaluate/projection.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
+import { principalComponents } from "../numeric/projection.ts";
 import type { Metrics } from "../train/record.ts";
-import type { CountedDataset, TrainedModel } from "./artifact.ts";
+import type { CountedDataset, TrainedModel } from "../stage/artifact.ts";
 import { lineChart, mapPlot } from "./charts.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation } from "./flags.ts";
 import { dataReport, reportBase } from "./finish.ts";
-import { modelCard, shownSettings } from "./model_card.ts";
+import { modelCard, shownSettings } from "../train/model_card.ts";
 import { writeOutput } from "./output.ts";
 import { beside, htmlTable, page, section, tableSection } from "./page.ts";
 import {
@@ -29,7 +29,7 @@ import {
   trainingReport,
 } from "./report.ts";
 import { text, trainSettings } from "./settings.ts";
-import type { Artifact, Services } from "./stage.ts";
+import type { Artifact, Services } from "../stage/stage.ts";
 import type { LabelEvaluation } from "./stages/labels.ts";
 
 /** What report.json of a training by labels holds. */

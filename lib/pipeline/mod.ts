@@ -4,26 +4,17 @@
  * @module
  */
 export * from "./arguments.ts";
-export * from "./artifact.ts";
 export * from "./augmented_sbert.ts";
-export * from "./cache.ts";
-export * from "./cache_care.ts";
 export * from "./charts.ts";
 export * from "./command.ts";
 export * from "./domain_adaptation.ts";
-export * from "./engine.ts";
 export * from "./finish.ts";
 export * from "./flags.ts";
 export * from "./held_out.ts";
-export * from "./model_card.ts";
 export * from "./output.ts";
 export * from "./page.ts";
-export * from "./progress.ts";
 export * from "./report.ts";
-export * from "./roots.ts";
-export * from "./run.ts";
 export * from "./settings.ts";
-export * from "./stage.ts";
 export * from "./stages/cross_encoder.ts";
 export * from "./stages/denoise.ts";
 export * from "./stages/evaluate.ts";

@@ -17,13 +17,13 @@ import {
   type TaskResult,
 } from "../evaluate/mteb/mod.ts";
 import { fetchSnapshot } from "../hub/snapshot.ts";
-import { keyOfFiles } from "./cache.ts";
-import type { Invocation } from "./command.ts";
+import { keyOfFiles } from "../stage/cache.ts";
+import type { Invocation } from "./flags.ts";
 import { htmlTable, page, section } from "./page.ts";
 import type { ReportBase } from "./report.ts";
-import { type SourceFiles, sourceFormat } from "./roots.ts";
+import { type SourceFiles, sourceFormat } from "../stage/roots.ts";
 import { text } from "./settings.ts";
-import { type Artifact, artifact, StageRunner } from "./stage.ts";
+import { type Artifact, artifact, StageRunner } from "../stage/stage.ts";
 
 /** A task and the folder of its files, where it is said. */
 export interface WantedTask {

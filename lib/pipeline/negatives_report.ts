@@ -10,14 +10,14 @@ import type { Dataset, Pairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import { type Candidates, exportReview, type NegativeStatistics } from "../negatives/mod.ts";
-import { type CountedDataset, readJson, summaryOf } from "./artifact.ts";
-import type { Invocation } from "./command.ts";
+import { type CountedDataset, readJson, summaryOf } from "../stage/artifact.ts";
+import type { Invocation } from "./flags.ts";
 import { reportBase } from "./finish.ts";
 import { writeOutput } from "./output.ts";
 import { htmlTable, page, section, tableSection } from "./page.ts";
 import { type ReportBase, type ReportTable, tableLines } from "./report.ts";
 import { text } from "./settings.ts";
-import type { Artifact, Services } from "./stage.ts";
+import type { Artifact, Services } from "../stage/stage.ts";
 
 /** What report.json of the command holds. */
 export interface NegativesReport extends ReportBase {

@@ -4,9 +4,9 @@
  * @module
  */
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
-import type { Embeddings } from "../evaluate/pairwise.ts";
-import { principalComponents } from "../evaluate/projection.ts";
-import type { Evaluation } from "./artifact.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
+import { principalComponents } from "../numeric/projection.ts";
+import type { Evaluation } from "../stage/artifact.ts";
 import { escapeHtml, lineChart, mapPlot, scaleOf, scatterPlot } from "./charts.ts";
 import type { Report, ReportBase, ReportTable } from "./report.ts";
 import { sentencesOf } from "./stages/evaluate.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Effort, SearchCost } from "../evaluate/search.ts";
+import type { Effort, SearchCost } from "../embed/search.ts";
 import { type ReportBase, type ReportTable, tableLines } from "./report.ts";
 
 /** A text of the corpus. */

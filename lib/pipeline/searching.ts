@@ -9,7 +9,7 @@ import { attempt, attemptSync } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KindredError } from "../error.ts";
-import { embedTexts } from "../evaluate/encode.ts";
+import { embedTexts } from "../embed/encode.ts";
 import {
   type EmbeddedTexts,
   type Found,
@@ -18,16 +18,16 @@ import {
   searchCorpus,
   searchCost,
   similarPairs,
-} from "../evaluate/search.ts";
+} from "../embed/search.ts";
 import { freeBiEncoder, loadBiEncoder } from "../model/bi_encoder.ts";
 import { freeCrossEncoder, loadCrossEncoder } from "../model/cross_encoder.ts";
-import { type CountedDataset, type ModelFolder, summaryOf } from "./artifact.ts";
-import type { Invocation } from "./command.ts";
-import { TensorEngine } from "./engine.ts";
+import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
+import type { Invocation } from "./flags.ts";
+import { TensorEngine } from "../stage/engine.ts";
 import { reportBase } from "./finish.ts";
 import type { SearchReport } from "./search_report.ts";
 import { checkOwnModel, optional, text } from "./settings.ts";
-import { type Artifact, note, type Services, valueOf } from "./stage.ts";
+import { type Artifact, note, type Services, valueOf } from "../stage/stage.ts";
 import { positiveScores } from "./stages/cross_encoder.ts";
 import { loadScoredPairs, loadTexts, type Texts } from "./stages/load.ts";
 import { type EmbeddedCorpus, flattenPairs } from "./stages/search.ts";

@@ -9,11 +9,11 @@ import type { EngineChoice, EngineName } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
 import type { ScheduleKind } from "../train/schedule.ts";
 import type { TrainSettings } from "../train/trainer.ts";
-import type { Invocation } from "./command.ts";
+import type { Invocation } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import type { DenoisingParameters } from "./stages/denoise.ts";
 import type { LoadOptions } from "./stages/load.ts";
-import type { ModelShape } from "./stages/train.ts";
+import type { ModelShape } from "../stage/artifact.ts";
 
 /** What sentence-transformers' trainer does when it is told nothing, with the chapter's batch size and warmup. */
 const DEFAULTS: FlagValues = {

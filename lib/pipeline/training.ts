@@ -8,12 +8,12 @@ import type { Dataset } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import { losses, type LossSpec } from "../loss/named.ts";
-import type { CountedDataset, ModelFolder, TrainedModel } from "./artifact.ts";
-import type { Invocation } from "./command.ts";
+import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
+import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { finish, outputFolder } from "./finish.ts";
 import type { Report } from "./report.ts";
-import { model } from "./roots.ts";
+import { model } from "../stage/roots.ts";
 import {
   evalSource,
   modelShape,
@@ -24,7 +24,7 @@ import {
   trainingPresets,
   trainSettings,
 } from "./settings.ts";
-import type { Artifact, Services } from "./stage.ts";
+import type { Artifact, Services } from "../stage/stage.ts";
 import { evaluateSimilarity } from "./stages/evaluate.ts";
 import { loadPairsOrNli, loadScoredPairs } from "./stages/load.ts";
 import { asTriplets } from "./stages/rows.ts";

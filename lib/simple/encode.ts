@@ -6,11 +6,11 @@
 import { createCpuEngine } from "../engine/cpu/engine.ts";
 import { openNativeGemm } from "../engine/cpu/native_gemm.ts";
 import type { Engine } from "../engine/engine.ts";
-import { embedTexts } from "../evaluate/encode.ts";
-import type { Embeddings } from "../evaluate/pairwise.ts";
+import { embedTexts } from "../embed/encode.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
 import { type SimilarityMetrics, similarityMetrics } from "../evaluate/similarity.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
-import { modelFolder } from "../pipeline/roots.ts";
+import { modelFolder } from "../stage/roots.ts";
 
 /** An engine for one job. */
 export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promise<A> {

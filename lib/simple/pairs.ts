@@ -6,7 +6,7 @@
 import * as crossEncoders from "../evaluate/cross_encoder.ts";
 import type { RankedDocument } from "../evaluate/cross_encoder.ts";
 import { loadCrossEncoder } from "../model/cross_encoder.ts";
-import { modelFolder } from "../pipeline/roots.ts";
+import { modelFolder } from "../stage/roots.ts";
 import { withEngine } from "./encode.ts";
 
 /**

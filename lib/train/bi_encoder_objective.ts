@@ -7,7 +7,7 @@ import { type Engine, type Handle, scope } from "../engine/engine.ts";
 import { TrainingError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
 import { type BiEncoder, embed } from "../model/bi_encoder.ts";
-import { uploadBatch } from "../model/encoder.ts";
+import { uploadBatch } from "../model/batch.ts";
 import { sliceRows } from "../tensor/ops.ts";
 import { backward, inference, recording, type Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";

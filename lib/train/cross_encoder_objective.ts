@@ -8,7 +8,7 @@ import { philox, randomPurpose } from "../engine/philox.ts";
 import { TrainingError } from "../error.ts";
 import type { CrossEncoderLoss } from "../loss/cross_encoder_loss.ts";
 import { type CrossEncoder, score } from "../model/cross_encoder.ts";
-import { uploadBatch } from "../model/encoder.ts";
+import { uploadBatch } from "../model/batch.ts";
 import { reshape } from "../tensor/ops.ts";
 import { backward, recording } from "../tensor/tape.ts";
 import type { TokenizedTexts } from "../text/packed.ts";

@@ -7,7 +7,7 @@ import { deletion, type Noise } from "../data/noise.ts";
 import { type Handle, scope } from "../engine/engine.ts";
 import { type BiEncoder, embed } from "../model/bi_encoder.ts";
 import { type DenoisingDecoder, denoisingLoss } from "../model/denoising_decoder.ts";
-import { uploadBatch } from "../model/encoder.ts";
+import { uploadBatch } from "../model/batch.ts";
 import { backward, recording } from "../tensor/tape.ts";
 import { nextTokens, pack, slicePacked, type TokenizedTexts } from "../text/packed.ts";
 import { activationBytesPerToken, decoderBytesPerToken } from "./budget.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { encode, uploadBatch } from "../model/encoder.ts";
+import { uploadBatch } from "../model/batch.ts";
+import { encode } from "../model/encoder.ts";
 import { type MaskedLm, maskedLmLoss } from "../model/masked_lm.ts";
 import { backward, recording } from "../tensor/tape.ts";
 import { type MaskingOptions, maskTokens } from "../text/masking.ts";

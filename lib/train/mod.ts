@@ -10,6 +10,7 @@ export * from "./cross_encoder_objective.ts";
 export * from "./grouped_batches.ts";
 export * from "./denoising_objective.ts";
 export * from "./masked_lm_objective.ts";
+export * from "./model_card.ts";
 export * from "./objective.ts";
 export * from "./plan.ts";
 export * from "./record.ts";

@@ -23,7 +23,7 @@ import {
 } from "../../lib/data/sample/mod.ts";
 import { contradict, drawScene } from "../../lib/data/sample/scene.ts";
 import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
-import { spearman } from "../../lib/evaluate/correlation.ts";
+import { spearman } from "../../lib/numeric/correlation.ts";
 import { jaccard, tfidfCosine } from "../../lib/evaluate/overlap.ts";
 
 interface Domain {

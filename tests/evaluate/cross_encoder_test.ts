@@ -7,7 +7,7 @@ import {
   crossEncoderReranking,
   type RerankingSample,
 } from "../../lib/evaluate/cross_encoder_metrics.ts";
-import type { PairScorer } from "../../lib/evaluate/search.ts";
+import type { PairScorer } from "../../lib/embed/search.ts";
 import { loadCrossEncoder } from "../../lib/model/cross_encoder.ts";
 import { engines } from "../engine/engines.ts";
 import { assertNear, goldenPath } from "../golden/golden.ts";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { binaryMetrics } from "../../lib/evaluate/binary.ts";
-import { pearson, ranks, spearman } from "../../lib/evaluate/correlation.ts";
-import type { Embeddings } from "../../lib/evaluate/pairwise.ts";
+import { pearson, ranks, spearman } from "../../lib/numeric/correlation.ts";
+import type { Embeddings } from "../../lib/embed/pairwise.ts";
 import { similarityMetrics } from "../../lib/evaluate/similarity.ts";
 import { tripletMetrics } from "../../lib/evaluate/triplet.ts";
 

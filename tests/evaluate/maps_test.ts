@@ -3,9 +3,9 @@ import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { EvaluationError } from "../../lib/error.ts";
 import { accuracy } from "../../lib/evaluate/classification.ts";
 import { evaluateLabels, majorityAccuracy, neighborVotes, silhouette } from "../../lib/evaluate/label_metrics.ts";
-import { principalComponents, projectOnto } from "../../lib/evaluate/projection.ts";
-import { jacobi, symmetricEigen } from "../../lib/evaluate/symmetric_eigen.ts";
-import { nearest } from "../../lib/negatives/nearest.ts";
+import { principalComponents, projectOnto } from "../../lib/numeric/projection.ts";
+import { jacobi, symmetricEigen } from "../../lib/numeric/symmetric_eigen.ts";
+import { nearest } from "../../lib/embed/nearest.ts";
 import { assertNear } from "../golden/golden.ts";
 
 const golden = JSON.parse(await Deno.readTextFile(new URL("../golden/maps.json", import.meta.url)));

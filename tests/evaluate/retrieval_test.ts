@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { abstentionGain, confidences, pairwiseSum } from "../../lib/evaluate/abstention.ts";
-import { correlationPValue } from "../../lib/evaluate/p_value.ts";
+import { correlationPValue } from "../../lib/numeric/p_value.ts";
 import { retrievalMetrics } from "../../lib/evaluate/retrieval.ts";
-import { roundTo } from "../../lib/evaluate/rounding.ts";
+import { roundTo } from "../../lib/numeric/rounding.ts";
 
 const found = (...entries: [string, number][]) => ({
   documents: entries.map(([document]) => document),

@@ -5,7 +5,7 @@ import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { CheckpointError } from "../../lib/error.ts";
 import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
 import { type BiEncoder, embed, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../lib/model/bi_encoder.ts";
-import { uploadBatch } from "../../lib/model/encoder.ts";
+import { uploadBatch } from "../../lib/model/batch.ts";
 import { loadMaskedLm, saveMaskedLm } from "../../lib/model/masked_lm.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { tokenize } from "../../lib/text/tokenizer.ts";

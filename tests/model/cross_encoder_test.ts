@@ -10,7 +10,7 @@ import {
   saveCrossEncoder,
   score,
 } from "../../lib/model/cross_encoder.ts";
-import { type TrainingKey, uploadBatch } from "../../lib/model/encoder.ts";
+import { type TrainingKey, uploadBatch } from "../../lib/model/batch.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { packPairs, tokenizeBare } from "../../lib/text/pairs.ts";
 import { engines } from "../engine/engines.ts";

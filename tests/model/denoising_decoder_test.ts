@@ -10,7 +10,7 @@ import {
   loadDenoisingDecoder,
   saveDenoisingDecoder,
 } from "../../lib/model/denoising_decoder.ts";
-import { uploadBatch } from "../../lib/model/encoder.ts";
+import { uploadBatch } from "../../lib/model/batch.ts";
 import { headShapes } from "../../lib/model/masked_lm.ts";
 import { constant } from "../../lib/tensor/tensor.ts";
 import { inference } from "../../lib/tensor/tape.ts";

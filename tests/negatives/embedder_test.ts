@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
-import { embedTexts } from "../../lib/evaluate/encode.ts";
+import { embedTexts } from "../../lib/embed/encode.ts";
 import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { embedBy } from "../../lib/negatives/embedder.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Dataset, Pairs } from "../../lib/data/dataset.ts";
-import type { Embeddings } from "../../lib/evaluate/pairwise.ts";
+import type { Embeddings } from "../../lib/embed/pairwise.ts";
 import { toLabelledLists, toLabelledPairs, toTriplets, toTuples } from "../../lib/negatives/formats.ts";
 import { semiHardNegatives, type SemiHardOptions, type SemiHardResult } from "../../lib/negatives/semi_hard.ts";
 import { describeNegatives, type NegativeStatistics, type ScoreSummary } from "../../lib/negatives/statistics.ts";

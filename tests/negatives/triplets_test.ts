@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { datasetOf } from "../../lib/data/rows.ts";
-import { tripletsFromNli } from "../../lib/data/triplets.ts";
+import { tripletsFromNli } from "../../lib/negatives/nli.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { DatasetError, UsageError } from "../../lib/error.ts";
 import { semiHardNegatives } from "../../lib/negatives/semi_hard.ts";

@@ -1,6 +1,6 @@
 /** Texts whose embeddings are points of a circle: "t30" stands at 30 degrees. */
 import type { Dataset, Pairs } from "../../lib/data/dataset.ts";
-import type { Embeddings } from "../../lib/evaluate/pairwise.ts";
+import type { Embeddings } from "../../lib/embed/pairwise.ts";
 
 /** Embeds such texts; what follows a colon is ignored, so that different texts can have one embedding. */
 export function embedAngles(texts: readonly string[]): Promise<Embeddings> {

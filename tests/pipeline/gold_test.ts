@@ -2,8 +2,8 @@ import { Effect } from "effect";
 import assert from "node:assert/strict";
 import { sampleBaseModel } from "../../lib/data/sample/base.ts";
 import { augmentationOptions } from "../../lib/pipeline/gold.ts";
-import { model, pairModel } from "../../lib/pipeline/roots.ts";
-import { runStages } from "../../lib/pipeline/run.ts";
+import { model, pairModel } from "../../lib/stage/roots.ts";
+import { runStages } from "../../lib/stage/run.ts";
 import { command } from "../../pipelines/augmented_sbert.ts";
 import { withFolder } from "../folder.ts";
 

@@ -4,7 +4,7 @@ import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { scope } from "../../lib/engine/engine.ts";
 import { embed, loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { denoisingLoss, loadDenoisingDecoder } from "../../lib/model/denoising_decoder.ts";
-import { uploadBatch } from "../../lib/model/encoder.ts";
+import { uploadBatch } from "../../lib/model/batch.ts";
 import { backward, recording } from "../../lib/tensor/tape.ts";
 import { nextTokens, pack } from "../../lib/text/packed.ts";
 import { activationBytesPerToken, decoderBytesPerToken } from "../../lib/train/budget.ts";

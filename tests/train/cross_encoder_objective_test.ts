@@ -6,7 +6,7 @@ import { argmaxRows } from "../../lib/evaluate/classification.ts";
 import { predict } from "../../lib/evaluate/cross_encoder.ts";
 import { crossEncoder, type CrossEncoderLoss } from "../../lib/loss/mod.ts";
 import { type CrossEncoder, loadCrossEncoder, score } from "../../lib/model/cross_encoder.ts";
-import { uploadBatch } from "../../lib/model/encoder.ts";
+import { uploadBatch } from "../../lib/model/batch.ts";
 import { PREFIXES } from "../../lib/model/families.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { packPairs, tokenizeBare } from "../../lib/text/pairs.ts";

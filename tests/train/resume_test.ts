@@ -2,7 +2,7 @@ import { Effect } from "effect";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
-import { tripletsFromNli } from "../../lib/data/triplets.ts";
+import { tripletsFromNli } from "../../lib/negatives/nli.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { TrainingError } from "../../lib/error.ts";
 import { multipleNegativesRanking } from "../../lib/loss/mod.ts";

@@ -5,8 +5,8 @@
  */
 import { DatasetError } from "../../error.ts";
 import { accuracy, averagePrecision, precisionRecallF1 } from "../classification.ts";
-import { fitLogisticRegression, predictClasses } from "../logistic_regression.ts";
-import { numpyRandom } from "../mersenne_twister.ts";
+import { fitLogisticRegression, predictClasses } from "../../numeric/logistic_regression.ts";
+import { numpyRandom } from "../../numeric/mersenne_twister.ts";
 import { type Columns, labelsOf, numberClasses, textsOf } from "./data.ts";
 import { type Embedder, rowsOf } from "./embedder.ts";
 import type { TaskScores } from "./result.ts";

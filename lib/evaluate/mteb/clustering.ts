@@ -4,8 +4,8 @@
  * @module
  */
 import { DatasetError } from "../../error.ts";
-import type { PythonRandom } from "../mersenne_twister.ts";
-import { miniBatchKMeans } from "../mini_batch_kmeans.ts";
+import type { PythonRandom } from "../../numeric/mersenne_twister.ts";
+import { miniBatchKMeans } from "../../numeric/mini_batch_kmeans.ts";
 import { adjustedMutualInformation, vMeasure } from "../v_measure.ts";
 import { type Columns, type Label, labelOf, numberClasses, textListsOf, textsOf } from "./data.ts";
 import { type Embedder, rowsOf } from "./embedder.ts";

@@ -5,8 +5,8 @@
  */
 import type { Engine } from "../../engine/engine.ts";
 import type { BiEncoder } from "../../model/bi_encoder.ts";
-import { embedTexts } from "../encode.ts";
-import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../pairwise.ts";
+import { embedTexts } from "../../embed/encode.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../../embed/pairwise.ts";
 import type { MtebTask } from "./task.ts";
 
 /** What a text is to the model: retrieval asks queries about documents, everything else knows no roles. */

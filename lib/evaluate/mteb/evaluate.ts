@@ -4,7 +4,7 @@
  * @module
  */
 import { EvaluationError } from "../../error.ts";
-import { pythonRandom } from "../mersenne_twister.ts";
+import { pythonRandom } from "../../numeric/mersenne_twister.ts";
 import { evaluateClassification } from "./classification.ts";
 import { evaluateClustering, evaluateClusteringSets } from "./clustering.ts";
 import { readSplit, type TaskFiles } from "./data.ts";

@@ -5,8 +5,8 @@
  */
 import { DatasetError } from "../../error.ts";
 import { averagePrecision } from "../classification.ts";
-import { pearson, spearman } from "../correlation.ts";
-import { pairwiseSimilarities } from "../pairwise.ts";
+import { pearson, spearman } from "../../numeric/correlation.ts";
+import { pairwiseSimilarities } from "../../embed/pairwise.ts";
 import { type Columns, numbersOf, textsOf } from "./data.ts";
 import type { Embedder } from "./embedder.ts";
 import type { TaskScores } from "./result.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { roundTo } from "../rounding.ts";
+import { roundTo } from "../../numeric/rounding.ts";
 
 /** A score, or scores by experiment or level. What is not a number is null in files. */
 export type Score = number | null | readonly number[] | { readonly [name: string]: Score } | readonly Score[];

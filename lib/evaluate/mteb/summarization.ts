@@ -4,8 +4,8 @@
  * @module
  */
 import { DatasetError } from "../../error.ts";
-import { pearson, spearman } from "../correlation.ts";
-import { correlationPValue } from "../p_value.ts";
+import { pearson, spearman } from "../../numeric/correlation.ts";
+import { correlationPValue } from "../../numeric/p_value.ts";
 import { type Columns, numberListsOf, textListsOf } from "./data.ts";
 import { type Embedder, rowsOf, similarityTable } from "./embedder.ts";
 import type { TaskScores } from "./result.ts";

@@ -24,10 +24,10 @@ import {
   trainedFormat,
   type TrainedModel,
   writeJson,
-} from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { modelCard, shownSettings } from "../model_card.ts";
-import { defineStage, note, type Stage } from "../stage.ts";
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { modelCard, shownSettings } from "../../train/model_card.ts";
+import { defineStage, note, type Stage } from "../../stage/stage.ts";
 import { trainInto } from "./train_into.ts";
 
 /** Settings of {@linkcode trainCrossEncoder}. */

@@ -15,10 +15,16 @@ import { trainedBy } from "../../model/freeze.ts";
 import { tokenize } from "../../text/tokenizer.ts";
 import { denoisingObjective } from "../../train/denoising_objective.ts";
 import type { TrainSettings } from "../../train/trainer.ts";
-import { datasetFormat, type ModelFolder, modelFormat, trainedFormat, type TrainedModel } from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { modelCard, shownSettings } from "../model_card.ts";
-import { defineStage, note, type Stage } from "../stage.ts";
+import {
+  datasetFormat,
+  type ModelFolder,
+  modelFormat,
+  trainedFormat,
+  type TrainedModel,
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { modelCard, shownSettings } from "../../train/model_card.ts";
+import { defineStage, note, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
 import { trainInto } from "./train_into.ts";
 

@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { embedTexts } from "../../evaluate/encode.ts";
-import { type Embeddings, pairwiseSimilarities } from "../../evaluate/pairwise.ts";
+import { embedTexts } from "../../embed/encode.ts";
+import { type Embeddings, pairwiseSimilarities } from "../../embed/pairwise.ts";
 import { similarityMetrics } from "../../evaluate/similarity.ts";
 import { type BiEncoder, freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import type { Metrics } from "../../train/record.ts";
@@ -21,10 +21,10 @@ import {
   modelFormat,
   writeEmbeddings,
   writeJson,
-} from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { defineStage, note, type Stage } from "../stage.ts";
-import type { ModelShape } from "./train.ts";
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { defineStage, note, type Stage } from "../../stage/stage.ts";
+import type { ModelShape } from "../../stage/artifact.ts";
 
 /** The ten similarity metrics of graded pairs, every pair's cosine, and the embeddings of the sentences. */
 export const evaluateSimilarity: Stage<ModelShape, { model: ModelFolder; pairs: Dataset<ScoredPairs> }, Evaluation> =

@@ -14,9 +14,9 @@ import { ATTITUDES, sampleAttitudes } from "../../data/sample/attitudes.ts";
 import { readTable } from "../../data/table.ts";
 import { randomPurpose, randomStream } from "../../engine/philox.ts";
 import type { KindredError } from "../../error.ts";
-import { embedTexts } from "../../evaluate/encode.ts";
+import { embedTexts } from "../../embed/encode.ts";
 import { evaluateLabels, type LabelMetrics } from "../../evaluate/label_metrics.ts";
-import type { Embeddings } from "../../evaluate/pairwise.ts";
+import type { Embeddings } from "../../embed/pairwise.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import {
   type CountedDataset,
@@ -28,11 +28,11 @@ import {
   writeDataset,
   writeEmbeddings,
   writeJson,
-} from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { source, type SourceFiles, sourceFormat } from "../roots.ts";
-import { type Artifact, defineStage, type Format, note, type Services, type Stage } from "../stage.ts";
-import type { ModelShape } from "./train.ts";
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
+import { type Artifact, defineStage, type Format, note, type Services, type Stage } from "../../stage/stage.ts";
+import type { ModelShape } from "../../stage/artifact.ts";
 
 /** Labelled texts, and what their classes are called. */
 export interface LabelledData extends CountedDataset<LabelledTexts> {

@@ -28,9 +28,9 @@ import {
 import { distinctTexts } from "../../data/texts.ts";
 import { readTable, type Table } from "../../data/table.ts";
 import { DatasetError, type KindredError, UsageError } from "../../error.ts";
-import { type CountedDataset, datasetFormat, writeDataset } from "../artifact.ts";
-import { source, type SourceFiles, sourceFormat } from "../roots.ts";
-import { type Artifact, defineStage, note, type Services } from "../stage.ts";
+import { type CountedDataset, datasetFormat, writeDataset } from "../../stage/artifact.ts";
+import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
+import { type Artifact, defineStage, note, type Services } from "../../stage/stage.ts";
 
 /** A column of texts. */
 export type Texts = {

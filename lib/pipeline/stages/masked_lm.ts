@@ -10,7 +10,8 @@ import type { Dataset } from "../../data/dataset.ts";
 import { sampleVocabulary } from "../../data/sample/mod.ts";
 import { type Engine, scopeAsync } from "../../engine/engine.ts";
 import { EvaluationError } from "../../error.ts";
-import { encode, uploadBatch } from "../../model/encoder.ts";
+import { uploadBatch } from "../../model/batch.ts";
+import { encode } from "../../model/encoder.ts";
 import { initMaskedLm, loadMaskedLm, type MaskedLm, maskedLmLoss, saveMaskedLm } from "../../model/masked_lm.ts";
 import { freeParameters } from "../../model/parameters.ts";
 import { inference } from "../../tensor/tape.ts";
@@ -28,9 +29,9 @@ import {
   trainedFormat,
   type TrainedModel,
   writeJson,
-} from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { defineStage, note, type Stage } from "../stage.ts";
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { defineStage, note, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
 import { trainInto } from "./train_into.ts";
 

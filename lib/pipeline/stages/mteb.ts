@@ -15,11 +15,11 @@ import {
   writeSampleTasks,
 } from "../../evaluate/mteb/mod.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
-import { jsonFormat, type ModelFolder, modelFormat, writeJson } from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { Progress } from "../progress.ts";
-import { type SourceFiles, sourceFormat } from "../roots.ts";
-import { defineStage, type Stage } from "../stage.ts";
+import { jsonFormat, type ModelFolder, modelFormat, writeJson } from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { Progress } from "../../stage/progress.ts";
+import { type SourceFiles, sourceFormat } from "../../stage/roots.ts";
+import { defineStage, type Stage } from "../../stage/stage.ts";
 
 /** What the evaluation of a task gave. */
 export interface TaskEvaluation {

@@ -10,8 +10,8 @@ import { openTensors, writeSafetensors } from "../../checkpoint/safetensors.ts";
 import type { Dataset, Pairs, Triplets } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
 import { UsageError } from "../../error.ts";
-import { embedTexts } from "../../evaluate/encode.ts";
-import type { PairScorer } from "../../evaluate/search.ts";
+import { embedTexts } from "../../embed/encode.ts";
+import type { PairScorer } from "../../embed/search.ts";
 import { generateFunction, openAiGenerator, TextGenerator } from "../../generate/mod.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import { freeCrossEncoder, loadCrossEncoder } from "../../model/cross_encoder.ts";
@@ -39,10 +39,10 @@ import {
   readJson,
   writeDataset,
   writeJson,
-} from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { type SourceFiles, sourceFormat } from "../roots.ts";
-import { defineStage, type Format, note, type Stage } from "../stage.ts";
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { type SourceFiles, sourceFormat } from "../../stage/roots.ts";
+import { defineStage, type Format, note, type Stage } from "../../stage/stage.ts";
 import { positiveScores } from "./cross_encoder.ts";
 import type { Texts } from "./load.ts";
 

@@ -7,10 +7,10 @@ import { Effect } from "effect";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import { type Columns, dedupe, firstRows, selectRows, split as splitRows } from "../../data/rows.ts";
-import { type NegativeKind, scoresFromNli, tripletsFromNli } from "../../data/triplets.ts";
+import { type NegativeKind, scoresFromNli, tripletsFromNli } from "../../negatives/nli.ts";
 import { DatasetError, type KindredError } from "../../error.ts";
-import { type CountedDataset, datasetFormat, summaryOf, writeDataset } from "../artifact.ts";
-import { type Artifact, defineStage, type Services, type Stage } from "../stage.ts";
+import { type CountedDataset, datasetFormat, summaryOf, writeDataset } from "../../stage/artifact.ts";
+import { type Artifact, defineStage, type Services, type Stage } from "../../stage/stage.ts";
 
 /** What a function of this file gives. */
 type Made<C extends Columns> = Effect.Effect<Artifact<CountedDataset<C>>, KindredError, Services>;

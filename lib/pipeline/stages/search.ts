@@ -8,8 +8,8 @@ import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import { distinctTexts } from "../../data/texts.ts";
-import { embedTexts } from "../../evaluate/encode.ts";
-import { type EmbeddedTexts, firstOccurrences } from "../../evaluate/search.ts";
+import { embedTexts } from "../../embed/encode.ts";
+import { type EmbeddedTexts, firstOccurrences } from "../../embed/search.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import {
   type CountedDataset,
@@ -21,9 +21,9 @@ import {
   writeDataset,
   writeEmbeddings,
   writeJson,
-} from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { defineStage, note, type Stage } from "../stage.ts";
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { defineStage, note, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
 
 /** The texts of pairs, each once. */

@@ -13,7 +13,7 @@ import { mergeGoldSilver, type SilverAgreement, silverAgreement, silverPairs } f
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import { selectRows } from "../../data/rows.ts";
 import { predict } from "../../evaluate/cross_encoder.ts";
-import { embedTexts } from "../../evaluate/encode.ts";
+import { embedTexts } from "../../embed/encode.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import { freeCrossEncoder, loadCrossEncoder } from "../../model/cross_encoder.ts";
 import {
@@ -24,9 +24,9 @@ import {
   modelFormat,
   writeDataset,
   writeJson,
-} from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { defineStage, note, type Stage } from "../stage.ts";
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { defineStage, note, type Stage } from "../../stage/stage.ts";
 
 /** Where unlabelled pairs come from when none are given. */
 export interface PairParameters {

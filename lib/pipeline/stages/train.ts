@@ -25,14 +25,15 @@ import {
   datasetFormat,
   type ModelFolder,
   modelFormat,
+  type ModelShape,
   tokensFormat,
   trainedFormat,
   type TrainedModel,
   writeTokens,
-} from "../artifact.ts";
-import { TensorEngine } from "../engine.ts";
-import { trainedCard } from "../model_card.ts";
-import { type Artifact, defineStage, note, type Services } from "../stage.ts";
+} from "../../stage/artifact.ts";
+import { TensorEngine } from "../../stage/engine.ts";
+import { trainedCard } from "../../train/model_card.ts";
+import { type Artifact, defineStage, note, type Services } from "../../stage/stage.ts";
 import { evaluatePairs } from "./evaluate.ts";
 import { trainInto } from "./train_into.ts";
 
@@ -40,14 +41,6 @@ import { trainInto } from "./train_into.ts";
 export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
   : L extends "score" ? ScoredPairs
   : LabelledPairs | LabelledTexts;
-
-/** How a model is read for training. */
-export interface ModelShape {
-  /** Instead of the folder's own pooling. */
-  readonly pooling?: PoolingMode | undefined;
-  /** Instead of the folder's own limit. */
-  readonly maxSeqLength?: number | undefined;
-}
 
 /** A text column, by its values. */
 const isTexts = (column: Columns[string]): column is readonly string[] => Array.isArray(column);

@@ -11,8 +11,8 @@ import type { KindredError } from "../../error.ts";
 import type { Objective } from "../../train/objective.ts";
 import type { Metrics } from "../../train/record.ts";
 import { train, type TrainSettings } from "../../train/trainer.ts";
-import { writeJson } from "../artifact.ts";
-import { Progress } from "../progress.ts";
+import { writeJson } from "../../stage/artifact.ts";
+import { Progress } from "../../stage/progress.ts";
 
 /** What is trained, and how it is kept. */
 export interface TrainInto {

@@ -2,7 +2,7 @@
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import type { Engine } from "../../../lib/engine/engine.ts";
 import type { Embedder } from "../../../lib/evaluate/mteb/embedder.ts";
-import type { Embeddings } from "../../../lib/evaluate/pairwise.ts";
+import type { Embeddings } from "../../../lib/embed/pairwise.ts";
 
 export const golden = JSON.parse(await Deno.readTextFile(new URL("../../golden/mteb_protocol.json", import.meta.url)));
 

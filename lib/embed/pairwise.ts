@@ -1,0 +1,47 @@
+/**
+ * Similarities of pairs of embeddings, row by row, in float64.
+ *
+ * @module
+ */
+import type { Matrix } from "../numeric/matrix.ts";
+
+/** Embeddings of texts, one row each. */
+export type Embeddings = Matrix;
+
+/** Cosine; dot product; negative Euclidean and Manhattan distance: more is more similar. */
+export type Similarity = "cosine" | "dot" | "euclidean" | "manhattan";
+
+/** All four. */
+export const SIMILARITIES: readonly Similarity[] = ["cosine", "manhattan", "euclidean", "dot"];
+
+/** All four similarities of row i of `a` with row i of `b`. The cosine with a zero vector is 0. */
+export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Record<Similarity, Float64Array>> {
+  const { rows, width } = a;
+  const result = {
+    cosine: new Float64Array(rows),
+    dot: new Float64Array(rows),
+    euclidean: new Float64Array(rows),
+    manhattan: new Float64Array(rows),
+  };
+  for (let row = 0; row < rows; row++) {
+    let dot = 0;
+    let aa = 0;
+    let bb = 0;
+    let squares = 0;
+    let absolutes = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) {
+      const x = a.data[i]!;
+      const y = b.data[i]!;
+      dot += x * y;
+      aa += x * x;
+      bb += y * y;
+      squares += (x - y) * (x - y);
+      absolutes += Math.abs(x - y);
+    }
+    result.dot[row] = dot;
+    result.cosine[row] = aa === 0 || bb === 0 ? 0 : dot / Math.sqrt(aa * bb);
+    result.euclidean[row] = -Math.sqrt(squares);
+    result.manhattan[row] = -absolutes;
+  }
+  return result;
+}

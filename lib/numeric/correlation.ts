@@ -1,0 +1,59 @@
+/**
+ * Correlations, in float64, equal to scipy's.
+ *
+ * @module
+ */
+
+/** Numbers by index. */
+export type Values = ArrayLike<number>;
+
+/** Pearson's r = Σ(x−x̄)(y−ȳ) / √(Σ(x−x̄)² Σ(y−ȳ)²); NaN if either side is constant. */
+export function pearson(x: Values, y: Values): number {
+  const n = x.length;
+  let meanX = 0;
+  let meanY = 0;
+  for (let i = 0; i < n; i++) {
+    meanX += x[i]!;
+    meanY += y[i]!;
+  }
+  meanX /= n;
+  meanY /= n;
+  let xy = 0;
+  let xx = 0;
+  let yy = 0;
+  for (let i = 0; i < n; i++) {
+    const dx = x[i]! - meanX;
+    const dy = y[i]! - meanY;
+    xy += dx * dy;
+    xx += dx * dx;
+    yy += dy * dy;
+  }
+  return xx === 0 || yy === 0 ? NaN : Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy)));
+}
+
+/** Ranks from 1; equal values share the mean of their ranks. */
+export function ranks(x: Values): Float64Array {
+  const order = Array.from({ length: x.length }, (_, i) => i).sort((a, b) => x[a]! - x[b]!);
+  const result = new Float64Array(x.length);
+  for (let start = 0; start < order.length;) {
+    let end = start + 1;
+    while (end < order.length && x[order[end]!] === x[order[start]!]) end++;
+    for (let i = start; i < end; i++) result[order[i]!] = (start + end + 1) / 2;
+    start = end;
+  }
+  return result;
+}
+
+/**
+ * Spearman's ρ: Pearson's r of the ranks.
+ *
+ * @example
+ * ```ts
+ * import { spearman } from "@kindred/kindred/numeric";
+ * import assert from "node:assert/strict";
+ * assert.equal(spearman([1, 2, 3], [1, 8, 27]), 1);
+ * ```
+ */
+export function spearman(x: Values, y: Values): number {
+  return pearson(ranks(x), ranks(y));
+}

@@ -1,0 +1,190 @@
+/**
+ * The forms of results in the cache: datasets as Parquet, models as sentence-transformers folders, embeddings as
+ * safetensors, numbers as JSON.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { writeJson } from "../checkpoint/folder.ts";
+import { openTensors, writeSafetensors } from "../checkpoint/safetensors.ts";
+import type { Column, Dataset } from "../data/dataset.ts";
+import { writeParquet } from "../data/parquet.ts";
+import type { Columns } from "../data/rows.ts";
+import { readTable } from "../data/table.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
+import type { PoolingMode } from "../engine/engine.ts";
+import type { TokenizedTexts } from "../text/packed.ts";
+import type { Metrics, TrainingRecord } from "../train/record.ts";
+import type { Format } from "./stage.ts";
+
+export { writeJson };
+
+/** A dataset, and what was counted while it was made. */
+export interface CountedDataset<C extends Columns> extends Dataset<C> {
+  /** Rows that were left out, negatives that were found, …: by name. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** A model in a folder. */
+export interface ModelFolder {
+  /** A sentence-transformers folder, or a Hugging Face checkpoint. */
+  readonly folder: string;
+}
+
+/** How a model is read for training. */
+export interface ModelShape {
+  /** Instead of the folder's own pooling. */
+  readonly pooling?: PoolingMode | undefined;
+  /** Instead of the folder's own limit. */
+  readonly maxSeqLength?: number | undefined;
+}
+
+/** A model that a stage has trained. */
+export interface TrainedModel extends ModelFolder {
+  /** How that went. */
+  readonly record: TrainingRecord;
+}
+
+/** What an evaluation gave. */
+export interface Evaluation {
+  /** By sentence-transformers' names. */
+  readonly metrics: Metrics;
+  /** Cosine of every pair, in order. */
+  readonly similarities: readonly number[];
+  /** One row for each distinct sentence, in order of first occurrence. */
+  readonly embeddings: () => Promise<Embeddings>;
+}
+
+/** Class labels and token counts are whole numbers, everything else that is a number has a point. */
+const WHOLE = /^(label|count|row)$/;
+
+/** Writes a dataset into the scratch folder of a stage. */
+export async function writeDataset(
+  folder: string,
+  dataset: Dataset,
+  counts: Readonly<Record<string, number>> = {},
+): Promise<void> {
+  await writeParquet(join(folder, "data.parquet"), dataset);
+  await writeJson(join(folder, "data.json"), { rows: dataset.rows, columns: Object.keys(dataset.columns), counts });
+}
+
+/** What is known of a dataset without reading it. */
+export interface DatasetSummary {
+  /** Number of rows. */
+  readonly rows: number;
+  /** Names of its columns. */
+  readonly columns: readonly string[];
+  /** What was counted while it was made. */
+  readonly counts: Readonly<Record<string, number>>;
+}
+
+/** The summary of a dataset's artifact. */
+export async function summaryOf({ paths }: { readonly paths: readonly string[] }): Promise<DatasetSummary> {
+  return await readJson<DatasetSummary>(join(paths[0]!, "data.json"));
+}
+
+/** The form of a dataset with these columns. */
+export function datasetFormat<C extends Columns>(): Format<CountedDataset<C>> {
+  return {
+    read: async (paths) => {
+      const { rows, columns: names, counts } = await summaryOf({ paths });
+      const columns: Record<string, Column> = {};
+      if (rows === 0) {
+        for (const name of names) columns[name] = [];
+        return { columns: columns as C, rows, counts };
+      }
+      const table = await readTable(join(paths[0]!, "data.parquet"));
+      for (const name of names) {
+        const values = table.columns.get(name)!;
+        columns[name] = typeof values[0] === "string"
+          ? values as readonly string[]
+          : WHOLE.test(name)
+          ? Int32Array.from(values, Number)
+          : Float64Array.from(values, Number);
+      }
+      return { columns: columns as C, rows, counts };
+    },
+  };
+}
+
+const modelOf = async (path: string) =>
+  await Deno.stat(join(path, "manifest.json")).then(() => join(path, "model"), () => path);
+
+/** The form of a model: the folder itself, or what a stage trained. */
+export const modelFormat: Format<ModelFolder> = { read: async ([path]) => ({ folder: await modelOf(path!) }) };
+
+/** The form of a trained model. */
+export const trainedFormat: Format<TrainedModel> = {
+  read: async ([path]) => ({
+    folder: await modelOf(path!),
+    record: await readJson<TrainingRecord>(join(path!, "training.json")),
+  }),
+};
+
+/** The form of an evaluation. */
+export const evaluationFormat: Format<Evaluation> = {
+  read: async ([path]) => ({
+    ...await readJson<{ metrics: Metrics; similarities: number[] }>(join(path!, "metrics.json")),
+    embeddings: async () => await readEmbeddings(path!),
+  }),
+};
+
+/** The form of embeddings. */
+export const embeddingsFormat: Format<Embeddings> = { read: async ([path]) => await readEmbeddings(path!) };
+
+/** Writes `embeddings.safetensors`. */
+export async function writeEmbeddings(folder: string, { data, rows, width }: Embeddings): Promise<void> {
+  await writeSafetensors(join(folder, "embeddings.safetensors"), [{ name: "embeddings", shape: [rows, width], data }]);
+}
+
+async function readEmbeddings(folder: string): Promise<Embeddings> {
+  const reader = await openTensors(join(folder, "embeddings.safetensors"));
+  try {
+    const [rows, width] = reader.tensors.get("embeddings")!.shape as [number, number];
+    return { data: await reader.readF32("embeddings"), rows, width };
+  } finally {
+    reader.close();
+  }
+}
+
+/** Writes the token ids of columns: `<column>.ids`, `<column>.offsets` and, where there are any, `<column>.types`. */
+export async function writeTokens(folder: string, columns: Readonly<Record<string, TokenizedTexts>>): Promise<void> {
+  const tensors = Object.entries(columns).flatMap(([name, { ids, offsets, typeIds }]) => [
+    { name: `${name}.ids`, shape: [ids.length], data: ids },
+    { name: `${name}.offsets`, shape: [offsets.length], data: offsets },
+    ...(typeIds === undefined ? [] : [{ name: `${name}.types`, shape: [typeIds.length], data: typeIds }]),
+  ]);
+  await writeSafetensors(join(folder, "tokens.safetensors"), tensors);
+}
+
+/** The form of tokenised columns. */
+export const tokensFormat: Format<Readonly<Record<string, TokenizedTexts>>> = {
+  read: async ([path]) => {
+    const reader = await openTensors(join(path!, "tokens.safetensors"));
+    try {
+      const columns: Record<string, TokenizedTexts> = {};
+      for (const tensor of reader.tensors.keys()) {
+        if (!tensor.endsWith(".ids")) continue;
+        const name = tensor.slice(0, -".ids".length);
+        columns[name] = {
+          ids: await reader.readI32(tensor),
+          offsets: await reader.readI32(`${name}.offsets`),
+          typeIds: reader.tensors.has(`${name}.types`) ? await reader.readI32(`${name}.types`) : undefined,
+        };
+      }
+      return columns;
+    } finally {
+      reader.close();
+    }
+  },
+};
+
+/** Reads a JSON file. */
+export async function readJson<A>(path: string): Promise<A> {
+  return JSON.parse(await Deno.readTextFile(path));
+}
+
+/** The form of a JSON file in the artifact's folder. */
+export function jsonFormat<A>(name: string): Format<A> {
+  return { read: async ([path]) => await readJson<A>(join(path!, name)) };
+}

@@ -1,0 +1,13 @@
+/**
+ * Stages: pure functions from artifacts to an artifact, done once for each key; their cache, runner and engine.
+ *
+ * @module
+ */
+export * from "./artifact.ts";
+export * from "./cache.ts";
+export * from "./cache_care.ts";
+export * from "./engine.ts";
+export * from "./progress.ts";
+export * from "./roots.ts";
+export * from "./run.ts";
+export * from "./stage.ts";

@@ -1,0 +1,68 @@
+/**
+ * README.md of a trained model.
+ *
+ * @module
+ */
+import type { Loss } from "../loss/loss.ts";
+import type { TrainSettings } from "./trainer.ts";
+
+/** What the card tells. */
+export interface ModelCard {
+  /** What it is: the heading. */
+  readonly title: string;
+  /** Sentences about how it came about. */
+  readonly story: string;
+  /** Settings by name. */
+  readonly settings: Readonly<Record<string, string | number | undefined>>;
+}
+
+/** The text of the card of a sentence-embedding model. */
+export function modelCard({ title, story, settings }: ModelCard): string {
+  const shown = Object.entries(settings).filter(([, value]) => value !== undefined);
+  return `---
+tags: [sentence-transformers, sentence-similarity, feature-extraction]
+pipeline_tag: sentence-similarity
+library_name: sentence-transformers
+---
+
+# ${title}
+
+${story}
+
+| setting | value |
+| --- | --- |
+${shown.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}
+
+\`\`\`python
+from sentence_transformers import SentenceTransformer
+SentenceTransformer("path/to/this/folder").encode(["A sentence."])
+\`\`\`
+`;
+}
+
+/** Hyper-parameters as the card shows them. */
+export function shownSettings(settings: TrainSettings): Readonly<Record<string, string | number | undefined>> {
+  const { epochs, maxSteps, batchSize, accumulate, learningRate, schedule, warmupSteps, warmupRatio, seed, optimizer } =
+    settings;
+  return {
+    epochs: maxSteps === undefined ? epochs : undefined,
+    "max steps": maxSteps,
+    "batch size": batchSize * accumulate,
+    "learning rate": learningRate,
+    schedule,
+    "warmup steps": warmupRatio === undefined ? warmupSteps : undefined,
+    "warmup ratio": warmupRatio,
+    "weight decay": optimizer.weightDecay,
+    clip: optimizer.clip,
+    seed,
+  };
+}
+
+/** The card of a model as the train stage leaves it. */
+export function trainedCard(loss: Loss, settings: TrainSettings, rows: number): string {
+  return modelCard({
+    title: "A sentence-embedding model",
+    story: `Trained by Kindred on ${rows} rows, with the loss \`${loss.name}\` (${loss.paper}).`,
+    settings: shownSettings(settings),
+  });
+}
