@@ -9,7 +9,7 @@ import { attempt, attemptSync } from "../../attempt.ts";
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
-import type { Engine, PoolingMode } from "../../engine/engine.ts";
+import type { Engine } from "../../engine/engine.ts";
 import { type KindredError, TrainingError } from "../../error.ts";
 import type { LabelKind, Loss } from "../../loss/loss.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
