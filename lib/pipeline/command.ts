@@ -91,15 +91,15 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   );
   const fiber = Effect.runFork(program);
   let interrupted = false;
+  const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   const interrupt = () => {
-    if (interrupted) Deno.exit(130);
     interrupted = true;
+    // Nobody listens any more: the system itself ends the process at the second signal, whatever it computes.
+    for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
     console.error("\ninterrupted: saving a checkpoint (again to stop at once)");
     Effect.runFork(Fiber.interrupt(fiber));
   };
-  for (const signal of Deno.build.os === "windows" ? ["SIGINT"] as const : ["SIGINT", "SIGTERM"] as const) {
-    Deno.addSignalListener(signal, interrupt);
-  }
+  for (const signal of signals) Deno.addSignalListener(signal, interrupt);
   // The runtime does not keep the process alive, a timer does.
   const alive = setInterval(() => {}, 1000);
   const exit = await Effect.runPromise(Fiber.await(fiber));

@@ -22,6 +22,11 @@ export interface Core {
   readonly enqueue: (work: () => void, bytes?: number) => void;
   /** Does everything that is queued, with a turn of the event loop now and then. */
   readonly drain: () => Promise<void>;
+  /**
+   * Forgets what is queued and sends the workers away. Whoever waits for the queue, or adds to it later, gets an
+   * `EngineError`: an interrupted computation ends instead of waiting for workers that have left.
+   */
+  readonly close: () => void;
   /** f32 elements of the memory. */
   readonly floats: (address: number, size: number) => Float32Array;
   /** i32 elements of the memory. */
@@ -53,7 +58,12 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
     [queue, held] = [[], 0];
     return all;
   };
+  let closed = false;
+  const refuseClosed = () => {
+    if (closed) throw new EngineError("the engine is closed", { hint: "wait for what it computes before closing it" });
+  };
   const enqueue = (work: () => void, bytes = 0): void => {
+    refuseClosed();
     queue.push(work);
     held += bytes;
     if ((queue.length < QUEUE_LIMIT && held < BYTES_LIMIT) || draining !== undefined) return;
@@ -66,12 +76,14 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
         task();
         if (performance.now() - turned < TURN) continue;
         await new Promise((resolve) => setTimeout(resolve, 0));
+        refuseClosed();
         turned = performance.now();
       }
     }
   };
   // One at a time: a second reader must not go by what the first has taken out of the queue and not done yet.
   const drain = async (): Promise<void> => {
+    refuseClosed();
     while (draining !== undefined || queue.length > 0) {
       if (draining !== undefined) await draining;
       else {
@@ -79,6 +91,12 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
         await draining;
       }
     }
+  };
+
+  const close = () => {
+    closed = true;
+    takeQueue();
+    threads.close();
   };
 
   let space: CpuHandle | undefined;
@@ -95,6 +113,7 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
     gemm,
     enqueue,
     drain,
+    close,
     floats: (address, size) => new Float32Array(memory.buffer, address, size),
     ints: (address, size) => new Int32Array(memory.buffer, address, size),
     doubles: (address, size) => new Float64Array(memory.buffer, address, size),

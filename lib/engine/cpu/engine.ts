@@ -267,7 +267,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       return { live: live + outside.live, peak: peak + outside.peak, activationBudget: budget };
     },
     close() {
-      threads.close();
+      core.close();
       core.gemm?.close();
       heap.clear();
       cold.clear();

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { EngineError } from "../../error.ts";
 import { KERNELS } from "./kernels_wasm.ts";
 
 /** Bytes at the bottom: control block, and the tables of the kernels' logarithms and powers (from byte 1024). */
@@ -19,7 +20,11 @@ export interface Threads {
   readonly memory: WebAssembly.Memory;
   /** Threads, this one included. */
   readonly count: number;
-  /** Runs a kernel over items 0 … items − 1, in portions of `grain`, and returns when all are done. */
+  /**
+   * Runs a kernel over items 0 … items − 1, in portions of `grain`, and returns when all are done.
+   *
+   * @throws EngineError after `close`: the workers are gone, and waiting for them would never end.
+   */
   readonly run: (kernel: string, items: number, grain: number, ...args: number[]) => void;
   /** Stops the workers. */
   readonly close: () => void;
@@ -85,7 +90,9 @@ export function startThreads(count: number, pages: number): Threads {
     return worker;
   });
 
+  let closed = false;
   const run = (kernel: string, items: number, grain: number, ...args: number[]): void => {
+    if (closed) throw new EngineError("the engine is closed", { found: `the kernel ${kernel}` });
     const call = exports[kernel]!;
     // Small work, or workers that are still starting: do it here.
     if (items <= grain || workers.length === 0 || Atomics.load(control, READY) < workers.length) {
@@ -110,6 +117,7 @@ export function startThreads(count: number, pages: number): Threads {
   // A worker leaves by itself, even one that is still starting: `terminate()` on a thread that sleeps in `Atomics.wait`
   // leaves a process that never ends.
   const close = () => {
+    closed = true;
     Atomics.store(control, STOP, 1);
     Atomics.add(control, GENERATION, 1);
     Atomics.notify(control, GENERATION);

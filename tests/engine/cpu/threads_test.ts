@@ -19,6 +19,21 @@ Deno.test("engines can be closed at any moment, and the process ends", async () 
   assert.equal(await deno("run", "--no-prompt", new URL("close_at_once.ts", import.meta.url).pathname), "all closed\n");
 });
 
+Deno.test("an engine that is closed while it computes fails whoever waits, and computes no more", async () => {
+  const engine = createCpuEngine({ threads: 2 });
+  await new Promise((resolve) => setTimeout(resolve, 300)); // until the worker has started
+  const x = engine.variable([512, 512]);
+  const product = () => engine.matmul(x, x);
+  let last = product();
+  for (let i = 0; i < 200; i++) last = product(); // far longer than one turn
+  const waiting = engine.read(last);
+  const closing = new Promise((resolve) => setTimeout(resolve, 10)).then(() => engine.close());
+  await assert.rejects(waiting, /the engine is closed/);
+  await closing;
+  assert.throws(product, /the engine is closed/);
+  await assert.rejects(engine.read(last), /the engine is closed/);
+});
+
 Deno.test("two threads compute in a bundle", async () => {
   const folder = await Deno.makeTempDir();
   try {
