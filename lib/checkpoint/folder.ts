@@ -69,9 +69,41 @@ export async function writeTokenizer(
   }
 }
 
+/** The list of the files that we wrote into a folder: by it a folder is known as ours. */
+const LIST = ".kindred.json";
+
+/** The files that we wrote into a folder; undefined where it is not ours. */
+export async function ownFiles(folder: string): Promise<ReadonlySet<string> | undefined> {
+  try {
+    const { files } = JSON.parse(await Deno.readTextFile(join(folder, LIST)));
+    return new Set(files as string[]);
+  } catch {
+    return undefined; // none, or not one of ours
+  }
+}
+
+/** Paths of all files in a folder, from there; none where there is no folder. */
+async function filesIn(folder: string): Promise<string[]> {
+  const files: string[] = [];
+  const walk = async (path: string) => {
+    for await (const { name, isDirectory } of Deno.readDir(join(folder, path))) {
+      if (isDirectory) await walk(join(path, name));
+      else files.push(join(path, name));
+    }
+  };
+  try {
+    await walk("");
+  } catch (error) {
+    if (error instanceof Deno.errors.NotADirectory) throw new CheckpointError("this is a file", { where: folder });
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+  }
+  return files.sort();
+}
+
 /**
- * Makes a folder that appears under its name whole or not at all: `write` fills a temporary one beside it. One that was
- * there is replaced, and comes back if that fails.
+ * Makes a folder that appears under its name whole or not at all: `write` fills a temporary one beside it. Files of ours
+ * that were there are replaced, and come back if that fails. Files of others stay where they are; with such in it, the
+ * folder changes file by file.
  */
 export async function replaceFolder(to: string, write: (temporary: string) => Promise<void>): Promise<void> {
   const path = resolve(to); // without a slash at the end: the temporary folder must stand beside it
@@ -79,17 +111,29 @@ export async function replaceFolder(to: string, write: (temporary: string) => Pr
   await Deno.mkdir(temporary, { recursive: true });
   try {
     await write(temporary);
-  } catch (error) {
+    const files = (await filesIn(temporary)).filter((file) => file !== LIST);
+    await writeJson(join(temporary, LIST), { files });
+    const own = await ownFiles(path) ?? new Set();
+    const there = (await filesIn(path)).filter((file) => file !== LIST);
+    if (there.every((file) => own.has(file))) return await swap(temporary, path);
+    for (const file of [...files, LIST]) {
+      await Deno.mkdir(dirname(join(path, file)), { recursive: true });
+      await Deno.rename(join(temporary, file), join(path, file));
+    }
+    for (const file of there) if (own.has(file) && !files.includes(file)) await Deno.remove(join(path, file));
+  } finally {
     await Deno.remove(temporary, { recursive: true }).catch(() => {});
-    throw error;
   }
-  const old = `${path}.${crypto.randomUUID()}.old`;
-  const replaced = await Deno.rename(path, old).then(() => true, () => false);
+}
+
+/** Puts a folder in the place of another one, which comes back if that fails. */
+async function swap(from: string, to: string): Promise<void> {
+  const old = `${to}.${crypto.randomUUID()}.old`;
+  const replaced = await Deno.rename(to, old).then(() => true, () => false);
   try {
-    await Deno.rename(temporary, path);
+    await Deno.rename(from, to);
   } catch (error) {
-    if (replaced) await Deno.rename(old, path);
-    await Deno.remove(temporary, { recursive: true });
+    if (replaced) await Deno.rename(old, to);
     throw error;
   }
   if (replaced) await Deno.remove(old, { recursive: true });

@@ -4,10 +4,10 @@
  * @module
  */
 import { join } from "node:path";
-import { replaceFolder } from "../checkpoint/folder.ts";
+import { ownFiles, replaceFolder } from "../checkpoint/folder.ts";
 import { UsageError } from "../error.ts";
 
-/** Refuses a folder with files that are not ours, unless `force` is set. */
+/** Refuses a folder with files in it that is not ours, unless `force` is set: to be asked before anything is computed. */
 export async function checkOutput(output: string, force: boolean): Promise<void> {
   const names: string[] = await Array.fromAsync(Deno.readDir(output), ({ name }) => name).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return [];
@@ -16,11 +16,21 @@ export async function checkOutput(output: string, force: boolean): Promise<void>
     }
     throw error;
   });
-  if (names.length === 0 || names.includes("report.json") || force) return;
+  if (names.length === 0 || force || await ownFiles(output) !== undefined || await isReport(output)) return;
   throw new UsageError("the output folder is not empty, and not ours", {
     found: output,
-    hint: "name another one with --output, or write into it with --force",
+    hint: "name another one with --output (output), or write beside what is in it with --force (force: true)",
   });
+}
+
+/** Whether a folder holds a report of ours. */
+async function isReport(folder: string): Promise<boolean> {
+  try {
+    const { schema } = JSON.parse(await Deno.readTextFile(join(folder, "report.json")));
+    return typeof schema === "string" && schema.startsWith("kindred-");
+  } catch {
+    return false; // none, or another program's
+  }
 }
 
 /** Writes texts by file name, and copies of folders by name. The report, by which the folder is known as ours, is last. */
@@ -38,7 +48,7 @@ export async function writeOutput(
   }
 }
 
-/** Replaces a folder by a copy of another, whole or not at all. */
+/** Replaces what is ours in a folder by a copy of another, see {@linkcode replaceFolder}. */
 export async function copyFolder(from: string, to: string): Promise<void> {
   const copy = async (source: string, target: string) => {
     await Deno.mkdir(target, { recursive: true });

@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { datasetOf } from "../data/rows.ts";
 import { losses } from "../loss/named.ts";
-import { copyFolder } from "../pipeline/output.ts";
+import { checkOutput, copyFolder } from "../pipeline/output.ts";
 import { model } from "../stage/roots.ts";
 import { given, type RunOptions, runStages } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
@@ -24,8 +24,10 @@ export interface FinetuneOptions extends TrainingChoices, RunOptions {
   readonly positive: readonly string[];
   /** What does not belong to the anchor, if there is such a column. */
   readonly negative?: readonly string[];
-  /** Folder of the new model. */
+  /** Folder of the new model. One with files in it that is not ours is refused. */
   readonly output: string;
+  /** Writes into such a folder all the same, beside what is in it. Default false. */
+  readonly force?: boolean;
 }
 
 /**
@@ -50,6 +52,7 @@ export interface FinetuneOptions extends TrainingChoices, RunOptions {
  */
 export async function finetune(options: FinetuneOptions): Promise<TrainingRecord> {
   const { anchor, positive, negative } = options;
+  await checkOutput(options.output, options.force ?? false);
   const pairs = datasetOf(negative === undefined ? { anchor, positive } : { anchor, positive, negative });
   const work = Effect.gen(function* () {
     const trained = yield* trainBiEncoder({

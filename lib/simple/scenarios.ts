@@ -7,7 +7,7 @@ import { Effect } from "effect";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
-import { copyFolder } from "../pipeline/output.ts";
+import { checkOutput, copyFolder } from "../pipeline/output.ts";
 import { model as modelOf } from "../stage/roots.ts";
 import { given, type RunOptions, runStages } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
@@ -39,8 +39,10 @@ export interface AugmentedSbertInput extends TrainingChoices, RunOptions {
   readonly silverLabels?: "hard" | "soft";
   /** Of the cross-encoder. */
   readonly cross?: TrainingChoices;
-  /** Folder of the new model. */
+  /** Folder of the new model. One with files in it that is not ours is refused. */
   readonly output: string;
+  /** Writes into such a folder all the same, beside what is in it. Default false. */
+  readonly force?: boolean;
 }
 
 /**
@@ -69,7 +71,8 @@ export interface AugmentedSbertInput extends TrainingChoices, RunOptions {
 export async function augmentedSbert(
   input: AugmentedSbertInput,
 ): Promise<{ readonly pairs: number; readonly silver: number; readonly training: TrainingRecord }> {
-  const { gold, unlabelled, output } = input;
+  const { gold, unlabelled, output, force = false } = input;
+  await checkOutput(output, force);
   const scores = Float64Array.from(gold.score);
   const rows = datasetOf({ sentence1: gold.sentence1, sentence2: gold.sentence2, score: scores });
   const classes = scores.every((score) => score === 0 || score === 1);
@@ -107,12 +110,15 @@ export interface TsdaeInput extends TrainingChoices, RunOptions {
   readonly texts: readonly string[];
   /** Share of words that are deleted. Default .6 */
   readonly ratio?: number;
-  /** Folder of the new model. */
+  /** Folder of the new model. One with files in it that is not ours is refused. */
   readonly output: string;
+  /** Writes into such a folder all the same, beside what is in it. Default false. */
+  readonly force?: boolean;
 }
 
 /** Trains an encoder on plain texts by denoising, with cls pooling, and saves it. */
 export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
+  await checkOutput(input.output, input.force ?? false);
   const work = Effect.gen(function* () {
     const texts = yield* given(datasetOf({ text: [...new Set(input.texts)] }));
     const trained = yield* trainDenoising({ model: yield* modelOf(input.model), texts }, {

@@ -95,6 +95,7 @@ Deno.test("an output folder with other files in it is left alone", () =>
   withFolder(async (folder) => {
     await Deno.mkdir(join(folder, "out"));
     await Deno.writeTextFile(join(folder, "out", "thesis.txt"), "mine");
+    await Deno.writeTextFile(join(folder, "out", "report.json"), '{"schema":"another program"}');
     const { code, err } = await run("cosine_similarity", "--preset", "test", ...places(folder));
     assert.equal(code, 2);
     assert.match(err, /not empty, and not ours/);

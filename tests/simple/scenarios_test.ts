@@ -69,3 +69,20 @@ Deno.test("augmentedSbert() makes pairs of the gold sentences where none are giv
     assert.equal(training.samples, pairs);
     await assert.rejects(augmentedSbert({ ...common, pairs: "given" }), UsageError);
   }));
+
+Deno.test("a folder of the user's own is refused before anything is computed; with force its files stay", () =>
+  withFolder(async (folder) => {
+    const output = join(folder, "thesis");
+    await Deno.mkdir(output);
+    await Deno.writeTextFile(join(output, "chapter.tex"), "mine");
+    const pairs = { anchor: ["the boy opens the door"], positive: ["the lad unlocks the gate"] };
+    const gold = { sentence1: ["the dog runs"], sentence2: ["the hound runs"], score: [0.9] };
+    const common = { model: sampleBaseModel(), output, cacheDir: join(folder, "cache") };
+    await assert.rejects(finetune({ ...common, ...pairs }), /not empty, and not ours/);
+    await assert.rejects(augmentedSbert({ ...common, gold }), /not empty, and not ours/);
+    await assert.rejects(tsdae({ ...common, texts: ["the dog runs"] }), /not empty, and not ours/);
+    await assert.rejects(Deno.stat(common.cacheDir), Deno.errors.NotFound, "nothing was computed");
+    for (const force of [true, false]) await finetune({ ...common, ...pairs, force });
+    assert.equal(await Deno.readTextFile(join(output, "chapter.tex")), "mine");
+    assert.equal((await encode(output, ["the dog"])).rows, 1);
+  }));
