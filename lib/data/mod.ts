@@ -10,6 +10,7 @@ export * from "./json5.ts";
 export * from "./labels.ts";
 export * from "./noise.ts";
 export * from "./parquet.ts";
+export * from "./parquet_file.ts";
 export * from "./rows.ts";
 export * from "./source.ts";
 export * from "./table.ts";

@@ -3,37 +3,136 @@
  *
  * @module
  */
-import { ByteWriter, type ColumnSource, parquetWrite } from "hyparquet-writer";
+import { ByteWriter, ParquetWriter, type SchemaElement } from "hyparquet-writer";
+import { DatasetError } from "../error.ts";
 import type { Column, Dataset } from "./dataset.ts";
 
 /** Rows of a row group: what a reader must hold at least. */
 const ROW_GROUP = 10_000;
 
-/** Writes a dataset under a temporary name, makes sure it is on the disk, and renames it. */
+/** What a column holds: a file declares it, also where it has no rows. Vectors are lists of float32. */
+export type ColumnType = "text" | "int32" | "float64" | "vector";
+
+/** Rows that are written at a time, by column; vectors as one matrix [rows, width] in row order. */
+export type ColumnChunk = Readonly<Record<string, Column | Float32Array>>;
+
+/** A file that is written in chunks. */
+export interface ParquetSink {
+  /** Appends rows, in row groups of their own. */
+  readonly write: (chunk: ColumnChunk, rows: number) => Promise<void>;
+  /** Ends the file, makes sure that it is on the disk, and gives it its name. */
+  readonly finish: () => Promise<void>;
+  /** Leaves no file. To be called where something failed before `finish` was done. */
+  readonly abandon: () => Promise<void>;
+}
+
+/**
+ * Begins a Parquet file under a temporary name beside `path`; memory holds one chunk at a time.
+ *
+ * @param path Where the file appears when it is finished.
+ * @param types Names and types of its columns, in order.
+ *
+ * @example
+ * ```ts
+ * import { parquetSink, readColumns } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const path = `${await Deno.makeTempDir()}/a.parquet`;
+ * const sink = await parquetSink(path, { text: "text", score: "float64" });
+ * await sink.write({ text: ["a", "b"], score: Float64Array.of(1, 2) }, 2);
+ * await sink.write({ text: ["c"], score: Float64Array.of(3) }, 1);
+ * await sink.finish();
+ * assert.deepEqual((await readColumns(path)).columns.text, ["a", "b", "c"]);
+ * ```
+ */
+export async function parquetSink(path: string, types: Readonly<Record<string, ColumnType>>): Promise<ParquetSink> {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  const file = await Deno.open(temporary, { write: true, createNew: true });
+  let closed = false;
+  const bytes = new ByteWriter();
+  const flush = async () => {
+    const part = bytes.getBytes();
+    for (let done = 0; done < part.length;) done += await file.write(part.subarray(done));
+    bytes.index = 0; // `offset`, from which the file counts, goes on
+  };
+  const writer = new ParquetWriter({ writer: Object.assign(bytes, { flush }), schema: schemaOf(types) });
+  return {
+    async write(chunk, rows) {
+      const columnData = Object.entries(types).map(([name, type]) => ({
+        name,
+        data: cellsOf(chunk, name, type, rows),
+      }));
+      await writer.write({ columnData, rowGroupSize: ROW_GROUP });
+    },
+    async finish() {
+      await writer.finish();
+      await flush();
+      await file.sync();
+      file.close();
+      closed = true;
+      await Deno.rename(temporary, path);
+    },
+    async abandon() {
+      if (!closed) file.close();
+      closed = true;
+      await Deno.remove(temporary).catch(() => {});
+    },
+  };
+}
+
+/** Writes a dataset under a temporary name, makes sure it is on the disk, and renames it: its arrays say the types. */
 export async function writeParquet(path: string, dataset: Dataset): Promise<void> {
-  const writer = new ByteWriter();
-  parquetWrite({
-    writer,
-    columnData: Object.entries(dataset.columns).map(([name, column]) => columnSource(name, column)),
-    rowGroupSize: ROW_GROUP,
-  });
-  const temporary = `${path}.${crypto.randomUUID()}`;
+  const types = Object.entries(dataset.columns).map(([name, column]) => [name, typeOf(column)] as const);
+  const sink = await parquetSink(path, Object.fromEntries(types));
   try {
-    {
-      using file = await Deno.open(temporary, { write: true, createNew: true });
-      const bytes = writer.getBytes();
-      for (let written = 0; written < bytes.length;) written += await file.write(bytes.subarray(written));
-      await file.syncData();
-    }
-    await Deno.rename(temporary, path);
+    await sink.write(dataset.columns, dataset.rows);
+    await sink.finish();
   } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
+    await sink.abandon();
     throw error;
   }
 }
 
-function columnSource(name: string, column: Column): ColumnSource {
-  if (column instanceof Float64Array) return { name, data: column, type: "DOUBLE", nullable: false };
-  if (column instanceof Int32Array) return { name, data: column, type: "INT32", nullable: false };
-  return { name, data: [...column], type: "STRING", nullable: false };
+function typeOf(column: Column): ColumnType {
+  if (column instanceof Float64Array) return "float64";
+  return column instanceof Int32Array ? "int32" : "text";
+}
+
+function schemaOf(types: Readonly<Record<string, ColumnType>>): SchemaElement[] {
+  const columns = Object.entries(types).map(([name, type]): SchemaElement[] => {
+    const column = { name, repetition_type: "REQUIRED" } as const;
+    switch (type) {
+      case "text":
+        return [{ ...column, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } }];
+      case "int32":
+        return [{ ...column, type: "INT32" }];
+      case "float64":
+        return [{ ...column, type: "DOUBLE" }];
+      case "vector":
+        return [
+          { ...column, num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } },
+          { name: "list", repetition_type: "REPEATED", num_children: 1 },
+          { name: "element", repetition_type: "REQUIRED", type: "FLOAT" },
+        ];
+    }
+  });
+  return [{ name: "root", num_children: columns.length }, ...columns.flat()];
+}
+
+function cellsOf(
+  chunk: ColumnChunk,
+  name: string,
+  type: ColumnType,
+  rows: number,
+): number[][] | string[] | Float64Array | Int32Array {
+  const column = chunk[name];
+  const width = type === "vector" ? (column?.length ?? 0) / (rows || 1) : 1;
+  if (column === undefined || column.length !== rows * width || !Number.isInteger(width)) {
+    throw new DatasetError(`the column ${name} has another length than the rows`, {
+      expected: `${rows}`,
+      found: `${column?.length}`,
+    });
+  }
+  if (type !== "vector") return Array.isArray(column) ? [...column] : column as Float64Array | Int32Array;
+  const matrix = column as Float32Array;
+  return Array.from({ length: rows }, (_, row) => Array.from(matrix.subarray(row * width, (row + 1) * width)));
 }

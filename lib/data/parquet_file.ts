@@ -1,0 +1,181 @@
+/**
+ * Parquet files, read by column and by range of rows: what is not asked for is not decoded, and need not fit in memory.
+ *
+ * @module
+ */
+import { parquetScan, parquetSchema } from "hyparquet";
+import { compressors } from "hyparquet-compressors";
+import { DatasetError } from "../error.ts";
+import type { Column, Dataset } from "./dataset.ts";
+
+/** An open file. */
+export interface ParquetFile {
+  /** Number of rows. */
+  readonly rows: number;
+  /** Names of the columns, in file order. */
+  readonly names: readonly string[];
+  /** Where row groups end: a range within one of them is read at once. */
+  readonly groupEnds: readonly number[];
+  /** Rows `[rowStart, rowEnd)` of a column, in the types of the file: texts, numbers, bigints, lists, null. */
+  readonly cells: (name: string, rowStart: number, rowEnd: number) => Promise<ArrayLike<unknown>>;
+  /** The same as texts, whole numbers (32 bits) or numbers, which follows from the type that the file declares. */
+  readonly column: (name: string, rowStart: number, rowEnd: number) => Promise<Column>;
+  /** Closes the file. */
+  readonly close: () => void;
+}
+
+/**
+ * Opens a Parquet file and reads its description, not its rows. Columns are read one after the other: of reads side by
+ * side that fail, only the first failure would be caught.
+ *
+ * @throws {DatasetError} where the file is damaged, also from `cells` and `column`
+ */
+export async function openParquet(path: string): Promise<ParquetFile> {
+  const file = await Deno.open(path);
+  const { size } = await file.stat();
+  // A column chunk is fetched once for all ranges of its row group.
+  const fetched = new Map<string, ArrayBuffer>();
+  const slice = (start: number, end = size): ArrayBuffer => {
+    const key = `${start}-${end}`;
+    const bytes = fetched.get(key) ?? readBytes(file, start, end);
+    fetched.set(key, bytes);
+    return bytes;
+  };
+  const caught = async <A>(run: () => Promise<A>): Promise<A> => {
+    try {
+      return await run();
+    } catch (error) {
+      if (error instanceof DatasetError) throw error;
+      throw new DatasetError("the Parquet file cannot be read", {
+        where: path,
+        found: (error as Error).message,
+        hint: "the file is damaged or cut: fetch it again",
+        cause: error,
+      });
+    }
+  };
+  try {
+    const scan = await caught(() => parquetScan({ file: { byteLength: size, slice }, compressors }));
+    const { children } = parquetSchema(scan.metadata);
+    const types = new Map(children.map(({ element, children }) => [element.name, children.length ? "" : element.type]));
+    const groupEnds = scan.ranges.map(({ rowEnd }) => rowEnd);
+    let group = -1;
+    const cells = (name: string, rowStart: number, rowEnd: number) =>
+      caught(async () => {
+        const parts: ArrayLike<unknown>[] = [];
+        for (let start = rowStart; start < rowEnd;) {
+          const at = groupEnds.findIndex((end) => end > start);
+          if (at < 0) throw new Error(`there is no row ${start + 1}, only ${groupEnds.at(-1) ?? 0}`);
+          if (at !== group) fetched.clear();
+          group = at;
+          const end = Math.min(rowEnd, groupEnds[at]!);
+          const values: ArrayLike<unknown> = await scan.readColumn({ column: name, rowStart: start, rowEnd: end });
+          if (values.length !== end - start) {
+            throw new Error(`column ${name} ends early: ${values.length} rows of ${end - start} from row ${start + 1}`);
+          }
+          parts.push(values);
+          start = end;
+        }
+        return parts.length === 1 ? parts[0]! : parts.flatMap((part) => Array.from(part));
+      });
+    return {
+      rows: groupEnds.at(-1) ?? 0,
+      names: [...types.keys()],
+      groupEnds,
+      cells,
+      column: async (name, rowStart, rowEnd) =>
+        typedColumn(await cells(name, rowStart, rowEnd), types.get(name), {
+          name,
+          where: (row) => `${path}:${rowStart + row + 1}`,
+        }),
+      close: () => file.close(),
+    };
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+function readBytes(file: Deno.FsFile, start: number, end: number): ArrayBuffer {
+  if (!(start >= 0 && end >= start)) throw new Error(`a part from byte ${start} to byte ${end}`);
+  const bytes = new Uint8Array(end - start);
+  file.seekSync(start, Deno.SeekMode.Start);
+  for (let have = 0; have < bytes.length;) {
+    const count = file.readSync(bytes.subarray(have));
+    if (count === null) throw new Error(`the file ends before byte ${end}`);
+    have += count;
+  }
+  return bytes.buffer;
+}
+
+function typedColumn(
+  cells: ArrayLike<unknown>,
+  type: string | undefined,
+  { name, where }: { readonly name: string; readonly where: (row: number) => string },
+): Column {
+  const wrong = (row: number, expected: string) =>
+    new DatasetError(`a cell of ${name} is no ${expected}`, { where: where(row), expected, found: String(cells[row]) });
+  if (type === "BYTE_ARRAY") {
+    return Array.from(cells, (cell, row) => {
+      if (typeof cell !== "string") throw wrong(row, "text");
+      return cell;
+    });
+  }
+  const number = (cell: unknown, row: number) => {
+    const value = typeof cell === "bigint" ? Number(cell) : cell;
+    if (typeof value !== "number" || (typeof cell === "bigint" && !Number.isSafeInteger(value))) {
+      throw wrong(row, "number");
+    }
+    return value;
+  };
+  return type === "INT32" ? Int32Array.from(cells, number) : Float64Array.from(cells, number);
+}
+
+/** What {@linkcode readColumns} reads. */
+export interface ColumnRange {
+  /** Names of columns. Default: all. */
+  readonly columns?: readonly string[] | undefined;
+  /** The first row, from 0. Default 0. */
+  readonly rowStart?: number | undefined;
+  /** The row behind the last one. Default: to the end. */
+  readonly rowEnd?: number | undefined;
+}
+
+/**
+ * Columns of a Parquet file in typed arrays, a range of rows of them, without going through rows: texts as `string[]`,
+ * INT32 as `Int32Array`, other numbers as `Float64Array`, by the types that the file declares, also where it has no rows.
+ *
+ * @param path The file.
+ * @param range Which columns, and which rows `[rowStart, rowEnd)`.
+ * @returns The columns in the order of `range.columns`, and the number of rows read.
+ * @throws {DatasetError} where there is no such column, a cell is empty or of another kind, or the file is damaged
+ *
+ * @example
+ * ```ts
+ * import { readColumns, writeParquet } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const path = await Deno.makeTempFile({ suffix: ".parquet" });
+ * await writeParquet(path, { columns: { text: ["a", "b", "c"], label: Int32Array.of(0, 1, 0) }, rows: 3 });
+ * assert.deepEqual(await readColumns(path, { columns: ["label"], rowStart: 1 }), {
+ *   columns: { label: Int32Array.of(1, 0) },
+ *   rows: 2,
+ * });
+ * await Deno.remove(path);
+ * ```
+ */
+export async function readColumns(path: string, range: ColumnRange = {}): Promise<Dataset> {
+  const file = await openParquet(path);
+  try {
+    const { columns: names = file.names, rowStart = 0 } = range;
+    const rowEnd = Math.min(range.rowEnd ?? Infinity, file.rows);
+    const missing = names.find((name) => !file.names.includes(name));
+    if (missing !== undefined) {
+      throw new DatasetError(`there is no column ${missing}`, { where: path, found: file.names.join(", ") });
+    }
+    const columns: [string, Column][] = [];
+    for (const name of names) columns.push([name, await file.column(name, rowStart, rowEnd)]);
+    return { columns: Object.fromEntries(columns), rows: Math.max(0, rowEnd - rowStart) };
+  } finally {
+    file.close();
+  }
+}
