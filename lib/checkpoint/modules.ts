@@ -23,7 +23,7 @@ export type ModuleSpec =
     readonly inFeatures: number;
     readonly outFeatures: number;
     readonly bias: boolean;
-    readonly activation: "tanh" | "identity" | "gelu" | "relu";
+    readonly activation: keyof typeof ACTIVATION_CLASSES;
   }
   | { readonly type: "normalize" };
 
@@ -42,6 +42,9 @@ const ACTIVATION_CLASSES = {
   identity: "torch.nn.modules.linear.Identity",
   gelu: "torch.nn.modules.activation.GELU",
   relu: "torch.nn.modules.activation.ReLU",
+  silu: "torch.nn.modules.activation.SiLU",
+  sigmoid: "torch.nn.modules.activation.Sigmoid",
+  leakyRelu: "torch.nn.modules.activation.LeakyReLU",
 } as const;
 
 /** `modules.json`: the folder of the transformer, and of each module after it with its class. */

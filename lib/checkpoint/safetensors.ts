@@ -9,7 +9,7 @@ import { dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
 
 /** Element types that are read. */
-export type FileDType = "F32" | "F16" | "BF16" | "F64" | "I32" | "I64" | "U8" | "BOOL";
+export type FileDType = keyof typeof BYTES;
 
 /** One tensor of a file. */
 export interface TensorInfo {
@@ -47,7 +47,24 @@ export interface TensorToWrite {
   readonly dtype?: "F32" | "F16" | "I32";
 }
 
-const BYTES: Readonly<Record<FileDType, number>> = { F32: 4, F16: 2, BF16: 2, F64: 8, I32: 4, I64: 8, U8: 1, BOOL: 1 };
+/** Every type of the format and its bytes. What is not read as numbers here may still stand in a file, unused. */
+const BYTES = {
+  BOOL: 1,
+  U8: 1,
+  I8: 1,
+  F8_E5M2: 1,
+  F8_E4M3: 1,
+  I16: 2,
+  U16: 2,
+  F16: 2,
+  BF16: 2,
+  I32: 4,
+  U32: 4,
+  F32: 4,
+  F64: 8,
+  I64: 8,
+  U64: 8,
+} as const;
 /** The format's own limit. */
 const MAX_HEADER = 100_000_000;
 
@@ -263,7 +280,12 @@ function toF32({ name, dtype, path }: Entry, bytes: Uint8Array<ArrayBuffer>): Fl
       return new Float32Array(bits.buffer);
     }
     default:
-      throw new CheckpointError("a tensor of weights has an integer type", { where: `${path}, ${name}`, found: dtype });
+      throw new CheckpointError("a tensor of weights has a type that is not read", {
+        where: `${path}, ${name}`,
+        expected: "F32, F16, BF16 or F64",
+        found: dtype,
+        hint: "a quantised model must be saved again with its weights as numbers",
+      });
   }
 }
 

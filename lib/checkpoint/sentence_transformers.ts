@@ -29,6 +29,8 @@ export interface SentenceTransformerFolder {
   readonly defaultPromptName: string | undefined;
   /** cosine, dot, euclidean or manhattan. */
   readonly similarity: string;
+  /** Features that are kept of an embedding, after the last module; undefined: all of them. */
+  readonly truncateDim: number | undefined;
 }
 
 type Json = Readonly<Record<string, unknown>>;
@@ -55,7 +57,7 @@ const SIMILARITIES = ["cosine", "dot", "euclidean", "manhattan"];
 function readGeneral(
   general: Json,
   where: string,
-): Pick<SentenceTransformerFolder, "prompts" | "defaultPromptName" | "similarity"> {
+): Pick<SentenceTransformerFolder, "prompts" | "defaultPromptName" | "similarity" | "truncateDim"> {
   const given = general["prompts"] ?? {};
   const name = general["default_prompt_name"] ?? undefined;
   if (
@@ -78,7 +80,16 @@ function readGeneral(
       found: similarity,
     });
   }
+  const truncateDim = general["truncate_dim"] ?? undefined;
+  if (truncateDim !== undefined && !(Number.isSafeInteger(truncateDim) && Number(truncateDim) > 0)) {
+    throw new CheckpointError("truncate_dim is not a number of features", {
+      where,
+      expected: "a whole number above 0, or null",
+      found: JSON.stringify(truncateDim),
+    });
+  }
   return {
+    truncateDim: truncateDim as number | undefined,
     prompts,
     defaultPromptName: name !== undefined && Object.hasOwn(prompts, String(name)) ? String(name) : undefined,
     similarity,
@@ -143,6 +154,7 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     default_prompt_name: folder.defaultPromptName ?? null,
     prompts: folder.prompts,
     similarity_fn_name: folder.similarity,
+    ...(folder.truncateDim !== undefined && { truncate_dim: folder.truncateDim }),
   });
   await json("sentence_bert_config.json", { max_seq_length: folder.maxSeqLength, do_lower_case: false });
   await json("config.json", withoutWeightType(folder.config));

@@ -19,7 +19,7 @@ export interface EncodeOptions {
   readonly skip?: number;
 }
 
-/** Embeds tokenised texts. Nothing is padded. */
+/** Embeds tokenised texts. Nothing is padded; of a model with `truncateDim`, so many features are kept. */
 export async function encodeTokens(
   engine: Engine,
   model: BiEncoder,
@@ -44,11 +44,12 @@ export async function encodeTokens(
       const packed = pack([{ texts, rows: batch }]);
       const embeddings = embed(inference(engine), model, uploadBatch(engine, packed), undefined, skip).value;
       const values = await engine.read(embeddings);
+      const whole = embeddings.shape[1]!;
       if (start === 0) {
-        width = embeddings.shape[1]!;
+        width = Math.min(whole, model.truncateDim ?? whole);
         data = new Float32Array(rows * width);
       }
-      batch.forEach((row, i) => data.set(values.subarray(i * width, (i + 1) * width), row * width));
+      batch.forEach((row, i) => data.set(values.subarray(i * whole, i * whole + width), row * width));
     });
     start = end;
   }

@@ -21,8 +21,20 @@ export interface Handle {
   readonly dtype: DType;
 }
 
-/** Activations that can follow a matrix product. `gelu` is the exact one by erf, `geluTanh` its approximation. */
-export type Activation = "gelu" | "geluTanh" | "tanh" | "relu";
+/**
+ * Activations that can follow a matrix product. With σ(x) = 1 / (1 + e^−x): `gelu` is the exact one by erf, `geluTanh` its
+ * approximation, `silu` x σ(x), `quickGelu` x σ(1.702 x), `leakyRelu` has the slope .01 below 0, `squaredRelu` is relu².
+ */
+export type Activation =
+  | "gelu"
+  | "geluTanh"
+  | "tanh"
+  | "relu"
+  | "silu"
+  | "quickGelu"
+  | "sigmoid"
+  | "leakyRelu"
+  | "squaredRelu";
 
 /** Functions of one element. */
 export type Unary = "abs" | "sign" | "exp" | "log" | "sqrt" | "square" | "reciprocal";

@@ -45,8 +45,10 @@ export interface BiEncoder {
   readonly defaultPromptName: string | undefined;
   /** cosine, dot, euclidean or manhattan. */
   readonly similarity: string;
-  /** Features of an embedding. */
+  /** Features of an embedding, as losses see it. */
   readonly width: number;
+  /** Features that are kept of it where texts are encoded (a Matryoshka model); undefined: all of them. */
+  readonly truncateDim: number | undefined;
   /** `config.json`, to be saved again. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Tensors of the checkpoint that are not used (a pooler), to be saved again. */
@@ -103,8 +105,10 @@ export async function loadBiEncoder(engine: Engine, path: string, options: LoadO
         fromCheckpoint(reader, PREFIXES[config.family], weights),
         wanted,
       );
-      for (const [name, { shape }] of reader.tensors) {
-        if (/(^|\.)pooler\./.test(name)) unused.push({ name, shape, data: await reader.readF32(name) });
+      for (const [name, { shape, dtype }] of reader.tensors) {
+        if (/(^|\.)pooler\./.test(name) && /^B?F(16|32|64)$/.test(dtype)) {
+          unused.push({ name, shape, data: await reader.readF32(name) });
+        }
       }
     } finally {
       reader.close();
@@ -121,6 +125,7 @@ export async function loadBiEncoder(engine: Engine, path: string, options: LoadO
     defaultPromptName: folder.defaultPromptName,
     similarity: folder.similarity,
     width: widthOf(modules, config.hiddenSize),
+    truncateDim: folder.truncateDim,
     config: folder.config,
     unused,
   };
@@ -190,7 +195,7 @@ export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: stri
     const named = own.map(([name, tensor]) => [name.slice(spec.path.length + 1), tensor]);
     denseTensors.set(spec.path, await readParameters(engine, Object.fromEntries(named)));
   }
-  const { config, modules, maxSeqLength, prompts, defaultPromptName, similarity, tokenizer } = model;
+  const { config, modules, maxSeqLength, prompts, defaultPromptName, similarity, tokenizer, truncateDim } = model;
   await writeFolder(path, {
     config,
     modules,
@@ -198,6 +203,7 @@ export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: stri
     prompts,
     defaultPromptName,
     similarity,
+    truncateDim,
     tensors: [...tensors, ...model.unused],
     denseTensors,
     tokenizerFiles: tokenizer.files,

@@ -43,9 +43,20 @@ export interface EncoderConfig {
 
 const ACTIVATIONS: Readonly<Record<string, Activation>> = {
   gelu: "gelu",
+  gelu_python: "gelu",
+  gelu_accurate: "geluTanh",
+  gelu_fast: "geluTanh",
   gelu_new: "geluTanh",
+  gelu_python_tanh: "geluTanh",
   gelu_pytorch_tanh: "geluTanh",
+  leaky_relu: "leakyRelu",
+  quick_gelu: "quickGelu",
   relu: "relu",
+  relu2: "squaredRelu",
+  sigmoid: "sigmoid",
+  silu: "silu",
+  swish: "silu",
+  tanh: "tanh",
 };
 const FAMILIES: readonly Family[] = ["bert", "distilbert", "roberta", "xlm-roberta", "mpnet"];
 
@@ -60,7 +71,7 @@ export function parseConfig(json: Readonly<Record<string, unknown>>, where: stri
     });
   }
   const number = (names: readonly string[], fallback?: number): number => {
-    const name = names.find((name) => json[name] !== undefined);
+    const name = names.find((name) => json[name] !== undefined && json[name] !== null);
     const value = name === undefined ? fallback : json[name];
     if (typeof value === "number" && Number.isFinite(value) && value >= 0) return value;
     throw new CheckpointError("the model's configuration is incomplete", {

@@ -73,6 +73,8 @@ export interface LoadCrossEncoderOptions {
   readonly maxSeqLength?: number | undefined;
   /** Seed of a new head, N(0, .02) and biases of 0. Default 0. */
   readonly seed?: number;
+  /** Refuses a checkpoint that has no head yet: a new one knows nothing, and its scores mean nothing. Default false. */
+  readonly requireHead?: boolean | undefined;
 }
 
 /**
@@ -101,6 +103,15 @@ export async function loadCrossEncoder(
   const folder = await readCrossEncoderFolder(path);
   const weights = join(path, folder.transformerPath);
   const config = parseConfig(folder.config, join(weights, "config.json"));
+  if (options.requireHead === true && !folder.isClassifier) {
+    throw new CheckpointError("the model has no trained head: its scores would mean nothing", {
+      where: path,
+      expected: "a cross-encoder (architectures: …ForSequenceClassification)",
+      found: JSON.stringify(folder.config["architectures"] ?? null),
+      hint:
+        "train one from it with pipelines/cross_encoder.ts, or name one such as cross-encoder/ms-marco-MiniLM-L6-v2",
+    });
+  }
   const labels = labelsFor(options.labels, folder.labels, path);
   const tokenizer = await loadTokenizer(weights);
   if (tokenizer.vocabSize > config.vocabSize) {

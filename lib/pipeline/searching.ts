@@ -153,7 +153,7 @@ async function answer(
 
 /** A cross-encoder with one score a pair, or with two classes, of which the second means "alike". */
 async function openJudge(engine: Engine, folder: string): Promise<{ score: PairScorer; close: () => void }> {
-  const model = await loadCrossEncoder(engine, folder);
+  const model = await loadCrossEncoder(engine, folder, { requireHead: true });
   return {
     score: (pairs) =>
       positiveScores(engine, model, {

@@ -3,24 +3,29 @@
  *
  * @module
  */
+import type { Engine } from "../engine/engine.ts";
 import * as crossEncoders from "../evaluate/cross_encoder.ts";
 import type { RankedDocument } from "../evaluate/cross_encoder.ts";
-import { loadCrossEncoder } from "../model/cross_encoder.ts";
+import { type CrossEncoder, loadCrossEncoder } from "../model/cross_encoder.ts";
 import { modelFolder } from "../stage/roots.ts";
 import { withEngine } from "./encode.ts";
 
 /**
- * What a cross-encoder says of pairs: one row for each, one column for each of its labels. `softmax` makes probabilities
- * of several labels.
+ * What a cross-encoder says of pairs.
+ *
+ * @param model A folder, or a model of the hub.
+ * @param pairs The pairs, each of two texts.
+ * @param options `softmax` makes probabilities of several labels. Default false.
+ * @returns One row for each pair, with one column for each of the model's labels.
+ * @throws CheckpointError if the model has no trained head: a new one would know nothing.
  *
  * @example
- * ```ts
+ * ```ts ignore
  * import { predict } from "@kindred/kindred/simple";
- * import { sampleBaseModel } from "@kindred/kindred/sample";
- * import assert from "node:assert/strict";
- * // A base model gets a new head, which knows nothing yet.
- * const scores = await predict(sampleBaseModel(), [["the boy eats", "the child eats"]]);
- * assert.deepEqual([scores.length, scores[0]!.length], [1, 1]);
+ * const [[related], [unrelated]] = await predict("cross-encoder/ms-marco-MiniLM-L6-v2", [
+ *   ["how do bees make honey", "Bees turn nectar into honey by drying it."],
+ *   ["how do bees make honey", "The bridge was built in 1932."],
+ * ]);
  * ```
  */
 export async function predict(
@@ -28,29 +33,48 @@ export async function predict(
   pairs: readonly (readonly [first: string, second: string])[],
   options: { readonly softmax?: boolean } = {},
 ): Promise<number[][]> {
-  return await withEngine(async (engine) => {
-    const crossEncoder = await loadCrossEncoder(engine, await modelFolder(model));
+  return await withCrossEncoder(model, async (engine, crossEncoder) => {
     const [first, second] = [pairs.map(([text]) => text), pairs.map(([, text]) => text)];
     const { data, width, rows } = await crossEncoders.predict(engine, crossEncoder, first, second, options);
     return Array.from({ length: rows }, (_, row) => [...data.subarray(row * width, (row + 1) * width)]);
   });
 }
 
-/** Documents by a cross-encoder's score with a query, highest first. The model has one label. */
+/**
+ * Documents by a cross-encoder's score with a query, highest first.
+ *
+ * @param model A folder, or a model of the hub, with one label.
+ * @param query What is asked for.
+ * @param documents What may answer it.
+ * @param options `topK`: how many documents are given back. Default: all.
+ * @returns Indices into `documents` with their scores.
+ * @throws CheckpointError if the model has no trained head: a new one would know nothing.
+ *
+ * @example
+ * ```ts ignore
+ * import { rank } from "@kindred/kindred/simple";
+ * const documents = ["The bridge was built in 1932.", "Bees turn nectar into honey by drying it."];
+ * const [best] = await rank("cross-encoder/ms-marco-MiniLM-L6-v2", "how do bees make honey", documents, { topK: 1 });
+ * ```
+ */
 export async function rank(
   model: string,
   query: string,
   documents: readonly string[],
   options: { readonly topK?: number } = {},
 ): Promise<RankedDocument[]> {
+  return await withCrossEncoder(
+    model,
+    (engine, crossEncoder) => crossEncoders.rank(engine, crossEncoder, query, documents, options),
+  );
+}
+
+async function withCrossEncoder<A>(
+  model: string,
+  use: (engine: Engine, crossEncoder: CrossEncoder) => Promise<A>,
+): Promise<A> {
   return await withEngine(async (engine) =>
-    await crossEncoders.rank(
-      engine,
-      await loadCrossEncoder(engine, await modelFolder(model)),
-      query,
-      documents,
-      options,
-    )
+    await use(engine, await loadCrossEncoder(engine, await modelFolder(model), { requireHead: true }))
   );
 }
 

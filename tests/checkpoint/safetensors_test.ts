@@ -83,6 +83,25 @@ Deno.test("types of the file become f32 and i32", () =>
     reader.close();
   }));
 
+Deno.test("a tensor of any type of the format may stand in a file; it is refused when it is read", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "x.safetensors");
+    for (const dtype of ["BOOL", "U8", "I8", "F8_E5M2", "F8_E4M3"]) {
+      await Deno.writeFile(path, fileOf({ a: tensor(0, 4), left: tensor(4, 8, [4], dtype) }, 8));
+      const reader = await openTensors(path);
+      assert.equal((await reader.readF32("a")).length, 1);
+      await assert.rejects(reader.readF32("left"), /has a type that is not read/);
+      reader.close();
+    }
+    for (const dtype of ["I16", "U16", "U32", "U64", "I64"]) {
+      const bytes = { I16: 2, U16: 2, U32: 4, U64: 8, I64: 8 }[dtype]!;
+      await Deno.writeFile(path, fileOf({ left: tensor(0, 2 * bytes, [2], dtype) }, 2 * bytes));
+      const reader = await openTensors(path);
+      await assert.rejects(reader.readF32("left"), CheckpointError);
+      reader.close();
+    }
+  }));
+
 Deno.test("damaged files are refused before their tensors are read", async (t) => {
   const bad: Record<string, Uint8Array> = {
     "empty file": new Uint8Array(0),

@@ -31,6 +31,7 @@ const TO_WRITE: FolderToWrite = {
   prompts: { query: "query: " },
   defaultPromptName: "query",
   similarity: "dot",
+  truncateDim: 2,
   tensors: [{ name: "embeddings", shape: [1, 4], data: Float32Array.of(1, 2, 3, 4) }],
   denseTensors: new Map([["2_Dense", [{ name: "linear.bias", shape: [2], data: Float32Array.of(5, 6) }]]]),
   tokenizerFiles: new Map([[

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
+import { embedTexts } from "../../lib/embed/encode.ts";
 import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { CheckpointError } from "../../lib/error.ts";
 import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
@@ -98,6 +99,25 @@ Deno.test("a saved bi-encoder loads again with the same embeddings, and keeps wh
   freeBiEncoder(engine, again);
   engine.close();
   await Deno.remove(path, { recursive: true });
+});
+
+Deno.test("a folder's truncate_dim cuts embeddings after the last module, and is saved again", async () => {
+  const engine = await engines[0]!.create();
+  const path = await Deno.makeTempDir();
+  try {
+    const whole = await loadBiEncoder(engine, folder);
+    await saveBiEncoder(engine, { ...whole, truncateDim: 3 }, path, "# A model\n");
+    const cut = await loadBiEncoder(engine, path);
+    assert.equal(cut.truncateDim, 3);
+    const [all, some] = [await embedTexts(engine, whole, golden.texts), await embedTexts(engine, cut, golden.texts)];
+    assert.deepEqual([some.width, some.rows], [3, all.rows]);
+    for (let row = 0; row < all.rows; row++) {
+      assert.deepEqual(some.data.slice(3 * row, 3 * row + 3), all.data.slice(all.width * row, all.width * row + 3));
+    }
+  } finally {
+    engine.close();
+    await Deno.remove(path, { recursive: true });
+  }
 });
 
 Deno.test("freezing leaves exactly the named tensors without a gradient", async () => {

@@ -138,7 +138,7 @@ Deno.test("configurations of other architectures, and incomplete ones, are refus
   refused({ num_attention_heads: 0 }, /num_attention_heads.* 0/);
   refused({ hidden_dropout_prob: 1 }, /hidden_dropout_prob.* 1/);
   refused({ is_decoder: true }, /decoder/);
-  refused({ hidden_act: "swish" }, /swish/);
+  refused({ hidden_act: "mish" }, /mish/);
   refused({ position_embedding_type: "relative_key" }, /relative_key/);
 });
 

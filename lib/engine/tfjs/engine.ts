@@ -31,24 +31,46 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
   const tensor = (data: Float32Array | Int32Array, shape: readonly number[]) =>
     tf.tensor(data.slice(), shape, data instanceof Float32Array ? "float32" : "int32");
   const C = Math.sqrt(2 / Math.PI);
-  const activate = (kind: Activation, z: TfTensor): TfTensor => {
-    if (kind === "tanh") return tf.tanh(z);
-    if (kind === "relu") return tf.relu(z);
-    if (kind === "gelu") return times(tf.mul(z, plus(tf.erf(times(z, Math.SQRT1_2)), 1)), 0.5);
-    const inner = times(tf.add(z, times(tf.mul(z, tf.square(z)), 0.044715)), C);
-    return times(tf.mul(z, plus(tf.tanh(inner), 1)), 0.5);
+  const gate = (z: TfTensor, by: number) => tf.sigmoid(times(z, by));
+  const activations: Readonly<Record<Activation, (z: TfTensor) => TfTensor>> = {
+    gelu: (z) => times(tf.mul(z, plus(tf.erf(times(z, Math.SQRT1_2)), 1)), 0.5),
+    geluTanh(z) {
+      const inner = times(tf.add(z, times(tf.mul(z, tf.square(z)), 0.044715)), C);
+      return times(tf.mul(z, plus(tf.tanh(inner), 1)), 0.5);
+    },
+    tanh: (z) => tf.tanh(z),
+    relu: (z) => tf.relu(z),
+    silu: (z) => tf.mul(z, gate(z, 1)),
+    quickGelu: (z) => tf.mul(z, gate(z, 1.702)),
+    sigmoid: (z) => tf.sigmoid(z),
+    leakyRelu: (z) => tf.maximum(z, times(z, 0.01)),
+    squaredRelu: (z) => tf.square(tf.relu(z)),
   };
-  const slope = (kind: Activation, z: TfTensor): TfTensor => {
-    if (kind === "tanh") return plus(times(tf.square(tf.tanh(z)), -1), 1);
-    if (kind === "relu") return tf.cast(tf.greater(z, number(0)), "float32");
-    const squared = tf.square(z);
-    if (kind === "gelu") {
-      const density = times(tf.exp(times(squared, -0.5)), 1 / Math.sqrt(2 * Math.PI));
+  const isPositive = (z: TfTensor) => tf.cast(tf.greater(z, number(0)), "float32");
+  const rest = (s: TfTensor) => plus(times(s, -1), 1);
+  /** d/dz z σ(c z) = σ (1 + c z (1 − σ)) */
+  const gatedSlope = (z: TfTensor, c: number) => {
+    const s = gate(z, c);
+    return tf.mul(s, plus(tf.mul(times(z, c), rest(s)), 1));
+  };
+  const slopes: Readonly<Record<Activation, (z: TfTensor) => TfTensor>> = {
+    gelu(z) {
+      const density = times(tf.exp(times(tf.square(z), -0.5)), 1 / Math.sqrt(2 * Math.PI));
       return tf.add(times(plus(tf.erf(times(z, Math.SQRT1_2)), 1), 0.5), tf.mul(z, density));
-    }
-    const t = tf.tanh(times(tf.add(z, times(tf.mul(z, squared), 0.044715)), C));
-    const rise = tf.mul(plus(times(tf.square(t), -1), 1), times(plus(times(squared, 3 * 0.044715), 1), C));
-    return times(tf.add(plus(t, 1), tf.mul(z, rise)), 0.5);
+    },
+    geluTanh(z) {
+      const squared = tf.square(z);
+      const t = tf.tanh(times(tf.add(z, times(tf.mul(z, squared), 0.044715)), C));
+      const rise = tf.mul(rest(tf.square(t)), times(plus(times(squared, 3 * 0.044715), 1), C));
+      return times(tf.add(plus(t, 1), tf.mul(z, rise)), 0.5);
+    },
+    tanh: (z) => rest(tf.square(tf.tanh(z))),
+    relu: isPositive,
+    silu: (z) => gatedSlope(z, 1),
+    quickGelu: (z) => gatedSlope(z, 1.702),
+    sigmoid: (z) => tf.mul(tf.sigmoid(z), rest(tf.sigmoid(z))),
+    leakyRelu: (z) => plus(times(isPositive(z), 0.99), 0.01),
+    squaredRelu: (z) => times(tf.relu(z), 2),
   };
   const masked = (x: Handle, dropout: Dropout | undefined): TfTensor => {
     if (dropout === undefined || dropout.rate === 0) return get(x);
@@ -146,15 +168,15 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
       };
       const [z, y] = makeAll(() => {
         const z = before();
-        return [z, activation === undefined ? tf.clone(z) : activate(activation, z)];
+        return [z, activation === undefined ? tf.clone(z) : activations[activation](z)];
       });
       if (preactivation !== undefined) set(preactivation, () => tf.clone(get(z!)));
       if (out === undefined) return y!;
       set(out, () => tf.clone(get(y!)));
       return out;
     },
-    activationBackward: (activation, z, dy) => make(() => tf.mul(get(dy), slope(activation, get(z)))),
-    activate: (activation, x) => make(() => activate(activation, get(x))),
+    activationBackward: (activation, z, dy) => make(() => tf.mul(get(dy), slopes[activation](get(z)))),
+    activate: (activation, x) => make(() => activations[activation](get(x))),
 
     gather: (table, ids) => make(() => tf.gather(get(table), get(ids))),
     scatterAdd(dTable, ids, dy) {

@@ -50,6 +50,7 @@ export interface TensorFlow {
   erf: One;
   tanh: One;
   relu: One;
+  sigmoid: One;
   add: Two;
   sub: Two;
   mul: Two;

@@ -108,7 +108,8 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
     const engine = yield* (yield* TensorEngine).open;
     yield* attempt(async () => {
       const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);
-      const judge = inputs.judge && await loadCrossEncoder(engine, (await inputs.judge.read()).folder);
+      const judge = inputs.judge &&
+        await loadCrossEncoder(engine, (await inputs.judge.read()).folder, { requireHead: true });
       const score: PairScorer | undefined = judge && (async (pairs) =>
         await positiveScores(engine, judge, {
           sentence1: pairs.map(([anchor]) => anchor),

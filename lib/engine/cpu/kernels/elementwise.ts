@@ -1,7 +1,7 @@
 // Functions of one or two elements. Ranges are of elements; the callers' chunks begin at multiples of four.
 import { erf4, exp4, sum4, tanh4 } from "./math";
 
-// 0 gelu, 1 geluTanh, 2 tanh, 3 relu
+// 0 gelu, 1 geluTanh, 2 tanh, 3 relu, 4 silu, 5 quickGelu, 6 sigmoid, 7 leakyRelu, 8 squaredRelu
 // @ts-ignore: decorator
 @inline
 function act4(kind: i32, x: v128): v128 {
@@ -14,7 +14,28 @@ function act4(kind: i32, x: v128): v128 {
     return f32x4.relaxed_madd(half, tanh4(inner4(x)), half);
   }
   if (kind == 2) return tanh4(x);
-  return f32x4.max(x, f32x4.splat(0));
+  if (kind == 4) return f32x4.mul(x, sigmoid4(x));
+  if (kind == 5) return f32x4.mul(x, sigmoid4(f32x4.mul(x, f32x4.splat(1.702))));
+  if (kind == 6) return sigmoid4(x);
+  if (kind == 7) return f32x4.max(x, f32x4.mul(x, f32x4.splat(0.01)));
+  const above = f32x4.max(x, f32x4.splat(0));
+  return kind == 3 ? above : f32x4.mul(above, above);
+}
+
+// 1 / (1 + e^−x)
+// @ts-ignore: decorator
+@inline
+function sigmoid4(x: v128): v128 {
+  return f32x4.div(f32x4.splat(1), f32x4.add(f32x4.splat(1), exp4(f32x4.neg(x))));
+}
+
+// d/dx x σ(c x) = σ (1 + c x (1 − σ))
+// @ts-ignore: decorator
+@inline
+function gatedSlope4(x: v128, c: f32): v128 {
+  const u = f32x4.mul(x, f32x4.splat(c));
+  const s = sigmoid4(u);
+  return f32x4.mul(s, f32x4.relaxed_madd(u, f32x4.sub(f32x4.splat(1), s), f32x4.splat(1)));
 }
 
 // √(2/π) (x + 0.044715 x³)
@@ -50,7 +71,16 @@ function slope4(kind: i32, x: v128): v128 {
     const t = tanh4(x);
     return f32x4.sub(f32x4.splat(1), f32x4.mul(t, t));
   }
-  return v128.and(f32x4.gt(x, f32x4.splat(0)), f32x4.splat(1));
+  if (kind == 4) return gatedSlope4(x, 1);
+  if (kind == 5) return gatedSlope4(x, 1.702);
+  if (kind == 6) {
+    const s = sigmoid4(x);
+    return f32x4.mul(s, f32x4.sub(f32x4.splat(1), s));
+  }
+  const positive = f32x4.gt(x, f32x4.splat(0));
+  if (kind == 7) return v128.bitselect(f32x4.splat(1), f32x4.splat(0.01), positive);
+  if (kind == 8) return f32x4.mul(f32x4.splat(2), f32x4.max(x, f32x4.splat(0)));
+  return v128.and(positive, f32x4.splat(1));
 }
 
 // 0 abs, 1 sign, 2 exp, 3 log, 4 sqrt, 5 square, 6 reciprocal
