@@ -11,16 +11,24 @@ import { type CosentOptions, rankingOfPairs } from "./cosent.ts";
 import type { Loss } from "./loss.ts";
 
 /**
- * log (1 + Σ exp(s · a(uᵢ, vᵢ) − s · a(uⱼ, vⱼ))) over the pairs i, j of the batch with scoreᵢ < scoreⱼ;
- * a = |û·v̂ + Σ (û″ v̂′ − û′ v̂″)|, ′ and ″ the halves of a vector, its real and imaginary part
+ * L = log (1 + Σ exp(s · a(uᵢ, vᵢ) − s · a(uⱼ, vⱼ))) over the pairs i, j of the batch with scoreᵢ < scoreⱼ;
+ * a = |û·v̂ + Σ (û″ v̂′ − û′ v̂″)|, ′ and ″ the halves of a vector, its real and imaginary part; u, v [B, D], scores [B]
+ * → [1]
  *
- * Columns: two texts, and a score. The embedding's width must be even. Source: Li & Li 2023, arXiv 2309.12871.
+ * Columns: two texts, and a score, of which only the order counts. Source: Li & Li 2023, arXiv 2309.12871.
+ *
+ * @param options Scale.
+ * @returns The loss, for pairs with a score. For embeddings of odd width its `apply` throws a `UsageError`.
  *
  * @example
  * ```ts
- * import { angle } from "@kindred/kindred/loss";
+ * import { angle, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.equal(angle().options["scale"], 20);
+ * // As complex numbers: 1 beside 1, and 1 beside 1 + i, for which a is 0.
+ * const columns = [[[1, 0], [1, 0]], [[1, 0], [1, 1]]];
+ * const right = await tryLoss(angle(), columns, [0.9, 0.1]);
+ * const wrong = await tryLoss(angle(), columns, [0.1, 0.9]);
+ * assert.ok(right.value < wrong.value);
  * ```
  */
 export function angle(options: CosentOptions = {}): Loss<"score"> {

@@ -10,51 +10,45 @@ import { constant, type Tensor } from "../tensor/tensor.ts";
 import {
   type BatchTripletOptions,
   distanceMatrix,
-  expectClasses,
+  lossOverClasses,
   nothing,
   positivePairs,
-  spread,
   type TripletDistances,
   tripletDistances,
 } from "./class_distances.ts";
 import type { Loss } from "./loss.ts";
-
-/** Beyond every distance. */
-const FAR = 1e30;
+import { NEVER, spread } from "./masks.ts";
 
 /**
- * mean over all pairs (a, p) of one class of max(0, d(a, p) − d(a, n) + m), n the nearest of another class with
- * d(a, n) > d(a, p), or, if there is none, the farthest of another class
+ * L = mean over all pairs (a, p) of one class of max(0, d(a, p) − d(a, n) + m), n the nearest of another class with
+ * d(a, n) > d(a, p), or, if there is none, the farthest of another class; embeddings [B, D] → [1]
  *
  * Columns: one text, and a class. Holds P · B distances, as {@linkcode batchAllTriplet}. Source: Schroff, Kalenichenko &
  * Philbin 2015, arXiv 1503.03832.
  *
+ * @param options Distance and margin.
+ * @returns The loss, for texts with a class. Without classes its `apply` throws a `TrainingError`.
+ *
  * @example
  * ```ts
- * import { batchSemiHardTriplet } from "@kindred/kindred/loss";
+ * import { batchSemiHardTriplet, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.deepEqual(batchSemiHardTriplet().texts, { min: 1, max: 1 });
+ * // On a line: class 0 at 0 and 2, class 1 at 1 and 3. From 0 the negative at 1 is too hard, the one at 3 semi-hard.
+ * const { value } = await tryLoss(batchSemiHardTriplet({ margin: 2 }), [[[0], [2], [1], [3]]], [0, 0, 1, 1]);
+ * assert.equal(value, (1 + 3 + 3 + 1) / 4); // from 2 and from 1 no negative is beyond the positive: the farthest counts
  * ```
  */
 export function batchSemiHardTriplet(options: BatchTripletOptions = {}): Loss<"class"> {
   const { distance = "euclidean", margin = 5 } = options;
-  return {
-    name: "batch_semi_hard_triplet",
-    texts: { min: 1, max: 1 },
-    label: "class",
-    inBatch: false,
-    grouped: true,
-    options: { distance, margin },
-    paper: "Schroff, Kalenichenko & Philbin 2015, arXiv 1503.03832",
-    apply(tape, [x], _labels, _head, classes) {
-      const known = expectClasses("batch_semi_hard_triplet", x!.value.shape[0]!, classes);
-      const pairs = positivePairs(known);
-      if (pairs.anchors.length === 0) return nothing(tape, x!);
-      const triplets = tripletDistances(tape, distanceMatrix(tape, distance, x!), known, pairs);
-      const gaps = subtract(tape, triplets.near, semiHard(tape, triplets));
-      return mean(tape, activate(tape, "relu", affine(tape, gaps, 1, margin)));
-    },
-  };
+  const paper = "Schroff, Kalenichenko & Philbin 2015, arXiv 1503.03832";
+  const described = { name: "batch_semi_hard_triplet", options: { distance, margin }, paper };
+  return lossOverClasses(described, (tape, x, classes) => {
+    const pairs = positivePairs(classes);
+    if (pairs.anchors.length === 0) return nothing(tape, x);
+    const triplets = tripletDistances(tape, distanceMatrix(tape, distance, x), classes, pairs);
+    const gaps = subtract(tape, triplets.near, semiHard(tape, triplets));
+    return mean(tape, activate(tape, "relu", affine(tape, gaps, 1, margin)));
+  });
 }
 
 /** d(a, n) of each pair's semi-hard negative, 0 where the batch has no other class; [P, B] → [P] */
@@ -66,7 +60,7 @@ function semiHard(tape: Tape, { near, far, different }: TripletDistances): Tenso
   const found = engine.rowReduce("max", outside);
   const smallest = affine(
     tape,
-    rowMax(tape, add(tape, affine(tape, far, -1), constant(engine.affine(outside, FAR, -FAR)))),
+    rowMax(tape, add(tape, affine(tape, far, -1), constant(engine.affine(outside, -NEVER, NEVER)))),
     -1,
   );
   const largest = rowMax(tape, multiply(tape, far, different));

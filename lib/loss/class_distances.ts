@@ -14,7 +14,6 @@ import {
   normalize,
   reshape,
   rowSum,
-  scaleRows,
   squareRoot,
   sum,
   transpose,
@@ -22,12 +21,14 @@ import {
 import type { Tape } from "../tensor/tape.ts";
 import { constant, type Tensor } from "../tensor/tensor.ts";
 import type { Distance } from "./distance.ts";
+import type { Loss } from "./loss.ts";
+import { pairMask, spread } from "./masks.ts";
 
 /** Options of the losses over a batch's triplets. */
 export interface BatchTripletOptions {
-  /** What is measured. Default euclidean. */
+  /** How far apart two embeddings are: ‖u − v‖₂, or 1 − cos(u, v). Default euclidean. */
   readonly distance?: Exclude<Distance, "manhattan">;
-  /** How much nearer the positive must be. Default 5 */
+  /** How much nearer than the negative the positive must be, in the unit of the distance. Default 5. */
   readonly margin?: number;
 }
 
@@ -44,7 +45,7 @@ export function distanceMatrix(tape: Tape, kind: "euclidean" | "cosine", x: Tens
   }
   const size = x.value.shape[0]!;
   const products = matmul(tape, x, x, { transposeB: true });
-  const diagonal = pairMask(tape, size, (i, j) => i === j);
+  const diagonal = pairMask(tape, [size, size], (i, j) => i === j);
   const squares = spread(tape, rowSum(tape, multiply(tape, products, diagonal)), size);
   const sums = add(tape, squares, transpose(tape, squares));
   return squareRoot(tape, activate(tape, "relu", add(tape, sums, affine(tape, products, -2))));
@@ -103,29 +104,36 @@ export function tripletDistances(
   };
 }
 
-/** 1 where `chosen`, else 0; [B, B] */
-export function pairMask(tape: Tape, size: number, chosen: (i: number, j: number) => boolean): Tensor {
-  const mask = new Float32Array(size * size);
-  for (let i = 0; i < size; i++) for (let j = 0; j < size; j++) if (chosen(i, j)) mask[i * size + j] = 1;
-  return constant(tape.engine.upload(mask, [size, size]));
-}
-
-/** The same number in every column; [R] → [R, columns] */
-export function spread(tape: Tape, x: Tensor, columns: number): Tensor {
-  const { engine } = tape;
-  return scaleRows(tape, constant(engine.affine(engine.zeros([x.value.shape[0]!, columns]), 0, 1)), x);
-}
-
-/** A loss of 0 whose gradient is 0: what a batch without two rows of one class has to say. */
+/** A loss of 0 whose gradient is 0: that of a batch in which no class has two rows. */
 export function nothing(tape: Tape, x: Tensor): Tensor {
   return affine(tape, sum(tape, x), 0);
 }
 
-/** The classes of a batch of this size, which a loss over single texts cannot do without. */
-export function expectClasses(loss: string, size: number, classes: Int32Array | undefined): Int32Array {
-  if (classes?.length === size) return classes;
-  throw new TrainingError(`${loss} needs the class of every row`, {
-    expected: `${size} classes`,
-    found: classes === undefined ? "none" : `${classes.length}`,
-  });
+/**
+ * A loss over single texts with a class: what all of its kind have in common.
+ *
+ * `apply` gets the embeddings [B, D] and the class of every row. Without classes, or with too few, the loss is a
+ * `TrainingError`.
+ */
+export function lossOverClasses(
+  { name, options, paper }: Pick<Loss, "name" | "options" | "paper">,
+  apply: (tape: Tape, x: Tensor, classes: Int32Array) => Tensor,
+): Loss<"class"> {
+  return {
+    name,
+    texts: { min: 1, max: 1 },
+    label: "class",
+    inBatch: false,
+    grouped: true,
+    options,
+    paper,
+    apply(tape, [x], _labels, _head, classes) {
+      const size = x!.value.shape[0]!;
+      if (classes?.length === size) return apply(tape, x!, classes);
+      throw new TrainingError(`${name} needs the class of every row`, {
+        expected: `${size} classes`,
+        found: classes === undefined ? "none" : `${classes.length}`,
+      });
+    },
+  };
 }

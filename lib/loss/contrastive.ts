@@ -10,9 +10,9 @@ import type { Loss } from "./loss.ts";
 
 /** Options of {@linkcode contrastive} and {@linkcode onlineContrastive}. */
 export interface ContrastiveOptions {
-  /** What is measured. Default cosine: 1 − cos. */
+  /** How far apart two embeddings are. Default cosine: 1 − cos(u, v). */
   readonly distance?: Distance;
-  /** How far apart different texts must be. Default .5 */
+  /** How far apart different texts must be, in the unit of the distance. Default 0.5. */
   readonly margin?: number;
 }
 
@@ -20,16 +20,22 @@ export interface ContrastiveOptions {
 export const PAIRWISE_SHIFT = 1e-6;
 
 /**
- * mean ½ (y d² + (1 − y) max(0, m − d)²), d = distance(u, v)
+ * L = mean ½ (y d² + (1 − y) max(0, m − d)²), d = distance(u, v); u, v [B, D], y [B] → [1]
  *
  * Columns: two texts, and a score y: 1 if they mean the same, 0 if not. Source: Hadsell, Chopra & LeCun 2006,
- * "Dimensionality reduction by learning an invariant mapping".
+ * "Dimensionality reduction by learning an invariant mapping", doi 10.1109/CVPR.2006.100.
+ *
+ * @param options Distance and margin.
+ * @returns The loss, for pairs with a score.
  *
  * @example
  * ```ts
- * import { contrastive } from "@kindred/kindred/loss";
+ * import { contrastive, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.equal(contrastive().options["margin"], 0.5);
+ * // On a line, 1 apart: an equal pair is too far apart by 1, a different one too near by 2 of the margin of 3.
+ * const loss = contrastive({ distance: "manhattan", margin: 3 });
+ * assert.ok(Math.abs((await tryLoss(loss, [[[0]], [[1]]], [1])).value - 0.5) < 1e-5);
+ * assert.ok(Math.abs((await tryLoss(loss, [[[0]], [[1]]], [0])).value - 2) < 1e-5);
  * ```
  */
 export function contrastive(options: ContrastiveOptions = {}): Loss<"score"> {

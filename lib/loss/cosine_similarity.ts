@@ -3,20 +3,25 @@
  *
  * @module
  */
+import { mean, square, subtract } from "../tensor/ops.ts";
 import { constant } from "../tensor/tensor.ts";
-import { mean, multiply, normalize, rowSum, square, subtract } from "../tensor/ops.ts";
+import { pairwiseCosine } from "./distance.ts";
 import type { Loss } from "./loss.ts";
 
 /**
- * mean (cos(u, v) − score)²
+ * L = mean (cos(u, v) − score)²; u, v [B, D], scores [B] → [1]
  *
  * Columns: two texts, and a score, usually in [0, 1]. Source: Reimers & Gurevych 2019, arXiv 1908.10084.
  *
+ * @returns The loss, for pairs with a score.
+ *
  * @example
  * ```ts
- * import { cosineSimilarity } from "@kindred/kindred/loss";
+ * import { cosineSimilarity, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.equal(cosineSimilarity().label, "score");
+ * // Two pairs at a right angle, with scores of 0 and 0.5.
+ * const { value } = await tryLoss(cosineSimilarity(), [[[1, 0], [0, 2]], [[0, 1], [3, 0]]], [0, 0.5]);
+ * assert.equal(value, (0 + 0.25) / 2);
  * ```
  */
 export function cosineSimilarity(): Loss<"score"> {
@@ -27,9 +32,7 @@ export function cosineSimilarity(): Loss<"score"> {
     inBatch: false,
     options: {},
     paper: "Reimers & Gurevych 2019, arXiv 1908.10084",
-    apply(tape, [u, v], labels) {
-      const cosine = rowSum(tape, multiply(tape, normalize(tape, u!, 1e-8), normalize(tape, v!, 1e-8)));
-      return mean(tape, square(tape, subtract(tape, cosine, constant(labels!))));
-    },
+    apply: (tape, [u, v], labels) =>
+      mean(tape, square(tape, subtract(tape, pairwiseCosine(tape, u!, v!), constant(labels!)))),
   };
 }

@@ -10,7 +10,7 @@ import type { Tensor } from "../tensor/tensor.ts";
 /** 1 − cos(u, v), ‖u − v‖₂ or ‖u − v‖₁. */
 export type Distance = "cosine" | "euclidean" | "manhattan";
 
-/** cos(uᵢ, vᵢ) by row; [B, D], [B, D] → [B] */
+/** cos(uᵢ, vᵢ) by row, with PyTorch's ε of 1e-8; [B, D], [B, D] → [B] */
 export function pairwiseCosine(tape: Tape, u: Tensor, v: Tensor): Tensor {
   return rowSum(tape, multiply(tape, normalize(tape, u, 1e-8), normalize(tape, v, 1e-8)));
 }

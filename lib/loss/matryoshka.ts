@@ -10,33 +10,45 @@ import type { LabelKind, Loss } from "./loss.ts";
 
 /** Options of {@linkcode matryoshka}. */
 export interface MatryoshkaOptions {
-  /** The lengths that shall be of use, for instance `[384, 192, 96]`. */
+  /** How many of its first numbers shall do for an embedding, for instance `[384, 192, 96]`: each a whole number from 1. */
   readonly dimensions: readonly number[];
-  /** Weight of each length. Default: 1 each. */
+  /** What the loss of each length counts. Default: 1 each. */
   readonly weights?: readonly number[];
 }
 
 /**
- * Σ_d w_d · loss(x₁…_d / ‖x₁…_d‖) over the given lengths d
+ * L = Σ_d w_d · inner(x₁…_d / ‖x₁…_d‖) over the given lengths d; what the inner loss takes → [1]
  *
- * Columns: those of the loss within, which must not train a head. Source: Kusupati et al. 2022, arXiv 2205.13147.
+ * Columns: those of the inner loss. Source: Kusupati et al. 2022, arXiv 2205.13147.
+ *
+ * @param inner The loss that each length is trained with. It must not train a head, as `softmax` does.
+ * @param options The lengths, and what each counts.
+ * @returns A loss for the data of the inner one. Its `apply` throws a `UsageError` where a length exceeds the embedding.
+ * @throws {UsageError} The inner loss has a head, there is no length, or there is another number of weights.
  *
  * @example
  * ```ts
- * import { matryoshka, multipleNegativesRanking } from "@kindred/kindred/loss";
+ * import { cosineSimilarity, matryoshka, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * const loss = matryoshka(multipleNegativesRanking(), { dimensions: [384, 96] });
- * assert.equal(loss.label, "none");
+ * const loss = matryoshka(cosineSimilarity(), { dimensions: [3, 1], weights: [1, 0.5] });
+ * // The whole embeddings are at a right angle, their first numbers are the same; both ought to have a cosine of 1.
+ * const { value } = await tryLoss(loss, [[[1, 0, 1]], [[1, 0, -1]]], [1]);
+ * assert.ok(Math.abs(value - (1 * 1 + 0.5 * 0)) < 1e-6);
  * ```
  */
 export function matryoshka<L extends LabelKind>(inner: Loss<L>, options: MatryoshkaOptions): Loss<L> {
   const { dimensions, weights = dimensions.map(() => 1) } = options;
-  if (inner.head !== undefined) throw new UsageError(`matryoshka cannot hold ${inner.name}: it trains a head`);
+  if (inner.head !== undefined) {
+    throw new UsageError(`matryoshka cannot be put around ${inner.name}, which trains a head`);
+  }
   if (dimensions.length === 0 || dimensions.some((d) => !Number.isInteger(d) || d < 1)) {
-    throw new UsageError("matryoshka needs lengths of 1 or more", { found: dimensions.join(", ") });
+    throw new UsageError("matryoshka needs lengths", {
+      expected: "whole numbers from 1",
+      found: dimensions.length === 0 ? "none" : dimensions.join(", "),
+    });
   }
   if (weights.length !== dimensions.length) {
-    throw new UsageError("matryoshka needs one weight a length", {
+    throw new UsageError("matryoshka needs one weight for each length", {
       expected: `${dimensions.length}`,
       found: `${weights.length}`,
     });
@@ -53,7 +65,7 @@ export function matryoshka<L extends LabelKind>(inner: Loss<L>, options: Matryos
       const width = embeddings[0]!.value.shape[1]!;
       const tooLong = dimensions.find((d) => d > width);
       if (tooLong !== undefined) {
-        throw new UsageError("a length of matryoshka exceeds the embedding", {
+        throw new UsageError("matryoshka: a length exceeds that of the embeddings", {
           expected: `at most ${width}`,
           found: `${tooLong}`,
         });

@@ -1,25 +1,34 @@
 /**
- * Losses over embeddings, one file each.
+ * Losses, one file each: a loss is a pure function of embeddings (or, in `crossEncoder`, of logits) and labels, and says
+ * which columns of a dataset it wants. Shapes in formulas: B rows of a batch, D numbers of an embedding.
+ *
+ * `losses` describes them as plain JSON, which is what trainings take; the functions themselves are for loops of your own.
  *
  * @module
  */
-export * from "./angle.ts";
-export * from "./batch_all_triplet.ts";
-export * from "./batch_hard_triplet.ts";
-export * from "./batch_semi_hard_triplet.ts";
-export { type BatchTripletOptions, distanceMatrix } from "./class_distances.ts";
-export * from "./contrastive.ts";
-export * from "./cosent.ts";
-export * from "./cosine_similarity.ts";
+export { angle } from "./angle.ts";
+export { batchAllTriplet } from "./batch_all_triplet.ts";
+export { batchHardSoftMarginTriplet, batchHardTriplet } from "./batch_hard_triplet.ts";
+export { batchSemiHardTriplet } from "./batch_semi_hard_triplet.ts";
+export type { BatchTripletOptions } from "./class_distances.ts";
+export { contrastive, type ContrastiveOptions } from "./contrastive.ts";
+export { cosent, type CosentOptions } from "./cosent.ts";
+export { cosineSimilarity } from "./cosine_similarity.ts";
 export * as crossEncoder from "./cross_encoder/mod.ts";
-export * from "./cross_encoder_loss.ts";
-export * from "./distance.ts";
-export * from "./loss.ts";
-export * from "./margin_mse.ts";
-export * from "./matryoshka.ts";
-export * from "./mega_batch_margin.ts";
-export * from "./multiple_negatives_ranking.ts";
-export * from "./named.ts";
-export * from "./online_contrastive.ts";
-export * from "./softmax.ts";
-export * from "./triplet.ts";
+export type { CrossEncoderLoss, LogitActivation } from "./cross_encoder_loss.ts";
+export type { Distance } from "./distance.ts";
+export type { HeadTensor, LabelKind, Loss } from "./loss.ts";
+export { marginMse } from "./margin_mse.ts";
+export { matryoshka, type MatryoshkaOptions } from "./matryoshka.ts";
+export { megaBatchMargin, type MegaBatchMarginOptions } from "./mega_batch_margin.ts";
+export {
+  type Direction,
+  type Hardness,
+  multipleNegativesRanking,
+  type MultipleNegativesRankingOptions,
+} from "./multiple_negatives_ranking.ts";
+export { type DescribeLoss, losses, lossOf, type LossSpec, nameLoss } from "./named.ts";
+export { onlineContrastive } from "./online_contrastive.ts";
+export { softmax, type SoftmaxOptions } from "./softmax.ts";
+export { triplet, type TripletOptions } from "./triplet.ts";
+export { type TriedLoss, tryLoss } from "./try_loss.ts";

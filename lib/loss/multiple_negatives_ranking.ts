@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { Engine, Handle } from "../engine/engine.ts";
 import { UsageError } from "../error.ts";
 import { add, affine, concatColumns, concatRows, crossEntropy, matmul, normalize } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import { constant, type Tensor } from "../tensor/tensor.ts";
 import type { Loss } from "./loss.ts";
+import { NEVER, pairMask } from "./masks.ts";
 
 /** Which similarities compete with that of anchor and positive. */
 export type Direction = "query_to_doc" | "doc_to_query" | "query_to_query" | "doc_to_doc";
@@ -18,9 +18,9 @@ export type Hardness = "in_batch_negatives" | "hard_negatives" | "all_negatives"
 
 /** Options of {@linkcode multipleNegativesRanking}. */
 export interface MultipleNegativesRankingOptions {
-  /** Inverse temperature. Default 20. */
+  /** Inverse temperature s: what cosines are multiplied by. Default 20. */
   readonly scale?: number;
-  /** Default: `["query_to_doc"]`. */
+  /** Which similarities compete. Default: `["query_to_doc"]`, which is always needed. */
   readonly directions?: readonly Direction[];
   /** One softmax over all directions, or the mean of one each (query_to_doc and doc_to_query only). Default joint. */
   readonly partitionMode?: "joint" | "per_direction";
@@ -31,26 +31,38 @@ export interface MultipleNegativesRankingOptions {
   readonly hardness?: { readonly among: Hardness; readonly strength: number };
 }
 
-/** What a masked similarity becomes: exp of it is 0. */
-const NEVER = -1e30;
-
 /**
- * −mean logsoftmax(s · cos(aᵢ, dⱼ))ᵢᵢ over all documents d of the batch: the positives, then the explicit negatives.
+ * L = −mean logsoftmax(s · cos(aᵢ, dⱼ))ᵢᵢ over all documents d of the batch: the positives, then the explicit negatives;
+ * each column [B, D] → [1]
  *
  * Columns: anchor, positive, then any number of negatives; no label. Equal texts within a batch would be taken for
  * negatives of each other, so the sampler keeps them apart. Source: Henderson et al. 2017, arXiv 1705.00652; van den
  * Oord et al. 2018, arXiv 1807.03748.
  *
+ * @param options Scale, directions, and what negatives weigh.
+ * @returns The loss, for pairs, triplets and tuples.
+ * @throws {UsageError} Directions without `query_to_doc`, or that `per_direction` does not know; a strength that is not
+ *   above 0.
+ *
  * @example
  * ```ts
- * import { multipleNegativesRanking } from "@kindred/kindred/loss";
+ * import { multipleNegativesRanking, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.equal(multipleNegativesRanking().options["scale"], 20);
+ * // Two anchors at a right angle, each with its own positive: scale 1 makes it softmax of (1, 0).
+ * const { value } = await tryLoss(multipleNegativesRanking({ scale: 1 }), [[[1, 0], [0, 1]], [[3, 0], [0, 2]]]);
+ * assert.ok(Math.abs(value - Math.log(1 + Math.exp(-1))) < 1e-6);
+ * // A negative of their own for each, as a third column: now every anchor must beat three documents.
+ * const triplets = [[[1, 0], [0, 1]], [[3, 0], [0, 2]], [[1, 1], [1, 1]]];
+ * assert.ok((await tryLoss(multipleNegativesRanking({ scale: 1 }), triplets)).value > value);
  * ```
  */
 export function multipleNegativesRanking(options: MultipleNegativesRankingOptions = {}): Loss<"none"> {
   const { scale = 20, directions = ["query_to_doc"], partitionMode = "joint", hardness } = options;
-  if (!directions.includes("query_to_doc")) throw new UsageError("the direction query_to_doc is always needed");
+  if (!directions.includes("query_to_doc")) {
+    throw new UsageError("the direction query_to_doc is always needed", {
+      found: directions.length === 0 ? "none" : directions.join(", "),
+    });
+  }
   if (partitionMode === "per_direction" && directions.some((d) => d !== "query_to_doc" && d !== "doc_to_query")) {
     throw new UsageError("per_direction knows query_to_doc and doc_to_query only", { found: directions.join(", ") });
   }
@@ -106,25 +118,15 @@ function harder(
   if (hardness === undefined) return scores;
   const { among, strength } = hardness;
   const [rows, columns] = scores.value.shape as [number, number];
-  const weights = new Float32Array(rows * columns);
-  for (let i = 0; i < rows; i++) {
-    for (let j = 0; j < columns; j++) {
-      const own = i === j % rows;
-      const chosen = own ? j >= rows && among !== "in_batch_negatives" : among !== "hard_negatives";
-      if (chosen) weights[i * columns + j] = strength / scale;
-    }
-  }
-  const penalty = tape.engine.binary("multiply", scores.value, tape.engine.upload(weights, [rows, columns]));
-  return add(tape, scores, constant(penalty));
+  const chosen = pairMask(tape, [rows, columns], (i, j) => {
+    if (i !== j % rows) return among !== "hard_negatives";
+    return j >= rows && among !== "in_batch_negatives";
+  });
+  const weights = tape.engine.affine(chosen.value, strength / scale);
+  return add(tape, scores, constant(tape.engine.binary("multiply", scores.value, weights)));
 }
 
-/** Similarities with some places set to "never". */
+/** Similarities of which some must not count. */
 function without(tape: Tape, scores: Tensor, masked: (i: number, j: number) => boolean): Tensor {
-  return add(tape, scores, constant(mask(tape.engine, scores.value.shape as [number, number], masked)));
-}
-
-function mask(engine: Engine, [rows, columns]: [number, number], masked: (i: number, j: number) => boolean): Handle {
-  const values = new Float32Array(rows * columns);
-  for (let i = 0; i < rows; i++) for (let j = 0; j < columns; j++) if (masked(i, j)) values[i * columns + j] = NEVER;
-  return engine.upload(values, [rows, columns]);
+  return add(tape, scores, affine(tape, pairMask(tape, scores.value.shape as [number, number], masked), NEVER));
 }

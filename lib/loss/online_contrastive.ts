@@ -9,21 +9,29 @@ import { constant } from "../tensor/tensor.ts";
 import { type ContrastiveOptions, PAIRWISE_SHIFT } from "./contrastive.ts";
 import { pairwiseDistance } from "./distance.ts";
 import type { Loss } from "./loss.ts";
+import { NEVER } from "./masks.ts";
 
 /**
- * Σ d² over the hard positives + Σ max(0, m − d)² over the hard negatives, d = distance(u, v)
+ * L = Σ d² over the hard positives + Σ max(0, m − d)² over the hard negatives, d = distance(u, v); u, v [B, D], y [B] →
+ * [1]
  *
  * A negative is hard if it is nearer than the batch's farthest positive, a positive if it is farther than the nearest
  * negative; without pairs of the other kind, the mean distance of its own kind takes their place. It is a sum: its size
  * depends on the batch.
  *
- * Columns: two texts, and a score: 1 if they mean the same, 0 if not. Source: Reimers et al., sentence-transformers.
+ * Columns: two texts, and a score y: 1 if they mean the same, 0 if not. Source: Reimers et al., sentence-transformers.
+ *
+ * @param options Distance and margin.
+ * @returns The loss, for pairs with a score.
  *
  * @example
  * ```ts
- * import { onlineContrastive } from "@kindred/kindred/loss";
+ * import { onlineContrastive, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.equal(onlineContrastive().label, "score");
+ * // Equal pairs 1 and 3 apart, different ones 2 and 4: only the pairs at 3 and 2 are on the wrong side of each other.
+ * const loss = onlineContrastive({ distance: "manhattan", margin: 5 });
+ * const { gradients } = await tryLoss(loss, [[[0], [0], [0], [0]], [[1], [3], [2], [4]]], [1, 1, 0, 0]);
+ * assert.deepEqual(gradients[1]!.map(([x]) => Math.sign(x!)), [0, 1, -1, 0]);
  * ```
  */
 export function onlineContrastive(options: ContrastiveOptions = {}): Loss<"score"> {
@@ -47,9 +55,6 @@ export function onlineContrastive(options: ContrastiveOptions = {}): Loss<"score
   };
 }
 
-/** Beyond every distance. */
-const FAR = 1e30;
-
 /** 1 for the hard pairs of each kind, 0 for all others; d, y [B] → [B]. On the device: no step waits for the host. */
 function hardPairs(engine: Engine, d: Handle, y: Handle): { readonly positive: Handle; readonly negative: Handle } {
   const not = engine.affine(y, -1, 1);
@@ -57,7 +62,7 @@ function hardPairs(engine: Engine, d: Handle, y: Handle): { readonly positive: H
     engine.activate("relu", engine.unary("sign", engine.binary("subtract", x, limit)));
   /** max of x over the rows with `among` = 1, or, if there are none, the mean of x over the others. */
   const limit = (x: Handle, among: Handle, others: Handle): Handle => {
-    const listed = engine.binary("add", x, engine.affine(among, FAR, -FAR));
+    const listed = engine.binary("add", x, engine.affine(among, -NEVER, NEVER));
     const most = engine.reshape(engine.rowReduce("max", engine.reshape(listed, [1, x.shape[0]!])), [1]);
     const present = engine.unary("sign", engine.sum(among));
     const count = engine.binary("maximum", engine.sum(others), engine.upload(Float32Array.of(1), [1]));

@@ -11,23 +11,31 @@ import type { Loss } from "./loss.ts";
 export interface SoftmaxOptions {
   /** Number of classes. Default 3. */
   readonly classes?: number;
-  /** Also feed u ⊙ v to the classifier. Default false. */
+  /** The classifier sees u ⊙ v as well: W is [classes, 4D]. Default false. */
   readonly multiplication?: boolean;
-  /** Leave the classifier at its random start, as the chapter's printed code did. Default false. */
+  /** The classifier stays at its random start, and only the model is trained. Default false. */
   readonly frozen?: boolean;
 }
 
 /**
- * cross-entropy of W (u; v; |u − v|) + b against the class; W [classes, 3D], b [classes], both U(±1/√(3D)) at first.
+ * L = mean cross-entropy of softmax(W (u; v; |u − v|) + b) against the class; u, v [B, D], classes [B] → [1]; W [classes,
+ * 3D] and b [classes] begin uniform within ±1/√(3D)
  *
- * Columns: two texts, and a class label. The classifier is trained, and clipped, with the model. Source:
- * Reimers & Gurevych 2019, arXiv 1908.10084.
+ * Columns: two texts, and a class. The classifier W, b is trained, and clipped, with the model. Source: Reimers & Gurevych
+ * 2019, arXiv 1908.10084.
+ *
+ * @param options How many classes, and what the classifier sees.
+ * @returns The loss, for pairs with a class.
  *
  * @example
  * ```ts
- * import { softmax } from "@kindred/kindred/loss";
+ * import { softmax, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.deepEqual(softmax({ classes: 3 }).head!(384, 1)["classifier.weight"]!.shape, [3, 1152]);
+ * // From embeddings of 0 the classifier at its start says nearly the same of each of the three classes.
+ * const zeros = [[0, 0, 0, 0]];
+ * const values = await Promise.all([0, 1, 2].map(async (label) => (await tryLoss(softmax(), [zeros, zeros], [label])).value));
+ * const shares = values.map((value) => Math.exp(-value));
+ * assert.ok(Math.abs(shares[0]! + shares[1]! + shares[2]! - 1) < 1e-6);
  * ```
  */
 export function softmax(options: SoftmaxOptions = {}): Loss<"class"> {

@@ -9,22 +9,28 @@ import type { Loss } from "./loss.ts";
 
 /** Options of {@linkcode triplet}. */
 export interface TripletOptions {
-  /** What is measured. Default euclidean. */
+  /** How far apart two embeddings are. Default euclidean. */
   readonly distance?: Distance;
-  /** How much nearer the positive must be. Default 5 */
+  /** How much nearer than the negative the positive must be, in the unit of the distance. Default 5. */
   readonly margin?: number;
 }
 
 /**
- * mean max(0, d(a, p) − d(a, n) + m)
+ * L = mean max(0, d(a, p) − d(a, n) + m); a, p, n [B, D] → [1]
  *
  * Columns: anchor, positive, negative; no label. Source: Schroff et al. 2015, arXiv 1503.03832.
  *
+ * @param options Distance and margin.
+ * @returns The loss, for triplets.
+ *
  * @example
  * ```ts
- * import { triplet } from "@kindred/kindred/loss";
+ * import { triplet, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.deepEqual(triplet().texts, { min: 3, max: 3 });
+ * // On a line: the positive 1 away, the negative 3; a margin of 5 lacks 3.
+ * const { value, gradients } = await tryLoss(triplet(), [[[0]], [[1]], [[3]]]);
+ * assert.equal(value, 1 - 3 + 5);
+ * assert.deepEqual(gradients[2], [[-1]]); // the negative must go farther away
  * ```
  */
 export function triplet(options: TripletOptions = {}): Loss<"none"> {

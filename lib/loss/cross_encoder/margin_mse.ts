@@ -16,16 +16,24 @@ export interface MarginMseOptions {
 }
 
 /**
- * mean ((f(z₀) − f(zⱼ)) − mⱼ)² over all negatives j; z₀ is the positive's logit
+ * L = mean ((f(z₀) − f(zⱼ)) − mⱼ)² over all negatives j; z₀ is the positive's logit; logits [B, 1 + N], labels [B, N] or
+ * [B, 1 + N] → [1]
  *
  * Columns: query, positive, N ≥ 1 negatives, and as score either the N margins mⱼ or the teacher's N + 1 scores s with
  * mⱼ = s₀ − sⱼ. The model has one label. Source: Hofstätter et al. 2020, arXiv 2010.02666.
  *
+ * @param options Logits, or σ of them.
+ * @returns The loss, for triplets and tuples with one or several scores.
+ *
  * @example
  * ```ts
- * import { crossEncoder } from "@kindred/kindred/loss";
+ * import { crossEncoder, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.deepEqual(crossEncoder.marginMse().labelWidths!(3), [2, 3]);
+ * // Logits of a positive and two negatives: margins of 3 and 1. The teacher has margins of 3 and 2 …
+ * const logits = [[[4, 1, 3]]];
+ * assert.equal((await tryLoss(crossEncoder.marginMse(), logits, [3, 2])).value, (0 + 1) / 2);
+ * // … or is given by its scores of all three.
+ * assert.equal((await tryLoss(crossEncoder.marginMse(), logits, [5, 2, 3])).value, (0 + 1) / 2);
  * ```
  */
 export function marginMse(options: MarginMseOptions = {}): CrossEncoderLoss<"score"> {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-export * from "./binary_cross_entropy.ts";
-export * from "./cross_entropy.ts";
-export * from "./margin_mse.ts";
-export * from "./mse.ts";
-export * from "./multiple_negatives_ranking.ts";
+export { binaryCrossEntropy, type BinaryCrossEntropyOptions } from "./binary_cross_entropy.ts";
+export { crossEntropy } from "./cross_entropy.ts";
+export { marginMse, type MarginMseOptions } from "./margin_mse.ts";
+export { mse, type MseOptions } from "./mse.ts";
+export { multipleNegativesRanking, type MultipleNegativesRankingOptions } from "./multiple_negatives_ranking.ts";

@@ -15,15 +15,19 @@ export interface MseOptions {
 }
 
 /**
- * mean (f(z) − y)², z the logit
+ * L = mean (f(z) − y)², z the logit; logits and scores y [B, 1] → [1]
  *
  * Columns: two texts, and a score. The model has one label. Source: Hofstätter et al. 2020, arXiv 2010.02666.
  *
+ * @param options The logit, or σ of it.
+ * @returns The loss, for pairs with a score.
+ *
  * @example
  * ```ts
- * import { crossEncoder } from "@kindred/kindred/loss";
+ * import { crossEncoder, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.equal(crossEncoder.mse({ activation: "sigmoid" }).options["activation"], "sigmoid");
+ * assert.equal((await tryLoss(crossEncoder.mse(), [[[3], [1]]], [1, 1])).value, (4 + 0) / 2);
+ * assert.equal((await tryLoss(crossEncoder.mse({ activation: "sigmoid" }), [[[0]]], [1])).value, 0.25);
  * ```
  */
 export function mse(options: MseOptions = {}): CrossEncoderLoss<"score"> {

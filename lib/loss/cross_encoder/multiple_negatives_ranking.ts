@@ -12,31 +12,41 @@ import { activated } from "./activation.ts";
 export interface MultipleNegativesRankingOptions {
   /** How many texts of other rows compete in each row; as many as there are, if fewer. Default 4. */
   readonly negatives?: number;
-  /** Inverse temperature. Default 10. */
+  /** Inverse temperature s. Default 10. */
   readonly scale?: number;
   /** What is scaled: σ of the logit, or the logit. Default sigmoid. */
   readonly activation?: LogitActivation;
 }
 
 /**
- * mean (logΣⱼ exp(s f(zⱼ)) − s f(z₀)); z₀ is the positive's logit, the others those of candidates that are none
+ * L = mean (logΣⱼ exp(s f(zⱼ)) − s f(z₀)); z₀ is the positive's logit, the others those of candidates that are none;
+ * logits [B, candidates] → [1]
  *
  * Columns: query, positive, and any number of negatives; no label. Texts of other rows, positives or negatives, are drawn
  * without replacement. Equal texts within a batch would be taken for negatives of each other, so the sampler keeps them
  * apart. The model has one label. Source: Henderson et al. 2017, arXiv 1705.00652, as sentence-transformers applies it to
  * cross-encoders.
  *
+ * @param options How many texts of other rows compete, and the scale.
+ * @returns The loss, for pairs, triplets and tuples.
+ * @throws {UsageError} A number of negatives that is not a whole number from 0.
+ *
  * @example
  * ```ts
- * import { crossEncoder } from "@kindred/kindred/loss";
+ * import { crossEncoder, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * assert.equal(crossEncoder.multipleNegativesRanking().inBatchNegatives, 4);
+ * const loss = crossEncoder.multipleNegativesRanking({ scale: 1, activation: "identity" });
+ * // The positive is first; four candidates that the model cannot tell apart leave it one chance in four.
+ * assert.ok(Math.abs((await tryLoss(loss, [[[2, 2, 2, 2]]])).value - Math.log(4)) < 1e-6);
  * ```
  */
 export function multipleNegativesRanking(options: MultipleNegativesRankingOptions = {}): CrossEncoderLoss<"none"> {
   const { negatives = 4, scale = 10, activation = "sigmoid" } = options;
   if (!(Number.isInteger(negatives) && negatives >= 0)) {
-    throw new UsageError("the number of negatives must be a whole number", { found: `${negatives}` });
+    throw new UsageError("the number of negatives is not right", {
+      expected: "a whole number from 0",
+      found: `${negatives}`,
+    });
   }
   return {
     name: "multiple_negatives_ranking",
