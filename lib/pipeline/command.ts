@@ -10,7 +10,8 @@ import { defaultCacheFolder } from "../stage/cache.ts";
 import { makeTensorEngine, TensorEngine } from "../stage/engine.ts";
 import { helpText, parseFlags } from "./arguments.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
-import { makeProgress, Progress } from "../stage/progress.ts";
+import { Progress } from "../stage/progress.ts";
+import { makeProgress } from "../stage/progress_view.ts";
 import { engineChoice } from "./settings.ts";
 import { openRunner, type Services, StageRunner } from "../stage/stage.ts";
 
@@ -80,7 +81,10 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   // A command that computes nothing looks for no library.
   const computes = command.flags.includes("engine");
   const program = Effect.scoped(Effect.gen(function* () {
-    const engine = yield* makeTensorEngine(computes ? engineChoice(values) : { gemm: "wasm" }, progress.note);
+    const engine = yield* makeTensorEngine(
+      computes ? engineChoice(values) : { gemm: "wasm" },
+      (reason) => progress.emit({ _tag: "note", text: reason }),
+    );
     return yield* Effect.provideService(command.run(invocation), TensorEngine, engine);
   })).pipe(
     Effect.provideService(StageRunner, runner),

@@ -27,7 +27,8 @@ import { TensorEngine } from "../stage/engine.ts";
 import { reportBase } from "./finish.ts";
 import type { SearchReport } from "./search_report.ts";
 import { checkOwnModel, optional, text } from "./settings.ts";
-import { type Artifact, note, type Services, valueOf } from "../stage/stage.ts";
+import { phase } from "../stage/progress.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { positiveScores } from "./stages/cross_encoder.ts";
 import { loadScoredPairs, loadTexts, type Texts } from "./stages/load.ts";
 import { type EmbeddedCorpus, flattenPairs } from "./stages/search.ts";
@@ -85,7 +86,7 @@ export const search: (
 ) => Effect.Effect<SearchReport, KindredError, Services> = Effect.fnUntraced(function* (invocation, task) {
   const { values } = invocation;
   const { queries } = task;
-  yield* note("searching");
+  yield* phase("searching");
   const corpus = yield* valueOf(task.corpus);
   const engine = yield* (yield* TensorEngine).open;
   const asks = values["query"] !== undefined || values["queries"] !== undefined;

@@ -8,6 +8,7 @@ export * from "./cache.ts";
 export * from "./cache_care.ts";
 export * from "./engine.ts";
 export * from "./progress.ts";
+export * from "./progress_view.ts";
 export * from "./roots.ts";
 export * from "./run.ts";
 export * from "./stage.ts";

@@ -1,42 +1,55 @@
 /**
- * Progress on standard error: a bar on a terminal, a line now and then elsewhere.
+ * Progress as events: a bar, plain lines, a log and the report read the same ones.
  *
  * @module
  */
-import { Context } from "effect";
+import { Context, Effect } from "effect";
 import type { StepProgress } from "../train/trainer.ts";
 
-/** Where progress goes. */
-export interface Progress {
-  /** A stage begins, or something is worth a line. */
-  readonly note: (text: string) => void;
+/** Something that happens while stages run. */
+export type ProgressEvent =
+  /** A stage begins to work; one that comes from the cache does not. `part` is what it plays: control, before, … */
+  | { readonly _tag: "stage"; readonly stage: string; readonly part?: string | undefined }
+  /** A stage has done its work, or failed. */
+  | { readonly _tag: "done"; readonly stage: string; readonly part?: string | undefined }
+  /** Within a stage something begins that takes its time: training, evaluating, … */
+  | { readonly _tag: "phase"; readonly name: string }
   /** A training step is done. */
-  readonly step: (progress: StepProgress) => void;
+  | { readonly _tag: "step" } & StepProgress
+  /** So many of what a phase works through are done: texts, pairs, bytes, … `total` where it is known. */
+  | { readonly _tag: "count"; readonly done: number; readonly total?: number | undefined; readonly unit: string }
+  /** A checkpoint was written: a run that is cut off now goes on from here. */
+  | { readonly _tag: "saved"; readonly step: number; readonly totalSteps: number }
+  /** Worth a line. */
+  | { readonly _tag: "note"; readonly text: string }
+  /** Worth a line in the report as well. */
+  | { readonly _tag: "warning"; readonly text: string }
+  /** Nothing goes on until something else does: another process holds what is needed. */
+  | { readonly _tag: "waiting"; readonly text: string };
+
+/** Where events go. */
+export interface Progress {
+  /** Takes an event, at once: what is slow to show must not slow down what it is about. */
+  readonly emit: (event: ProgressEvent) => void;
 }
 
 /** The service for progress. */
 export const Progress: Context.Service<Progress, Progress> = Context.Service<Progress>("kindred/Progress");
 
-/** Progress to standard error, or none. */
-export function makeProgress(quiet: boolean): Progress {
-  if (quiet) return { note() {}, step() {} };
-  const terminal = Deno.stderr.isTerminal();
-  const write = (text: string) => void Deno.stderr.writeSync(new TextEncoder().encode(text));
-  let last = performance.now();
-  const started = performance.now();
-  return {
-    note: (text) => write(`${text}\n`),
-    step({ step, totalSteps, loss, learningRate, tokensPerSecond }) {
-      const now = performance.now();
-      if (now - last < (terminal ? 100 : 10_000) && step !== totalSteps) return;
-      last = now;
-      const rest = Math.round((now - started) / step * (totalSteps - step) / 1000);
-      const line = `step ${step}/${totalSteps}  loss ${loss.toFixed(4)}  lr ${learningRate.toExponential(2)}  ${
-        Math.round(tokensPerSecond)
-      } tokens/s  ${rest} s left`;
-      if (!terminal) return write(`${line}\n`);
-      const done = Math.round(20 * step / totalSteps);
-      write(`\r\x1b[2K[${"█".repeat(done)}${"·".repeat(20 - done)}] ${line}${step === totalSteps ? "\n" : ""}`);
-    },
-  };
+/** Progress that nobody watches. */
+export const silentProgress: Progress = { emit() {} };
+
+/** Gives every event to each of these. */
+export function progressTo(...listeners: readonly ((event: ProgressEvent) => void)[]): Progress {
+  return { emit: (event) => listeners.forEach((listen) => listen(event)) };
 }
+
+/** Emits an event. */
+export const emit = (event: ProgressEvent): Effect.Effect<void, never, Progress> =>
+  Effect.map(Progress, (progress) => progress.emit(event));
+
+/** Says what a stage is about to do. */
+export const phase = (name: string): Effect.Effect<void, never, Progress> => emit({ _tag: "phase", name });
+
+/** Says something worth a line. */
+export const note = (text: string): Effect.Effect<void, never, Progress> => emit({ _tag: "note", text });

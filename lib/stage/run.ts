@@ -13,7 +13,8 @@ import type { KindredError } from "../error.ts";
 import { type CountedDataset, datasetFormat, writeDataset } from "./artifact.ts";
 import { defaultCacheFolder, findOrMake } from "./cache.ts";
 import { makeTensorEngine, TensorEngine } from "./engine.ts";
-import { makeProgress, Progress } from "./progress.ts";
+import { Progress } from "./progress.ts";
+import { makeProgress } from "./progress_view.ts";
 import { type Artifact, artifact, openRunner, type Services, StageRunner } from "./stage.ts";
 
 /** Options of {@linkcode runStages}. */

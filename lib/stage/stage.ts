@@ -12,7 +12,7 @@ import { attempt } from "../attempt.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { canonical, findOrMake, type Json, keyOf, placeOf, type Task } from "./cache.ts";
 import { TensorEngine } from "./engine.ts";
-import { Progress } from "./progress.ts";
+import { emit, type Progress } from "./progress.ts";
 
 /** How a result is read from where it lies. */
 export interface Format<A> {
@@ -163,7 +163,12 @@ export function openRunner(folder: string, warn: (message: string) => void): Sta
             artifact(input, places.get(input) ?? [placeOf(folder, input)], true, definition.inputs[name]!),
           ]),
         );
-        return definition.run({ parameters: task.parameters, inputs, scratch });
+        const part = as === definition.name ? undefined : as.replace(`${definition.name}-`, "");
+        const about = { stage: definition.name, part };
+        return emit({ _tag: "stage", ...about }).pipe(
+          Effect.andThen(definition.run({ parameters: task.parameters, inputs, scratch })),
+          Effect.ensuring(emit({ _tag: "done", ...about })),
+        );
       });
       // A stage that several branches of a pipeline share is told once.
       if (!executed.some((earlier) => earlier.key === key)) executed.push({ name: as, key, cached, seconds });
@@ -171,10 +176,6 @@ export function openRunner(folder: string, warn: (message: string) => void): Sta
     }),
   };
 }
-
-/** Says what is going on. */
-export const note = (text: string): Effect.Effect<void, never, Progress> =>
-  Effect.map(Progress, (progress) => progress.note(text));
 
 /** The value of an artifact. */
 export const valueOf = <A>(handle: Artifact<A>): Effect.Effect<A, KindredError> => attempt(() => handle.read());

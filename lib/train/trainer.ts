@@ -63,6 +63,10 @@ export interface TrainHooks {
   readonly evaluate?: Effect.Effect<Metrics, KindredError> | undefined;
   /** Called after every update. */
   readonly onStep?: ((progress: StepProgress) => Effect.Effect<void>) | undefined;
+  /** Called when a checkpoint was written; an interrupted run writes its last one. */
+  readonly onSaved?:
+    | ((saved: { readonly step: number; readonly totalSteps: number }) => Effect.Effect<void>)
+    | undefined;
 }
 
 /**
@@ -98,7 +102,11 @@ export const train: (
       emptyRecord();
     const save = checkpoint === undefined
       ? Effect.void
-      : attempt(() => saveState(engine, checkpoint, parameters, optimizer, record));
+      : attempt(() => saveState(engine, checkpoint, parameters, optimizer, record)).pipe(
+        Effect.andThen(
+          Effect.suspend(() => hooks.onSaved?.({ step: record.steps, totalSteps: plan.totalSteps }) ?? Effect.void),
+        ),
+      );
 
     // What an evaluation changes must change whole: a checkpoint may be written right afterwards.
     const evaluate = Effect.fnUntraced(function* (run: Effect.Effect<Metrics, KindredError>) {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { attempt } from "../../lib/attempt.ts";
 import { jsonFormat, writeJson } from "../../lib/stage/artifact.ts";
 import { makeTensorEngine, TensorEngine } from "../../lib/stage/engine.ts";
-import { makeProgress, Progress } from "../../lib/stage/progress.ts";
+import { Progress, silentProgress } from "../../lib/stage/progress.ts";
 import { type Artifact, artifact, defineStage, openRunner, type Services, StageRunner } from "../../lib/stage/stage.ts";
 import { trainBiEncoder } from "../../lib/pipeline/stages/train.ts";
 import { losses } from "../../lib/loss/named.ts";
@@ -57,7 +57,7 @@ async function run<A>(
     return yield* effect.pipe(
       Effect.provideService(TensorEngine, engine),
       Effect.provideService(StageRunner, runner),
-      Effect.provideService(Progress, makeProgress(true)),
+      Effect.provideService(Progress, silentProgress),
     );
   })));
   return { value, warnings, runner };

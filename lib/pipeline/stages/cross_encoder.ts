@@ -27,7 +27,8 @@ import {
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { modelCard, shownSettings } from "../../train/model_card.ts";
-import { defineStage, note, type Stage } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { defineStage, type Stage } from "../../stage/stage.ts";
 import { trainInto } from "./train_into.ts";
 
 /** Settings of {@linkcode trainCrossEncoder}. */
@@ -63,7 +64,7 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
   computes: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { settings, head, maxSeqLength, freeze } = parameters;
-    yield* note("training the cross-encoder");
+    yield* phase("training the cross-encoder");
     const engine = yield* (yield* TensorEngine).open;
     const pairs = yield* attempt(() => inputs.pairs.read());
     const labels = yield* attemptSync(() => labelsOf(pairs.columns.score, head));
@@ -135,7 +136,7 @@ export const evaluateCrossEncoder: Stage<Record<never, never>, CrossEncoderInput
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,
   run: Effect.fnUntraced(function* ({ inputs, scratch }) {
-    yield* note("evaluating the cross-encoder");
+    yield* phase("evaluating the cross-encoder");
     const engine = yield* (yield* TensorEngine).open;
     yield* attempt(async () => {
       const { columns } = await inputs.pairs.read();

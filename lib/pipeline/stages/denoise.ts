@@ -24,7 +24,8 @@ import {
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { modelCard, shownSettings } from "../../train/model_card.ts";
-import { defineStage, note, type Stage } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { defineStage, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
 import { trainInto } from "./train_into.ts";
 
@@ -56,7 +57,7 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
     computes: true,
     run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
       const { settings, pooling, ratio, fixedNoise, tie, maxSeqLength, freeze } = parameters;
-      yield* note("training");
+      yield* phase("training");
       const engine = yield* (yield* TensorEngine).open;
       const [{ folder }, { columns }] = yield* attempt(() => Promise.all([inputs.model.read(), inputs.texts.read()]));
       const model = yield* attempt(() =>

@@ -23,7 +23,8 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
-import { defineStage, note, type Stage } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { defineStage, type Stage } from "../../stage/stage.ts";
 import type { ModelShape } from "../../stage/artifact.ts";
 
 /** The ten similarity metrics of graded pairs, every pair's cosine, and the embeddings of the sentences. */
@@ -35,7 +36,7 @@ export const evaluateSimilarity: Stage<ModelShape, { model: ModelFolder; pairs: 
     output: evaluationFormat,
     computes: true,
     run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-      yield* note("evaluating");
+      yield* phase("evaluating");
       const engine = yield* (yield* TensorEngine).open;
       yield* attempt(async () => {
         const { folder } = await inputs.model.read();

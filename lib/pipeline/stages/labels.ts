@@ -31,7 +31,8 @@ import {
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
-import { type Artifact, defineStage, type Format, note, type Services, type Stage } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { type Artifact, defineStage, type Format, type Services, type Stage } from "../../stage/stage.ts";
 import type { ModelShape } from "../../stage/artifact.ts";
 
 /** Labelled texts, and what their classes are called. */
@@ -96,7 +97,7 @@ export const loadLabelledTexts: (
   options: LabelledTextsOptions,
 ) => Effect.Effect<Artifact<LabelledData>, KindredError, Services> = Effect.fnUntraced(
   function* ({ from, heldOut = false, like, limit, seed, ...options }) {
-    yield* note("loading");
+    yield* phase("loading");
     if (from === undefined) return yield* loadLabels({}, { sample: { heldOut, rows: limit ?? 6000 } });
     const files = yield* source(from);
     const drawn = limit === undefined ? {} : { limit, seed };
@@ -178,7 +179,7 @@ export const evaluateByLabels: Stage<
   },
   computes: true,
   run: Effect.fnUntraced(function* ({ parameters: { k, ...shape }, inputs, scratch }) {
-    yield* note("evaluating");
+    yield* phase("evaluating");
     const engine = yield* (yield* TensorEngine).open;
     yield* attempt(async () => {
       const { text, label } = (await inputs.texts.read()).columns;

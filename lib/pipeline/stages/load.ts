@@ -30,7 +30,8 @@ import { readTable, type Table } from "../../data/table.ts";
 import { DatasetError, type KindredError, UsageError } from "../../error.ts";
 import { type CountedDataset, datasetFormat, writeDataset } from "../../stage/artifact.ts";
 import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
-import { type Artifact, defineStage, note, type Services } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { type Artifact, defineStage, type Services } from "../../stage/stage.ts";
 
 /** A column of texts. */
 export type Texts = {
@@ -178,7 +179,7 @@ export interface LoadOptions extends Omit<LoadParameters, "kind"> {
 
 const loader = <C extends Columns>(kind: RowKind, sample: SamplePart) =>
   Effect.fnUntraced(function* ({ from, ...options }: LoadOptions) {
-    yield* note("loading");
+    yield* phase("loading");
     const part = partOf(from) ?? options.sample ?? sample;
     if (from === undefined || from.startsWith("sample:")) {
       return (yield* load({}, { kind, sample: part, limit: options.limit })) as Artifact<CountedDataset<C>>;

@@ -31,7 +31,8 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
-import { defineStage, note, type Stage } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { defineStage, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
 import { trainInto } from "./train_into.ts";
 
@@ -93,7 +94,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   computes: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { settings, wholeWords = false, freeze } = parameters;
-    yield* note("training");
+    yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
     const model = yield* attempt(() => openModel(engine, inputs.model, { seed: settings.seed, trained: true, freeze }));
     const texts = yield* attempt(async () => {
@@ -132,7 +133,7 @@ export const evaluateMaskedLm: Stage<EvaluateMaskedLmParameters, MaskedLmInputs,
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    yield* note("evaluating");
+    yield* phase("evaluating");
     const engine = yield* (yield* TensorEngine).open;
     yield* attempt(async () => {
       const model = await openModel(engine, inputs.model, { seed: parameters.seed, trained: false });

@@ -64,7 +64,8 @@ export const evaluateOnTask: Stage<TaskParameters, { model: ModelFolder; data: S
     computes: true,
     run: Effect.fnUntraced(function* ({ parameters: { task, columns, subsets, revision }, inputs, scratch }) {
       const engine = yield* (yield* TensorEngine).open;
-      const { note } = yield* Progress;
+      const { emit } = yield* Progress;
+      const note = (text: string) => emit({ _tag: "note", text });
       yield* attempt(async () => {
         const [folder] = await inputs.data.read();
         const files = task.files === undefined ? { folder: await openDatasetFolder(folder!) } : { base: folder };

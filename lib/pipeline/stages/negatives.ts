@@ -42,7 +42,8 @@ import {
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { type SourceFiles, sourceFormat } from "../../stage/roots.ts";
-import { defineStage, type Format, note, type Stage } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { defineStage, type Format, type Stage } from "../../stage/stage.ts";
 import { positiveScores } from "./cross_encoder.ts";
 import type { Texts } from "./load.ts";
 
@@ -104,7 +105,7 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
   output: candidatesFormat,
   computes: true,
   run: Effect.fnUntraced(function* ({ parameters: { count }, inputs, scratch }) {
-    yield* note("looking for negatives");
+    yield* phase("looking for negatives");
     const engine = yield* (yield* TensorEngine).open;
     yield* attempt(async () => {
       const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);

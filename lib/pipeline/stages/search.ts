@@ -23,7 +23,8 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
-import { defineStage, note, type Stage } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { defineStage, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
 
 /** The texts of pairs, each once. */
@@ -70,7 +71,7 @@ export const embedCorpus: Stage<
   },
   computes: true,
   run: Effect.fnUntraced(function* ({ inputs, scratch }) {
-    yield* note("embedding the corpus");
+    yield* phase("embedding the corpus");
     const engine = yield* (yield* TensorEngine).open;
     yield* attempt(async () => {
       const { text } = (await inputs.texts.read()).columns;

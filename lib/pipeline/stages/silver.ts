@@ -26,7 +26,8 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
-import { defineStage, note, type Stage } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { defineStage, type Stage } from "../../stage/stage.ts";
 
 /** Where unlabelled pairs come from when none are given. */
 export interface PairParameters {
@@ -94,7 +95,7 @@ export const labelSilver: Stage<
   output: datasetFormat<ScoredPairs>(),
   computes: true,
   run: Effect.fnUntraced(function* ({ parameters: { labels }, inputs, scratch }) {
-    yield* note("labelling");
+    yield* phase("labelling");
     const engine = yield* (yield* TensorEngine).open;
     yield* attempt(async () => {
       const pairs = await inputs.pairs.read();

@@ -33,7 +33,8 @@ import {
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { trainedCard } from "../../train/model_card.ts";
-import { type Artifact, defineStage, note, type Services } from "../../stage/stage.ts";
+import { phase } from "../../stage/progress.ts";
+import { type Artifact, defineStage, type Services } from "../../stage/stage.ts";
 import { evaluatePairs } from "./evaluate.ts";
 import { trainInto } from "./train_into.ts";
 
@@ -106,7 +107,7 @@ const trainStage = defineStage<TrainParameters, TrainInputs, TrainedModel>({
   computes: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { settings, freeze, pooling, maxSeqLength } = parameters;
-    yield* note("training");
+    yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
     const { folder } = yield* attempt(() => inputs.model.read());
     const model = yield* attempt(() => loadBiEncoder(engine, folder, { pooling, maxSeqLength, freeze, trained: true }));

@@ -37,7 +37,8 @@ export const trainInto: (
     const checkpoint = join(scratch, "checkpoint");
     const record = yield* train(engine, objective, settings, {
       folder: checkpoint,
-      onStep: (step) => Effect.sync(() => progress.step(step)),
+      onStep: (step) => Effect.sync(() => progress.emit({ _tag: "step", ...step })),
+      onSaved: (saved) => Effect.sync(() => progress.emit({ _tag: "saved", ...saved })),
       evaluate,
     });
     yield* attempt(async () => {
