@@ -4,11 +4,11 @@ const root = new URL("../", import.meta.url);
 
 /** Storeys of lib/, from the ground up. */
 const STOREYS: readonly (readonly string[])[] = [
-  ["error.ts"],
+  ["error.ts", "environment.ts"],
   ["engine"],
   ["tensor"],
   ["numeric", "text", "checkpoint", "model", "loss", "embed"],
-  ["attempt.ts", "data", "train", "evaluate", "hub", "negatives", "augment", "generate"],
+  ["attempt.ts", "backoff.ts", "data", "train", "evaluate", "hub", "negatives", "augment", "generate"],
   ["stage"],
   ["pipeline", "simple"],
 ];

@@ -4,8 +4,10 @@
  *
  * @module
  */
-import { Clock, Effect, Layer, Random, type Scope, Semaphore } from "effect";
+import { Clock, Effect, Layer, type Scope, Semaphore } from "effect";
 import { attempt } from "../attempt.ts";
+import { backoff } from "../backoff.ts";
+import { variable } from "../environment.ts";
 import { GeneratorError, type KindredError, UsageError } from "../error.ts";
 import { type AnswerFile, answerKey, answersInMemory, type KeptAnswer, openAnswerFile } from "./answer_file.ts";
 import { estimateTokens, type GeneratedText, type GenerateRequest, TextGenerator } from "./generator.ts";
@@ -48,6 +50,8 @@ export interface OpenAiOptions {
   readonly maxPauseMilliseconds?: number;
 }
 
+type Failure = Exclude<Reply, { kind: "answer" }>;
+
 /** A reply longer than this is no answer. */
 const MAX_BODY_BYTES = 16 << 20;
 
@@ -81,7 +85,7 @@ export function openAiGenerator(options: OpenAiOptions): Effect.Effect<TextGener
     let notBefore = 0; // what the endpoint asked for, for all requests
 
     /** One attempt, whatever becomes of it. */
-    const send = (body: string): Effect.Effect<Reply, GeneratorError> =>
+    const send = (body: string): Effect.Effect<Reply> =>
       Effect.gen(function* () {
         for (let now = yield* Clock.currentTimeMillis; now < notBefore; now = yield* Clock.currentTimeMillis) {
           yield* Effect.sleep(notBefore - now);
@@ -102,31 +106,34 @@ export function openAiGenerator(options: OpenAiOptions): Effect.Effect<TextGener
 
     /** Attempts until there is an answer. */
     const ask = (body: string): Effect.Effect<Extract<Reply, { kind: "answer" }>, GeneratorError> =>
-      Effect.gen(function* () {
-        for (let failures = 1;; failures++) {
-          const reply = yield* send(body);
-          if (reply.kind === "answer") return reply;
-          if (reply.kind === "final" || failures >= attempts) return yield* Effect.fail(reply.error);
-          if (reply.retryAfter === undefined) {
-            yield* Effect.sleep(
-              Math.min(maxPauseMilliseconds, pauseMilliseconds * 2 ** (failures - 1)) *
-                (0.5 + (yield* Random.next) / 2),
-            );
-          } else if (reply.retryAfter <= maxPauseMilliseconds) {
-            notBefore = Math.max(notBefore, (yield* Clock.currentTimeMillis) + reply.retryAfter);
-          } else {
-            return yield* Effect.fail(
-              new GeneratorError("the endpoint wants to be left alone for longer than it is waited for", {
-                kind: "unavailable",
-                where: endpoint.where,
-                expected: `a pause of at most ${maxPauseMilliseconds / 1000} s`,
-                found: `${Math.ceil(reply.retryAfter / 1000)} s; ${reply.error.found}`,
-                hint: "run it again later; a file of answers keeps what there is",
-              }),
-            );
-          }
-        }
+      send(body).pipe(
+        Effect.flatMap((reply) => reply.kind === "answer" ? Effect.succeed(reply) : Effect.fail(reply)),
+        Effect.tapError((reply) => heed(reply)),
+        Effect.retry({
+          while: (reply) => reply.kind === "again" && (reply.retryAfter ?? 0) <= maxPauseMilliseconds,
+          schedule: backoff<Failure>({ attempts, pauseMilliseconds, maxPauseMilliseconds }),
+        }),
+        Effect.mapError((reply) => failureOf(reply)),
+      );
+
+    /** What the endpoint asks for holds for all requests. */
+    const heed = (reply: Failure): Effect.Effect<void> =>
+      Effect.map(Clock.currentTimeMillis, (now) => {
+        const wait = reply.retryAfter ?? 0;
+        if (wait <= maxPauseMilliseconds) notBefore = Math.max(notBefore, now + wait);
       });
+
+    const failureOf = ({ kind, error, retryAfter = 0 }: Failure): GeneratorError =>
+      kind === "final" || retryAfter <= maxPauseMilliseconds ? error : new GeneratorError(
+        "the endpoint wants to be left alone for longer than it is waited for",
+        {
+          kind: "unavailable",
+          where: endpoint.where,
+          expected: `a pause of at most ${maxPauseMilliseconds / 1000} s`,
+          found: `${Math.ceil(retryAfter / 1000)} s; ${error.found}`,
+          hint: "run it again later; a file of answers keeps what there is",
+        },
+      );
 
     const answer = (key: string, request: GenerateRequest, body: Body): Effect.Effect<GeneratedText, GeneratorError> =>
       Effect.gen(function* () {
@@ -235,8 +242,8 @@ function checkOptions(options: OpenAiOptions): Endpoint {
   if (!(timeout > 0 && timeout < 2 ** 31)) wrong("timeoutMilliseconds", "a number above 0, below 2³¹", timeout);
   if (!Number.isSafeInteger(options.seed ?? 0)) wrong("seed", "a whole number", options.seed);
 
-  const key = options.apiKey ?? readVariable("KINDRED_API_KEY") ??
-    (url.hostname === "api.openai.com" ? readVariable("OPENAI_API_KEY") : undefined);
+  const key = options.apiKey ?? variable("KINDRED_API_KEY")?.trim() ??
+    (url.hostname === "api.openai.com" ? variable("OPENAI_API_KEY")?.trim() : undefined);
   url.pathname = `${url.pathname.replace(/\/+$/, "")}/chat/completions`;
   const headers = new Headers({ "content-type": "application/json", accept: "application/json" });
   try {
@@ -246,11 +253,6 @@ function checkOptions(options: OpenAiOptions): Endpoint {
     wrong("apiKey or headers", "characters that HTTP can send", "others");
   }
   return { url, headers, where: url.origin + url.pathname };
-}
-
-function readVariable(name: string): string | undefined {
-  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return undefined;
-  return Deno.env.get(name)?.trim() || undefined;
 }
 
 /** Sends a request and reads the reply to its end. */

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { retryAfter } from "../backoff.ts";
 import { GeneratorError, type GeneratorFailure } from "../error.ts";
 
 /** A reply over HTTP, its body read to the end. */
@@ -27,7 +28,7 @@ export type Reply =
     readonly usage: { readonly prompt: number; readonly completion: number } | undefined;
   }
   | { readonly kind: "again"; readonly error: GeneratorError; readonly retryAfter?: number | undefined }
-  | { readonly kind: "final"; readonly error: GeneratorError };
+  | { readonly kind: "final"; readonly error: GeneratorError; readonly retryAfter?: undefined };
 
 /** Reads a reply that came from `where`; `now` is the time for a `Retry-After` that names a date. */
 export function readReply({ status, headers, body }: HttpReply, where: string, now: number): Reply {
@@ -55,13 +56,6 @@ export function readReply({ status, headers, body }: HttpReply, where: string, n
     429: "the account has no quota left",
   };
   return { kind: "final", error: error("the endpoint refused", "refused", hints[status]) };
-}
-
-/** `Retry-After` in milliseconds: seconds or a date. */
-function retryAfter(value: string | null, now: number): number | undefined {
-  if (value === null || value.trim() === "") return undefined;
-  const milliseconds = Number.isFinite(Number(value)) ? Number(value) * 1000 : Date.parse(value) - now;
-  return Number.isFinite(milliseconds) ? Math.max(0, milliseconds) : undefined;
 }
 
 function readCompletion(headers: Headers, body: string, where: string): Reply {

@@ -6,7 +6,7 @@
  */
 import { Cause, Effect, Exit, Fiber } from "effect";
 import { CacheError, explain, KindredError, UsageError } from "../error.ts";
-import { defaultCacheFolder } from "../stage/cache.ts";
+import { defaultCacheFolder } from "../environment.ts";
 import { makeTensorEngine, TensorEngine } from "../stage/engine.ts";
 import { helpText, parseFlags } from "./arguments.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";

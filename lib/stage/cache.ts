@@ -270,13 +270,3 @@ async function rememberedDigest(memory: string, file: string): Promise<string> {
   await Deno.writeTextFile(join(memory, name), sha256);
   return sha256;
 }
-
-/** Where the cache lies unless it is said otherwise. */
-export function defaultCacheFolder(): string {
-  const get = (name: string) =>
-    Deno.permissions.querySync({ name: "env", variable: name }).state === "granted" ? Deno.env.get(name) : undefined;
-  const home = get("HOME") ?? get("USERPROFILE") ?? ".";
-  if (Deno.build.os === "darwin") return join(home, "Library", "Caches", "kindred");
-  if (Deno.build.os === "windows") return join(get("LOCALAPPDATA") ?? home, "kindred");
-  return join(get("XDG_CACHE_HOME") ?? join(home, ".cache"), "kindred");
-}

@@ -12,3 +12,4 @@ export * from "./progress_view.ts";
 export * from "./roots.ts";
 export * from "./run.ts";
 export * from "./stage.ts";
+export { defaultCacheFolder } from "../environment.ts";

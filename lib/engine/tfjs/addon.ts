@@ -5,6 +5,7 @@
  * @module
  */
 import { join } from "node:path";
+import { userCacheFolder, variable } from "../../environment.ts";
 
 /** Backends that are a native addon. */
 export type NativeBackend = "node" | "gpu";
@@ -16,9 +17,7 @@ export function addonVariable(backend: NativeBackend): string {
 
 /** Where the addon is built unless it is said otherwise: `kindred-tfjs/<backend>` in the user's cache folder. */
 export function defaultAddonFolder(backend: NativeBackend): string {
-  const home = variable("HOME") ?? variable("USERPROFILE") ?? ".";
-  const caches = Deno.build.os === "darwin" ? join(home, "Library", "Caches") : join(home, ".cache");
-  return join(variable("XDG_CACHE_HOME") ?? caches, "kindred-tfjs", backend);
+  return join(userCacheFolder(), "kindred-tfjs", backend);
 }
 
 /**
@@ -40,8 +39,3 @@ export function findAddon(backend: NativeBackend): string | undefined {
 
 /** The file that is written last: it names the version of TensorFlow's library. */
 export const COMPLETE = "tensorflow.version";
-
-function variable(name: string): string | undefined {
-  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return undefined;
-  return Deno.env.get(name) || undefined;
-}

@@ -1,0 +1,34 @@
+/**
+ * What the process's environment says: its variables, as far as they may be read, and the folders that follow from them.
+ *
+ * @module
+ */
+import { join } from "node:path";
+
+/** A variable as it stands; undefined if it is not set or may not be read. */
+export function permittedVariable(name: string): string | undefined {
+  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return undefined;
+  return Deno.env.get(name);
+}
+
+/** A variable that says something: an empty one counts as absent. */
+export function variable(name: string): string | undefined {
+  return permittedVariable(name) || undefined;
+}
+
+/** The user's folder; the current one where the environment names none. */
+export function homeFolder(): string {
+  return variable("HOME") ?? variable("USERPROFILE") ?? ".";
+}
+
+/** Where this system keeps the caches of a user's programs. */
+export function userCacheFolder(): string {
+  if (Deno.build.os === "windows") return variable("LOCALAPPDATA") ?? homeFolder();
+  if (Deno.build.os === "darwin") return join(homeFolder(), "Library", "Caches");
+  return variable("XDG_CACHE_HOME") ?? join(homeFolder(), ".cache");
+}
+
+/** Where Kindred's own cache lies unless it is said otherwise. */
+export function defaultCacheFolder(): string {
+  return join(userCacheFolder(), "kindred");
+}
