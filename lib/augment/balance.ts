@@ -5,7 +5,8 @@
  * @module
  */
 import { randomPurpose, randomStream } from "../engine/philox.ts";
-import { DatasetError, UsageError } from "../error.ts";
+import { DatasetError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import { type Density, divergence, kernelDensity, lookUpDensity, tabulateDensity } from "./density.ts";
 
 /** Which silver pairs stay. */
@@ -37,9 +38,7 @@ export async function sampleByDensity(
   options: DensitySampleOptions,
 ): Promise<DensitySample> {
   const { seed, rounds = 1 } = options;
-  if (!Number.isInteger(rounds) || rounds < 1) {
-    throw new UsageError("rounds is not right", { expected: "a whole number from 1", found: String(rounds) });
-  }
+  expectWholeNumber("rounds", rounds);
   const target = densityOf("gold", gold);
   let rows = Int32Array.from({ length: silver.length }, (_, row) => row);
   let before = NaN;

@@ -4,6 +4,7 @@
  * @module
  */
 import { DatasetError } from "../error.ts";
+import { turnTaker } from "../numeric/turn.ts";
 
 /** An estimated density. */
 export interface Density {
@@ -68,12 +69,10 @@ export async function tabulateDensity(
   { low, high, step }: { readonly low: number; readonly high: number; readonly step: number },
 ): Promise<DensityTable> {
   const values = new Float64Array(Math.floor((high - low) / step) + 2);
-  let turned = performance.now();
+  const turn = turnTaker();
   for (let i = 0; i < values.length; i++) {
     values[i] = density.at(low + i * step);
-    if (performance.now() - turned < 50) continue;
-    await new Promise((resolve) => setTimeout(resolve, 0));
-    turned = performance.now();
+    await turn();
   }
   return { low, step, values };
 }

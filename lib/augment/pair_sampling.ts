@@ -13,8 +13,10 @@ import type { Dataset } from "../data/dataset.ts";
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import type { Engine } from "../engine/engine.ts";
 import { DatasetError, UsageError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { nearest } from "../embed/nearest.ts";
+import { turnTaker } from "../numeric/turn.ts";
 import { type Bm25Options, buildBm25 } from "./bm25.ts";
 import { collectPairs, indexSentences, type PairSample, type SentencePairs } from "./pairs.ts";
 
@@ -73,17 +75,15 @@ export interface Bm25PairOptions extends Bm25Options {
 /** Each gold sentence with the `topK` others that share most with it by {@linkcode buildBm25}. */
 export async function bm25Pairs(gold: Dataset<SentencePairs>, options: Bm25PairOptions = {}): Promise<PairSample> {
   const { topK = 5 } = options;
-  expectTopK(topK);
+  expectWholeNumber("topK", topK);
   const index = indexSentences(gold);
   expectSentences(index.sentences.length);
   const bm25 = buildBm25(index.sentences, options);
   const pairs = collectPairs(index, topK * index.sentences.length);
-  let turned = performance.now();
+  const turn = turnTaker();
   for (const [i, sentence] of index.sentences.entries()) {
     for (const j of bm25.search(sentence, topK, i).rows) pairs.add(i, j);
-    if (performance.now() - turned < 50) continue;
-    await new Promise((resolve) => setTimeout(resolve, 0)); // interruption and progress want their turn
-    turned = performance.now();
+    await turn();
   }
   return pairs.finish();
 }
@@ -99,7 +99,7 @@ export async function semanticPairs(
   options: { readonly topK?: number } = {},
 ): Promise<PairSample> {
   const { topK = 5 } = options;
-  expectTopK(topK);
+  expectWholeNumber("topK", topK);
   const index = indexSentences(gold);
   expectSentences(index.sentences.length);
   const embeddings = await embed(index.sentences);
@@ -144,9 +144,4 @@ export function joinPairs(gold: Dataset<SentencePairs>, samples: readonly PairSa
 function expectSentences(count: number): void {
   if (count >= 2) return;
   throw new DatasetError("no pairs can be made", { expected: "at least two different sentences", found: `${count}` });
-}
-
-function expectTopK(topK: number): void {
-  if (Number.isInteger(topK) && topK > 0) return;
-  throw new UsageError("topK is not right", { expected: "a whole number from 1", found: String(topK) });
 }

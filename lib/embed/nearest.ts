@@ -6,7 +6,8 @@
  * @module
  */
 import { type Engine, type Handle, scopeAsync } from "../engine/engine.ts";
-import { DatasetError, UsageError } from "../error.ts";
+import { DatasetError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import type { Embeddings } from "./pairwise.ts";
 import { addItem, replaceWorst, sortBest } from "./best.ts";
 
@@ -68,9 +69,9 @@ export async function nearest(
   options: NearestOptions = {},
 ): Promise<Neighbors> {
   const { similarity = "cosine", excludeSelf = false, blockRows = 4096, queryRows = 1024 } = options;
-  expectCount("k", options.k ?? 10);
-  expectCount("blockRows", blockRows);
-  expectCount("queryRows", queryRows);
+  expectWholeNumber("k", options.k ?? 10);
+  expectWholeNumber("blockRows", blockRows);
+  expectWholeNumber("queryRows", queryRows);
   checkEmbeddings(queries, "the queries");
   const whole = "data" in corpus ? corpus : undefined;
   if (excludeSelf && whole !== undefined && whole.rows < queries.rows) {
@@ -173,8 +174,8 @@ export async function closestPairs(
   options: ClosestPairsOptions = {},
 ): Promise<ClosestPairs> {
   const { similarity = "cosine", minScore = -Infinity, blockRows = 2048 } = options;
-  expectCount("pairs", options.pairs ?? 10_000);
-  expectCount("blockRows", blockRows);
+  expectWholeNumber("pairs", options.pairs ?? 10_000);
+  expectWholeNumber("blockRows", blockRows);
   checkEmbeddings(corpus, "the corpus");
   const { rows } = corpus;
   const capacity = Math.min(options.pairs ?? 10_000, rows * (rows - 1) / 2);
@@ -238,11 +239,6 @@ function product(engine: Engine, a: () => Handle, b: Handle | (() => Handle)): P
     const values = engine.matmul(a(), typeof b === "function" ? b() : b, { transposeB: true });
     return await engine.read(values) as Float32Array;
   });
-}
-
-function expectCount(name: string, value: number): void {
-  if (Number.isInteger(value) && value > 0) return;
-  throw new UsageError(`${name} is no number of rows`, { expected: "a whole number from 1", found: String(value) });
 }
 
 /**

@@ -4,6 +4,8 @@
  * @module
  */
 import type { Values } from "../numeric/correlation.ts";
+import { pairwiseSum } from "../numeric/pairwise_sum.ts";
+import { roundHalfEven } from "../numeric/rounding.ts";
 
 /** Rates of queries that are left unanswered: 0, 0.1, …, 0.9, as numpy's `linspace` spells them. */
 const RATES: readonly number[] = Array.from({ length: 10 }, (_, i) => i * 0.1);
@@ -57,28 +59,4 @@ function trapezoid(curve: readonly number[]): number {
     (_, i) => (RATES[i + 1]! - RATES[i]!) * (curve[i + 1]! + curve[i]!) / 2,
   );
   return pairwiseSum(parts, 0, parts.length);
-}
-
-/** Python's `round`: halves go to the even neighbour. */
-function roundHalfEven(value: number): number {
-  const floor = Math.floor(value);
-  return value - floor === 0.5 ? floor + floor % 2 : Math.round(value);
-}
-
-/** numpy's order of addition: eight running sums up to 128 values, halves above. */
-export function pairwiseSum(values: Float64Array, start: number, end: number): number {
-  const n = end - start;
-  if (n > 128) {
-    const half = (n >> 1) - (n >> 1) % 8;
-    return pairwiseSum(values, start, start + half) + pairwiseSum(values, start + half, end);
-  }
-  let i = start;
-  let sum = 0;
-  if (n >= 8) {
-    const r = values.slice(start, start + 8);
-    for (i = start + 8; i + 8 <= end; i += 8) for (let j = 0; j < 8; j++) r[j]! += values[i + j]!;
-    sum = ((r[0]! + r[1]!) + (r[2]! + r[3]!)) + ((r[4]! + r[5]!) + (r[6]! + r[7]!));
-  }
-  for (; i < end; i++) sum += values[i]!;
-  return sum;
 }

@@ -5,7 +5,8 @@
  */
 import type { Dataset, Pairs } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
-import { DatasetError, EvaluationError, UsageError } from "../error.ts";
+import { DatasetError, EvaluationError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import type { PairScorer } from "../embed/search.ts";
 import { addItem, sortBest } from "../embed/best.ts";
@@ -127,12 +128,7 @@ export async function findCandidates(
   options: CandidateOptions = {},
 ): Promise<Candidates> {
   const { count = 30, similarity = "cosine", includePositives = false, includeAnchor = false } = options;
-  if (!(Number.isInteger(count) && count > 0)) {
-    throw new UsageError("the number of candidates is no number of texts", {
-      expected: "a whole number from 1",
-      found: `${count}`,
-    });
-  }
+  expectWholeNumber("count", count);
   const index = indexPairs(pairs, options.corpus);
   const { anchors, documents, offsets, positives, mostPositives } = index;
   const rowOf = new Map(documents.map((text, row) => [text, row]));

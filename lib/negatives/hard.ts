@@ -5,7 +5,8 @@
  *
  * @module
  */
-import { EvaluationError, UsageError } from "../error.ts";
+import { EvaluationError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import type { PairScorer } from "../embed/search.ts";
 import { type Candidates, scoreAgain } from "./candidates.ts";
 import type { Judge, Judgement, JudgeQuestion, Verdict } from "./judge.ts";
@@ -77,10 +78,8 @@ export async function judgedNegatives(
   options: JudgedOptions = {},
 ): Promise<JudgedResult> {
   const { negatives: wanted = 3, questions: most = candidates.width, accept = ["negative"] } = options;
-  for (const [name, value] of [["negatives", wanted], ["questions", options.questions ?? 1]] as const) {
-    if (Number.isInteger(value) && value > 0) continue;
-    throw new UsageError(`${name} is no number of texts`, { expected: "a whole number from 1", found: `${value}` });
-  }
+  expectWholeNumber("negatives", wanted);
+  expectWholeNumber("questions", options.questions ?? 1);
   const { anchors, documents, offsets, positives, width } = candidates;
   const indices = new Int32Array(anchors.length * wanted).fill(-1);
   const scores = new Float32Array(anchors.length * wanted).fill(-Infinity);

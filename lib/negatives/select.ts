@@ -5,6 +5,7 @@
  */
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { UsageError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import type { Candidates } from "./candidates.ts";
 
 /** Options of {@linkcode selectNegatives}. */
@@ -96,16 +97,13 @@ export function selectNegatives(candidates: Candidates, options: SelectOptions =
 
 /** Refuses a range that cannot hold the negatives; one without an end can. */
 export function expectRange(wanted: number, min: number, max: number | undefined): void {
-  const isCount = (value: number, least: number) => Number.isInteger(value) && value >= least;
-  if (!isCount(wanted, 1)) {
-    throw new UsageError("negatives is no number of texts", { expected: "a whole number from 1", found: `${wanted}` });
-  }
-  if (!isCount(min, 0)) {
-    throw new UsageError("rangeMin is no rank", { expected: "a whole number from 0", found: `${min}` });
-  }
-  if (max !== undefined && (!isCount(max, 1) || max - min < wanted)) {
+  expectWholeNumber("negatives", wanted);
+  expectWholeNumber("rangeMin", min, 0);
+  if (max === undefined) return;
+  expectWholeNumber("rangeMax", max);
+  if (max - min < wanted) {
     throw new UsageError("the range holds fewer candidates than negatives are wanted", {
-      expected: `rangeMax a whole number from ${min + wanted} (rangeMin ${min} + ${wanted} negatives)`,
+      expected: `a rangeMax of at least ${min + wanted} (rangeMin ${min} + ${wanted} negatives)`,
       found: `${max}`,
       hint: "raise rangeMax, or lower rangeMin or the number of negatives",
     });

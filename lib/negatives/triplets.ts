@@ -5,7 +5,8 @@
  */
 import type { Dataset, Pairs, Triplets } from "../data/dataset.ts";
 import { randomPurpose, type RandomStream, randomStream } from "../engine/philox.ts";
-import { DatasetError, UsageError } from "../error.ts";
+import { DatasetError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import type { Candidates } from "./candidates.ts";
 import type { Tuples } from "./formats.ts";
 
@@ -59,9 +60,7 @@ export function withNegatives(
   options: WithNegativesOptions = {},
 ): WithNegatives {
   const { negatives: wanted = 1, missing = "easy", seed = 42 } = options;
-  if (!(Number.isInteger(wanted) && wanted > 0)) {
-    throw new UsageError("negatives is no number of texts", { expected: "a whole number from 1", found: `${wanted}` });
-  }
+  expectWholeNumber("negatives", wanted);
   const { anchors, documents, offsets, positives, indices, width } = negatives;
   const rowOf = new Map(anchors.map((text, i) => [text, i]));
   const anchor: string[] = [];

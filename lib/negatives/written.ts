@@ -4,7 +4,8 @@
  * @module
  */
 import type { Dataset, Pairs } from "../data/dataset.ts";
-import { EvaluationError, UsageError } from "../error.ts";
+import { EvaluationError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import type { GenerateRequest } from "../generate/generator.ts";
 import { withoutThoughts } from "../generate/reply.ts";
 import { type Candidates, indexPairs } from "./candidates.ts";
@@ -106,9 +107,7 @@ export async function writtenNegatives(
   options: WrittenOptions = {},
 ): Promise<WrittenResult> {
   const { negatives: wanted = 1, relation = "answer", retries = 2, temperature = 1, maxTokens = 256 } = options;
-  if (!(Number.isInteger(wanted) && wanted > 0)) {
-    throw new UsageError("negatives is no number of texts", { expected: "a whole number from 1", found: `${wanted}` });
-  }
+  expectWholeNumber("negatives", wanted);
   const index = indexPairs(pairs);
   const { anchors, offsets, positives } = index;
   const documents = new Map(index.documents.map((text, row) => [text, row]));

@@ -7,7 +7,22 @@
 /** Numbers by index. */
 export type Values = ArrayLike<number>;
 
-/** Pearson's r = Σ(x−x̄)(y−ȳ) / √(Σ(x−x̄)² Σ(y−ȳ)²); NaN if either side is constant. */
+/**
+ * Pearson's correlation r = Σ(x − x̄)(y − ȳ) / √(Σ(x − x̄)² Σ(y − ȳ)²), in float64, equal to `scipy.stats.pearsonr`.
+ *
+ * @param x Numbers, for instance cosines of pairs.
+ * @param y As many others, for instance scores that people gave.
+ * @returns r from −1 to 1; NaN if either side is constant, or empty.
+ *
+ * @example
+ * ```ts
+ * import { pearson } from "@kindred/kindred/numeric";
+ * import assert from "node:assert/strict";
+ * const cosines = [0.1, 0.4, 0.7];
+ * assert.equal(pearson(cosines, [1, 2, 3]), 1); // on a line
+ * assert.ok(pearson(cosines, [1, 2, 9]) < 1);
+ * ```
+ */
 export function pearson(x: Values, y: Values): number {
   const n = x.length;
   let meanX = 0;
@@ -31,7 +46,19 @@ export function pearson(x: Values, y: Values): number {
   return xx === 0 || yy === 0 ? NaN : Math.max(-1, Math.min(1, xy / Math.sqrt(xx * yy)));
 }
 
-/** Ranks from 1; equal values share the mean of their ranks. */
+/**
+ * Ranks from 1 in ascending order, as `scipy.stats.rankdata` gives them.
+ *
+ * @param x Numbers.
+ * @returns The rank of each; equal numbers share the mean of their ranks.
+ *
+ * @example
+ * ```ts
+ * import { ranks } from "@kindred/kindred/numeric";
+ * import assert from "node:assert/strict";
+ * assert.deepEqual([...ranks([0.2, 0.9, 0.2])], [1.5, 3, 1.5]);
+ * ```
+ */
 export function ranks(x: Values): Float64Array {
   const order = Array.from({ length: x.length }, (_, i) => i).sort((a, b) => x[a]! - x[b]!);
   const result = new Float64Array(x.length);
@@ -45,13 +72,18 @@ export function ranks(x: Values): Float64Array {
 }
 
 /**
- * Spearman's ρ: Pearson's r of the ranks.
+ * Spearman's correlation ρ: {@linkcode pearson} of the {@linkcode ranks}, equal to `scipy.stats.spearmanr`.
+ *
+ * @param x Numbers, for instance cosines of pairs.
+ * @param y As many others, for instance scores that people gave.
+ * @returns ρ from −1 to 1, 1 wherever both sides have the same order; NaN if either side is constant, or empty.
  *
  * @example
  * ```ts
  * import { spearman } from "@kindred/kindred/numeric";
  * import assert from "node:assert/strict";
  * assert.equal(spearman([1, 2, 3], [1, 8, 27]), 1);
+ * assert.equal(spearman([1, 2, 3], [9, 4, 1]), -1);
  * ```
  */
 export function spearman(x: Values, y: Values): number {

@@ -41,7 +41,13 @@ export interface Minimum {
 const EPSILON = Number.EPSILON;
 
 /**
- * A minimum of `evaluate(x, gradient)`, which writes the gradient and returns the value.
+ * Finds a minimum of a smooth function from its gradients. The event loop gets a turn every 50 ms.
+ *
+ * @param evaluate Writes the gradient at x into its second argument, and returns the value there.
+ * @param start Where to begin; it is not changed.
+ * @param options Memory and limits.
+ * @returns The point, its value, and how the search ended: `converged` is false where a limit ended it.
+ * @throws {EvaluationError} The function is not finite at the start.
  *
  * @example
  * ```ts

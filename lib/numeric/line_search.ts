@@ -34,16 +34,11 @@ export type LineSearch = (value: number, slope: number) => number | undefined;
 /**
  * Starts a search from f(0) and f′(0) < 0 with a first step; the result is fed with values there until it is content.
  *
- * @example
- * ```ts
- * import { moreThuente } from "@kindred/kindred/numeric";
- * import assert from "node:assert/strict";
- * const f = (x: number) => [(x - 2) ** 2, 2 * (x - 2)] as const;
- * const search = moreThuente(...f(0), 0.1);
- * let step = 0.1;
- * for (let next: number | undefined = step; next !== undefined; next = search(...f(step))) step = next;
- * assert.ok(Math.abs(f(step)[1]) <= 0.9 * 4);
- * ```
+ * @param value f(0)
+ * @param slope f′(0), below 0.
+ * @param first The first step to try.
+ * @param options Tolerances.
+ * @returns Takes value and slope at the step that was tried last.
  */
 export function moreThuente(value: number, slope: number, first: number, options: LineSearchOptions = {}): LineSearch {
   const { ftol = 1e-3, gtol = 0.9, xtol = 0.1, longest = 1e10 } = options;

@@ -46,6 +46,12 @@ export interface LogisticRegression {
 /**
  * Fits the classifier to rows of embeddings and their classes.
  *
+ * @param rows Embeddings, or any features: [n, width].
+ * @param labels [n] the class of each row, a number; at least two different ones.
+ * @param options Penalty and limits.
+ * @returns The classifier, for {@linkcode predictClasses}.
+ * @throws {EvaluationError} Another number of labels than of rows, no rows, or a single class.
+ *
  * @example
  * ```ts
  * import { fitLogisticRegression, predictClasses } from "@kindred/kindred/numeric";
@@ -113,7 +119,24 @@ export async function fitLogisticRegression(
 /** Rows whose classes are predicted at once: only they are in float64. */
 const CHUNK = 512;
 
-/** The class of every row: that of the highest score, the first of equal ones. */
+/**
+ * The class of every row by a fitted classifier: that of the highest score W x + b, the first of equal ones.
+ *
+ * @param model From {@linkcode fitLogisticRegression}.
+ * @param rows Embeddings of the width of the fit: [n, width].
+ * @returns [n] classes, as they were called at the fit.
+ * @throws {EvaluationError} Embeddings of another width.
+ *
+ * @example
+ * ```ts
+ * import { fitLogisticRegression, predictClasses } from "@kindred/kindred/numeric";
+ * import assert from "node:assert/strict";
+ * const known = { data: Float32Array.of(1, 0, 0.9, 0.1, 0, 1, 0.2, 0.8), width: 2, rows: 4 };
+ * const model = await fitLogisticRegression(known, [7, 7, 3, 3]);
+ * const seen = { data: Float32Array.of(0, 0.7, 2, 0.3), width: 2, rows: 2 };
+ * assert.deepEqual([...await predictClasses(model, seen)], [3, 7]);
+ * ```
+ */
 export async function predictClasses(
   model: LogisticRegression,
   { data, width, rows }: Matrix,

@@ -89,7 +89,11 @@ export interface NumpyRandom {
 }
 
 /**
- * `numpy.random.RandomState(seed)`.
+ * The random numbers of `numpy.random.RandomState(seed)`.
+ *
+ * @param seed A whole number from 0 to 4294967295.
+ * @returns A stream: each call draws on.
+ * @throws {EvaluationError} A seed that is none.
  *
  * @example
  * ```ts
@@ -130,7 +134,11 @@ export interface PythonRandom {
 }
 
 /**
- * `random.Random(seed)`.
+ * The random numbers of Python's `random.Random(seed)`.
+ *
+ * @param seed A whole number from 0 to 4294967295.
+ * @returns A stream: each call draws on.
+ * @throws {EvaluationError} A seed that is none; later, a sample larger than what it is drawn from.
  *
  * @example
  * ```ts

@@ -1,15 +1,20 @@
 /**
- * What must agree with numpy, scipy and scikit-learn: correlations, logistic regression, k-means, random streams, maps.
+ * Ports of numpy, scipy and scikit-learn that give their numbers: correlations, logistic regression, k-means, principal
+ * components, random streams.
  *
  * @module
  */
-export * from "./correlation.ts";
-export * from "./lbfgs.ts";
-export * from "./line_search.ts";
-export * from "./logistic_regression.ts";
-export * from "./matrix.ts";
-export * from "./mersenne_twister.ts";
-export * from "./mini_batch_kmeans.ts";
-export * from "./p_value.ts";
-export * from "./projection.ts";
-export * from "./rounding.ts";
+export { pearson, ranks, spearman, type Values } from "./correlation.ts";
+export { minimize, type MinimizeOptions, type Minimum } from "./lbfgs.ts";
+export {
+  fitLogisticRegression,
+  type LogisticRegression,
+  type LogisticRegressionOptions,
+  predictClasses,
+} from "./logistic_regression.ts";
+export type { Matrix } from "./matrix.ts";
+export { type NumpyRandom, numpyRandom, type PythonRandom, pythonRandom } from "./mersenne_twister.ts";
+export { type Clustering, miniBatchKMeans, type MiniBatchKMeansOptions } from "./mini_batch_kmeans.ts";
+export { correlationPValue } from "./p_value.ts";
+export { principalComponents, type Projection, type ProjectionOptions } from "./projection.ts";
+export { roundTo } from "./rounding.ts";

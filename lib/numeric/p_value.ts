@@ -9,6 +9,10 @@
  * (exact for normal values) and `spearmanr` (approximate) give it: t² = r² (n − 2) / (1 − r²),
  * p = I(ν / (ν + t²); ν/2, ½), I the regularised incomplete beta function. NaN for fewer than three pairs.
  *
+ * @param r A correlation, from −1 to 1.
+ * @param n How many pairs it is of.
+ * @returns The probability of a correlation at least as far from 0 if there is none in truth.
+ *
  * @example
  * ```ts
  * import { correlationPValue } from "@kindred/kindred/numeric";

@@ -7,7 +7,7 @@ import type { Matrix } from "./matrix.ts";
 import { addTransposedTimes, timesTransposed } from "./products.ts";
 import { symmetricEigen } from "./symmetric_eigen.ts";
 
-/** Matrix on their principal components. */
+/** Embeddings on their principal components. */
 export interface Projection {
   /** [rows · dimensions] coordinates. */
   readonly projected: Float64Array;
@@ -31,6 +31,10 @@ export interface ProjectionOptions {
  * The axes are the first eigenvectors of XᵀX (X [rows, width], centred) or, for fewer rows than features, Xᵀ times those
  * of XXᵀ; in float64, by {@linkcode symmetricEigen}. 2,000 × 768 take about a second. Without rows the map is empty, and
  * where rows do not differ it is all 0.
+ *
+ * @param embeddings [rows, width].
+ * @param options How many axes.
+ * @returns The coordinates of the rows, the axes, and how much of the whole variance each holds.
  *
  * @example
  * ```ts
@@ -71,24 +75,10 @@ export function principalComponents(embeddings: Matrix, options: ProjectionOptio
   return { projected, components, mean, explained };
 }
 
-/** Coordinates of other embeddings on the same axes: [rows · dimensions]. */
-export function projectOnto({ components, mean }: Projection, embeddings: Matrix): Float64Array {
-  const { rows, width } = embeddings;
-  const dimensions = components.length / width;
-  const projected = new Float64Array(rows * dimensions);
-  timesTransposed(projected, centre(embeddings, mean).centred, components, rows, dimensions, width);
-  return projected;
-}
-
-function centre(
-  { data, rows, width }: Matrix,
-  known?: Float64Array,
-): { mean: Float64Array; centred: Float64Array } {
-  const mean = known ?? new Float64Array(width);
-  if (known === undefined) {
-    for (let r = 0; r < rows; r++) for (let i = 0; i < width; i++) mean[i]! += data[r * width + i]!;
-    for (let i = 0; i < width && rows > 0; i++) mean[i]! /= rows;
-  }
+function centre({ data, rows, width }: Matrix): { mean: Float64Array; centred: Float64Array } {
+  const mean = new Float64Array(width);
+  for (let r = 0; r < rows; r++) for (let i = 0; i < width; i++) mean[i]! += data[r * width + i]!;
+  for (let i = 0; i < width && rows > 0; i++) mean[i]! /= rows;
   const centred = new Float64Array(rows * width);
   for (let r = 0; r < rows; r++) {
     for (let i = 0; i < width; i++) centred[r * width + i] = data[r * width + i]! - mean[i]!;

@@ -24,6 +24,11 @@ const MOST_ROUNDS = 500;
  * multiplied with A, diagonalised within its span (Rayleigh and Ritz, Jacobi's rotations) and made orthonormal again,
  * until ‖A v − λ v‖ ≤ 10⁻¹⁰ λ₁ for all that are asked for. Starts from fixed random numbers: same matrix, same bits.
  * Source: Golub & Van Loan, Matrix Computations, §8.2.4 and §8.5.
+ *
+ * @param matrix [size · size], row by row.
+ * @param size Rows, and columns.
+ * @param count How many eigenvalues, at most `size`.
+ * @returns Values and vectors, the largest first.
  */
 export function symmetricEigen(matrix: Float64Array, size: number, count: number): Eigen {
   const block = Math.min(size, count + GUARDS);

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { abstentionGain, confidences, pairwiseSum } from "../../lib/evaluate/abstention.ts";
+import { abstentionGain, confidences } from "../../lib/evaluate/abstention.ts";
+import { pairwiseSum } from "../../lib/numeric/pairwise_sum.ts";
 import { correlationPValue } from "../../lib/numeric/p_value.ts";
 import { retrievalMetrics } from "../../lib/evaluate/retrieval.ts";
 import { roundTo } from "../../lib/numeric/rounding.ts";

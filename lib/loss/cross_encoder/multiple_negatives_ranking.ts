@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { UsageError } from "../../error.ts";
+import { expectWholeNumber } from "../../expect.ts";
 import { affine, crossEntropy } from "../../tensor/ops.ts";
 import type { CrossEncoderLoss, LogitActivation } from "../cross_encoder_loss.ts";
 import { activated } from "./activation.ts";
@@ -42,12 +42,7 @@ export interface MultipleNegativesRankingOptions {
  */
 export function multipleNegativesRanking(options: MultipleNegativesRankingOptions = {}): CrossEncoderLoss<"none"> {
   const { negatives = 4, scale = 10, activation = "sigmoid" } = options;
-  if (!(Number.isInteger(negatives) && negatives >= 0)) {
-    throw new UsageError("the number of negatives is not right", {
-      expected: "a whole number from 0",
-      found: `${negatives}`,
-    });
-  }
+  expectWholeNumber("negatives", negatives, 0);
   return {
     name: "multiple_negatives_ranking",
     texts: { min: 2, max: Infinity },

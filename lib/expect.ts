@@ -1,0 +1,13 @@
+/**
+ * Checks of arguments that many functions share.
+ *
+ * @module
+ */
+import { UsageError } from "./error.ts";
+
+/** Throws a `UsageError` that names the argument unless it is a whole number from `from` (1, if nothing is said) on. */
+export function expectWholeNumber(name: string, value: number, from = 1): void {
+  if (Number.isSafeInteger(value) && value >= from) return;
+  const expected = `a whole number from ${from}`;
+  throw new UsageError(`${name} must be ${expected}`, { expected, found: String(value) });
+}
