@@ -11,7 +11,7 @@ import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import { spearman } from "../numeric/correlation.ts";
 import { jaccard, tfidfCosine } from "../evaluate/overlap.ts";
-import type { Metrics } from "../train/record.ts";
+import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import { TensorEngine } from "../stage/engine.ts";
@@ -20,6 +20,7 @@ import { checkOutput, writeOutput } from "./output.ts";
 import { reportPage } from "./page.ts";
 import {
   type DataReport,
+  metricsLines,
   type Report,
   type ReportBase,
   type ReportTable,
@@ -122,6 +123,8 @@ export const finish: (
     const pairs = await results.pairs.read();
     const { sentence1, sentence2, score } = pairs.columns;
     const { control, control_equal_steps } = runs;
+    const records: Record<string, TrainingRecord> = {};
+    for (const [name, run] of Object.entries(results.runs)) records[name] = (await run.model.read()).record;
     const report: Report = {
       schema: "kindred-report/1",
       ...base,
@@ -155,10 +158,6 @@ export const finish: (
       afterEmbeddings: await (await main.after.read()).embeddings(),
       leaks: leaks(pairs, await results.data.read()),
     });
-    const lines = [
-      ...training.loss.map(([step, loss]) => ({ step, loss })),
-      ...record.evaluations.map(([step, values]) => ({ step, ...values })),
-    ].sort((a, b) => a.step - b.step);
     await writeOutput(output, {
       "model/README.md": modelCard({
         title: "A sentence-embedding model",
@@ -171,7 +170,7 @@ export const finish: (
             .map((flag) => [flag, values[flag as "epochs"] as number | undefined]),
         ),
       }),
-      "metrics.jsonl": lines.map((line) => JSON.stringify(line) + "\n").join(""),
+      "metrics.jsonl": metricsLines(records),
       "report.html": html,
       "report.json": JSON.stringify(report, null, 2) + "\n",
     }, { model: folder });

@@ -15,7 +15,14 @@ import type { Invocation } from "./flags.ts";
 import { dataReport, reportBase } from "./finish.ts";
 import { writeOutput } from "./output.ts";
 import { htmlTable, page, section } from "./page.ts";
-import { type DataReport, type ReportBase, tableLines, type TrainingReport, trainingReport } from "./report.ts";
+import {
+  type DataReport,
+  metricsLines,
+  type ReportBase,
+  tableLines,
+  type TrainingReport,
+  trainingReport,
+} from "./report.ts";
 import { text } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
@@ -84,7 +91,7 @@ export const finishHeldOut: (
       } samples/s`;
       const rows = Object.keys(metrics).map((key) => [key, before?.[key], metrics[key]]);
       await writeOutput(output, {
-        "metrics.jsonl": training.loss.map(([step, loss]) => JSON.stringify({ step, loss }) + "\n").join(""),
+        "metrics.jsonl": metricsLines({ main: record }),
         "report.html": page(report, lead, [
           section("Loss", lineChart(training.loss)),
           section("Rows that were held out", htmlTable(["metric", "before", "after"], rows)),

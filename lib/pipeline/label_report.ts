@@ -22,6 +22,7 @@ import { writeOutput } from "./output.ts";
 import { beside, htmlTable, page, section, tableSection } from "./page.ts";
 import {
   type DataReport,
+  metricsLines,
   type ReportBase,
   type ReportTable,
   tableLines,
@@ -106,7 +107,7 @@ export const finishLabels: (
         story: `Trained by Kindred's \`${invocation.name}\`: texts with the same label are near to each other.`,
         settings: { ...shownSettings(trainSettings(invocation.values)), loss: text(invocation.values, "loss") },
       }),
-      "metrics.jsonl": training.loss.map(([step, loss]) => JSON.stringify({ step, loss }) + "\n").join(""),
+      "metrics.jsonl": metricsLines({ main: record }),
       "report.html": labelPage(report, texts, await before.embeddings(), await after.embeddings()),
       "report.json": JSON.stringify(report, null, 2) + "\n",
     }, { model: folder });

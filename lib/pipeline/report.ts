@@ -116,17 +116,30 @@ export interface Report extends ReportBase {
 
 /** A record as the report shows it. */
 export function trainingReport(record: TrainingRecord, cached: boolean): TrainingReport {
-  const { steps, samples, tokens, seconds, loss } = record;
+  const { steps, samples, tokens, seconds, log } = record;
   return {
     steps,
     samples,
     tokens,
     seconds,
-    loss,
+    loss: log.map(({ step, loss }) => [step, loss] as const),
     samples_per_second: samples / seconds,
     tokens_per_second: tokens / seconds,
     ...(cached && { cached }),
   };
+}
+
+/**
+ * `metrics.jsonl`: one line for each entry of a training's log and for each evaluation on the way, in order of steps; lines
+ * of trainings beside the product's say whose they are.
+ */
+export function metricsLines(records: Readonly<Record<string, TrainingRecord>>): string {
+  return Object.entries(records).flatMap(([name, { log, evaluations }]) => {
+    const run = name === "main" ? {} : { run: name };
+    return [...log, ...evaluations.map(([step, values]) => ({ step, ...values }))]
+      .sort((a, b) => a.step - b.step)
+      .map((line) => JSON.stringify({ ...run, ...line }) + "\n");
+  }).join("");
 }
 
 /** The report in a few lines for the terminal. */

@@ -30,6 +30,8 @@ export interface Plan {
   readonly totalSteps: number;
   /** The updates from number `from` (0 is the first) on. */
   readonly updates: (from: number) => Generator<Update>;
+  /** Passes over the data after so many updates, with their fraction. */
+  readonly epochAt: (steps: number) => number;
 }
 
 /** Lays out all updates of a run. Only one epoch is held in memory. */
@@ -57,6 +59,11 @@ export function planUpdates(objective: Objective, settings: PlanSettings): Plan 
   const totalSteps = Math.min(starts.at(-1)!, maxSteps ?? Infinity);
   return {
     totalSteps,
+    epochAt(steps) {
+      const next = starts.findIndex((start) => start > steps);
+      if (next < 0) return starts.length - 1;
+      return next - 1 + (steps - starts[next - 1]!) / (starts[next]! - starts[next - 1]!);
+    },
     *updates(from) {
       for (let epoch = 0; epoch + 1 < starts.length; epoch++) {
         if (starts[epoch + 1]! <= from) continue;

@@ -7,6 +7,41 @@
 /** Values of an evaluation, under sentence-transformers' key names. */
 export type Metrics = { readonly [key: string]: number };
 
+/** What a run tells of itself every few updates. */
+export interface LoggedStep {
+  /** Updates done. */
+  readonly step: number;
+  /** Passes over the rows, with their fraction. */
+  readonly epoch: number;
+  /** Mean loss of the updates since the entry before. */
+  readonly loss: number;
+  /** Learning rate of this update. */
+  readonly learning_rate: number;
+  /** Global norm of this update's gradient, before clipping. */
+  readonly gradient_norm: number;
+  /** Tokens per second since the entry before. */
+  readonly tokens_per_second: number;
+  /** Bytes that the engine holds. */
+  readonly engine_bytes: number;
+  /** Bytes of memory that the process has. */
+  readonly process_bytes: number;
+}
+
+/** Sums over the updates since the last entry of the log. */
+export interface PendingSteps {
+  /** Updates. */
+  readonly steps: number;
+  /** Of their losses. */
+  readonly loss: number;
+  /** Tokens. */
+  readonly tokens: number;
+  /** Seconds. */
+  readonly seconds: number;
+}
+
+/** No update since the last entry. */
+export const NOTHING_PENDING: PendingSteps = { steps: 0, loss: 0, tokens: 0, seconds: 0 };
+
 /** The course of a training run; plain JSON. */
 export interface TrainingRecord {
   /** Updates done. */
@@ -17,10 +52,10 @@ export interface TrainingRecord {
   tokens: number;
   /** Wall time of the step loop: gathering, forward, backward, optimizer; nothing else. */
   seconds: number;
-  /** [update, mean loss since the last entry] */
-  loss: [number, number][];
-  /** Loss sum and number of updates since the last entry of `loss`. */
-  pending: [number, number];
+  /** What was told on the way, every few updates and after the last one. */
+  log: LoggedStep[];
+  /** What is to be told with the next entry. */
+  pending: PendingSteps;
   /** [update, metrics] */
   evaluations: [number, Metrics][];
   /** Where the chosen metric was best so far. */
@@ -38,8 +73,8 @@ export function emptyRecord(): TrainingRecord {
     samples: 0,
     tokens: 0,
     seconds: 0,
-    loss: [],
-    pending: [0, 0],
+    log: [],
+    pending: NOTHING_PENDING,
     evaluations: [],
     stale: 0,
     stoppedEarly: false,

@@ -44,7 +44,12 @@ export async function loadState(
     for (const [name, slot] of optimizer.slots) {
       touchRows(engine, slot, await matching(reader, path, `${name}.v`, slot.v));
     }
-    return JSON.parse(reader.metadata["record"] ?? "null");
+    const record = JSON.parse(reader.metadata["record"] ?? "null");
+    if (Array.isArray(record?.log)) return record;
+    throw new CheckpointError("the checkpoint is of another version of Kindred", {
+      where: path,
+      hint: "delete it to start anew",
+    });
   } finally {
     reader.close();
   }

@@ -11,7 +11,7 @@ import type { Parameters } from "../tensor/tensor.ts";
 import { type AdamWSettings, closeOptimizer, openOptimizer, type Optimizer, update } from "./adamw.ts";
 import type { Objective } from "./objective.ts";
 import { type PlanSettings, planUpdates, type Update } from "./plan.ts";
-import { emptyRecord, type Metrics, type TrainingRecord } from "./record.ts";
+import { emptyRecord, type Metrics, NOTHING_PENDING, type PendingSteps, type TrainingRecord } from "./record.ts";
 import { rateAt, type ScheduleKind, warmupOf } from "./schedule.ts";
 import { loadState, loadWeights, saveState, saveWeights } from "./state.ts";
 
@@ -151,16 +151,26 @@ export const train: (
           const started = performance.now();
           const { seed } = settings;
           const done = await takeStep(engine, objective, optimizer, batches, learningRate, record.steps + 1, seed);
-          record.seconds += (performance.now() - started) / 1000;
+          const seconds = (performance.now() - started) / 1000;
+          const tokens = batches.reduce((sum, { rows }) => sum + objective.tokens(rows), 0);
+          record.seconds += seconds;
+          record.tokens += tokens;
+          record.samples += batches.reduce((sum, { rows }) => sum + rows.length, 0);
           record.steps++;
-          for (const { rows } of batches) {
-            record.samples += rows.length;
-            record.tokens += objective.tokens(rows);
-          }
-          record.pending = [record.pending[0] + done.loss, record.pending[1] + 1];
+          record.pending = addStep(record.pending, done.loss, tokens, seconds);
           if (record.steps % settings.loggingSteps === 0 || record.steps === plan.totalSteps) {
-            record.loss.push([record.steps, record.pending[0] / record.pending[1]]);
-            record.pending = [0, 0];
+            const { steps, ...sums } = record.pending;
+            record.log.push({
+              step: record.steps,
+              epoch: plan.epochAt(record.steps),
+              loss: sums.loss / steps,
+              learning_rate: learningRate,
+              gradient_norm: done.gradientNorm,
+              tokens_per_second: sums.tokens / sums.seconds,
+              engine_bytes: engine.memory().live,
+              process_bytes: Deno.memoryUsage().rss,
+            });
+            record.pending = NOTHING_PENDING;
           }
           return done;
         }));
@@ -188,6 +198,15 @@ export const train: (
     return record;
   },
 );
+
+function addStep(sums: PendingSteps, loss: number, tokens: number, seconds: number): PendingSteps {
+  return {
+    steps: sums.steps + 1,
+    loss: sums.loss + loss,
+    tokens: sums.tokens + tokens,
+    seconds: sums.seconds + seconds,
+  };
+}
 
 /** The best weights so far: in a file, or in memory where there is no folder. */
 function bestWeights(engine: Engine, parameters: Parameters, path: string | undefined) {

@@ -208,7 +208,7 @@ Deno.test("a classifier learns pairs through the training loop, heads and all", 
     loggingSteps: 8,
     saveSteps: 1000,
   }));
-  assert.ok(record.loss[0]![1] > 0.8, `${record.loss[0]}`);
+  assert.ok(record.log[0]!.loss > 0.8, `${record.log[0]!.loss}`);
   const { data, width } = await predict(engine, model, first, second);
   assert.deepEqual([...argmaxRows(data, width)], [...labels]);
   engine.close();

@@ -58,7 +58,7 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
   TrainedModel
 >({
   name: "cross-encoder",
-  version: 1,
+  version: 2,
   inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
   output: trainedFormat,
   computes: true,

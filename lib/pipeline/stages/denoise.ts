@@ -51,7 +51,7 @@ export interface DenoisingParameters {
 export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel> =
   defineStage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel>({
     name: "tsdae",
-    version: 1,
+    version: 2,
     inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
     output: trainedFormat,
     computes: true,

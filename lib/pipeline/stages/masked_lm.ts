@@ -88,7 +88,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   TrainedModel
 >({
   name: "train-masked-lm",
-  version: 1,
+  version: 2,
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: trainedFormat,
   computes: true,

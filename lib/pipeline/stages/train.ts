@@ -96,7 +96,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<TrainParameters, TrainInputs, TrainedModel>({
   name: "train",
-  version: 1,
+  version: 2,
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),
