@@ -61,23 +61,42 @@ export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Val
   return metrics;
 }
 
-/** Scores of one ranking: similarities in descending order, a cut between rows i and i + 1 for every i but the last. */
+/**
+ * Scores of one ranking, by the rule of sentence-transformers' `find_best_acc_and_threshold` and
+ * `find_best_f1_and_threshold`: pairs in order of similarity, the highest first, and a cut wherever the similarity changes.
+ * No threshold parts equal similarities. Accuracy may also be best above the first pair (nothing is alike), and both
+ * accuracy and F1 below the last one (everything is).
+ *
+ * @param similarities Higher is more alike.
+ * @param labels 1 for pairs that are alike, 0 for the others.
+ * @returns The scores by key; of equal ones, those of the highest threshold.
+ */
 export function scoresOf(similarities: Values, labels: Values): Record<BinaryScore, number> {
   const n = similarities.length;
   const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => similarities[b]! - similarities[a]!);
+  const at = (rank: number) => similarities[order[rank]!]!;
   let positives = 0;
   for (let i = 0; i < n; i++) positives += labels[i]!;
-  const best = { accuracy: 0, accuracy_threshold: -1, f1: 0, f1_threshold: 0, precision: 0, recall: 0, ap: 0, mcc: 0 };
+  const best = {
+    accuracy: (n - positives) / n,
+    accuracy_threshold: nextAbove(at(0)),
+    f1: 0,
+    f1_threshold: 0,
+    precision: 0,
+    recall: 0,
+    ap: 0,
+    mcc: 0,
+  };
   let hits = 0;
-  for (let i = 0; i + 1 < n; i++) {
+  for (let i = 0; i < n; i++) {
     hits += labels[order[i]!]!;
-    const threshold = (similarities[order[i]!]! + similarities[order[i + 1]!]!) / 2;
+    if (i + 1 < n && at(i) === at(i + 1)) continue;
+    // Half-way to the next similarity, unless rounding brings the middle down to that.
+    const middle = i + 1 < n ? (at(i) + at(i + 1)) / 2 : at(i);
+    const threshold = middle === at(i + 1) ? at(i) : middle;
     const misses = i + 1 - hits;
     const accuracy = (hits + (n - positives - misses)) / n;
-    if (accuracy > best.accuracy) {
-      best.accuracy = accuracy;
-      best.accuracy_threshold = threshold;
-    }
+    if (accuracy > best.accuracy) Object.assign(best, { accuracy, accuracy_threshold: threshold });
     if (hits === 0) continue;
     const precision = hits / (i + 1);
     const recall = hits / positives;
@@ -87,4 +106,14 @@ export function scoresOf(similarities: Values, labels: Values): Record<BinarySco
   best.ap = averagePrecision(labels, similarities);
   best.mcc = matthewsCorrelation(labels, Array.from(similarities, (s) => Number(s >= best.f1_threshold)));
   return best;
+}
+
+/** The next float32 above a value: the threshold that no pair reaches. */
+function nextAbove(value: number): number {
+  const bits = new Int32Array(1);
+  const float = new Float32Array(bits.buffer);
+  float[0] = value;
+  if (float[0]! === 0) bits[0] = 1;
+  else bits[0]! += float[0]! > 0 ? 1 : -1;
+  return float[0]!;
 }

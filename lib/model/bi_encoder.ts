@@ -81,7 +81,10 @@ export async function loadBiEncoder(engine: Engine, path: string, options: LoadO
   const modules = kept.map((spec) =>
     spec.type === "pooling" && pooling !== undefined ? { ...spec, modes: [pooling] } : spec
   );
-  const isTrained = trainedBy(freeze, config);
+  const isTrained = trainedBy(freeze, config, [
+    ...encoderShapes(config).keys(),
+    ...modules.flatMap((spec) => spec.type === "dense" ? [...denseShapes(spec).keys()] : []),
+  ]);
   const wanted = (name: string) => trained && isTrained(name);
   const tokenizer = await loadTokenizer(weights);
   if (tokenizer.vocabSize > config.vocabSize) {
@@ -139,6 +142,14 @@ function widthOf(modules: readonly ModuleSpec[], hiddenSize: number): number {
   );
 }
 
+/** Tensors of a dense module by name. */
+function denseShapes(spec: ModuleSpec & { readonly type: "dense" }): ReadonlyMap<string, readonly number[]> {
+  const shapes = new Map<string, readonly number[]>();
+  shapes.set(`${spec.path}/linear.weight`, [spec.outFeatures, spec.inFeatures]);
+  if (spec.bias) shapes.set(`${spec.path}/linear.bias`, [spec.outFeatures]);
+  return shapes;
+}
+
 async function loadDense(
   engine: Engine,
   path: string,
@@ -151,12 +162,7 @@ async function loadDense(
     const reader = await openTensors(join(path, spec.path));
     const read = fromCheckpoint(reader, "", join(path, spec.path));
     const initial: Initial = (name, shape) => read(name.slice(spec.path.length + 1), shape);
-    const shapes = new Map<string, readonly number[]>([[`${spec.path}/linear.weight`, [
-      spec.outFeatures,
-      spec.inFeatures,
-    ]]]);
-    if (spec.bias) shapes.set(`${spec.path}/linear.bias`, [spec.outFeatures]);
-    parameters = { ...parameters, ...await makeParameters(engine, shapes, initial, trained) };
+    parameters = { ...parameters, ...await makeParameters(engine, denseShapes(spec), initial, trained) };
     reader.close();
   }
   return parameters;

@@ -121,7 +121,10 @@ export async function loadCrossEncoder(
       found: `${tokenizer.vocabSize}`,
     });
   }
-  const isTrained = trainedBy(freeze, config);
+  const isTrained = trainedBy(freeze, config, [
+    ...encoderShapes(config).keys(),
+    ...classificationHeadShapes(config, labels).keys(),
+  ]);
   const wanted = (name: string) => trained && isTrained(name);
   const reader = await openTensors(weights);
   try {

@@ -101,7 +101,9 @@ export async function loadMaskedLm(
   try {
     const parameters = await readMaskedLmParameters(engine, config, reader, weights, {
       seed,
-      trained: trained ? trainedBy(freeze, config) : () => false,
+      trained: trained
+        ? trainedBy(freeze, config, [...encoderShapes(config).keys(), ...headShapes(config).keys()])
+        : () => false,
     });
     return {
       ...parameters,

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
 import { embedTexts } from "../../lib/embed/encode.ts";
 import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
-import { CheckpointError } from "../../lib/error.ts";
+import { CheckpointError, UsageError } from "../../lib/error.ts";
 import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
 import { type BiEncoder, embed, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { uploadBatch } from "../../lib/model/batch.ts";
@@ -134,6 +134,15 @@ Deno.test("freezing leaves exactly the named tensors without a gradient", async 
     all.filter((name) => name.startsWith("encoder.layer.1.") || name.startsWith("2_Dense/")),
   );
   assert.deepEqual(await trained("*.bias, 2_Dense/*"), all.filter((n) => !n.endsWith(".bias") && !n.startsWith("2_")));
+  const refused = (freeze: string, says: RegExp) =>
+    assert.rejects(
+      trained(freeze),
+      (error) => error instanceof UsageError && says.test(`${error.message}: ${error.found}; ${error.expected}`),
+    );
+  await refused("encoder.layer.0", /names no tensor.*: encoder\.layer\.0; .*encoder\.layer\.0\.\*/);
+  await refused("embeddings,bert.encoder.*", /names no tensor.*: bert\.encoder\.\*;/);
+  await refused("layers:-3", /names no tensor.*layers:-3.*from 1 to 2/);
+  await refused("*", /leaves nothing to train/);
   engine.close();
 });
 

@@ -69,7 +69,14 @@ Deno.test("a saved cross-encoder is the classic folder, and names what a reader 
   const half = { ...model, config: { ...model.config, torch_dtype: "float16", num_labels: 3 } };
   await saveCrossEncoder(engine, half, path, "# A model\n");
   const names = [...Deno.readDirSync(path)].map(({ name }) => name).sort();
-  assert.deepEqual(names, ["README.md", "config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]);
+  assert.deepEqual(names, [
+    ".kindred.json",
+    "README.md",
+    "config.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "tokenizer_config.json",
+  ]);
   const config = JSON.parse(await Deno.readTextFile(join(path, "config.json")));
   assert.deepEqual(config.architectures, ["BertForSequenceClassification"]);
   assert.deepEqual(config.id2label, { 0: "LABEL_0", 1: "LABEL_1", 2: "LABEL_2" });
