@@ -55,7 +55,8 @@ function listing(request: Request): Response {
 export async function withHub(misbehave: Misbehave, body: (hub: Hub) => Promise<void>): Promise<void> {
   const log: Asked[] = [];
   const counts = new Map<string, number>();
-  const server = Deno.serve({ port: 0, hostname: "127.0.0.1", onListen() {} }, (request) => {
+  const quiet = { port: 0, hostname: "127.0.0.1", onListen() {}, onError: () => new Response("", { status: 500 }) };
+  const server = Deno.serve(quiet, (request) => {
     const { pathname } = new URL(request.url);
     const count = (counts.get(pathname) ?? 0) + 1;
     counts.set(pathname, count);
