@@ -5,7 +5,8 @@
  */
 import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
-import { asPairsOrTriplets, asScoredPairs, parseColumns } from "../lib/data/columns.ts";
+import { isNamed, parseColumns } from "../lib/data/column_names.ts";
+import { asPairsOrTriplets, asScoredPairs } from "../lib/data/columns.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readTable, type Table } from "../lib/data/table.ts";
 import { UsageError } from "../lib/error.ts";

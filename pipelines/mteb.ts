@@ -6,8 +6,14 @@
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../lib/attempt.ts";
-import { parseColumns } from "../lib/data/columns.ts";
-import { firstFormatJson, mainScoreOf, SAMPLE_TASKS, taskResultJson } from "../lib/evaluate/mteb/mod.ts";
+import { parseColumns } from "../lib/data/column_names.ts";
+import {
+  firstFormatJson,
+  mainScoreOf,
+  PROTOCOL_COLUMNS,
+  SAMPLE_TASKS,
+  taskResultJson,
+} from "../lib/evaluate/mteb/mod.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder, reportBase } from "../lib/pipeline/finish.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
@@ -40,7 +46,9 @@ export const command: Command = {
     const { values, preset } = invocation;
     const output = yield* outputFolder(invocation);
     const named = yield* attempt(() => wantedTasks(invocation));
-    const columns = values["columns"] === undefined ? undefined : parseColumns(text(values, "columns")!);
+    const columns = values["columns"] === undefined
+      ? undefined
+      : parseColumns(text(values, "columns")!, PROTOCOL_COLUMNS);
     const base = yield* model(text(values, "model"));
     const sample = named.length === 0 ? yield* mtebSample({}, {}) : undefined;
     const wanted = sample === undefined

@@ -3,68 +3,43 @@
  *
  * @module
  */
-import { DatasetError, UsageError } from "../error.ts";
+import { DatasetError } from "../error.ts";
+import { type ColumnMapping, findName, isNamed, namesOf } from "./column_names.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
-import type { Cell, Table } from "./table.ts";
+import { type Cell, listed, type Table } from "./table.ts";
 
-/** From the names we use to those of the file. */
-export type ColumnMapping = Readonly<Record<string, string>>;
-
-/** Names under which a column is looked for, in this order. */
-const ALIASES: Readonly<Record<string, readonly string[]>> = {
-  premise: ["premise", "sentence1", "anchor", "sentence_A", "1"],
-  hypothesis: ["hypothesis", "sentence2", "positive", "sentence_B", "2"],
-  sentence1: ["sentence1", "premise", "sentence_A", "1"],
-  sentence2: ["sentence2", "hypothesis", "sentence_B", "2"],
-  anchor: ["anchor", "query", "question", "sentence1", "1"],
-  positive: ["positive", "answer", "passage", "sentence2", "2"],
-  negative: ["negative", "3"],
-  text: ["text", "sentence", "title", "1"],
-  label: ["label", "gold_label", "3"],
-  class: ["label", "class", "category", "2"],
-  score: ["score", "similarity_score", "label", "3"],
-};
-
-/** Reads `anchor=question,positive=answer`; `1=sentence1` names the first column of a file without a header. */
-export function parseColumns(text: string): ColumnMapping {
-  return Object.fromEntries(
-    text.split(",").map((part) => {
-      const [left, right, more] = part.split("=").map((side) => side.trim());
-      if (!left || !right || more !== undefined) {
-        throw new UsageError("--columns cannot be read", { expected: "name=column,…", found: part });
-      }
-      return /^\d+$/.test(left) ? [right, left] : [left, right];
-    }),
-  );
-}
-
-function find(table: Table, name: string, mapping: ColumnMapping): readonly Cell[] | undefined {
-  const mapped = mapping[name];
+function find(table: Table, role: string, mapping: ColumnMapping): readonly Cell[] | undefined {
+  const mapped = Object.hasOwn(mapping, role) ? mapping[role] : undefined;
   if (mapped !== undefined) {
     const column = table.columns.get(mapped);
-    if (column === undefined) throw missing(table, name, mapped);
+    if (column === undefined) throw missing(table, role, mapped);
     return column;
   }
-  for (const alias of ALIASES[name] ?? [name]) {
-    const column = table.columns.get(alias);
-    if (column !== undefined) return column;
-  }
-  return undefined;
+  const name = findName(table, role);
+  return name === undefined ? undefined : table.columns.get(name);
 }
 
-function missing(table: Table, name: string, wanted = (ALIASES[name] ?? [name]).join(" or ")): DatasetError {
-  return new DatasetError(`there is no column for ${name}`, {
+function missing(table: Table, role: string, wanted = namesOf(role).join(" or ")): DatasetError {
+  const [name] = table.names;
+  return new DatasetError(`there is no column for ${role}`, {
     where: table.where(0).replace(/:\d+$/, ""),
     expected: wanted,
-    found: table.names.join(", "),
-    hint: `map one with --columns ${name}=NAME`,
+    found: table.header ? listed(table.names) : `${table.names.length} columns without names`,
+    hint: table.header
+      ? `map one with --columns ${role}=NAME`
+      : `map one by its number, with --columns ${name}=${role}`,
   });
 }
 
 /** A cell in an error: cut, and with the integers that JSON does not know. */
 function shown(value: Cell): string {
   const isNumber = typeof value === "bigint" || typeof value === "number"; // NaN too
-  const text = isNumber ? `${value}` : JSON.stringify(value) ?? "nothing";
+  let text: string;
+  try {
+    text = isNumber ? `${value}` : JSON.stringify(value) ?? "nothing";
+  } catch {
+    text = "a nested value"; // with integers that JSON does not know
+  }
   return text.length > 80 ? `${text.slice(0, 80)}…` : text;
 }
 
@@ -74,9 +49,12 @@ export function texts(table: Table, name: string, mapping: ColumnMapping = {}): 
   if (column === undefined) throw missing(table, name);
   column.forEach((value, row) => {
     if (typeof value !== "string") {
-      throw new DatasetError(`${name} is not a text`, {
+      const isEmpty = value === null || value === undefined;
+      throw new DatasetError(isEmpty ? `${name} has no text` : `${name} is not a text`, {
         where: table.where(row),
-        found: shown(value),
+        expected: "a text",
+        found: isEmpty ? "an empty cell" : shown(value),
+        hint: isEmpty ? "leave the row out of the file, or write an empty text" : "write it as text, in quotes",
       });
     }
   });
@@ -94,6 +72,7 @@ export function numbers(table: Table, name: string, mapping: ColumnMapping = {})
       where: table.where(row),
       expected: "a number",
       found: shown(value),
+      ...(typeof value === "string" && /^-?\d+,\d+$/.test(value) && { hint: "write a point: 0.5 instead of 0,5" }),
     });
   });
 }
@@ -149,9 +128,6 @@ export function asScoredPairs(table: Table, mapping: ColumnMapping = {}): Datase
   return { columns, rows: table.rows };
 }
 
-/** Columns that say something about a row of texts. */
-const JUDGEMENTS = new Set([...ALIASES["label"]!, ...ALIASES["score"]!].filter((name) => !/^\d+$/.test(name)));
-
 /**
  * Pairs, or triplets where there is a column of negatives; further ones, `negative_2` and so on, come behind it. A label
  * or a score would be ignored, and is an error.
@@ -162,16 +138,14 @@ export function asPairsOrTriplets(table: Table, mapping: ColumnMapping = {}): Da
   const negative = find(table, "negative", mapping);
   const more = table.names.filter((name) => /^negative_\d+$/.test(name));
   const unused = mapping["label"] ?? mapping["score"] ??
-    table.names.find((name) => JUDGEMENTS.has(name) && !Object.values(mapping).includes(name)) ??
+    judgement(table, mapping) ??
     // Without a header, a third column of numbers is no text.
-    (mapping["negative"] === undefined && !table.columns.has("negative") && negative?.every(isNumeric)
-      ? "3"
-      : undefined);
+    (mapping["negative"] === undefined && !table.header && negative?.every(isNumeric) ? "3" : undefined);
   if (unused !== undefined) {
     throw new DatasetError(`the loss has no use for the column ${unused}`, {
       where: table.where(0),
       expected: "anchor, positive and perhaps negative",
-      found: table.names.join(", "),
+      found: listed(table.names),
       hint:
         "multiple negatives ranking takes every pair as a positive: choose the rows first, or a loss that uses labels",
     });
@@ -180,6 +154,15 @@ export function asPairsOrTriplets(table: Table, mapping: ColumnMapping = {}): Da
   if (first === undefined) return { columns: { anchor, positive }, rows: table.rows };
   const rest = Object.fromEntries(others.map((name) => [name, texts(table, name, mapping)]));
   return { columns: { anchor, positive, negative: texts(table, first, mapping), ...rest }, rows: table.rows };
+}
+
+/** A column that says something about a row of texts. */
+function judgement(table: Table, mapping: ColumnMapping): string | undefined {
+  for (const role of ["label", "score"] as const) {
+    const name = isNamed(table, role) ? findName(table, role) : undefined;
+    if (name !== undefined && !Object.values(mapping).includes(name)) return name;
+  }
+  return undefined;
 }
 
 function isNumeric(value: Cell): boolean {
@@ -198,7 +181,7 @@ export function asLabelledTexts(
   const text = texts(table, "text", mapping);
   const mapped = mapping["label"] === undefined ? {} : { class: mapping["label"] };
   const column = find(table, "class", mapped);
-  if (column === undefined) throw missing(table, "label", ALIASES["class"]!.join(" or "));
+  if (column === undefined) throw missing(table, "label", namesOf("class").join(" or "));
   const names = column.map((value, row) => {
     if (value !== null && value !== undefined && value !== "") return String(value);
     throw new DatasetError("the label is missing", {

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export * from "./column_names.ts";
 export * from "./columns.ts";
 export * from "./dataset.ts";
 export * from "./label_rows.ts";

@@ -1,26 +1,29 @@
 /**
- * Rows of files: Parquet, CSV, TSV and JSON lines, as columns of plain values.
+ * Rows of files (Parquet, CSV, TSV, JSON) as columns of plain values, all at once or in chunks.
  *
  * @module
  */
-import { Effect, Stream } from "effect";
-import { Csv } from "effect/encoding";
-import { asyncBufferFromFile, parquetMetadataAsync, parquetReadObjects } from "hyparquet";
-import { compressors } from "hyparquet-compressors";
 import { extname, join } from "node:path";
 import { DatasetError } from "../error.ts";
-import { linesOf, textOf } from "./text_file.ts";
+import { headerOf, type NamedColumns } from "./column_names.ts";
+import { jsonLines, type JsonRow, jsonRows } from "./json_rows.ts";
+import { openParquet } from "./parquet_file.ts";
+import { recordsOf } from "./separated.ts";
+import { textOf } from "./text_file.ts";
 
 /** A value of a cell. */
 export type Cell = string | number | bigint | boolean | null | undefined;
 
 /** Rows as they stand in the file. */
-export interface Table {
-  /** Column names, in file order. */
-  readonly names: readonly string[];
-  /** Values by column. */
-  readonly columns: ReadonlyMap<string, readonly Cell[]>;
-  /** Where each row stands, for errors: `file:line`. */
+export interface Table extends NamedColumns {
+  /** Values by column: undefined where a row has none. */
+  readonly columns: {
+    /** The values of a column, if there is one. */
+    readonly get: (name: string) => readonly Cell[] | undefined;
+    /** Whether there is one. */
+    readonly has: (name: string) => boolean;
+  };
+  /** Where each row stands, for errors: `file:line`, or `file:row` where the file has no lines. */
   readonly where: (row: number) => string;
   /** Number of rows. */
   readonly rows: number;
@@ -38,54 +41,87 @@ export interface TableOptions {
   readonly header?: boolean | undefined;
 }
 
-const EXTENSIONS = [".parquet", ".csv", ".tsv", ".jsonl", ".csv.gz", ".tsv.gz", ".jsonl.gz"];
+/** Options of {@linkcode readChunks}. */
+export interface ChunkOptions extends TableOptions {
+  /** Rows of a chunk, about: it ends with a piece of the file. Default 10,000. */
+  readonly chunkRows?: number | undefined;
+}
+
+/** How files are read, by extension; all but Parquet also packed, as `.csv.gz`. */
+const READERS: Readonly<Record<string, (path: string, builder: TableBuilder) => AsyncGenerator<void>>> = {
+  ".parquet": readParquet,
+  ".csv": readSeparated,
+  ".tsv": readSeparated,
+  ".jsonl": (path, builder) => readJson(jsonLines(path), builder),
+  ".ndjson": (path, builder) => readJson(jsonLines(path), builder),
+  ".json": (path, builder) => readJson(jsonRows(path), builder),
+};
+const EXTENSIONS = Object.keys(READERS).flatMap((name) => name === ".parquet" ? [name] : [name, `${name}.gz`]);
 
 /** The extension by which a file is read: `.jsonl` of `test.jsonl` and of `test.jsonl.gz`. */
 function formatOf(path: string): string {
-  return extname(path.replace(/\.gz$/, ""));
+  const packed = extname(path.replace(/\.gz$/, ""));
+  return packed === ".parquet" ? extname(path) : packed;
 }
 
-function isRead(name: string): boolean {
-  return EXTENSIONS.some((extension) => name.endsWith(extension));
+/** Whether a file of this name is read. */
+export function isDataFile(name: string): boolean {
+  return Object.hasOwn(READERS, formatOf(name));
 }
 
 /**
  * Reads a file by its extension, or every such file of a folder in order of names. Several paths, the parts of a dataset,
  * are read as one table.
+ *
+ * @throws {DatasetError} where there is no file, no row, or something that cannot be read: it names file and line
  */
 export async function readTable(path: string | readonly string[], options: TableOptions = {}): Promise<Table> {
+  for await (const table of readChunks(path, { ...options, chunkRows: Infinity })) return table;
+  throw new DatasetError("the dataset is empty", {
+    where: typeof path === "string" ? path : path.join(", "),
+    expected: "at least one row",
+  });
+}
+
+/**
+ * The same in chunks, so that memory holds some rows at a time: tables one behind the other, none without rows. `dropped`
+ * counts the rows that were left out before and in the chunk.
+ *
+ * @example
+ * ```ts
+ * import { readChunks } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const path = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(path, "text,score\na,1\nb,2\n");
+ * for await (const table of readChunks(path)) assert.deepEqual(table.columns.get("text"), ["a", "b"]);
+ * await Deno.remove(path);
+ * ```
+ */
+export async function* readChunks(
+  path: string | readonly string[],
+  { chunkRows = 10_000, ...options }: ChunkOptions = {},
+): AsyncGenerator<Table> {
   const paths = typeof path === "string" ? [path] : path;
-  const files = (await Promise.all(paths.map(filesAt))).flat();
   const builder = new TableBuilder(options);
-  for (const file of files) {
+  for (const file of (await Promise.all(paths.map(filesAt))).flat()) {
     if (builder.full) break;
-    if (await isEmptyFile(file)) continue;
-    switch (isRead(file) ? formatOf(file) : extname(file)) {
-      case ".parquet":
-        await readParquet(file, builder);
-        break;
-      case ".csv":
-        await readCsv(file, builder);
-        break;
-      case ".tsv":
-        await readTsv(file, builder);
-        break;
-      case ".jsonl":
-        await readJsonLines(file, builder);
-        break;
-      default:
-        throw new DatasetError("files of this type are not read", {
-          where: file,
-          expected: EXTENSIONS.join(", "),
-          found: extname(file),
-        });
+    if ((await Deno.stat(file)).size === 0) continue;
+    const read = READERS[formatOf(file)];
+    if (read === undefined || !isDataFile(file)) {
+      throw new DatasetError("files of this type are not read", {
+        where: file,
+        expected: EXTENSIONS.join(", "),
+        found: extname(file) || "no extension",
+        ...(/^\.(xlsx?|ods|numbers)$/.test(extname(file)) && { hint: "save the sheet as “CSV UTF-8”" }),
+      });
+    }
+    builder.begin(file);
+    for await (const _ of read(file, builder)) {
+      if (builder.rows >= chunkRows) yield builder.take();
+      if (builder.full) break;
     }
   }
-  const table = builder.table();
-  if (table.rows === 0) {
-    throw new DatasetError("the dataset is empty", { where: paths.join(", "), expected: "at least one row" });
-  }
-  return table;
+  if (builder.rows > 0) yield builder.take();
 }
 
 /** A file itself, or those of a folder. */
@@ -97,217 +133,196 @@ async function filesAt(path: string): Promise<readonly string[]> {
       hint: "name a file, a folder or a dataset of the hub",
     });
   });
-  return info.isDirectory ? await filesOf(path) : [path];
-}
-
-async function isEmptyFile(path: string): Promise<boolean> {
-  return (await Deno.stat(path)).size === 0;
-}
-
-async function filesOf(folder: string): Promise<string[]> {
-  const names = await Array.fromAsync(Deno.readDir(folder), ({ name }) => name);
-  const files = names.filter(isRead).sort();
-  if (files.length === 0) {
-    throw new DatasetError("the folder has no data", { where: folder, expected: `files ${EXTENSIONS.join(", ")}` });
+  if (!info.isDirectory) return [path];
+  const names = (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).filter(isDataFile).sort();
+  // Beside data, files of JSON describe them.
+  const rows = names.filter((name) => formatOf(name) !== ".json");
+  if (names.length === 0) {
+    throw new DatasetError("the folder has no data", { where: path, expected: `files ${EXTENSIONS.join(", ")}` });
   }
-  return files.map((name) => join(folder, name));
+  return (rows.length > 0 ? rows : names).map((name) => join(path, name));
+}
+
+/** A column while it is collected: rows that have no value take no room. */
+interface Sparse {
+  readonly values: Cell[];
+  /** The rows of the values, where some before the last have none. */
+  rows: number[] | undefined;
 }
 
 /** Collects rows in columns. */
 class TableBuilder {
-  readonly #options: TableOptions;
-  readonly #columns = new Map<string, Cell[]>();
-  readonly #starts: { file: string; row: number; first: number }[] = [];
-  readonly #lines: number[] = [];
+  readonly options: TableOptions;
+  #columns = new Map<string, Sparse>();
+  #starts: { file: string; row: number }[] = [];
+  #lines: number[] = [];
+  #before = 0; // rows that were taken
+  #header = true;
   #dropped = 0;
 
   constructor(options: TableOptions) {
-    this.#options = options;
+    this.options = options;
+  }
+
+  /** Rows collected. */
+  get rows(): number {
+    return this.#lines.length;
   }
 
   /** Rows that may still be added. */
   get room(): number {
-    return (this.#options.limit ?? Infinity) - this.#lines.length;
+    return (this.options.limit ?? Infinity) - this.#before - this.rows;
   }
 
   get full(): boolean {
     return this.room <= 0;
   }
 
-  /** Names of the columns from the first row, or undefined if that is data already. */
-  header(first: readonly string[]): readonly string[] | undefined {
-    if (!(this.#options.header ?? looksLikeHeader(first))) return undefined;
-    const names = first.map((name, i) => name.trim() || `${i + 1}`);
-    const twice = names.find((name, i) => names.indexOf(name) < i);
-    if (twice === undefined) return names;
-    throw new DatasetError("two columns have one name", {
-      where: `${this.#starts.at(-1)?.file}:1`,
-      expected: "a name of its own for every column",
-      found: names.join(", "),
-      hint: `rename one of the columns ${twice}`,
-    });
+  /** The rows that follow stand in this file. */
+  begin(file: string): void {
+    this.#starts.push({ file, row: this.rows });
   }
 
-  file(file: string): void {
-    this.#starts.push({ file, row: this.#lines.length, first: 0 });
-  }
-
-  add(line: number, row: Readonly<Record<string, Cell>>): void {
-    if (this.full) return;
-    const count = this.#lines.length;
-    for (const name of Object.keys(row)) {
-      if (!this.#columns.has(name)) this.#columns.set(name, new Array<Cell>(count).fill(undefined));
+  /** Names of the file's columns from its first row; if that is data already, they are numbered. */
+  names(file: string, first: readonly string[]): { readonly names: readonly string[]; readonly header: boolean } {
+    const names = headerOf(first, this.options.header);
+    if (names === undefined) {
+      this.#header = false;
+      return { names: first.map((_, i) => `${i + 1}`), header: false };
     }
-    for (const [name, column] of this.#columns) column.push(row[name]);
+    const seen = new Set<string>();
+    for (const name of names) {
+      if (seen.has(name)) {
+        throw new DatasetError("two columns have one name", {
+          where: `${file}:1`,
+          expected: "a name of its own for every column",
+          found: listed(names),
+          hint: `rename one of the columns ${name}`,
+        });
+      }
+      seen.add(name);
+    }
+    return { names, header: true };
+  }
+
+  /** Adds a row. */
+  add(line: number, cells: Iterable<readonly [name: string, value: Cell]>): void {
+    if (this.full) return;
+    for (const [name, value] of cells) this.#push(name, this.rows, value);
     this.#lines.push(line);
   }
 
+  /** Adds rows by column. */
+  addColumns(lines: readonly number[], columns: Iterable<readonly [name: string, values: ArrayLike<unknown>]>): void {
+    for (const [name, values] of columns) {
+      for (let i = 0; i < lines.length; i++) this.#push(name, this.rows + i, values[i] as Cell);
+    }
+    for (const line of lines) this.#lines.push(line);
+  }
+
+  #push(name: string, row: number, value: Cell): void {
+    let column = this.#columns.get(name);
+    if (column === undefined) this.#columns.set(name, column = { values: [], rows: undefined });
+    if (column.rows === undefined && column.values.length < row) column.rows = column.values.map((_, i) => i);
+    column.values.push(value);
+    column.rows?.push(row);
+  }
+
   bad(error: DatasetError): void {
-    if (!this.#options.skipBadRows) throw error;
+    if (!this.options.skipBadRows) throw error;
     this.#dropped++;
   }
 
-  table(): Table {
-    const starts = this.#starts;
-    const lines = this.#lines;
+  /** The rows so far, which are forgotten here. */
+  take(): Table {
+    const [starts, lines, columns] = [this.#starts, this.#lines, this.#columns];
+    const rows = lines.length;
+    this.#before += rows;
+    this.#columns = new Map();
+    this.#starts = starts.length === 0 ? [] : [{ file: starts.at(-1)!.file, row: 0 }];
+    this.#lines = [];
+    const whole = new Map<string, readonly Cell[]>();
     return {
-      names: [...this.#columns.keys()],
-      columns: this.#columns,
-      rows: lines.length,
+      names: [...columns.keys()],
+      header: this.#header,
+      columns: {
+        has: (name) => columns.has(name),
+        get(name) {
+          const column = columns.get(name);
+          const known = whole.get(name) ?? (column && dense(column, rows));
+          if (known !== undefined) whole.set(name, known);
+          return known;
+        },
+      },
+      rows,
       dropped: this.#dropped,
       where: (row) => `${starts.findLast((start) => start.row <= row)?.file}:${lines[row]}`,
     };
   }
 }
 
-async function readParquet(path: string, builder: TableBuilder): Promise<void> {
-  builder.file(path);
+function dense({ values, rows: places }: Sparse, rows: number): readonly Cell[] {
+  if (places === undefined && values.length === rows) return values;
+  const all = new Array<Cell>(rows).fill(undefined);
+  values.forEach((value, i) => all[places?.[i] ?? i] = value);
+  return all;
+}
+
+/** Names in an error: the first ones of many. */
+export function listed(names: readonly string[]): string {
+  return names.length <= 20 ? names.join(", ") : `${names.slice(0, 20).join(", ")} and ${names.length - 20} more`;
+}
+
+/** Rows that are decoded at a time. */
+const WINDOW = 10_000;
+
+async function* readParquet(path: string, builder: TableBuilder): AsyncGenerator<void> {
+  const file = await openParquet(path);
   try {
-    const file = await asyncBufferFromFile(path);
-    const metadata = await parquetMetadataAsync(file);
-    let rowStart = 0;
-    for (const group of metadata.row_groups) { // one at a time: a limit does not pay for the whole file
-      if (builder.full) break;
-      const rowEnd = rowStart + Math.min(Number(group.num_rows), builder.room);
-      const rows = await parquetReadObjects({ file, metadata, compressors, rowStart, rowEnd });
-      rows.forEach((row, index) => builder.add(rowStart + index + 1, row));
-      rowStart = rowEnd;
+    for (let start = 0; start < file.rows && !builder.full;) {
+      const end = Math.min(start + Math.min(WINDOW, builder.room), file.groupEnds.find((end) => end > start)!);
+      const columns: [string, ArrayLike<unknown>][] = [];
+      for (const name of file.names) columns.push([name, await file.cells(name, start, end)]);
+      builder.addColumns(Array.from({ length: end - start }, (_, i) => start + i + 1), columns);
+      start = end;
+      yield;
     }
-  } catch (error) {
-    if (error instanceof DatasetError) throw error;
-    throw new DatasetError("the Parquet file cannot be read", {
-      where: path,
-      found: (error as Error).message,
-      hint: "the file is damaged or cut: fetch it again",
-      cause: error,
-    });
+  } finally {
+    file.close();
   }
 }
 
-/** Names that files give to the columns we want. */
-const KNOWN_NAME = new RegExp(
-  "^(premise|hypothesis|sentence_?[12ab]?|text_?[12]?|anchor|query|question|positive|answer|passage|negative|" +
-    "(gold_)?label|score|similarity_score|title)$",
-  "i",
-);
-
-/** Whether a first row is a header: it has a name that we know, or only short cells that are no numbers. */
-function looksLikeHeader(first: readonly string[]): boolean {
-  if (first.some((cell) => KNOWN_NAME.test(cell.trim()))) return true;
-  return !first.some((cell) =>
-    cell.trim() === "" || /^[\d.+-]+$/.test(cell) || cell.length > 40 || /\s\S+\s/.test(cell)
-  );
-}
-
-async function readCsv(path: string, builder: TableBuilder): Promise<void> {
-  builder.file(path);
-  const rows = Stream.fromAsyncIterable(textOf(path), (error) => error).pipe(
-    Stream.pipeThroughChannel(Csv.decodeString()),
-    Stream.takeWhile(() => !builder.full),
-  );
+async function* readSeparated(path: string, builder: TableBuilder): AsyncGenerator<void> {
   let names: readonly string[] | undefined;
-  let next = 1; // line of the next record: quoted fields may hold line breaks
-  const add = (cells: readonly string[]) => {
-    const line = next;
-    next += 1 + cells.reduce((sum, cell) => sum + cell.split("\n").length - 1, 0);
-    if (cells.length === 1 && cells[0] === "") return;
-    if (names === undefined) {
-      const found = builder.header(cells);
-      names = found ?? cells.map((_, i) => `${i + 1}`);
-      if (found !== undefined) return;
+  for await (const records of recordsOf(path, textOf(path), formatOf(path))) {
+    for (const { line, cells } of records) {
+      if (names === undefined) {
+        const found = builder.names(path, cells);
+        names = found.names;
+        if (found.header) continue;
+      }
+      if (cells.length === names.length) builder.add(line, names.map((name, i) => [name, cells[i]]));
+      else {
+        builder.bad(
+          new DatasetError("a row has the wrong number of fields", {
+            where: `${path}:${line}`,
+            expected: `${names.length} (${listed(names)})`,
+            found: `${cells.length}`,
+            hint: "mend the row, or leave such rows out with --skip-bad-rows",
+          }),
+        );
+      }
     }
-    addCells(path, builder, names, cells, line);
-  };
-  try {
-    await Effect.runPromise(Stream.runForEach(rows, (cells) => Effect.sync(() => add(cells as readonly string[]))));
-  } catch (error) {
-    if (error instanceof DatasetError) throw error;
-    const { message } = error as Error;
-    throw new DatasetError("the CSV file cannot be read", {
-      where: `${path}:${Csv.isCsvError(error) ? error.line : next}`,
-      found: message,
-      hint: "quotes within a quoted field are doubled, and every quote is closed",
-      cause: error,
-    });
+    yield;
   }
 }
 
-/** GLUE's TSV: quotes are letters like any other. */
-async function readTsv(path: string, builder: TableBuilder): Promise<void> {
-  builder.file(path);
-  let names: readonly string[] | undefined;
-  for await (const [line, text] of linesOf(path)) {
-    if (text === "") continue;
-    if (builder.full) return;
-    const cells = text.split("\t");
-    if (names === undefined) {
-      const found = builder.header(cells);
-      names = found ?? cells.map((_, i) => `${i + 1}`);
-      if (found !== undefined) continue;
+async function* readJson(pieces: AsyncIterable<readonly JsonRow[]>, builder: TableBuilder): AsyncGenerator<void> {
+  for await (const rows of pieces) {
+    for (const [place, row] of rows) {
+      if (row instanceof DatasetError) builder.bad(row);
+      else builder.add(place, Object.entries(row) as [string, Cell][]);
     }
-    addCells(path, builder, names, cells, line);
-  }
-}
-
-function addCells(
-  path: string,
-  builder: TableBuilder,
-  names: readonly string[],
-  cells: readonly string[],
-  line: number,
-): void {
-  if (cells.length !== names.length) {
-    return builder.bad(
-      new DatasetError("a row has the wrong number of fields", {
-        where: `${path}:${line}`,
-        expected: `${names.length} (${names.join(", ")})`,
-        found: `${cells.length}`,
-        hint: "mend the row, or leave such rows out with --skip-bad-rows",
-      }),
-    );
-  }
-  builder.add(line, Object.fromEntries(names.map((name, i) => [name, cells[i]])));
-}
-
-async function readJsonLines(path: string, builder: TableBuilder): Promise<void> {
-  builder.file(path);
-  for await (const [line, text] of linesOf(path)) {
-    if (text.trim() === "") continue;
-    if (builder.full) return;
-    let row: unknown;
-    try {
-      row = JSON.parse(text);
-    } catch {
-      // reported below
-    }
-    if (row === null || typeof row !== "object" || Array.isArray(row)) {
-      builder.bad(
-        new DatasetError("a line is not a JSON object", {
-          where: `${path}:${line}`,
-          found: text.slice(0, 80),
-          hint: "mend the line, or leave such lines out with --skip-bad-rows",
-        }),
-      );
-    } else builder.add(line, row as Record<string, Cell>);
+    yield;
   }
 }

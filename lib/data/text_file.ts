@@ -36,13 +36,14 @@ export async function* textOf(path: string): AsyncGenerator<string> {
   let offset = 0;
   let line = 1;
   for await (const bytes of bytesOf(path)) {
+    if (offset === 0) refuseOther(path, bytes);
     let text: string;
     try {
       text = decoder.decode(bytes, { stream: true });
     } catch {
       const good = validPrefix(bytes);
       const lines = bytes.subarray(0, good).reduce((count, byte) => count + (byte === 0x0a ? 1 : 0), 0);
-      throw notText(path, line + lines, offset + good);
+      throw notText(path, line + lines, offset + good, bytes[good]);
     }
     yield text;
     offset += bytes.length;
@@ -55,13 +56,33 @@ export async function* textOf(path: string): AsyncGenerator<string> {
   }
 }
 
-function notText(path: string, line: number, byte: number): DatasetError {
+const wayOut = (encoding: string) =>
+  `save it as UTF-8 (spreadsheets: “CSV UTF-8”), or convert it: iconv -f ${encoding} -t UTF-8 OLD > NEW`;
+
+/** Files that are no text of single bytes: UTF-16 has a byte-order mark, or a 0 in every second byte of its first letters. */
+function refuseOther(path: string, bytes: Uint8Array): void {
+  const [a, b, c, d] = bytes;
+  if ((a === 0xff && b === 0xfe) || (a === 0xfe && b === 0xff) || (a === 0 && c === 0) || (b === 0 && d === 0)) {
+    throw new DatasetError("the file is UTF-16, not UTF-8", { where: path, hint: wayOut("UTF-16") });
+  }
+  if (a === 0x50 && b === 0x4b && c === 3 && d === 4) {
+    throw new DatasetError("the file is a spreadsheet or an archive, and no text", {
+      where: path,
+      hint: "save the sheet as “CSV UTF-8”",
+    });
+  }
+}
+
+function notText(path: string, line: number, at: number, byte?: number): DatasetError {
+  const letter = byte === undefined ? "" : `, which Windows-1252 reads as “${WINDOWS.decode(Uint8Array.of(byte))}”`;
   return new DatasetError("bytes that are not UTF-8", {
     where: `${path}:${line}`,
-    found: `at byte ${byte}`,
-    hint: "convert the file to UTF-8",
+    found: `at byte ${at}${byte === undefined ? "" : `: 0x${byte.toString(16)}${letter}`}`,
+    hint: wayOut("WINDOWS-1252"),
   });
 }
+
+const WINDOWS = new TextDecoder("windows-1252");
 
 /** How many bytes can be decoded; a character that began in the piece before counts as bad as far as it reaches. */
 function validPrefix(bytes: Uint8Array): number {
@@ -81,19 +102,30 @@ function validPrefix(bytes: Uint8Array): number {
     if (isGood(middle)) good = middle;
     else bad = middle;
   }
+  // A character that only began is not whole: its first byte is the wrong one.
+  for (let back = 1; back <= Math.min(3, good); back++) {
+    const byte = bytes[good - back]!;
+    if (byte < 0x80) break;
+    if (byte >= 0xc0) return back < (byte >= 0xf0 ? 4 : byte >= 0xe0 ? 3 : 2) ? good - back : good;
+  }
   return good;
 }
 
-/** The lines of a file with their numbers, without byte-order mark and carriage returns. */
-export async function* linesOf(path: string): AsyncGenerator<[number, string]> {
+/** Lines of a file and their numbers, without carriage returns: a list for each piece that is read. */
+export async function* linesOf(path: string): AsyncGenerator<readonly (readonly [number, string])[]> {
   let rest = "";
   let number = 0;
+  const cut = (line: string) => [++number, line.endsWith("\r") ? line.slice(0, -1) : line] as const;
   for await (const text of textOf(path)) {
-    const parts = (rest + text).split("\n");
-    rest = parts.pop()!;
-    for (const part of parts) {
-      yield [++number, number === 1 ? part.replace(/^\ufeff/, "").replace(/\r$/, "") : part.replace(/\r$/, "")];
+    const parts = text.split("\n");
+    // Only the end of a line is joined to its beginning: one that is longer than a piece is not searched again.
+    try {
+      parts[0] = rest + parts[0]!;
+    } catch (error) {
+      throw new DatasetError("a line is too long", { where: `${path}:${number + 1}`, cause: error });
     }
+    rest = parts.pop()!;
+    yield parts.map(cut);
   }
-  if (rest !== "") yield [++number, rest.replace(/\r$/, "")];
+  if (rest !== "") yield [cut(rest)];
 }

@@ -5,7 +5,7 @@
  */
 import { Effect, Stream } from "effect";
 import { Csv } from "effect/encoding";
-import { readTable, type Table } from "../data/table.ts";
+import { listed, readTable, type Table } from "../data/table.ts";
 import { DatasetError } from "../error.ts";
 import type { Candidates } from "./candidates.ts";
 
@@ -108,15 +108,15 @@ export async function importReview(candidates: Candidates, path: string): Promis
   return { negatives: keep(candidates, refused), verdicts };
 }
 
-/** A column of texts: a file that was saved with other names, or with semicolons, has none. */
+/** A column of texts: a file that was saved with other names has none. */
 function columnOf(table: Table, name: string, path: string): readonly string[] {
   const column = table.columns.get(name);
   if (column !== undefined) return column as readonly string[];
   throw new DatasetError(`there is no column ${name}`, {
     where: path,
     expected: COLUMNS.join(", "),
-    found: table.names.join(", "),
-    hint: "save it as CSV with commas and with its first line",
+    found: listed(table.names),
+    hint: "save it as CSV, with its first line",
   });
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parseColumns } from "../data/columns.ts";
+import { parseColumns } from "../data/column_names.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { EngineChoice, EngineName } from "../engine/select.ts";
 import { UsageError } from "../error.ts";

@@ -8,7 +8,14 @@ import { DatasetError } from "../../lib/error.ts";
 function tableOf(columns: Record<string, readonly Cell[]>): Table {
   const names = Object.keys(columns);
   const rows = columns[names[0]!]!.length;
-  return { names, columns: new Map(Object.entries(columns)), rows, dropped: 0, where: (row) => `file.csv:${row + 2}` };
+  return {
+    names,
+    header: true,
+    columns: new Map(Object.entries(columns)),
+    rows,
+    dropped: 0,
+    where: (row) => `file.csv:${row + 2}`,
+  };
 }
 
 Deno.test("asLabelledTexts() numbers words by the alphabet and numbers by their size; known classes keep theirs", () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { readTable, type Table } from "../../data/table.ts";
+import { listed, readTable, type Table } from "../../data/table.ts";
 import { DatasetError } from "../../error.ts";
 import type { Relevance } from "../retrieval.ts";
 import { type DatasetFolder, splitFiles } from "./files.ts";
@@ -33,6 +33,27 @@ export interface RetrievalData {
   /** The documents that are ranked for each query; undefined: all. */
   readonly topRanked?: ReadonlyMap<string, readonly string[]> | undefined;
 }
+
+/** Names of columns that protocols read: a mapping has them on its left. */
+export const PROTOCOL_COLUMNS: readonly string[] = [
+  "text",
+  "label",
+  "sentence1",
+  "sentence2",
+  "score",
+  "labels",
+  "sentences",
+  "human_summaries",
+  "machine_summaries",
+  "relevance",
+  "id",
+  "_id",
+  "title",
+  "query-id",
+  "corpus-id",
+  "corpus-ids",
+  "lang",
+];
 
 /** Columns of one split, read by the protocol's names. */
 export interface Columns {
@@ -118,7 +139,7 @@ function columnsOf(table: Table, task: MtebTask, files: TaskFiles): Columns {
     return own === undefined ? undefined : table.columns.get(own) as readonly unknown[];
   };
   // mteb's first datasets of pairs are one row of lists.
-  const first = [...table.columns.values()][0]?.[0] as unknown;
+  const first = table.columns.get(table.names[0]!)?.[0] as unknown;
   const isPacked = table.rows === 1 && task.type === "PairClassification" && Array.isArray(first);
   const unpacked = (values: readonly unknown[] | undefined) => isPacked ? values?.[0] as readonly unknown[] : values;
   return {
@@ -132,7 +153,7 @@ function columnsOf(table: Table, task: MtebTask, files: TaskFiles): Columns {
       throw new DatasetError(`there is no column ${name}`, {
         where: table.where(0).replace(/:\d+$/, ""),
         expected: files.columns?.[name] ?? task.columns?.[name] ?? name,
-        found: table.names.join(", "),
+        found: listed(table.names),
         hint: `map one with --columns ${name}=NAME`,
       });
     },

@@ -6,7 +6,8 @@
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
-import { asLabelledTexts, type ColumnMapping } from "../../data/columns.ts";
+import type { ColumnMapping } from "../../data/column_names.ts";
+import { asLabelledTexts } from "../../data/columns.ts";
 import type { Dataset, LabelledTexts, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import { pairsFromLabels, tripletsFromLabels } from "../../data/label_rows.ts";
 import { type Columns, selectRows } from "../../data/rows.ts";

@@ -5,13 +5,8 @@
  */
 import { Effect } from "effect";
 import { attempt } from "../../attempt.ts";
-import {
-  asLabelledPairs,
-  asPairsOrTriplets,
-  asScoredPairs,
-  type ColumnMapping,
-  texts as textsOf,
-} from "../../data/columns.ts";
+import { type ColumnMapping, isNamed } from "../../data/column_names.ts";
+import { asLabelledPairs, asPairsOrTriplets, asScoredPairs, texts as textsOf } from "../../data/columns.ts";
 import type { Column, Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import type { SentencePairs } from "../../augment/pairs.ts";
 import type { Columns } from "../../data/rows.ts";
@@ -56,7 +51,7 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
   },
   "sentence-pairs": (table: Table, mapping: ColumnMapping) => {
     const [sentence1, sentence2] = [textsOf(table, "sentence1", mapping), textsOf(table, "sentence2", mapping)];
-    const labelled = table.names.includes("label") || table.names.includes("score") ? 1 : 0;
+    const labelled = isNamed(table, "label") || isNamed(table, "score") ? 1 : 0;
     return { dataset: { columns: { sentence1, sentence2 }, rows: table.rows }, dropped: 0, counts: { labelled } };
   },
   "pairs-or-nli": (table: Table, mapping: ColumnMapping) =>
@@ -91,8 +86,7 @@ function textColumns(table: Table, mapping: ColumnMapping): (readonly string[])[
   return single ? [textsOf(table, "text", mapping)] : found.map((name) => textsOf(table, name, { [name]: name }));
 }
 
-const isLabelled = (table: Table, mapping: ColumnMapping) =>
-  ["label", "gold_label"].some((name) => table.names.includes(name)) || "label" in mapping;
+const isLabelled = (table: Table, mapping: ColumnMapping) => isNamed(table, "label") || "label" in mapping;
 
 const counted = <C extends Columns>(dataset: Dataset<C>) => ({ dataset, dropped: 0 });
 
@@ -151,7 +145,7 @@ export interface LoadParameters {
 
 const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDataset<Columns>>({
   name: "load",
-  version: 2, // parts of a dataset may have other columns than the first
+  version: 3, // quotes, headers and names of columns as pandas' files have them
   inputs: { source: sourceFormat },
   output: datasetFormat<Columns>(),
   run: ({ parameters, inputs, scratch }) =>

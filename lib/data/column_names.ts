@@ -1,0 +1,134 @@
+/**
+ * Names of columns: ours, and those under which files have them.
+ *
+ * @module
+ */
+import { UsageError } from "../error.ts";
+
+/** From the names we use to those of the file. */
+export type ColumnMapping = Readonly<Record<string, string>>;
+
+/** What a column is to a loss or an evaluation. */
+export type ColumnRole =
+  | "premise"
+  | "hypothesis"
+  | "sentence1"
+  | "sentence2"
+  | "anchor"
+  | "positive"
+  | "negative"
+  | "text"
+  | "label"
+  | "class"
+  | "score";
+
+/**
+ * Names under which a column is looked for, in this order; capitals, spaces and underscores do not count. The number is
+ * that of the column in a file without names.
+ */
+const ALIASES: Readonly<Record<ColumnRole, readonly [number | undefined, ...string[]]>> = {
+  premise: [1, "premise", "sentence1", "anchor", "sentence_A"],
+  hypothesis: [2, "hypothesis", "sentence2", "positive", "sentence_B"],
+  sentence1: [1, "sentence1", "premise", "sentence_A", "text1"],
+  sentence2: [2, "sentence2", "hypothesis", "sentence_B", "text2"],
+  anchor: [1, "anchor", "query", "question", "sentence1"],
+  positive: [2, "positive", "answer", "passage", "sentence2"],
+  negative: [3, "negative"],
+  text: [1, "text", "sentence", "title"],
+  label: [3, "label", "gold_label"],
+  class: [2, "label", "class", "category"],
+  score: [3, "score", "similarity_score", "label"],
+};
+
+const normal = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "");
+const isRole = (name: string): name is ColumnRole => Object.hasOwn(ALIASES, name);
+/** Further columns of negatives: `negative_2` and so on. */
+const isFurtherNegative = (name: string) => /^negative_\d+$/.test(name);
+
+const KNOWN = new Set(Object.values(ALIASES).flatMap(([, ...names]) => names.map(normal)));
+
+/** Names of a file's columns. */
+export interface NamedColumns {
+  /** The names, in file order. */
+  readonly names: readonly string[];
+  /** Whether the names are the file's own; otherwise columns are numbered from 1. */
+  readonly header: boolean;
+}
+
+/** Names under which a column is looked for. */
+export function namesOf(role: string): readonly string[] {
+  return isRole(role) ? ALIASES[role].slice(1) as string[] : [role];
+}
+
+/** The file's name of a column, as the file spells it; undefined if it has none. Numbers are for files without names. */
+export function findName({ names, header }: NamedColumns, role: string): string | undefined {
+  const wanted = namesOf(role);
+  const exact = wanted.find((name) => names.includes(name));
+  if (exact !== undefined) return exact;
+  if (!header) {
+    const number = isRole(role) ? `${ALIASES[role][0]}` : role;
+    return names.includes(number) ? number : undefined;
+  }
+  for (const name of wanted) {
+    const found = names.find((own) => normal(own) === normal(name));
+    if (found !== undefined) return found;
+  }
+  return undefined;
+}
+
+/** Whether the file itself names such a column. */
+export function isNamed(columns: NamedColumns, role: ColumnRole): boolean {
+  return columns.header && findName(columns, role) !== undefined;
+}
+
+/** The columns' names from a first row that holds them, or undefined if that row is data already. */
+export function headerOf(first: readonly string[], isHeader: boolean = looksLikeHeader(first)): string[] | undefined {
+  return isHeader ? first.map((name, i) => name.trim() || `Unnamed: ${i}`) : undefined; // pandas' name for no name
+}
+
+/**
+ * Whether a first row is a header: it has a name that we know, or counts columns from 0 as pandas does for want of names,
+ * or has only short cells that are no numbers. The first cell may be empty, as pandas leaves that of its row numbers, and
+ * the last one, behind a separator at the end of the line.
+ */
+function looksLikeHeader(first: readonly string[]): boolean {
+  if (first.some((cell) => KNOWN.has(normal(cell)))) return true;
+  const named = first.filter((cell, i) => cell.trim() !== "" || (i > 0 && i < first.length - 1));
+  if (named.length === 0) return false;
+  if (first[0] === "" && named.every((cell, i) => cell === `${i}`)) return true;
+  if (named.length > 1 && named.every((cell, i) => cell === `${i}`)) return true;
+  return !named.some((cell) =>
+    cell.trim() === "" || /^[\d.,+-]+(e[+-]?\d+)?$/i.test(cell.trim()) || cell.length > 40 || /\s\S+\s/.test(cell)
+  );
+}
+
+/**
+ * Reads `anchor=question,positive=answer`; `1=sentence1` names the first column of a file without a header.
+ *
+ * @param text Our names, each with that of the file.
+ * @param ours Names that may stand on the left, beside the columns of losses; those of a benchmark's protocol.
+ * @throws {UsageError} where a part cannot be read, or has the two names the wrong way round
+ */
+export function parseColumns(text: string, ours: readonly string[] = []): ColumnMapping {
+  const isOurs = (name: string) => isRole(name) || isFurtherNegative(name) || ours.includes(name);
+  const mapping = new Map<string, string>();
+  for (const part of text.split(",")) {
+    const [left, right, more] = part.split("=").map((side) => side.trim());
+    if (!left || !right || more !== undefined) {
+      throw new UsageError("--columns cannot be read", { expected: "name=column,…", found: part });
+    }
+    const [own, name] = /^\d+$/.test(left) && isOurs(right) ? [right, left] : [left, right];
+    if (!isOurs(own)) {
+      const expected = [...Object.keys(ALIASES), ...ours].join(", ");
+      throw new UsageError(
+        isOurs(name) ? "--columns has two names the wrong way round" : "--columns maps a column that nothing uses",
+        isOurs(name)
+          ? { expected: `${name}=${own}`, found: part, hint: `our name comes first: --columns ${name}=${own}` }
+          : { expected: `one of ${expected} on the left`, found: part },
+      );
+    }
+    if (mapping.has(own)) throw new UsageError(`--columns maps ${own} twice`, { found: text });
+    mapping.set(own, name);
+  }
+  return Object.fromEntries(mapping);
+}

@@ -1,0 +1,190 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { parseColumns } from "../../lib/data/column_names.ts";
+import { asLabelledTexts, asPairsOrTriplets, asScoredPairs, numbers, texts } from "../../lib/data/columns.ts";
+import { readChunks, readTable, type Table, type TableOptions } from "../../lib/data/table.ts";
+import { DatasetError, UsageError } from "../../lib/error.ts";
+import { withFolder } from "../folder.ts";
+
+async function tableOf(name: string, contents: string | Uint8Array, options: TableOptions = {}): Promise<Table> {
+  let table: Table;
+  await withFolder(async (folder) => {
+    const path = join(folder, name);
+    await Deno.writeFile(path, typeof contents === "string" ? new TextEncoder().encode(contents) : contents);
+    table = await readTable(path, options);
+  });
+  return table!;
+}
+
+async function refusal(run: () => unknown): Promise<DatasetError> {
+  try {
+    await run();
+  } catch (error) {
+    assert.ok(error instanceof DatasetError, String(error));
+    return error;
+  }
+  throw new Error("nothing was refused");
+}
+
+Deno.test("pandas' row numbers are no texts: an empty first name is part of a header", async () => {
+  const plain = await tableOf("a.csv", ",review,topic\n0,The oven is hot.,kitchen\n1,A bicycle.,street\n");
+  assert.deepEqual(plain.names, ["Unnamed: 0", "review", "topic"]);
+  const error = await refusal(() => texts(plain, "text"));
+  assert.equal(error.found, "Unnamed: 0, review, topic");
+  assert.equal(error.hint, "map one with --columns text=NAME");
+  const mapped = asLabelledTexts(plain, parseColumns("text=review,label=topic"));
+  assert.deepEqual(mapped.dataset.columns.text, ["The oven is hot.", "A bicycle."]);
+  const labelled = await tableOf("a.csv", ",text,label\n0,a b c,x\n1,d e f,y\n");
+  assert.deepEqual(asLabelledTexts(labelled).dataset.columns.text, ["a b c", "d e f"]);
+});
+
+Deno.test("columns that pandas counts for want of names are a header, and a number is no alias then", async () => {
+  for (const contents of ["0,1\nThe oven is hot.,1\n", ",0,1\n0,The oven is hot.,1\n"]) {
+    const table = await tableOf("a.csv", contents);
+    assert.equal(table.rows, 1);
+    await refusal(() => texts(table, "text"));
+    assert.deepEqual(texts(table, "text", parseColumns("text=0")), ["The oven is hot."]);
+  }
+  const bare = await tableOf("a.csv", "The oven is hot.,1\nA bicycle is fast.,0\n");
+  assert.deepEqual(texts(bare, "text"), ["The oven is hot.", "A bicycle is fast."]);
+  const error = await refusal(() => texts(bare, "negative"));
+  assert.deepEqual([error.found, error.hint], [
+    "2 columns without names",
+    "map one by its number, with --columns 1=negative",
+  ]);
+});
+
+Deno.test("a spreadsheet's file: semicolons, decimal commas, capitals, Windows-1252, UTF-16, the sheet itself", async () => {
+  const table = await tableOf("a.csv", "\ufeffSentence 1;Sentence 2;Score\r\nwell, yes;no;0,5\r\n");
+  assert.deepEqual(texts(table, "sentence1"), ["well, yes"]);
+  const score = await refusal(() => numbers(table, "score"));
+  assert.match(score.hint!, /0\.5 instead of 0,5/);
+
+  const bytes = new TextEncoder().encode("text;label\nein Haus;1\nein S?fchen;0\n");
+  bytes[bytes.indexOf(0x3f)] = 0xe4;
+  const latin = await refusal(() => tableOf("a.csv", bytes));
+  assert.match(latin.where!, /a\.csv:3$/);
+  assert.equal(latin.found, "at byte 27: 0xe4, which Windows-1252 reads as “ä”");
+  assert.match(latin.hint!, /CSV UTF-8.*iconv -f WINDOWS-1252 -t UTF-8/);
+
+  for (const start of ["\ufeff", ""]) {
+    const utf16 = new Uint8Array(new Uint16Array(Array.from(`${start}text,label\n`, (c) => c.charCodeAt(0))).buffer);
+    assert.match((await refusal(() => tableOf("a.csv", utf16))).hint!, /iconv -f UTF-16 -t UTF-8/);
+  }
+  const sheet = await refusal(() => tableOf("a.csv", Uint8Array.of(0x50, 0x4b, 3, 4, 20, 0)));
+  assert.match(sheet.message, /spreadsheet/);
+  assert.match((await refusal(() => tableOf("a.xlsx", "PK"))).hint!, /CSV UTF-8/);
+});
+
+Deno.test("a bad row is named and can be left out; quotes within an unquoted field are letters", async () => {
+  const stray = 'sentence1,sentence2,score\nthe 5" pipe,a disc,.5\na "b" c,d,.1\n';
+  assert.deepEqual(asScoredPairs(await tableOf("a.csv", stray)).columns.sentence1, ['the 5" pipe', 'a "b" c']);
+  const long = `text,label\n"${"the man is playing ".repeat(110_000)}",a\nyou run,b\n`;
+  assert.deepEqual(texts(await tableOf("a.csv", long), "text").map(({ length }) => length), [2_090_000, 7]);
+});
+
+Deno.test("JSON: arrays of objects, pandas' columns, an object a line whatever the extension", async () => {
+  const rows = [{ text: "a", label: 1 }, { text: "b", label: 0 }];
+  const files: Record<string, string> = {
+    "array.json": JSON.stringify(rows, null, 2),
+    "columns.json": '{"text":{"0":"a","1":"b"},"label":{"0":1,"1":0}}',
+    "lists.json": '{"text":["a","b"],"label":[1,0]}',
+    "lines.json": rows.map((row) => JSON.stringify(row)).join("\n"),
+    "lines.ndjson": `${rows.map((row) => JSON.stringify(row)).join("\r\n\r\n")}\r\n\n`,
+  };
+  for (const [name, contents] of Object.entries(files)) {
+    const table = await tableOf(name, contents);
+    assert.deepEqual([table.columns.get("text"), table.columns.get("label")], [["a", "b"], [1, 0]], name);
+  }
+  const one = await tableOf("one.json", '{"text":"a","label":1}');
+  assert.deepEqual([one.rows, one.columns.get("text")], [1, ["a"]]);
+  assert.match((await refusal(() => tableOf("a.json", '[{"text":"a"},7]'))).where!, /a\.json:2$/);
+  assert.match((await refusal(() => tableOf("a.json", '"text"'))).message, /not JSON/);
+  assert.match((await refusal(() => tableOf("a.json", "[1, 2"))).message, /not JSON/);
+});
+
+Deno.test("cells of JSON lines that are no texts: null, numbers, objects, and nothing", async () => {
+  const table = await tableOf("a.jsonl", '{"text":"a"}\n{"text":null}\n');
+  const empty = await refusal(() => texts(table, "text"));
+  assert.deepEqual([empty.message, empty.found], ["text has no text", "an empty cell"]);
+  assert.match(empty.where!, /a\.jsonl:2$/);
+  const cases: [string, string][] = [['{"text":7}', "7"], ['{"text":{"en":"a"}}', '{"en":"a"}'], ['{"x":1}', "text"]];
+  for (const [line, found] of cases) {
+    const error = await refusal(async () => texts(await tableOf("a.jsonl", `{"text":"a"}\n${line}\n`), "text"));
+    assert.ok(error.where!.endsWith(":2") && (error.found === found || error.found === "an empty cell"));
+  }
+  const deep = `{"text":${"[".repeat(200_000)}${"]".repeat(200_000)}}\n`;
+  assert.match((await refusal(async () => texts(await tableOf("a.jsonl", deep), "text"))).found!, /^\[{80}…$/);
+});
+
+Deno.test("as many names as rows, and names that objects have already, in linear time and memory", async () => {
+  const lines = Array.from({ length: 20_000 }, (_, i) => `{"k${i}":${i}}\n`).join("");
+  const started = performance.now();
+  const table = await tableOf("a.jsonl", lines);
+  assert.equal(table.names.length, 20_000);
+  assert.equal(table.columns.get("k777")![777], 777);
+  assert.equal(table.columns.get("k777")![778], undefined);
+  const error = await refusal(() => texts(table, "text"));
+  assert.ok(error.found!.endsWith("and 19980 more"));
+  const wide = await tableOf(
+    "a.csv",
+    [1, 2].map((n) => Array.from({ length: 100_000 }, (_, i) => `c${i + n}`)).join("\n"),
+  );
+  assert.deepEqual([wide.names.length, wide.columns.get("c100000")], [100_000, ["c100001"]]);
+  assert.ok(performance.now() - started < 10_000, "44 s for 6,000 names before");
+
+  const odd = await tableOf("a.jsonl", '{"constructor":"a","__proto__":"b"}\n{"text":"c"}\n');
+  assert.deepEqual(odd.names, ["constructor", "__proto__", "text"]);
+  assert.deepEqual(odd.columns.get("constructor"), ["a", undefined]);
+  assert.deepEqual(odd.columns.get("__proto__"), ["b", undefined]);
+  const csv = await tableOf("a.csv", "constructor,__proto__\na,b\n");
+  assert.deepEqual(texts(csv, "constructor"), ["a"]);
+  assert.deepEqual(texts(csv, "text", { text: "__proto__" }), ["b"]);
+  await refusal(() => texts(csv, "toString"));
+});
+
+Deno.test("--columns the wrong way round, twice, or for nothing", () => {
+  const wrong = (columns: string, ours: string[] = []) => {
+    try {
+      parseColumns(columns, ours);
+    } catch (error) {
+      assert.ok(error instanceof UsageError);
+      return error;
+    }
+    throw new Error("nothing was refused");
+  };
+  const reversed = wrong("question=anchor");
+  assert.equal(reversed.hint, "our name comes first: --columns anchor=question");
+  assert.deepEqual(parseColumns("anchor=positive,positive=anchor"), { anchor: "positive", positive: "anchor" });
+  assert.match(wrong("colour=red").message, /nothing uses/);
+  assert.match(wrong("text=a,text=b").message, /twice/);
+  assert.deepEqual(parseColumns("colour=red,labels=x", ["colour", "labels"]), { colour: "red", labels: "x" });
+  assert.deepEqual(parseColumns("2=text,negative_2=x"), { text: "2", negative_2: "x" });
+});
+
+Deno.test("readChunks() gives the rows of readTable() a few at a time, and stops at the limit", async () => {
+  await withFolder(async (folder) => {
+    const line = (i: number) => `{"text":"row ${i} ${"x".repeat(80)}"}\n`;
+    const files = ["a.jsonl", "b.jsonl"].map((name) => join(folder, name));
+    const count = 9_000; // of 100 bytes: several pieces
+    for (const [n, file] of files.entries()) {
+      await Deno.writeTextFile(file, Array.from({ length: count }, (_, i) => line(n * count + i)).join(""));
+    }
+    let rows = 0;
+    let chunks = 0;
+    for await (const table of readChunks(folder, { chunkRows: 500, limit: 17_500 })) {
+      assert.ok(table.rows > 0 && table.rows < 4000);
+      assert.match(String(table.columns.get("text")![0]), new RegExp(`^row ${rows} `));
+      assert.equal(table.where(0), `${files[Math.floor(rows / count)]}:${rows % count + 1}`);
+      rows += table.rows;
+      chunks++;
+    }
+    assert.equal(rows, 17_500);
+    assert.ok(chunks > 5);
+  });
+});
+
+Deno.test("asPairsOrTriplets() finds a judgement in any spelling", async () => {
+  const table = await tableOf("a.csv", "Question,Answer,Gold label\nq,a,1\n");
+  assert.match((await refusal(() => asPairsOrTriplets(table))).message, /no use for the column Gold label/);
+});
