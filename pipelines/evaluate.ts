@@ -22,7 +22,7 @@ import { modelFolder } from "../lib/stage/roots.ts";
 import { text } from "../lib/pipeline/settings.ts";
 
 /** similarity for a score, triplet for a negative, binary when asked for. */
-const taskOf = (table: Table) => table.names.includes("negative") ? "triplet" : "similarity";
+const taskOf = (table: Table) => isNamed(table, "negative") ? "triplet" : "similarity";
 
 /** The command. */
 export const command: Command = {
