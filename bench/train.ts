@@ -66,7 +66,6 @@ async function kindred(rowsPath: string): Promise<void> {
     learningRate: 5e-5,
     schedule: "linear",
     warmupSteps: warm,
-    optimizer: {},
     loggingSteps: steps,
     saveSteps: Infinity,
   }, {

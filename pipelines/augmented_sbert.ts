@@ -30,6 +30,7 @@ export const command: Command = {
       "cross-epochs": 1,
     },
     test: { "limit": 300, "gold-size": 100, "cross-learning-rate": 1e-3, "cross-epochs": 1 },
+    own: { "silver-labels": "soft", "cross-learning-rate": 2e-5, "cross-epochs": 1 },
   }),
   run: Effect.fnUntraced(function* (invocation) {
     const output = yield* outputFolder(invocation);

@@ -38,6 +38,7 @@ export const command: Command = {
     all: { "weight-decay": 0.01, "head": "score", "held-out": 0.1 },
     sample: { "limit": 6000, "epochs": 4 },
     chapter: { "limit": 10_000, "learning-rate": 2e-5, "head": "classes" },
+    own: { "learning-rate": 2e-5 },
   }),
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;

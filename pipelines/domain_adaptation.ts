@@ -37,14 +37,15 @@ export const command: Command = {
     all: {
       ...{ "adapt": "mlm", "then": "finetune", "deletion-ratio": 0.6, "tie-decoder": "true", "negatives": "easy" },
       ...{ "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "soft", "scenario": "cross-domain" },
-      ...{ "gold-size": 1000, "cross-learning-rate": 2e-5, "cross-epochs": 1 },
+      ...{ "cross-learning-rate": 2e-5, "cross-epochs": 1 },
     },
     sample: {
       ...{ "limit": 10_000, "epochs": 1, "negatives": "contradiction", "target": "sample:target-texts" },
       ...{ "target-eval": "sample:target-sts", "adapt-limit": 10_000, "adapt-epochs": 1, "adapt-learning-rate": 1e-3 },
-      ...{ "cross-learning-rate": 3e-4, "cross-epochs": 10 },
+      ...{ "gold-size": 1000, "cross-learning-rate": 3e-4, "cross-epochs": 10 },
     },
-    chapter: { "adapt-limit": 25_000, "adapt-epochs": 1, "adapt-learning-rate": 5e-5 },
+    chapter: { "gold-size": 1000, "adapt-limit": 25_000, "adapt-epochs": 1, "adapt-learning-rate": 5e-5 },
+    own: { "negatives": "none", "adapt-epochs": 1, "adapt-learning-rate": 5e-5 },
     test: {
       ...{ "target": "sample:target-texts", "target-eval": "sample:target-sts", "negatives": "contradiction" },
       ...{ "adapt-limit": 200, "adapt-epochs": 1, "adapt-learning-rate": 1e-3, "gold-size": 100, "limit": 300 },

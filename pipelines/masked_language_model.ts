@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/finish.ts";
-import { TRAINING } from "../lib/pipeline/flags.ts";
+import { type FlagValues, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
 import { model } from "../lib/stage/roots.ts";
 import { number, optional, text, trainingPresets, trainSettings, trainSource } from "../lib/pipeline/settings.ts";
@@ -17,16 +17,18 @@ import { splitOf } from "../lib/pipeline/stages/rows.ts";
 /** Flags of trainings that are evaluated on graded pairs. */
 const OTHERS = ["eval", "eval-steps", "keep-best", "patience", "pooling"];
 
+/** For a small model from nothing. */
+const TINY: FlagValues = { "learning-rate": 1e-3, "warmup-steps": 200, "max-seq-length": 64 };
+
 /** The command: load → split → train → evaluate on the texts that were held out. */
 export const command: Command = {
   name: "masked_language_model",
   summary: "pretrains a BERT by predicting masked tokens",
   flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), "whole-words"],
   presets: trainingPresets({
-    all: { "learning-rate": 1e-3, "batch-size": 64, "warmup-steps": 200, "weight-decay": 0.01, "max-seq-length": 64 },
-    sample: { "seed": 1, "epochs": 100, "max-steps": 3000, "logging-steps": 100 },
-    chapter: { "learning-rate": 5e-5, "warmup-steps": 100, "max-seq-length": 128 },
-    test: { "max-steps": 5, "limit": 500 },
+    all: { "batch-size": 64, "weight-decay": 0.01, "max-seq-length": 128 },
+    sample: { ...TINY, "seed": 1, "epochs": 100, "max-steps": 3000, "logging-steps": 100 },
+    test: { ...TINY, "max-steps": 5, "limit": 500 },
   }),
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;

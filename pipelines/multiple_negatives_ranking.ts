@@ -22,6 +22,7 @@ export const command: Command = {
     sample: { negatives: "contradiction" },
     chapter: { negatives: "easy" },
     test: { negatives: "contradiction" },
+    own: { negatives: "none" },
   }),
   run: (invocation) =>
     trainAndReport(invocation, {

@@ -22,6 +22,7 @@ export const command: Command = {
     sample: { "negatives": "contradiction", "learning-rate": 2e-4, "epochs": 1 },
     chapter: { negatives: "easy", model: "sentence-transformers/all-MiniLM-L6-v2" },
     test: { negatives: "contradiction" },
+    own: { negatives: "none" },
   }),
   run: (invocation) =>
     trainAndReport(invocation, {

@@ -31,8 +31,50 @@ export interface LossSpec<out L extends LabelKind = LabelKind> {
   readonly label?: L | undefined;
 }
 
-// deno-lint-ignore no-explicit-any -- constructors of many option types, found by name
-const constructors = new Map<string, (options?: any) => Loss>();
+/** What an option may be: in words, and as a test. */
+export type OptionRule = readonly [expected: string, holds: (value: unknown) => boolean];
+
+const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const ABOVE_ZERO: OptionRule = ["a number above 0", (value) => isNumber(value) && value > 0];
+const NUMBER: OptionRule = ["a number", isNumber];
+const SWITCH: OptionRule = ["true or false", (value) => typeof value === "boolean"];
+const COUNT: OptionRule = ["a whole number from 2", (value) => Number.isSafeInteger(value) && value as number > 1];
+const oneOf = (...values: readonly string[]): OptionRule => [values.join(", "), (value) => values.includes(`${value}`)];
+const someOf = (...values: readonly string[]): OptionRule => [
+  `some of ${values.join(", ")}`,
+  (value) => Array.isArray(value) && value.length > 0 && value.every((each) => values.includes(each)),
+];
+const HARDNESS: OptionRule = [
+  "{ among, strength }",
+  (value) => typeof value === "object" && value !== null && "among" in value && "strength" in value,
+];
+
+interface Known {
+  // deno-lint-ignore no-explicit-any -- constructors of many option types, found by name
+  readonly make: (options?: any) => Loss;
+  readonly rules?: Readonly<Record<string, OptionRule>> | undefined;
+}
+const known = new Map<string, Known>();
+
+/** An option that a loss would ignore, or cannot use, is an error. */
+function checkOptions(name: string, options: object | undefined, rules: Known["rules"]): void {
+  if (rules === undefined) return;
+  for (const [option, value] of Object.entries(options ?? {})) {
+    const rule = rules[option];
+    if (rule === undefined) {
+      throw new UsageError(`the loss ${name} has no option ${option}`, {
+        expected: Object.keys(rules).join(", ") || "no options",
+        found: option,
+      });
+    }
+    if (value !== undefined && !rule[1](value)) {
+      throw new UsageError(`the option ${option} of the loss ${name} cannot be used`, {
+        expected: rule[0],
+        found: JSON.stringify(value) ?? `${value}`,
+      });
+    }
+  }
+}
 
 /**
  * Makes a loss of your own known by its name, and returns the function that describes it, as those of {@linkcode losses}
@@ -40,6 +82,7 @@ const constructors = new Map<string, (options?: any) => Loss>();
  *
  * @param name Its name. A name that is known already means this loss from now on.
  * @param make The loss for given options, which must be plain JSON.
+ * @param rules What each option may be; an option without a rule is an error. Default: nothing is checked.
  * @returns Describes the loss with options.
  *
  * @example
@@ -59,14 +102,19 @@ const constructors = new Map<string, (options?: any) => Loss>();
  * });
  * const described = nameLoss("same", same)();
  * assert.equal((await tryLoss(lossOf(described), [[[1, 2]], [[3, 2]]])).value, 1);
+ * assert.throws(() => nameLoss("same", same, {})({ margin: 1 }), /no option margin/);
  * ```
  */
 export function nameLoss<L extends LabelKind, O extends object = object>(
   name: string,
   make: (options?: O) => Loss<L>,
+  rules?: Readonly<Record<string, OptionRule>>,
 ): (options?: O) => LossSpec<L> {
-  constructors.set(name, make);
-  return (options) => ({ name, ...(options !== undefined && { options }) });
+  known.set(name, { make, rules });
+  return (options) => {
+    checkOptions(name, options, rules);
+    return { name, ...(options !== undefined && { options }) };
+  };
 }
 
 /**
@@ -85,19 +133,24 @@ export function nameLoss<L extends LabelKind, O extends object = object>(
  * ```
  */
 export function lossOf<L extends LabelKind>({ name, options }: LossSpec<L>): Loss<L> {
-  const make = constructors.get(name);
-  if (make === undefined) {
+  const loss = known.get(name);
+  if (loss === undefined) {
     throw new UsageError("there is no loss of this name", {
-      expected: [...constructors.keys()].join(", "),
+      expected: [...known.keys()].join(", "),
       found: name,
       hint: "nameLoss makes a loss of your own known",
     });
   }
-  return make(options) as Loss<L>;
+  checkOptions(name, options, loss.rules);
+  return loss.make(options) as Loss<L>;
 }
 
 /** Describes a loss with these options. */
 export type DescribeLoss<O, L extends LabelKind> = (options?: O) => LossSpec<L>;
+
+const BATCH_TRIPLET = { distance: oneOf("cosine", "euclidean"), margin: NUMBER };
+const DISTANCE = { distance: oneOf("cosine", "euclidean", "manhattan"), margin: NUMBER };
+const SCALE = { scale: ABOVE_ZERO };
 
 /**
  * Descriptions of the losses that ship with Kindred, for trainings.
@@ -120,8 +173,8 @@ export const losses: {
   readonly batchSemiHardTriplet: DescribeLoss<BatchTripletOptions, "class">;
   readonly contrastive: DescribeLoss<ContrastiveOptions, "score">;
   readonly cosent: DescribeLoss<CosentOptions, "score">;
-  readonly cosineSimilarity: DescribeLoss<Record<never, never>, "score">;
-  readonly marginMse: DescribeLoss<Record<never, never>, "score">;
+  readonly cosineSimilarity: DescribeLoss<Record<string, never>, "score">;
+  readonly marginMse: DescribeLoss<Record<string, never>, "score">;
   /** Around the description of another loss. */
   readonly matryoshka: <L extends LabelKind>(inner: LossSpec<L>, options: MatryoshkaOptions) => LossSpec<L>;
   readonly megaBatchMargin: DescribeLoss<MegaBatchMarginOptions, "none">;
@@ -130,24 +183,30 @@ export const losses: {
   readonly softmax: DescribeLoss<SoftmaxOptions, "class">;
   readonly triplet: DescribeLoss<TripletOptions, "none">;
 } = {
-  angle: nameLoss("angle", angle),
-  batchAllTriplet: nameLoss("batch_all_triplet", batchAllTriplet),
-  batchHardSoftMarginTriplet: nameLoss("batch_hard_soft_margin_triplet", batchHardSoftMarginTriplet),
-  batchHardTriplet: nameLoss("batch_hard_triplet", batchHardTriplet),
-  batchSemiHardTriplet: nameLoss("batch_semi_hard_triplet", batchSemiHardTriplet),
-  contrastive: nameLoss("contrastive", contrastive),
-  cosent: nameLoss("cosent", cosent),
-  cosineSimilarity: nameLoss("cosine_similarity", cosineSimilarity),
-  marginMse: nameLoss("margin_mse", marginMse),
+  angle: nameLoss("angle", angle, SCALE),
+  batchAllTriplet: nameLoss("batch_all_triplet", batchAllTriplet, BATCH_TRIPLET),
+  batchHardSoftMarginTriplet: nameLoss("batch_hard_soft_margin_triplet", batchHardSoftMarginTriplet, {
+    distance: BATCH_TRIPLET.distance,
+  }),
+  batchHardTriplet: nameLoss("batch_hard_triplet", batchHardTriplet, BATCH_TRIPLET),
+  batchSemiHardTriplet: nameLoss("batch_semi_hard_triplet", batchSemiHardTriplet, BATCH_TRIPLET),
+  contrastive: nameLoss("contrastive", contrastive, DISTANCE),
+  cosent: nameLoss("cosent", cosent, SCALE),
+  cosineSimilarity: nameLoss("cosine_similarity", cosineSimilarity, {}),
+  marginMse: nameLoss("margin_mse", marginMse, {}),
   matryoshka: (inner, options) => ({ name: "matryoshka", options: { ...options, inner } }),
-  megaBatchMargin: nameLoss("mega_batch_margin", megaBatchMargin),
-  multipleNegativesRanking: nameLoss("multiple_negatives_ranking", multipleNegativesRanking),
-  onlineContrastive: nameLoss("online_contrastive", onlineContrastive),
-  softmax: nameLoss("softmax", softmax),
-  triplet: nameLoss("triplet", triplet),
+  megaBatchMargin: nameLoss("mega_batch_margin", megaBatchMargin, { positiveMargin: NUMBER, negativeMargin: NUMBER }),
+  multipleNegativesRanking: nameLoss("multiple_negatives_ranking", multipleNegativesRanking, {
+    ...SCALE,
+    directions: someOf("query_to_doc", "doc_to_query", "query_to_query", "doc_to_doc"),
+    partitionMode: oneOf("joint", "per_direction"),
+    hardness: HARDNESS,
+  }),
+  onlineContrastive: nameLoss("online_contrastive", onlineContrastive, DISTANCE),
+  softmax: nameLoss("softmax", softmax, { classes: COUNT, multiplication: SWITCH, frozen: SWITCH }),
+  triplet: nameLoss("triplet", triplet, DISTANCE),
 };
 
-constructors.set(
-  "matryoshka",
-  ({ inner, ...options }: MatryoshkaOptions & { inner: LossSpec }) => matryoshka(lossOf(inner), options),
-);
+known.set("matryoshka", {
+  make: ({ inner, ...options }: MatryoshkaOptions & { inner: LossSpec }) => matryoshka(lossOf(inner), options),
+});

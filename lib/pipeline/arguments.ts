@@ -3,8 +3,10 @@
  *
  * @module
  */
+import { Result, Schema, SchemaIssue } from "effect";
 import { parseArgs } from "node:util";
 import { UsageError } from "../error.ts";
+import { type NumberKind, NUMBERS } from "../train/settings.ts";
 import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
 /** Reads arguments; only the given flags are known. */
@@ -48,17 +50,13 @@ function read(flag: Flag, value: string | boolean): string | number | boolean {
   if (typeof value === "boolean" || type === "text" || type === "switch") return value;
   if (typeof type !== "string") {
     if (type.includes(value)) return value;
-    throw new UsageError(`--${flag} has no such value`, { expected: type.join(", "), found: value });
+    throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, { found: value });
   }
   const number = value.trim() === "" ? NaN : Number(value);
-  const right = {
-    whole: [Number.isSafeInteger(number) && number >= 0, "a whole number from 0"],
-    positive: [Number.isSafeInteger(number) && number > 0, "a whole number from 1"],
-    number: [Number.isFinite(number) && number >= 0, "a number from 0"],
-    rate: [number >= 0 && number <= 1, "a number from 0 to 1"],
-  }[type as "whole" | "positive" | "number" | "rate"]!;
-  if (right[0]) return number;
-  throw new UsageError(`--${flag} is not a number of its kind`, { expected: right[1] as string, found: value });
+  const result = Schema.decodeUnknownResult(NUMBERS[type as NumberKind])(number);
+  if (Result.isSuccess(result)) return result.success;
+  const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(result.failure.issue).issues;
+  throw new UsageError(`--${flag} must be ${issue!.message}`, { found: value });
 }
 
 function nearest(name: string, known: readonly Flag[]): string {

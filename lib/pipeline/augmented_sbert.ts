@@ -4,13 +4,14 @@
  * @module
  */
 import { Effect } from "effect";
+import { attemptSync } from "../attempt.ts";
 import type { SentencePairs } from "../augment/pairs.ts";
 import type { SilverAgreement } from "../augment/silver.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { losses } from "../loss/named.ts";
 import type { Metrics } from "../train/record.ts";
-import type { TrainSettings } from "../train/trainer.ts";
+import { resolveSettings, type TrainSettings } from "../train/settings.ts";
 import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { evaluateCrossEncoder, trainCrossEncoder } from "./stages/cross_encoder.ts";
@@ -88,7 +89,8 @@ export interface AugmentedSbert {
 export const augmentedSbert: (
   options: AugmentedSbertOptions,
 ) => Effect.Effect<AugmentedSbert, KindredError, Services> = Effect.fnUntraced(function* (options) {
-  const { model, gold, unlabelled, truth, heldOut, settings, pooling, maxSeqLength } = options;
+  const { model, gold, unlabelled, truth, heldOut, pooling, maxSeqLength } = options;
+  const settings = yield* attemptSync(() => resolveSettings(options.settings));
   const { pairsPerGold = 10, topK = 5, silverLabels = "soft", head = "classes", scenario = "in-domain" } = options;
   const { seed } = settings;
   if (options.pairs === "given" && unlabelled === undefined) {

@@ -12,7 +12,7 @@ import { helpText, parseFlags } from "./arguments.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { Progress } from "../stage/progress.ts";
 import { makeProgress } from "../stage/progress_view.ts";
-import { engineChoice } from "./settings.ts";
+import { engineChoice, withPreset } from "./settings.ts";
 import { openRunner, type Services, StageRunner } from "../stage/stage.ts";
 
 /** A command: what it is called, which flags it has, what it does. */
@@ -64,8 +64,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     if (command.operands === undefined && parsed.operands.length > 0) {
       throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
     }
-    const preset = String(parsed.values["preset"] ?? "sample");
-    const values = { ...command.presets[preset], ...parsed.values };
+    const { preset, values } = withPreset(command.presets, parsed.values);
     invocation = { name: command.name, preset, values, operands: parsed.operands, args };
   } catch (error) {
     return fail(error);

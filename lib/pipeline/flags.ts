@@ -3,8 +3,11 @@
  *
  * @module
  */
+import type { NumberKind } from "../train/settings.ts";
+import { SCHEDULES } from "../train/schedule.ts";
+
 /** How a flag's value is read. */
-export type FlagType = "text" | "whole" | "positive" | "number" | "rate" | "switch" | readonly string[];
+export type FlagType = "text" | NumberKind | "switch" | readonly string[];
 
 /** Every flag there is: how its value is read, and what it does. */
 export const FLAGS = {
@@ -20,7 +23,10 @@ export const FLAGS = {
   "no-cache": ["switch", "read nothing from the cache and keep nothing in it"],
   "output": ["text", "folder of the results"],
   "force": ["switch", "write into an output folder that is not ours"],
-  "preset": [["sample", "chapter", "test"], "which defaults: the sample that ships inside, the book's chapter, a test"],
+  "preset": [
+    ["sample", "chapter", "test", "own"],
+    "which defaults: the sample that ships inside, the book's chapter, a test; own where --model names one",
+  ],
   "model": ["text", "model to start from: a folder or a model of the hub"],
   "train": ["text", "training data: a file, a folder, or a dataset of the hub"],
   "eval": ["text", "pairs with similarities to evaluate on"],
@@ -30,8 +36,8 @@ export const FLAGS = {
   "max-steps": ["positive", "updates, instead of epochs"],
   "batch-size": ["positive", "rows of a batch"],
   "accumulate": ["positive", "batches of an update"],
-  "learning-rate": ["number", "highest learning rate"],
-  "schedule": [["linear", "cosine", "constant"], "decay of the learning rate"],
+  "learning-rate": ["above zero", "highest learning rate"],
+  "schedule": [SCHEDULES, "decay of the learning rate"],
   "warmup-steps": ["whole", "updates until the highest learning rate"],
   "warmup-ratio": ["rate", "the same as a share of all updates"],
   "weight-decay": ["number", "decoupled weight decay"],
@@ -84,7 +90,7 @@ export const FLAGS = {
   "silver-labels": [["hard", "soft"], "the likelier class, or its probability"],
   "cross-encoder": ["text", "model of the cross-encoder: a folder or a model of the hub"],
   "head": [["score", "classes"], "what a cross-encoder gives: one score, or a value for each of two classes"],
-  "cross-learning-rate": ["number", "highest learning rate of the cross-encoder"],
+  "cross-learning-rate": ["above zero", "highest learning rate of the cross-encoder"],
   "cross-epochs": ["positive", "passes of the cross-encoder over the gold pairs"],
   "scenario": [
     ["in-domain", "cross-domain"],
@@ -98,7 +104,7 @@ export const FLAGS = {
   "adapt-limit": ["positive", "texts of the target at most"],
   "adapt-epochs": ["positive", "passes over the target's texts"],
   "adapt-steps": ["positive", "updates on the target's texts, instead of passes"],
-  "adapt-learning-rate": ["number", "highest learning rate on the target's texts"],
+  "adapt-learning-rate": ["above zero", "highest learning rate on the target's texts"],
   "then": [["finetune", "augmented"], "what follows: multiple-negatives ranking, or Augmented SBERT from --gold"],
   "deletion-ratio": ["rate", "share of words that are deleted"],
   "fixed-noise": ["switch", "damage every text once, as the chapter does, not afresh in each epoch"],
@@ -149,7 +155,7 @@ export type FlagValues = { readonly [F in Flag]?: string | number | boolean };
 export interface Invocation {
   /** The command. */
   readonly name: string;
-  /** sample, chapter or test. */
+  /** sample, chapter, test or own. */
   readonly preset: string;
   /** Flags, with the defaults of the preset. */
   readonly values: FlagValues;

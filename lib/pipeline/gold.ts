@@ -8,7 +8,7 @@ import { attempt } from "../attempt.ts";
 import type { SentencePairs } from "../augment/pairs.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
-import type { TrainSettings } from "../train/trainer.ts";
+import type { TrainSettings } from "../train/settings.ts";
 import { summaryOf } from "../stage/artifact.ts";
 import type { AugmentedSbert, AugmentedSbertOptions } from "./augmented_sbert.ts";
 import type { Invocation } from "./flags.ts";
@@ -34,7 +34,7 @@ const goldAndUnlabelled: (invocation: Invocation) => Effect.Effect<Pairs, Kindre
     const { values } = invocation;
     const all = yield* asScores(yield* loadScoresOrNli(trainSource(invocation, "gold")));
     const { rows } = yield* attempt(() => summaryOf(all));
-    const size = Math.min(number(values, "gold-size"), rows);
+    const size = Math.min(optional(values, "gold-size") ?? rows, rows);
     const rest = size < rows ? yield* splitOf(all, { part: "validation", validation: rows - size }) : undefined;
     const gold = rest === undefined ? all : yield* splitOf(all, { part: "train", validation: rows - size });
     const given = text(values, "pairs") === "given";
@@ -72,7 +72,7 @@ export function crossSettings(values: FlagValues): TrainSettings {
     accumulate: 1,
     epochs: number(values, "cross-epochs"),
     learningRate: number(values, "cross-learning-rate"),
-    optimizer: { weightDecay: 0.01, clip: number(values, "clip") },
+    weightDecay: 0.01,
     evalSteps: undefined,
     keepBest: undefined,
     patience: undefined,

@@ -7,33 +7,48 @@ import { parseColumns } from "../data/column_names.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { EngineChoice, EngineName } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
-import type { ScheduleKind } from "../train/schedule.ts";
-import type { TrainSettings } from "../train/trainer.ts";
+import { type ResolvedTrainSettings, resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "../train/settings.ts";
 import type { Invocation } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import type { DenoisingParameters } from "./stages/denoise.ts";
 import type { LoadOptions } from "./stages/load.ts";
 import type { ModelShape } from "../stage/artifact.ts";
 
-/** What sentence-transformers' trainer does when it is told nothing, with the chapter's batch size and warmup. */
-const DEFAULTS: FlagValues = {
-  "seed": 42,
+/** The hyper-parameters among the flags, and what they are called in the library. */
+const SETTINGS = {
+  "epochs": "epochs",
+  "max-steps": "maxSteps",
+  "batch-size": "batchSize",
+  "accumulate": "accumulate",
+  "seed": "seed",
+  "learning-rate": "learningRate",
+  "schedule": "schedule",
+  "warmup-steps": "warmupSteps",
+  "warmup-ratio": "warmupRatio",
+  "weight-decay": "weightDecay",
+  "clip": "clip",
+  "logging-steps": "loggingSteps",
+  "eval-steps": "evalSteps",
+  "save-steps": "saveSteps",
+  "keep-best": "keepBest",
+  "patience": "patience",
+} as const satisfies Partial<Record<Flag, keyof TrainSettings>>;
+
+/** Fine-tuning of a model of one's own on data of one's own: the library's defaults. */
+const OWN: FlagValues = {
   "engine": "auto",
   "gemm": "auto",
   "precision": "fp32",
-  "epochs": 1,
-  "batch-size": 32,
-  "accumulate": 1,
-  "learning-rate": 5e-5,
-  "schedule": "linear",
-  "warmup-steps": 100,
-  "weight-decay": 0,
-  "clip": 1,
-  "logging-steps": 100,
-  "save-steps": 500,
+  ...Object.fromEntries(
+    Object.entries(SETTINGS).flatMap(([flag, name]) =>
+      TRAIN_DEFAULTS[name] === undefined ? [] : [[flag, TRAIN_DEFAULTS[name]]]
+    ),
+  ),
 };
+const { "warmup-ratio": _, ...BOOK } = OWN;
 const CHAPTER: FlagValues = {
-  ...DEFAULTS,
+  ...BOOK,
+  "warmup-steps": 100,
   "model": "google-bert/bert-base-uncased",
   "train": "nyu-mll/glue/mnli#train",
   "limit": 50_000,
@@ -41,7 +56,7 @@ const CHAPTER: FlagValues = {
   "eval-steps": 100,
 };
 const SAMPLE: FlagValues = {
-  ...DEFAULTS,
+  ...BOOK,
   "learning-rate": 1e-3,
   "epochs": 2,
   "warmup-steps": 50,
@@ -57,14 +72,36 @@ const TEST: FlagValues = {
 };
 
 /** Names of the presets. */
-export type Preset = "sample" | "chapter" | "test";
+export type Preset = "sample" | "chapter" | "test" | "own";
 
 /** The presets of a training, with the changes that a pipeline makes. */
 export function trainingPresets(
   changes: Readonly<Partial<Record<Preset | "all", FlagValues>>> = {},
 ): Readonly<Record<Preset, FlagValues>> {
   const preset = (name: Preset, values: FlagValues) => ({ ...values, ...changes.all, ...changes[name] });
-  return { sample: preset("sample", SAMPLE), chapter: preset("chapter", CHAPTER), test: preset("test", TEST) };
+  return {
+    sample: preset("sample", SAMPLE),
+    chapter: preset("chapter", CHAPTER),
+    test: preset("test", TEST),
+    own: preset("own", OWN),
+  };
+}
+
+/**
+ * The preset of these flags, and their values with its defaults: the one that `--preset` names; `own` with a model of one's
+ * own, for which the sample's settings are far too strong; the sample's otherwise.
+ */
+export function withPreset(
+  presets: Readonly<Record<string, FlagValues>>,
+  given: FlagValues,
+): { readonly preset: string; readonly values: FlagValues } {
+  const own = given["model"] !== undefined && "own" in presets;
+  const preset = String(given["preset"] ?? (own ? "own" : "sample"));
+  const values: { -readonly [F in Flag]?: FlagValues[F] } = { ...presets[preset] };
+  // A warmup in steps takes the place of one as a share, and the other way round.
+  if (given["warmup-steps"] !== undefined) delete values["warmup-ratio"];
+  if (given["warmup-ratio"] !== undefined) delete values["warmup-steps"];
+  return { preset, values: { ...values, ...given } };
 }
 
 /** The value of a flag that has a number. */
@@ -85,25 +122,11 @@ export function engineChoice(values: FlagValues): EngineChoice {
   };
 }
 
-/** Hyper-parameters. */
-export function trainSettings(values: FlagValues): TrainSettings {
-  return {
-    epochs: number(values, "epochs"),
-    maxSteps: optional(values, "max-steps"),
-    batchSize: number(values, "batch-size"),
-    accumulate: number(values, "accumulate"),
-    seed: number(values, "seed"),
-    learningRate: number(values, "learning-rate"),
-    schedule: text(values, "schedule") as ScheduleKind,
-    warmupSteps: number(values, "warmup-steps"),
-    warmupRatio: optional(values, "warmup-ratio"),
-    optimizer: { weightDecay: number(values, "weight-decay"), clip: number(values, "clip") },
-    loggingSteps: number(values, "logging-steps"),
-    evalSteps: optional(values, "eval-steps"),
-    saveSteps: number(values, "save-steps"),
-    keepBest: text(values, "keep-best"),
-    patience: optional(values, "patience"),
-  };
+/** Hyper-parameters, checked. */
+export function trainSettings(values: FlagValues): ResolvedTrainSettings {
+  return resolveSettings(
+    Object.fromEntries(Object.entries(SETTINGS).map(([flag, name]) => [name, values[flag as Flag]])),
+  );
 }
 
 /** How the model is read. */

@@ -12,10 +12,10 @@ import { given, type RunOptions, runStages } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
 import { trainBiEncoder } from "../pipeline/stages/train.ts";
 import type { TrainingRecord } from "../train/record.ts";
-import { settingsOf, type TrainingChoices } from "./settings.ts";
+import type { TrainSettings } from "../train/settings.ts";
 
 /** Options of {@linkcode finetune}. */
-export interface FinetuneOptions extends TrainingChoices, RunOptions {
+export interface FinetuneOptions extends TrainSettings, RunOptions {
   /** Model to start from: a folder or a model of the hub. */
   readonly model: string;
   /** What belongs together. */
@@ -51,19 +51,20 @@ export interface FinetuneOptions extends TrainingChoices, RunOptions {
  * ```
  */
 export async function finetune(options: FinetuneOptions): Promise<TrainingRecord> {
-  const { anchor, positive, negative } = options;
-  await checkOutput(options.output, options.force ?? false);
+  const { anchor, positive, negative, model: base, output, force, cacheDir, engine, progress, signal, ...settings } =
+    options;
+  await checkOutput(output, force ?? false);
   const pairs = datasetOf(negative === undefined ? { anchor, positive } : { anchor, positive, negative });
   const work = Effect.gen(function* () {
     const trained = yield* trainBiEncoder({
-      model: yield* model(options.model),
+      model: yield* model(base),
       data: yield* given(pairs),
       loss: losses.multipleNegativesRanking(),
-      settings: settingsOf(options),
+      settings,
     });
     return yield* valueOf(trained);
   });
-  const { folder, record } = await runStages(work, options);
-  await copyFolder(folder, options.output);
+  const { folder, record } = await runStages(work, { cacheDir, engine, progress, signal });
+  await copyFolder(folder, output);
   return record;
 }

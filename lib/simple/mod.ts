@@ -7,4 +7,3 @@ export { encode, evaluate } from "./encode.ts";
 export * from "./finetune.ts";
 export * from "./pairs.ts";
 export * from "./scenarios.ts";
-export type { TrainingChoices } from "./settings.ts";

@@ -13,7 +13,7 @@ import { given, type RunOptions, runStages } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
 import { trainDenoising } from "../pipeline/stages/denoise.ts";
 import type { TrainingRecord } from "../train/record.ts";
-import { settingsOf, type TrainingChoices } from "./settings.ts";
+import type { TrainSettings } from "../train/settings.ts";
 
 /** Pairs, row by row. */
 export interface TextPairs {
@@ -24,7 +24,7 @@ export interface TextPairs {
 }
 
 /** What {@linkcode augmentedSbert} takes. */
-export interface AugmentedSbertInput extends TrainingChoices, RunOptions {
+export interface AugmentedSbertInput extends TrainSettings, RunOptions {
   /** Bi-encoder to start from: a folder or a model of the hub. */
   readonly model: string;
   /** What the cross-encoder starts from. Default: the same. */
@@ -38,7 +38,7 @@ export interface AugmentedSbertInput extends TrainingChoices, RunOptions {
   /** Default soft. */
   readonly silverLabels?: "hard" | "soft";
   /** Of the cross-encoder. */
-  readonly cross?: TrainingChoices;
+  readonly cross?: TrainSettings;
   /** Folder of the new model. One with files in it that is not ours is refused. */
   readonly output: string;
   /** Writes into such a folder all the same, beside what is in it. Default false. */
@@ -71,29 +71,30 @@ export interface AugmentedSbertInput extends TrainingChoices, RunOptions {
 export async function augmentedSbert(
   input: AugmentedSbertInput,
 ): Promise<{ readonly pairs: number; readonly silver: number; readonly training: TrainingRecord }> {
-  const { gold, unlabelled, output, force = false } = input;
+  const { gold, unlabelled, output, force = false, crossEncoder, pairs, silverLabels, cross, model, ...rest } = input;
+  const { cacheDir, engine, progress, signal, ...settings } = rest;
   await checkOutput(output, force);
   const scores = Float64Array.from(gold.score);
   const rows = datasetOf({ sentence1: gold.sentence1, sentence2: gold.sentence2, score: scores });
   const classes = scores.every((score) => score === 0 || score === 1);
   const work = Effect.gen(function* () {
     const result = yield* augment({
-      model: yield* modelOf(input.model),
-      crossEncoder: input.crossEncoder === undefined ? undefined : yield* modelOf(input.crossEncoder),
+      model: yield* modelOf(model),
+      crossEncoder: crossEncoder === undefined ? undefined : yield* modelOf(crossEncoder),
       gold: yield* given(rows),
       unlabelled: unlabelled && (yield* given(pairsOf(unlabelled))),
-      pairs: input.pairs ?? (unlabelled === undefined ? "semantic" : "given"),
-      silverLabels: input.silverLabels ?? "soft",
+      pairs: pairs ?? (unlabelled === undefined ? "semantic" : "given"),
+      silverLabels: silverLabels ?? "soft",
       head: classes ? "classes" : "score",
-      crossSettings: { ...settingsOf({ seed: input.seed ?? 42, ...input.cross }), optimizer: { weightDecay: 0.01 } },
-      settings: settingsOf(input),
+      crossSettings: { weightDecay: 0.01, ...(settings.seed !== undefined && { seed: settings.seed }), ...cross },
+      settings,
       controls: false,
     });
     const { folder, record } = yield* valueOf(result.model);
     const [data, silver] = [yield* valueOf(result.data), yield* valueOf(result.silver)];
     return { folder, pairs: data.rows, silver: silver.rows, training: record };
   });
-  const { folder, ...result } = await runStages(work, input);
+  const { folder, ...result } = await runStages(work, { cacheDir, engine, progress, signal });
   await copyFolder(folder, output);
   return result;
 }
@@ -103,7 +104,7 @@ const pairsOf = ({ sentence1, sentence2 }: TextPairs): Dataset<TextPairsColumns>
 type TextPairsColumns = { readonly sentence1: readonly string[]; readonly sentence2: readonly string[] };
 
 /** What {@linkcode tsdae} takes. */
-export interface TsdaeInput extends TrainingChoices, RunOptions {
+export interface TsdaeInput extends TrainSettings, RunOptions {
   /** Encoder to start from: a folder or a model of the hub. */
   readonly model: string;
   /** Plain texts. */
@@ -118,19 +119,21 @@ export interface TsdaeInput extends TrainingChoices, RunOptions {
 
 /** Trains an encoder on plain texts by denoising, with cls pooling, and saves it. */
 export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
-  await checkOutput(input.output, input.force ?? false);
+  const { model, texts: plain, ratio = 0.6, output, force = false, cacheDir, engine, progress, signal, ...chosen } =
+    input;
+  await checkOutput(output, force);
   const work = Effect.gen(function* () {
-    const texts = yield* given(datasetOf({ text: [...new Set(input.texts)] }));
-    const trained = yield* trainDenoising({ model: yield* modelOf(input.model), texts }, {
-      settings: settingsOf({ batchSize: 16, ...input }),
+    const texts = yield* given(datasetOf({ text: [...new Set(plain)] }));
+    const trained = yield* trainDenoising({ model: yield* modelOf(model), texts }, {
+      settings: { batchSize: 16, ...chosen },
       pooling: "cls",
-      ratio: input.ratio ?? 0.6,
+      ratio,
       fixedNoise: false,
       tie: true,
     });
     return yield* valueOf(trained);
   });
-  const { folder, record } = await runStages(work, input);
-  await copyFolder(folder, input.output);
+  const { folder, record } = await runStages(work, { cacheDir, engine, progress, signal });
+  await copyFolder(folder, output);
   return record;
 }

@@ -10,15 +10,15 @@ import type { Parameters } from "../tensor/tensor.ts";
 /** Settings of {@linkcode openOptimizer}. */
 export interface AdamWSettings {
   /** Decoupled decay of everything but biases and normalisations. Default 0. */
-  readonly weightDecay?: number;
+  readonly weightDecay?: number | undefined;
   /** Default .9 */
-  readonly beta1?: number;
+  readonly beta1?: number | undefined;
   /** Default .999 */
-  readonly beta2?: number;
+  readonly beta2?: number | undefined;
   /** Default 1e-8 */
-  readonly epsilon?: number;
+  readonly epsilon?: number | undefined;
   /** Highest global norm of the gradient; 0 does not clip. Default 1. */
-  readonly clip?: number;
+  readonly clip?: number | undefined;
 }
 
 /** The optimizer's state on the device. */
@@ -28,7 +28,7 @@ export interface Optimizer {
   /** The scalars of the step, see `STEP`. */
   readonly scalars: Handle;
   /** The settings, complete. */
-  readonly settings: Required<AdamWSettings>;
+  readonly settings: { readonly [K in keyof AdamWSettings]-?: number };
 }
 
 /** Biases and normalisations are not decayed. */
@@ -38,7 +38,7 @@ export function decays(name: string): boolean {
 
 /** Moments of zero for every parameter that is trained. */
 export function openOptimizer(engine: Engine, parameters: Parameters, settings: AdamWSettings = {}): Optimizer {
-  const complete = { weightDecay: 0, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, clip: 1, ...settings };
+  const { weightDecay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, clip = 1 } = settings;
   const slots = new Map<string, OptimizerSlot>();
   for (const [name, { value, gradient }] of Object.entries(parameters)) {
     if (gradient === undefined) continue;
@@ -47,10 +47,10 @@ export function openOptimizer(engine: Engine, parameters: Parameters, settings: 
       gradient,
       m: engine.variable(value.shape, { storage: "cold" }),
       v: engine.variable(value.shape, { storage: "cold" }),
-      weightDecay: decays(name) ? complete.weightDecay : 0,
+      weightDecay: decays(name) ? weightDecay : 0,
     });
   }
-  return { slots, scalars: engine.variable([STEP.length]), settings: complete };
+  return { slots, scalars: engine.variable([STEP.length]), settings: { weightDecay, beta1, beta2, epsilon, clip } };
 }
 
 /** One update from the gradients that were added up; then the gradients are 0 again. */

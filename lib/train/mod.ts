@@ -15,5 +15,6 @@ export * from "./objective.ts";
 export * from "./plan.ts";
 export * from "./record.ts";
 export * from "./schedule.ts";
+export * from "./settings.ts";
 export * from "./state.ts";
 export * from "./trainer.ts";

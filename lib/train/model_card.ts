@@ -4,7 +4,7 @@
  * @module
  */
 import type { Loss } from "../loss/loss.ts";
-import type { TrainSettings } from "./trainer.ts";
+import type { ResolvedTrainSettings } from "./settings.ts";
 
 /** What the card tells. */
 export interface ModelCard {
@@ -41,25 +41,36 @@ SentenceTransformer("path/to/this/folder").encode(["A sentence."])
 }
 
 /** Hyper-parameters as the card shows them. */
-export function shownSettings(settings: TrainSettings): Readonly<Record<string, string | number | undefined>> {
-  const { epochs, maxSteps, batchSize, accumulate, learningRate, schedule, warmupSteps, warmupRatio, seed, optimizer } =
-    settings;
+export function shownSettings(settings: ResolvedTrainSettings): Readonly<Record<string, string | number | undefined>> {
+  const {
+    epochs,
+    maxSteps,
+    batchSize,
+    accumulate,
+    learningRate,
+    schedule,
+    warmupSteps,
+    warmupRatio,
+    seed,
+    weightDecay,
+    clip,
+  } = settings;
   return {
     epochs: maxSteps === undefined ? epochs : undefined,
     "max steps": maxSteps,
     "batch size": batchSize * accumulate,
     "learning rate": learningRate,
     schedule,
-    "warmup steps": warmupRatio === undefined ? warmupSteps : undefined,
+    "warmup steps": warmupSteps,
     "warmup ratio": warmupRatio,
-    "weight decay": optimizer.weightDecay,
-    clip: optimizer.clip,
+    "weight decay": weightDecay,
+    clip,
     seed,
   };
 }
 
 /** The card of a model as the train stage leaves it. */
-export function trainedCard(loss: Loss, settings: TrainSettings, rows: number): string {
+export function trainedCard(loss: Loss, settings: ResolvedTrainSettings, rows: number): string {
   return modelCard({
     title: "A sentence-embedding model",
     story: `Trained by Kindred on ${rows} rows, with the loss \`${loss.name}\` (${loss.paper}).`,

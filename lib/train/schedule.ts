@@ -7,6 +7,9 @@
 /** Shape of the decay after the warmup. */
 export type ScheduleKind = "linear" | "cosine" | "constant";
 
+/** All of them. */
+export const SCHEDULES: readonly ["linear", "cosine", "constant"] = ["linear", "cosine", "constant"];
+
 /** A schedule over a known number of updates. */
 export interface Schedule {
   /** The decay. */
@@ -20,8 +23,11 @@ export interface Schedule {
 }
 
 /** Warmup in updates: as given, or a share of all of them, rounded up. */
-export function warmupOf(totalSteps: number, warmup: { readonly steps: number; readonly ratio?: number }): number {
-  return warmup.ratio === undefined ? warmup.steps : Math.ceil(totalSteps * warmup.ratio);
+export function warmupOf(
+  totalSteps: number,
+  warmup: { readonly steps?: number | undefined; readonly ratio?: number | undefined },
+): number {
+  return warmup.ratio === undefined ? warmup.steps ?? 0 : Math.ceil(totalSteps * warmup.ratio);
 }
 
 /**

@@ -4,40 +4,17 @@
  * @module
  */
 import { Effect } from "effect";
-import { attempt } from "../attempt.ts";
+import { attempt, attemptSync } from "../attempt.ts";
 import { type Engine, scope, scopeAsync, STEP } from "../engine/engine.ts";
-import { type KindredError, TrainingError } from "../error.ts";
+import { type KindredError, TrainingError, UsageError } from "../error.ts";
 import type { Parameters } from "../tensor/tensor.ts";
-import { type AdamWSettings, closeOptimizer, openOptimizer, type Optimizer, update } from "./adamw.ts";
+import { closeOptimizer, openOptimizer, type Optimizer, update } from "./adamw.ts";
 import type { Objective } from "./objective.ts";
-import { type PlanSettings, planUpdates, type Update } from "./plan.ts";
+import { planUpdates, type Update } from "./plan.ts";
 import { emptyRecord, type Metrics, NOTHING_PENDING, type PendingSteps, type TrainingRecord } from "./record.ts";
-import { rateAt, type ScheduleKind, warmupOf } from "./schedule.ts";
+import { rateAt, warmupOf } from "./schedule.ts";
+import { resolveSettings, type TrainSettings } from "./settings.ts";
 import { loadState, loadWeights, saveState, saveWeights } from "./state.ts";
-
-/** Hyper-parameters of a run; the defaults of the presets are those of sentence-transformers' trainer. */
-export interface TrainSettings extends PlanSettings {
-  /** Highest learning rate. */
-  readonly learningRate: number;
-  /** Decay after the warmup. */
-  readonly schedule: ScheduleKind;
-  /** Warmup in updates. */
-  readonly warmupSteps: number;
-  /** Warmup as a share of all updates, instead. */
-  readonly warmupRatio?: number | undefined;
-  /** AdamW and clipping. */
-  readonly optimizer: AdamWSettings;
-  /** Updates between entries of the loss curve. */
-  readonly loggingSteps: number;
-  /** Updates between evaluations; undefined: none during training. */
-  readonly evalSteps?: number | undefined;
-  /** Updates between checkpoints. */
-  readonly saveSteps: number;
-  /** Keep the weights with the highest value of this metric instead of the last ones. */
-  readonly keepBest?: string | undefined;
-  /** Stop after so many evaluations without a new best. */
-  readonly patience?: number | undefined;
-}
 
 /** What the loop tells while it runs. */
 export interface StepProgress {
@@ -81,19 +58,34 @@ export const train: (
   settings: TrainSettings,
   hooks?: TrainHooks,
 ) => Effect.Effect<TrainingRecord, KindredError> = Effect.fnUntraced(
-  function* (engine, objective, settings, hooks = {}) {
+  function* (engine, objective, chosen, hooks = {}) {
+    const settings = yield* attemptSync(() => resolveSettings(chosen));
     const { parameters } = objective;
+    if (settings.patience !== undefined && settings.keepBest === undefined) {
+      return yield* Effect.fail(new UsageError("patience needs a metric", { expected: "keepBest" }));
+    }
+    if (settings.keepBest !== undefined && hooks.evaluate === undefined) {
+      return yield* Effect.fail(
+        new UsageError("there are no rows to choose the best weights by", {
+          expected: "rows that are held out, or evaluation rows",
+          found: `keepBest ${settings.keepBest}`,
+        }),
+      );
+    }
     const plan = yield* attempt(async () => await planUpdates(objective, settings));
+    // Weights can only be chosen among those that were evaluated.
+    const tenth = settings.keepBest === undefined ? undefined : Math.ceil(plan.totalSteps / 10);
+    const { evalSteps = tenth } = settings;
     const schedule = {
       kind: settings.schedule,
       learningRate: settings.learningRate,
       totalSteps: plan.totalSteps,
       warmupSteps: warmupOf(plan.totalSteps, {
         steps: settings.warmupSteps,
-        ...(settings.warmupRatio !== undefined && { ratio: settings.warmupRatio }),
+        ratio: settings.warmupRatio,
       }),
     };
-    const optimizer = openOptimizer(engine, parameters, settings.optimizer);
+    const optimizer = openOptimizer(engine, parameters, settings);
     if (hooks.folder !== undefined) yield* attempt(() => Deno.mkdir(hooks.folder!, { recursive: true }));
     const checkpoint = hooks.folder && `${hooks.folder}/checkpoint.safetensors`;
     const best = bestWeights(engine, parameters, hooks.folder && `${hooks.folder}/best.safetensors`);
@@ -135,7 +127,7 @@ export const train: (
 
     const afterStep = Effect.fnUntraced(function* () {
       const { steps, evaluations } = record;
-      const due = settings.evalSteps !== undefined && steps % settings.evalSteps === 0;
+      const due = evalSteps !== undefined && steps % evalSteps === 0;
       const isLast = steps === plan.totalSteps;
       const isDone = evaluations.at(-1)?.[0] === steps;
       if (hooks.evaluate === undefined || isDone || !(due || (isLast && settings.keepBest !== undefined))) return;

@@ -20,3 +20,18 @@ Deno.test("tryLoss refuses columns that the loss does not take, and sees the cla
   const { value } = await tryLoss(lossOf(losses.batchHardTriplet({ margin: 1 })), [[[0], [1], [5], [6]]], [0, 0, 1, 1]);
   assert.equal(value, 0);
 });
+
+Deno.test("an option that a loss would ignore is an error, for the compiler and at run time", () => {
+  // @ts-expect-error: it has a scale
+  assert.throws(() => losses.multipleNegativesRanking({ temperature: 20 }), /has no option temperature/);
+  // @ts-expect-error: it has none
+  assert.throws(() => losses.cosineSimilarity({ margin: 1 }), /has no option margin/);
+  assert.throws(() => lossOf({ name: "cosent", options: { scales: 3 } }), /has no option scales/);
+});
+
+Deno.test("an option that a loss cannot use is an error", () => {
+  for (const scale of [0, -1, NaN, Infinity]) assert.throws(() => losses.cosent({ scale }), /scale of the loss cosent/);
+  assert.throws(() => losses.softmax({ classes: 1 }), /classes/);
+  assert.equal(lossOf(losses.softmax({ classes: 2 })).name, "softmax");
+  assert.equal(lossOf(losses.multipleNegativesRanking({ scale: 30 })).options["scale"], 30);
+});

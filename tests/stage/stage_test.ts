@@ -10,7 +10,7 @@ import { trainBiEncoder } from "../../lib/pipeline/stages/train.ts";
 import { losses } from "../../lib/loss/named.ts";
 import type { Dataset, LabelledPairs, Pairs } from "../../lib/data/dataset.ts";
 import type { ModelFolder } from "../../lib/stage/artifact.ts";
-import type { TrainSettings } from "../../lib/train/trainer.ts";
+import type { TrainSettings } from "../../lib/train/settings.ts";
 
 let made = 0;
 const double = defineStage<{ readonly by: number; readonly note?: string | undefined }, { value: number }, number>({

@@ -204,7 +204,7 @@ Deno.test("a classifier learns pairs through the training loop, heads and all", 
     learningRate: 1e-2,
     schedule: "linear",
     warmupSteps: 4,
-    optimizer: { weightDecay: 0.01 },
+    weightDecay: 0.01,
     loggingSteps: 8,
     saveSteps: 1000,
   }));

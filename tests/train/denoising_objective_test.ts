@@ -10,7 +10,8 @@ import { loadDenoisingDecoder } from "../../lib/model/denoising_decoder.ts";
 import type { Parameters } from "../../lib/tensor/tensor.ts";
 import { tokenize } from "../../lib/text/tokenizer.ts";
 import { denoisingObjective, type DenoisingTask } from "../../lib/train/denoising_objective.ts";
-import { train, type TrainHooks, type TrainSettings } from "../../lib/train/trainer.ts";
+import type { TrainSettings } from "../../lib/train/settings.ts";
+import { train, type TrainHooks } from "../../lib/train/trainer.ts";
 import { engines } from "../engine/engines.ts";
 import { assertGradients } from "../golden/golden.ts";
 import { idsOf, loadDenoising, tokenized } from "../model/denoising.ts";
@@ -141,7 +142,6 @@ const settings: TrainSettings = {
   learningRate: 2e-3,
   schedule: "constant",
   warmupSteps: 0,
-  optimizer: {},
   loggingSteps: 6,
   saveSteps: 4,
 };

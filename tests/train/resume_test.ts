@@ -10,7 +10,8 @@ import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
 import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { tokenize } from "../../lib/text/tokenizer.ts";
 import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
-import { train, type TrainHooks, type TrainSettings } from "../../lib/train/trainer.ts";
+import type { TrainSettings } from "../../lib/train/settings.ts";
+import { train, type TrainHooks } from "../../lib/train/trainer.ts";
 import { course } from "./course.ts";
 
 const settings: TrainSettings = {
@@ -22,7 +23,6 @@ const settings: TrainSettings = {
   learningRate: 1e-3,
   schedule: "linear",
   warmupSteps: 2,
-  optimizer: {},
   loggingSteps: 2,
   saveSteps: 2,
 };
@@ -105,7 +105,7 @@ Deno.test("train() splits a batch that is above the budget without changing the 
 });
 
 Deno.test("train() stops at a loss that is not finite, and leaves the weights alone", async () => {
-  await assert.rejects(run({}, { learningRate: 1e30, warmupSteps: 0, optimizer: { clip: 0 } }), (error: unknown) => {
+  await assert.rejects(run({}, { learningRate: 1e30, warmupSteps: 0, clip: 0 }), (error: unknown) => {
     assert.ok(error instanceof TrainingError);
     assert.match(error.where ?? "", /step \d+, rows/);
     return true;

@@ -9,7 +9,8 @@ import { backward, recording } from "../../lib/tensor/tape.ts";
 import { constant, parameter } from "../../lib/tensor/tensor.ts";
 import type { Objective } from "../../lib/train/objective.ts";
 import { planUpdates } from "../../lib/train/plan.ts";
-import { train, type TrainHooks, type TrainSettings } from "../../lib/train/trainer.ts";
+import { resolveSettings, type TrainSettings } from "../../lib/train/settings.ts";
+import { train, type TrainHooks } from "../../lib/train/trainer.ts";
 import { withFolder } from "../folder.ts";
 import { course } from "./course.ts";
 
@@ -21,7 +22,6 @@ const settings: TrainSettings = {
   learningRate: 0.05,
   schedule: "linear",
   warmupSteps: 0,
-  optimizer: {},
   loggingSteps: 1,
   saveSteps: 1000,
 };
@@ -152,15 +152,15 @@ Deno.test("an evaluation that was interrupted is made up for when the run goes o
 });
 
 Deno.test("a run that is interrupted within any step goes on to the same weights", async () => {
-  const whole = await run({}, { optimizer: { clip: 0.5 }, maxSteps: 12 });
+  const whole = await run({}, { clip: 0.5, maxSteps: 12 });
   await withFolder(async (folder) => {
     for (const at of [1, 2, 5, 6, 11, 12]) {
       const controller = new AbortController();
       const interrupt = (step: number) => void (step === at && controller.abort());
-      const more = { optimizer: { clip: 0.5 }, maxSteps: 12 };
+      const more = { clip: 0.5, maxSteps: 12 };
       await assert.rejects(run({ folder }, more, interrupt, controller.signal));
     }
-    const resumed = await run({ folder }, { optimizer: { clip: 0.5 }, maxSteps: 12 });
+    const resumed = await run({ folder }, { clip: 0.5, maxSteps: 12 });
     assert.deepEqual(resumed.point, whole.point);
     assert.deepEqual(course(resumed.record), course(whole.record));
   });
@@ -181,5 +181,5 @@ Deno.test("rows of which no batch can be made are an error, not an endless plan"
     tokens: () => 0,
     differentiate: () => assert.fail(),
   };
-  assert.throws(() => planUpdates(objective, { ...settings, maxSteps: 10 }), TrainingError);
+  assert.throws(() => planUpdates(objective, resolveSettings({ ...settings, maxSteps: 10 })), TrainingError);
 });

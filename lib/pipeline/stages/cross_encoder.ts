@@ -15,7 +15,7 @@ import { type CrossEncoder, freeCrossEncoder, loadCrossEncoder, saveCrossEncoder
 import { tokenizeBare } from "../../text/pairs.ts";
 import { crossEncoderObjective } from "../../train/cross_encoder_objective.ts";
 import type { Metrics } from "../../train/record.ts";
-import type { TrainSettings } from "../../train/trainer.ts";
+import type { TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
   jsonFormat,
@@ -29,7 +29,7 @@ import { TensorEngine } from "../../stage/engine.ts";
 import { modelCard, shownSettings } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
-import { trainInto } from "./train_into.ts";
+import { type Resolved, trainInto, withSettings } from "./train_into.ts";
 
 /** Settings of {@linkcode trainCrossEncoder}. */
 export interface CrossEncoderParameters {
@@ -52,51 +52,53 @@ interface CrossEncoderInputs {
 }
 
 /** Trains a cross-encoder on scored pairs: a new head on any encoder, or a cross-encoder that goes on learning. */
-export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs, TrainedModel> = defineStage<
-  CrossEncoderParameters,
-  CrossEncoderInputs,
-  TrainedModel
->({
-  name: "cross-encoder",
-  version: 2,
-  inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
-  output: trainedFormat,
-  computes: true,
-  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    const { settings, head, maxSeqLength, freeze } = parameters;
-    yield* phase("training the cross-encoder");
-    const engine = yield* (yield* TensorEngine).open;
-    const pairs = yield* attempt(() => inputs.pairs.read());
-    const labels = yield* attemptSync(() => labelsOf(pairs.columns.score, head));
-    const model = yield* attempt(async () =>
-      await loadCrossEncoder(engine, (await inputs.model.read()).folder, {
-        labels: head === "classes" ? 2 : 1,
-        trained: true,
-        seed: settings.seed,
-        maxSeqLength,
-        freeze,
-      })
-    );
-    const { crossEntropy, binaryCrossEntropy } = crossEncoderLosses;
-    const texts = yield* attempt(() =>
-      Promise.all(
-        [pairs.columns.sentence1, pairs.columns.sentence2].map((column) => tokenizeBare(model.tokenizer, column)),
-      )
-    );
-    const loss = head === "classes" ? crossEntropy() : binaryCrossEntropy();
-    const card = modelCard({
-      title: "A cross-encoder",
-      story: `Trained by Kindred on ${pairs.rows} pairs, with the loss \`${loss.name}\` (${loss.paper}).`,
-      settings: shownSettings(settings),
-    });
-    yield* trainInto(scratch, engine, {
-      objective: yield* attemptSync(() => crossEncoderObjective({ model, loss, texts, labels })),
-      settings,
-      save: (folder) => saveCrossEncoder(engine, model, folder, card),
-    });
-    freeCrossEncoder(engine, model);
+export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs, TrainedModel> = withSettings(
+  defineStage<
+    Resolved<CrossEncoderParameters>,
+    CrossEncoderInputs,
+    TrainedModel
+  >({
+    name: "cross-encoder",
+    version: 2,
+    inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
+    output: trainedFormat,
+    computes: true,
+    run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+      const { settings, head, maxSeqLength, freeze } = parameters;
+      yield* phase("training the cross-encoder");
+      const engine = yield* (yield* TensorEngine).open;
+      const pairs = yield* attempt(() => inputs.pairs.read());
+      const labels = yield* attemptSync(() => labelsOf(pairs.columns.score, head));
+      const model = yield* attempt(async () =>
+        await loadCrossEncoder(engine, (await inputs.model.read()).folder, {
+          labels: head === "classes" ? 2 : 1,
+          trained: true,
+          seed: settings.seed,
+          maxSeqLength,
+          freeze,
+        })
+      );
+      const { crossEntropy, binaryCrossEntropy } = crossEncoderLosses;
+      const texts = yield* attempt(() =>
+        Promise.all(
+          [pairs.columns.sentence1, pairs.columns.sentence2].map((column) => tokenizeBare(model.tokenizer, column)),
+        )
+      );
+      const loss = head === "classes" ? crossEntropy() : binaryCrossEntropy();
+      const card = modelCard({
+        title: "A cross-encoder",
+        story: `Trained by Kindred on ${pairs.rows} pairs, with the loss \`${loss.name}\` (${loss.paper}).`,
+        settings: shownSettings(settings),
+      });
+      yield* trainInto(scratch, engine, {
+        objective: yield* attemptSync(() => crossEncoderObjective({ model, loss, texts, labels })),
+        settings,
+        save: (folder) => saveCrossEncoder(engine, model, folder, card),
+      });
+      freeCrossEncoder(engine, model);
+    }),
   }),
-});
+);
 
 function labelsOf(score: Float64Array, head: CrossEncoderParameters["head"]): Int32Array | Float32Array {
   const bad = score.findIndex((value) => head === "classes" ? value !== 0 && value !== 1 : !(value >= 0 && value <= 1));

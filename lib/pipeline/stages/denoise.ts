@@ -14,7 +14,7 @@ import { freeDenoisingDecoder, loadDenoisingDecoder, saveDenoisingDecoder } from
 import { trainedBy } from "../../model/freeze.ts";
 import { tokenize } from "../../text/tokenizer.ts";
 import { denoisingObjective } from "../../train/denoising_objective.ts";
-import type { TrainSettings } from "../../train/trainer.ts";
+import type { TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
   type ModelFolder,
@@ -27,7 +27,7 @@ import { modelCard, shownSettings } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
-import { trainInto } from "./train_into.ts";
+import { type Resolved, trainInto, withSettings } from "./train_into.ts";
 
 /** Settings of {@linkcode trainDenoising}. */
 export interface DenoisingParameters {
@@ -49,7 +49,7 @@ export interface DenoisingParameters {
 
 /** Trains an encoder by TSDAE; the decoder is kept beside the model, for a training that goes on. */
 export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel> =
-  defineStage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel>({
+  withSettings(defineStage<Resolved<DenoisingParameters>, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel>({
     name: "tsdae",
     version: 2,
     inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
@@ -92,4 +92,4 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
       freeDenoisingDecoder(engine, decoder);
       freeBiEncoder(engine, model);
     }),
-  });
+  }));

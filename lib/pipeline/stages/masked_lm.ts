@@ -20,7 +20,7 @@ import { pack } from "../../text/packed.ts";
 import { tokenize, tokenizerFromVocabulary } from "../../text/tokenizer.ts";
 import { maskedLmObjective } from "../../train/masked_lm_objective.ts";
 import type { Metrics } from "../../train/record.ts";
-import type { TrainSettings } from "../../train/trainer.ts";
+import type { TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
   jsonFormat,
@@ -34,7 +34,7 @@ import { TensorEngine } from "../../stage/engine.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
-import { trainInto } from "./train_into.ts";
+import { type Resolved, trainInto, withSettings } from "./train_into.ts";
 
 /** The shape of the sample's base model. */
 const TINY = {
@@ -82,8 +82,8 @@ async function openModel(
 }
 
 /** Trains a model to guess masked tokens; it is saved as transformers saves one, a new one in 16 bits. */
-export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedModel> = defineStage<
-  MaskedLmParameters,
+export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedModel> = withSettings(defineStage<
+  Resolved<MaskedLmParameters>,
   MaskedLmInputs,
   TrainedModel
 >({
@@ -108,7 +108,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
     });
     freeParameters(engine, model.parameters);
   }),
-});
+}));
 
 /** Settings of {@linkcode evaluateMaskedLm}. */
 export interface EvaluateMaskedLmParameters {

@@ -20,7 +20,7 @@ import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts"
 import type { TokenizedTexts } from "../../text/packed.ts";
 import { loadTokenizer, tokenize } from "../../text/tokenizer.ts";
 import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
-import type { TrainSettings } from "../../train/trainer.ts";
+import { resolveSettings, type TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
   type ModelFolder,
@@ -36,7 +36,7 @@ import { trainedCard } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services } from "../../stage/stage.ts";
 import { evaluatePairs } from "./evaluate.ts";
-import { trainInto } from "./train_into.ts";
+import { type Resolved, trainInto } from "./train_into.ts";
 
 /** The rows that a loss with this label trains on. */
 export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
@@ -94,7 +94,7 @@ interface TrainInputs {
   readonly eval?: Dataset<ScoredPairs>;
 }
 
-const trainStage = defineStage<TrainParameters, TrainInputs, TrainedModel>({
+const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
   name: "train",
   version: 2,
   inputs: {
@@ -151,8 +151,9 @@ export const trainBiEncoder: <L extends LabelKind>(
   options: TrainBiEncoder<L>,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
   function* <L extends LabelKind>(
-    { model, data, eval: pairs, as, loss, settings, freeze, pooling, maxSeqLength }: TrainBiEncoder<L>,
+    { model, data, eval: pairs, as, loss, freeze, pooling, maxSeqLength, ...chosen }: TrainBiEncoder<L>,
   ) {
+    const settings = yield* attemptSync(() => resolveSettings(chosen.settings));
     const rows = data as Artifact<Dataset<Columns>>;
     const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength });
     const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;

@@ -5,21 +5,23 @@
  */
 import { Effect } from "effect";
 import { join } from "node:path";
-import { attempt } from "../../attempt.ts";
+import { attempt, attemptSync } from "../../attempt.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { KindredError } from "../../error.ts";
 import type { Objective } from "../../train/objective.ts";
 import type { Metrics } from "../../train/record.ts";
-import { train, type TrainSettings } from "../../train/trainer.ts";
+import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
+import { train } from "../../train/trainer.ts";
 import { writeJson } from "../../stage/artifact.ts";
 import { Progress } from "../../stage/progress.ts";
+import type { Stage } from "../../stage/stage.ts";
 
 /** What is trained, and how it is kept. */
 export interface TrainInto {
   /** The objective; its parameters are trained in place. */
   readonly objective: Objective;
   /** Hyper-parameters. */
-  readonly settings: TrainSettings;
+  readonly settings: ResolvedTrainSettings;
   /** Writes the model as this folder; what else shall stay goes beside it. */
   readonly save: (folder: string) => Promise<void>;
   /** Evaluates the model as it is now, if it is evaluated on the way. */
@@ -48,3 +50,17 @@ export const trainInto: (
     });
   },
 );
+
+/** Parameters of a stage that trains, with complete hyper-parameters: those that its key is made of. */
+export type Resolved<P> = Omit<P, "settings"> & { readonly settings: ResolvedTrainSettings };
+
+/** A stage that trains, with hyper-parameters of which some may be left out: they are checked before anything is done. */
+export function withSettings<P extends { readonly settings: TrainSettings }, I extends object, A>(
+  stage: Stage<Resolved<P>, I, A>,
+): Stage<P, I, A> {
+  return (inputs, { settings, ...parameters }, as) =>
+    Effect.flatMap(
+      attemptSync(() => resolveSettings(settings)),
+      (resolved) => stage(inputs, { ...parameters, settings: resolved }, as),
+    );
+}

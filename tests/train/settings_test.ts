@@ -1,0 +1,43 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../lib/error.ts";
+import { resolveSettings, type TrainSettings } from "../../lib/train/settings.ts";
+
+Deno.test("what is left out has its default, and complete settings stay as they are", () => {
+  const settings = resolveSettings({ epochs: 3, maxSteps: undefined });
+  assert.deepEqual([settings.epochs, settings.batchSize, settings.learningRate], [3, 32, 5e-5]);
+  assert.deepEqual([settings.warmupRatio, settings.warmupSteps], [0.1, undefined]);
+  assert.ok(!("maxSteps" in settings));
+  assert.deepEqual(resolveSettings(settings), settings);
+  assert.deepEqual(resolveSettings({ warmupSteps: 5 }).warmupRatio, undefined);
+});
+
+const WRONG: readonly [TrainSettings | Record<string, unknown>, RegExp, string][] = [
+  [{ batchSize: 0 }, /batchSize/, "a whole number from 1"],
+  [{ batchSize: NaN }, /batchSize/, "a whole number from 1"],
+  [{ learningRate: -1 }, /learningRate/, "a number above 0"],
+  [{ learningRate: 0 }, /learningRate/, "a number above 0"],
+  [{ epochs: 0.5 }, /epochs/, "a whole number from 1"],
+  [{ maxSteps: 0 }, /maxSteps/, "a whole number from 1"],
+  [{ clip: -1 }, /clip/, "a number from 0"],
+  [{ warmupRatio: 2 }, /warmupRatio/, "a number from 0 to 1"],
+  [{ seed: 0.5 }, /seed/, "a whole number from 0"],
+];
+for (const [settings, message, expected] of WRONG) {
+  Deno.test(`${JSON.stringify(settings)} is no setting to train with`, () => {
+    assert.throws(() => resolveSettings(settings), (error: unknown) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.message, message);
+      assert.equal(error.expected, expected);
+      return true;
+    });
+  });
+}
+
+Deno.test("a setting that there is not, and a warmup that is given twice, are errors", () => {
+  // @ts-expect-error: the compiler says so, too
+  const misspelt: TrainSettings = { learning_rate: 1 };
+  assert.throws(() => resolveSettings(misspelt), /no setting learning_rate/);
+  assert.throws(() => resolveSettings({ warmupSteps: 1, warmupRatio: 0.1 }), /given twice/);
+  // deno-lint-ignore no-explicit-any -- what the compiler would refuse
+  assert.throws(() => resolveSettings({ schedule: "step" } as any), /schedule/);
+});
