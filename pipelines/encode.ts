@@ -12,7 +12,7 @@ import { texts as textsOf } from "../lib/data/columns.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readTable } from "../lib/data/table.ts";
 import { UsageError } from "../lib/error.ts";
-import { embedTexts } from "../lib/embed/encode.ts";
+import { encodeTexts } from "../lib/embed/encode.ts";
 import type { Embeddings } from "../lib/embed/pairwise.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
@@ -79,7 +79,7 @@ export const command: Command = {
     const engine = yield* (yield* TensorEngine).open;
     return yield* attempt(async () => {
       const model = await loadBiEncoder(engine, folder);
-      const embeddings = await embedTexts(engine, model, texts, {
+      const embeddings = await encodeTexts(engine, model, texts, {
         prompt: text(values, "prompt"),
         tokenBudget: optional(values, "max-tokens"),
       });

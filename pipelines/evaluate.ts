@@ -11,7 +11,7 @@ import { resolveSource } from "../lib/data/source.ts";
 import { readTable, type Table } from "../lib/data/table.ts";
 import { UsageError } from "../lib/error.ts";
 import { binaryMetrics } from "../lib/evaluate/binary.ts";
-import { embedTexts } from "../lib/embed/encode.ts";
+import { encodeTexts } from "../lib/embed/encode.ts";
 import { similarityMetrics } from "../lib/evaluate/similarity.ts";
 import { tripletMetrics } from "../lib/evaluate/triplet.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
@@ -44,7 +44,7 @@ export const command: Command = {
     const engine = yield* (yield* TensorEngine).open;
     const metrics = yield* attempt(async () => {
       const model = await loadBiEncoder(engine, folder);
-      const embed = (texts: readonly string[]) => embedTexts(engine, model, texts);
+      const embed = (texts: readonly string[]) => encodeTexts(engine, model, texts);
       if (task === "triplet") {
         const { columns } = asPairsOrTriplets(table, mapping);
         if (!("negative" in columns)) {

@@ -12,19 +12,28 @@ import { tokenize } from "../text/tokenizer.ts";
 import type { Embeddings } from "./pairwise.ts";
 
 /** Options of {@linkcode encodeTokens}. */
-export interface EncodeOptions {
+export interface EncodeTokensOptions {
   /** Tokens that go through the encoder at once. Default 4096. */
   readonly tokenBudget?: number;
   /** Leading tokens that do not count in the pooling: a prompt that the model leaves out. */
   readonly skip?: number;
 }
 
-/** Embeds tokenised texts. Nothing is padded; of a model with `truncateDim`, so many features are kept. */
+/**
+ * Embeds tokenised texts: sorted by length, packed by a budget of tokens, returned in the order they came. Nothing is
+ * padded; of a model with `truncateDim`, so many features are kept.
+ *
+ * @param engine Computes.
+ * @param model From `loadBiEncoder`, on the same engine.
+ * @param texts Token ids of n texts, the special tokens included.
+ * @param options How much goes through the encoder at once, and what the pooling leaves out.
+ * @returns [n, width] embeddings.
+ */
 export async function encodeTokens(
   engine: Engine,
   model: BiEncoder,
   texts: TokenizedTexts,
-  options: EncodeOptions = {},
+  options: EncodeTokensOptions = {},
 ): Promise<Embeddings> {
   const { tokenBudget = 4096, skip = 0 } = options;
   const rows = texts.offsets.length - 1;
@@ -56,20 +65,44 @@ export async function encodeTokens(
   return { data, width, rows };
 }
 
-/** Options of {@linkcode embedTexts}. */
-export interface EmbedOptions {
+/** Options of {@linkcode encodeTexts}. */
+export interface EncodeOptions {
   /** Name of one of the model's prompts, or a text to put before every input. Default: the model's own default. */
   readonly prompt?: string | undefined;
   /** Tokens that go through the encoder at once. Default 4096. */
   readonly tokenBudget?: number | undefined;
 }
 
-/** Tokenises and embeds texts, in their order; an empty text is embedded like any other. */
-export async function embedTexts(
+/**
+ * Texts to embeddings, with the model's tokenizer, prompt and pooling. An empty text is embedded like any other.
+ *
+ * @param engine Computes.
+ * @param model From `loadBiEncoder`, on the same engine.
+ * @param texts n texts; longer ones than the model takes are cut.
+ * @param options The prompt, and how much goes through the encoder at once.
+ * @returns [n, width] embeddings, in the order of the texts.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { encodeTexts, pairwiseSimilarities } from "@kindred/kindred/embed";
+ * import { loadBiEncoder } from "@kindred/kindred/model";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const model = await loadBiEncoder(engine, sampleBaseModel());
+ * const first = await encodeTexts(engine, model, ["the boy eats an apple", "the boy eats an apple"]);
+ * const second = await encodeTexts(engine, model, ["the boy eats an apple", "a castle on a hill"]);
+ * const { cosine } = pairwiseSimilarities(first, second);
+ * assert.ok(cosine[0]! > 0.999 && cosine[0]! > cosine[1]!);
+ * engine.close();
+ * ```
+ */
+export async function encodeTexts(
   engine: Engine,
   model: BiEncoder,
   texts: readonly string[],
-  options: EmbedOptions = {},
+  options: EncodeOptions = {},
 ): Promise<Embeddings> {
   const name = options.prompt ?? model.defaultPromptName;
   const prompt = name === undefined ? undefined : model.prompts[name] ?? options.prompt;

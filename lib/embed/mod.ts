@@ -3,7 +3,29 @@
  *
  * @module
  */
-export * from "./encode.ts";
-export * from "./nearest.ts";
-export * from "./pairwise.ts";
-export * from "./search.ts";
+export { type EncodeOptions, encodeTexts } from "./encode.ts";
+export {
+  type ClosestPairs,
+  closestPairs,
+  type ClosestPairsOptions,
+  nearest,
+  type NearestOptions,
+  type NearestSimilarity,
+  type Neighbors,
+} from "./nearest.ts";
+export { type Embeddings, pairwiseSimilarities, type Similarity } from "./pairwise.ts";
+export { type Role, type RoleEncoder, roleEncoder, type RoleEncoderOptions } from "./roles.ts";
+export {
+  type Effort,
+  type EmbeddedTexts,
+  firstOccurrences,
+  type Found,
+  type Hit,
+  type PairScorer,
+  searchCorpus,
+  type SearchCost,
+  searchCost,
+  type SearchOptions,
+  type SimilarPair,
+  similarPairs,
+} from "./search.ts";

@@ -43,10 +43,19 @@ export interface Neighbors {
 }
 
 /**
- * The k rows of a corpus most similar to each query.
+ * The k rows of a corpus that are most similar to each query, exactly.
  *
- * The corpus may come in pieces (an iterable), so that it need not be in memory at once: rows are counted through.
- * A k beyond the corpus gives all of it. Embeddings of another width or that are not finite are a `DatasetError`.
+ * The corpus may come in pieces (an iterable), so that it need not be in memory at once: rows are counted through. A k
+ * beyond the corpus gives all of it.
+ *
+ * @param engine Computes the products.
+ * @param queries [n, width] embeddings.
+ * @param corpus [m, width] embeddings, or pieces of them.
+ * @param options How many, by which similarity, in tiles of which size.
+ * @returns The neighbours of each query, best first.
+ * @throws {DatasetError} Embeddings of another width, or that are not finite; queries that are not in the corpus, with
+ *   `excludeSelf`.
+ * @throws {UsageError} A k or a size of tiles that is not a whole number from 1.
  *
  * @example
  * ```ts
@@ -153,8 +162,14 @@ export interface ClosestPairs {
 }
 
 /**
- * The most similar pairs of rows of one corpus (paraphrase mining), exactly, in memory for the pairs asked for and one
- * tile of scores. Fewer are returned where the corpus has fewer.
+ * The most similar pairs of rows of a corpus, exactly: each pair i < j once.
+ *
+ * @param engine Computes the products.
+ * @param corpus [m, width] embeddings.
+ * @param options How many, by which similarity.
+ * @returns Rows and similarities of the pairs, best first; of equal ones the lower rows first.
+ * @throws {DatasetError} Embeddings that are not finite.
+ * @throws {UsageError} A number of pairs, or a size of tiles, that is not a whole number from 1.
  *
  * @example
  * ```ts

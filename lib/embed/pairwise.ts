@@ -14,7 +14,24 @@ export type Similarity = "cosine" | "dot" | "euclidean" | "manhattan";
 /** All four. */
 export const SIMILARITIES: readonly Similarity[] = ["cosine", "manhattan", "euclidean", "dot"];
 
-/** All four similarities of row i of `a` with row i of `b`. The cosine with a zero vector is 0. */
+/**
+ * All four similarities of row i of `a` with row i of `b`. The cosine with a zero vector is 0.
+ *
+ * @param a [n, width] embeddings.
+ * @param b [n, width] embeddings.
+ * @returns [n] of each kind, in float64. Distances are negative: more is more similar.
+ *
+ * @example
+ * ```ts
+ * import { pairwiseSimilarities } from "@kindred/kindred/embed";
+ * import assert from "node:assert/strict";
+ * const a = { data: Float32Array.of(1, 0), width: 2, rows: 1 };
+ * const b = { data: Float32Array.of(4, 4), width: 2, rows: 1 };
+ * const { cosine, dot, euclidean, manhattan } = pairwiseSimilarities(a, b);
+ * assert.deepEqual([dot[0], euclidean[0], manhattan[0]], [4, -5, -7]);
+ * assert.ok(Math.abs(cosine[0]! - Math.SQRT1_2) < 1e-12);
+ * ```
+ */
 export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Record<Similarity, Float64Array>> {
   const { rows, width } = a;
   const result = {

@@ -74,7 +74,15 @@ export interface Found<A> {
 }
 
 /**
- * The k most similar texts of the corpus to each query, best first; of equal ones the lower row first.
+ * The k most similar texts of a corpus to each query, best first; of equal ones the lower row first.
+ *
+ * @param engine Compares embeddings.
+ * @param queries n texts and their embeddings.
+ * @param corpus m texts and their embeddings, by the same model.
+ * @param options How many, by which similarity, and who judges the hits again.
+ * @returns The hits of each query, and what it took.
+ * @throws {EvaluationError} There are no queries or no corpus, embeddings for other texts, or a scorer that does not
+ *   give every pair a finite number.
  *
  * @example
  * ```ts
@@ -119,6 +127,26 @@ export async function searchCorpus(
  * The k most similar pairs of texts within a corpus, best first.
  *
  * Equal texts are pairs too, and the most similar of all: take them out first, with {@linkcode firstOccurrences}.
+ *
+ * @param engine Compares embeddings.
+ * @param corpus m ≥ 2 texts and their embeddings.
+ * @param options How many, by which similarity, and who judges the pairs again.
+ * @returns The pairs, and what it took.
+ * @throws {EvaluationError} There are fewer than two texts, embeddings for other texts, or a scorer that does not give
+ *   every pair a finite number.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { similarPairs } from "@kindred/kindred/embed";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const texts = ["east", "north", "north by east"];
+ * const embeddings = { data: Float32Array.of(1, 0, 0, 1, 1, 9), width: 2, rows: 3 };
+ * const { found } = await similarPairs(engine, { texts, embeddings }, { k: 1 });
+ * assert.deepEqual([found[0]!.first, found[0]!.second], [1, 2]);
+ * engine.close();
+ * ```
  */
 export async function similarPairs(
   engine: Engine,
@@ -154,7 +182,7 @@ async function judge(
   const started = performance.now();
   const scores = pairs.length === 0 ? new Float32Array(0) : await rerank(pairs);
   if (scores.length !== pairs.length || !scores.every(Number.isFinite)) {
-    throw new EvaluationError("the scorer does not give every pair a number", {
+    throw new EvaluationError("the scorer does not give every pair a finite number", {
       expected: `${pairs.length} finite scores`,
       found: `${scores.filter(Number.isFinite).length} of ${scores.length}`,
       hint: "a cross-encoder with one output gives one score a pair",
@@ -179,7 +207,10 @@ function expectTexts({ texts, embeddings }: EmbeddedTexts, what: string): void {
 }
 
 /**
- * The first row of every distinct text, ascending.
+ * The first row of every distinct text.
+ *
+ * @param texts Texts, repeated or not.
+ * @returns Their rows, ascending.
  *
  * @example
  * ```ts
@@ -208,12 +239,33 @@ export interface SearchCost {
   readonly allPairs: Effort | undefined;
 }
 
-/** Sets the two ways side by side. `embedding` is the work of embedding the n texts. */
+/**
+ * Sets the two ways of finding the closest of n texts side by side: embedding each once, or having a cross-encoder
+ * judge all pairs.
+ *
+ * @param texts n
+ * @param embedding The work of embedding the n texts.
+ * @param found What the search measured.
+ * @returns Inferences and seconds of either way.
+ *
+ * @example
+ * ```ts
+ * import { searchCost } from "@kindred/kindred/embed";
+ * import assert from "node:assert/strict";
+ * const cost = searchCost(1000, { inferences: 1000, seconds: 2 }, {
+ *   comparing: { inferences: 0, seconds: 0.5 },
+ *   reranking: { inferences: 100, seconds: 1 },
+ * });
+ * assert.deepEqual(cost.biEncoder, { inferences: 1000, seconds: 2.5 });
+ * assert.deepEqual(cost.allPairs, { inferences: 499_500, seconds: 4995 });
+ * ```
+ */
 export function searchCost(
   texts: number,
   embedding: Effort,
-  { comparing, reranking }: Pick<Found<unknown>, "comparing" | "reranking">,
+  found: Pick<Found<unknown>, "comparing" | "reranking">,
 ): SearchCost {
+  const { comparing, reranking } = found;
   const pairs = texts * (texts - 1) / 2;
   return {
     texts,

@@ -147,30 +147,58 @@ export async function rank(
   documents: readonly string[],
   options: RankDocumentsOptions = {},
 ): Promise<RankedDocument[]> {
-  mustScore(model);
+  expectScore(model);
   const { topK = documents.length } = options;
   const { data } = await predict(engine, model, documents.map(() => query), documents, options);
   return Array.from(rankByScore(data).subarray(0, topK), (index) => ({ index, score: data[index]! }));
 }
 
-/** The model as a scorer of pairs, for search and for the mining of negatives. It has one label. */
+/**
+ * A cross-encoder as a scorer of pairs, for `searchCorpus`, `similarPairs` and `findCandidates`.
+ *
+ * @param engine Computes.
+ * @param model From `loadCrossEncoder`, on the same engine: one label is the score; of two classes the second means "yes",
+ *   and its probability is the score.
+ * @param options How pairs are predicted.
+ * @returns Scores pairs, one number each.
+ * @throws {EvaluationError} The model has more than two classes.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { pairScorer } from "@kindred/kindred/evaluate";
+ * import { loadCrossEncoder } from "@kindred/kindred/model";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const score = pairScorer(engine, await loadCrossEncoder(engine, sampleBaseModel(), { labels: 2, seed: 1 }));
+ * const scores = await score([["the boy eats", "a child eats"], ["the boy eats", "the queen sleeps"]]);
+ * assert.ok(scores.length === 2 && scores.every((probability) => 0 < probability && probability < 1));
+ * engine.close();
+ * ```
+ */
 export function pairScorer(
   engine: Engine,
   model: CrossEncoder,
-  options: PredictOptions & PairTextOptions = {},
+  options: Omit<PredictOptions, "softmax"> & PairTextOptions = {},
 ): PairScorer {
-  mustScore(model);
+  expectScore(model, 2);
   return async (pairs) => {
     const [first, second] = [pairs.map(([text]) => text), pairs.map(([, text]) => text)];
-    return (await predict(engine, model, first, second, options)).data;
+    return singleScores(await predict(engine, model, first, second, { ...options, softmax: true }));
   };
 }
 
-/** Refuses a model that gives classes where documents are ranked. */
-function mustScore(model: CrossEncoder): void {
-  if (model.labels === 1) return;
-  throw new EvaluationError("documents are ranked by a score, and this model gives classes", {
-    expected: "1 label",
+/** One number for each pair: a score as it is, of the probabilities of two classes that of the second. */
+export function singleScores({ data, width, rows }: Scores): Float32Array {
+  return width === 1 ? data : Float32Array.from({ length: rows }, (_, i) => data[i * width + 1]!);
+}
+
+/** Refuses a model that gives more classes where pairs are put in an order. */
+function expectScore(model: CrossEncoder, labels = 1): void {
+  if (model.labels <= labels) return;
+  throw new EvaluationError("pairs are ranked by a score, and this model gives classes", {
+    expected: labels === 1 ? "1 label" : `1 label, or ${labels} classes`,
     found: `${model.labels}`,
   });
 }

@@ -10,10 +10,8 @@ import { expectWholeNumber } from "../expect.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import type { PairScorer } from "../embed/search.ts";
 import { addItem, sortBest } from "../embed/best.ts";
+import type { RoleEncoder } from "../embed/roles.ts";
 import { nearest, type NearestSimilarity } from "../embed/nearest.ts";
-
-/** Embeds texts; queries and documents may want different prompts. */
-export type EmbedTexts = (texts: readonly string[], role: "query" | "document") => Promise<Embeddings>;
 
 /** Texts of a dataset of pairs, each once, and which of them belong together. */
 export interface PairIndex {
@@ -124,7 +122,7 @@ export function indexPairs(pairs: Dataset<Pairs>, corpus: readonly string[] = []
 export async function findCandidates(
   engine: Engine,
   pairs: Dataset<Pairs>,
-  embed: EmbedTexts,
+  embed: RoleEncoder,
   options: CandidateOptions = {},
 ): Promise<Candidates> {
   const { count = 30, similarity = "cosine", includePositives = false, includeAnchor = false } = options;

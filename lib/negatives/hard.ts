@@ -1,28 +1,15 @@
 /**
- * Hard negatives: related to the anchor, and judged not to answer it: by a cross-encoder's score or by a judge.
+ * Hard negatives by a judge: related to the anchor, and judged not to answer it.
  *
- * Nearness alone cannot tell them from positives that nobody marked.
+ * Nearness alone cannot tell them from positives that nobody marked. A cross-encoder's scores can: those are candidates
+ * with `score`, and `selectNegatives` with a `maxScore`.
  *
  * @module
  */
 import { EvaluationError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
-import type { PairScorer } from "../embed/search.ts";
-import { type Candidates, scoreAgain } from "./candidates.ts";
+import type { Candidates } from "./candidates.ts";
 import type { Judge, Judgement, JudgeQuestion, Verdict } from "./judge.ts";
-import { type Selection, selectNegatives, type SelectOptions } from "./select.ts";
-
-/**
- * The candidates that a cross-encoder scores within a band: at most `maxScore` (default .5: rather no answer than one),
- * at least `minScore` (default: no limit), the highest first.
- */
-export async function scoredNegatives(
-  candidates: Candidates,
-  score: PairScorer,
-  options: SelectOptions = {},
-): Promise<Selection> {
-  return selectNegatives(await scoreAgain(candidates, score), { maxScore: .5, ...options });
-}
 
 /** Options of {@linkcode judgedNegatives}. */
 export interface JudgedOptions {

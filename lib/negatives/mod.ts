@@ -5,16 +5,8 @@
  *
  * @module
  */
-export {
-  type CandidateOptions,
-  type Candidates,
-  type EmbedTexts,
-  findCandidates,
-  type PairIndex,
-  scoreAgain,
-} from "./candidates.ts";
+export { type CandidateOptions, type Candidates, findCandidates, type PairIndex, scoreAgain } from "./candidates.ts";
 export * from "./easy.ts";
-export * from "./embedder.ts";
 export * from "./formats.ts";
 export * from "./hard.ts";
 export {
@@ -31,6 +23,6 @@ export * from "./nli.ts";
 export * from "./review.ts";
 export { type Selection, selectNegatives, type SelectOptions, type Skipped } from "./select.ts";
 export * from "./semi_hard.ts";
-export { describeNegatives, type NegativeStatistics, type ScoreSummary } from "./statistics.ts";
+export { type NegativeStatistics, type ScoreSummary } from "./statistics.ts";
 export * from "./triplets.ts";
 export { type Rejection, writtenNegatives, type WrittenOptions, type WrittenResult } from "./written.ts";

@@ -8,8 +8,9 @@
  * @module
  */
 import type { Dataset, Pairs } from "../data/dataset.ts";
+import type { RoleEncoder } from "../embed/roles.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type CandidateOptions, type EmbedTexts, findCandidates, indexPairs } from "./candidates.ts";
+import { type CandidateOptions, findCandidates, indexPairs } from "./candidates.ts";
 import { expectRange, type Selection, selectNegatives, type SelectOptions } from "./select.ts";
 
 /** Options of {@linkcode semiHardNegatives}. */
@@ -59,7 +60,7 @@ export interface SemiHardResult extends Selection {
 export async function semiHardNegatives(
   engine: Engine,
   pairs: Dataset<Pairs>,
-  embed: EmbedTexts,
+  embed: RoleEncoder,
   options: SemiHardOptions = {},
 ): Promise<SemiHardResult> {
   const { negatives = 3, rangeMin = 0, maxScore, absoluteMargin, relativeMargin, score } = options;

@@ -3,8 +3,6 @@
  *
  * @module
  */
-import type { Selection } from "./select.ts";
-
 /** A distribution; not a number where there is none. */
 export interface ScoreSummary {
   /** How many. */
@@ -63,36 +61,4 @@ export function summarize(values: Float32Array): ScoreSummary {
     upperQuartile: quantile(.75),
     max: sorted[count - 1] ?? NaN,
   };
-}
-
-/** The table that sentence-transformers prints, and below it what was left out. */
-export function describeNegatives(
-  { positive, negative, difference, possible, missing }: NegativeStatistics,
-  { skipped = [] }: { readonly skipped?: Selection["skipped"] } = {},
-): string {
-  const line = (name: string, ...cells: string[]) => name.padEnd(6) + cells.map((cell) => cell.padStart(15)).join("");
-  const number = (value: number) => Number.isNaN(value) ? "–" : value.toFixed(4);
-  const percent = (share: number) => `${(100 * share).toFixed(2)}%`;
-  const count = (value: number) => value.toLocaleString("en-US");
-  const rows: readonly [string, keyof ScoreSummary][] = [
-    ["Mean", "mean"],
-    ["Median", "median"],
-    ["Std", "std"],
-    ["Min", "min"],
-    ["25%", "lowerQuartile"],
-    ["50%", "middle"],
-    ["75%", "upperQuartile"],
-    ["Max", "max"],
-  ];
-  return [
-    line("Metric", "Positive", "Negative", "Difference"),
-    line("Count", count(positive.count), count(negative.count), ""),
-    ...rows.map(([name, key]) => line(name, number(positive[key]), number(negative[key]), number(difference[key]))),
-    ...skipped.filter((skip) => skip.count > 0).map(({ by, bound, count: left, share }) =>
-      `Skipped ${count(left)} potential negatives (${percent(share)}) by ${by} ${bound}.`
-    ),
-    ...(missing > 0
-      ? [`Not enough negatives for ${count(missing)} of ${count(possible)} (${percent(missing / possible)}).`]
-      : []),
-  ].join("\n");
 }

@@ -85,7 +85,7 @@ function plain(text: string): string {
 /**
  * Has a language model write negatives for every anchor. Copies of the anchor, of a positive or of one another are not
  * taken, nor is what is no single text; all this is counted, and asked for again. Whether the text really is no answer
- * is for `scoredNegatives` or `judgedNegatives` to say. If no text at all can be used, that is an `EvaluationError`.
+ * is for {@linkcode scoreAgain} or {@linkcode judgedNegatives} to say. If no text at all can be used, that is an `EvaluationError`.
  *
  * @example
  * ```ts

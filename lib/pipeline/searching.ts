@@ -9,7 +9,8 @@ import { attempt, attemptSync } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KindredError } from "../error.ts";
-import { embedTexts } from "../embed/encode.ts";
+import { roleEncoder } from "../embed/roles.ts";
+import { pairScorer } from "../evaluate/cross_encoder.ts";
 import {
   type EmbeddedTexts,
   type Found,
@@ -29,7 +30,6 @@ import type { SearchReport } from "./search_report.ts";
 import { checkOwnModel, optional, text } from "./settings.ts";
 import { phase } from "../stage/progress.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
-import { positiveScores } from "./stages/cross_encoder.ts";
 import { loadScoredPairs, loadTexts, type Texts } from "./stages/load.ts";
 import { type EmbeddedCorpus, flattenPairs } from "./stages/search.ts";
 
@@ -93,14 +93,15 @@ export const search: (
   const closest = optional(values, "closest") ?? (asks ? undefined : 10);
   const base = yield* reportBase(invocation);
   return yield* attempt(async (): Promise<SearchReport> => {
-    const judge = task.crossEncoder && await openJudge(engine, (await task.crossEncoder.read()).folder);
-    const rerank = judge?.score;
+    const judge = task.crossEncoder &&
+      await loadCrossEncoder(engine, (await task.crossEncoder.read()).folder, { requireHead: true });
+    const rerank = judge && pairScorer(engine, judge);
     const none: Found<never> = { found: [], comparing: NOTHING, reranking: NOTHING };
     const pairs = closest === undefined ? none : await similarPairs(engine, corpus, { k: closest, rerank });
     const asked = queries.length === 0
       ? undefined
       : await answer(engine, task, corpus, { k: optional(values, "top-k") ?? 5, rerank });
-    judge?.close();
+    if (judge !== undefined) freeCrossEncoder(engine, judge);
     const told = (i: number) => ({ row: corpus.rows[i]!, text: corpus.texts[i]! });
     const n = corpus.texts.length;
     return {
@@ -139,8 +140,7 @@ async function answer(
 ): Promise<Found<readonly Hit[]> & { readonly cost: NonNullable<SearchReport["query_cost"]> }> {
   const encoder = await loadBiEncoder(engine, (await model.read()).folder);
   const started = performance.now();
-  const prompt = "query" in encoder.prompts ? "query" : undefined;
-  const embeddings = await embedTexts(engine, encoder, queries, { prompt });
+  const embeddings = await roleEncoder(engine, encoder)(queries, "query");
   const embedding = { inferences: queries.length, seconds: (performance.now() - started) / 1000 };
   freeBiEncoder(engine, encoder);
   const found = await searchCorpus(engine, { texts: queries, embeddings }, corpus, options);
@@ -150,17 +150,4 @@ async function answer(
     ? undefined
     : { inferences: pairs, seconds: pairs * crossEncoder.seconds / crossEncoder.inferences };
   return { ...found, cost: { queries: queries.length, pairs, biEncoder, crossEncoder, allPairs } };
-}
-
-/** A cross-encoder with one score a pair, or with two classes, of which the second means "alike". */
-async function openJudge(engine: Engine, folder: string): Promise<{ score: PairScorer; close: () => void }> {
-  const model = await loadCrossEncoder(engine, folder, { requireHead: true });
-  return {
-    score: (pairs) =>
-      positiveScores(engine, model, {
-        sentence1: pairs.map(([first]) => first),
-        sentence2: pairs.map(([, second]) => second),
-      }),
-    close: () => freeCrossEncoder(engine, model),
-  };
 }

@@ -6,7 +6,7 @@
 import { createCpuEngine } from "../engine/cpu/engine.ts";
 import { openNativeGemm } from "../engine/cpu/native_gemm.ts";
 import type { Engine } from "../engine/engine.ts";
-import { embedTexts } from "../embed/encode.ts";
+import { encodeTexts } from "../embed/encode.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { type SimilarityMetrics, similarityMetrics } from "../evaluate/similarity.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
@@ -41,7 +41,7 @@ export async function encode(
   options: { readonly prompt?: string } = {},
 ): Promise<Embeddings> {
   return await withEngine(async (engine) =>
-    await embedTexts(engine, await loadBiEncoder(engine, await modelFolder(model)), texts, options)
+    await encodeTexts(engine, await loadBiEncoder(engine, await modelFolder(model)), texts, options)
   );
 }
 
@@ -72,8 +72,8 @@ export async function evaluate(
   return await withEngine(async (engine) => {
     const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
     const [first, second] = [
-      await embedTexts(engine, biEncoder, pairs.sentence1),
-      await embedTexts(engine, biEncoder, pairs.sentence2),
+      await encodeTexts(engine, biEncoder, pairs.sentence1),
+      await encodeTexts(engine, biEncoder, pairs.sentence2),
     ];
     return similarityMetrics(first, second, pairs.score);
   });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { EvaluationError } from "../../lib/error.ts";
 import { pairScorer, predict, rank } from "../../lib/evaluate/cross_encoder.ts";
 import {
@@ -32,7 +33,7 @@ for (const { name: engineName, create } of engines) {
         const { data } = await predict(engine, model, first, second, { softmax: true });
         assertNear(`${name}: softmax`, data, expected["softmax"]!, 1e-5);
         await assert.rejects(rank(engine, model, first[0]!, second), EvaluationError);
-        assert.throws(() => pairScorer(engine, model), EvaluationError);
+        if (model.labels > 2) assert.throws(() => pairScorer(engine, model), EvaluationError);
       } else {
         const ranking = await rank(engine, model, first[0]!, second, { topK: 4 });
         const ranked = expected["ranking"] as unknown as [number, number][];
@@ -64,6 +65,9 @@ Deno.test("no pairs give no scores; texts that are no pairs are refused; spaces 
   assert.notEqual(await scored("  red fish", "bird\n", false), await scored("red fish", "bird", false));
   const scores = await pairScorer(engine, model)([["red", "fish"], ["", "bird"]]);
   assert.deepEqual(scores, (await predict(engine, model, ["red", ""], ["fish", "bird"])).data);
+  const two = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 2, seed: 1 });
+  const { data } = await predict(engine, two, ["red", ""], ["fish", "bird"], { softmax: true });
+  assert.deepEqual(await pairScorer(engine, two)([["red", "fish"], ["", "bird"]]), Float32Array.of(data[1]!, data[3]!));
   engine.fill(model.parameters["classifier.out_proj.bias"]!.value, NaN);
   await assert.rejects(predict(engine, model, ["a"], ["b"]), /not a number/);
   engine.close();

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
-import { embedTexts } from "../../lib/embed/encode.ts";
+import { encodeTexts } from "../../lib/embed/encode.ts";
 import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { CheckpointError, UsageError } from "../../lib/error.ts";
 import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
@@ -109,7 +109,7 @@ Deno.test("a folder's truncate_dim cuts embeddings after the last module, and is
     await saveBiEncoder(engine, { ...whole, truncateDim: 3 }, path, "# A model\n");
     const cut = await loadBiEncoder(engine, path);
     assert.equal(cut.truncateDim, 3);
-    const [all, some] = [await embedTexts(engine, whole, golden.texts), await embedTexts(engine, cut, golden.texts)];
+    const [all, some] = [await encodeTexts(engine, whole, golden.texts), await encodeTexts(engine, cut, golden.texts)];
     assert.deepEqual([some.width, some.rows], [3, all.rows]);
     for (let row = 0; row < all.rows; row++) {
       assert.deepEqual(some.data.slice(3 * row, 3 * row + 3), all.data.slice(all.width * row, all.width * row + 3));

@@ -3,8 +3,9 @@ import { Effect, Scope } from "effect";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { EvaluationError, GeneratorError, UsageError } from "../../lib/error.ts";
 import { fixedGenerator, generateFunction, type GenerateRequest, TextGenerator } from "../../lib/generate/generator.ts";
-import { type Candidates, findCandidates } from "../../lib/negatives/candidates.ts";
-import { judgedNegatives, scoredNegatives } from "../../lib/negatives/hard.ts";
+import { type Candidates, findCandidates, scoreAgain } from "../../lib/negatives/candidates.ts";
+import { judgedNegatives } from "../../lib/negatives/hard.ts";
+import { selectNegatives } from "../../lib/negatives/select.ts";
 import {
   type Judge,
   judgePrompt,
@@ -42,10 +43,11 @@ Deno.test("negatives by score are those within the band, the highest first", asy
   const candidates = await candidatesOf(["a0", "p1"]);
   const score = (pairs: readonly (readonly [string, string])[]) =>
     Promise.resolve(Float32Array.from(pairs, ([, document]) => 1 - Number(document.slice(1)) / 100));
-  const byDefault = await scoredNegatives(candidates, score, { negatives: 2 });
-  assert.deepEqual(lists(byDefault.negatives), [["c50", "c60"]]);
-  assert.equal(byDefault.negatives.scores[0], .5);
-  const banded = await scoredNegatives(candidates, score, { negatives: 9, maxScore: .75, minScore: .35 });
+  const scored = await scoreAgain(candidates, score);
+  const below = selectNegatives(scored, { negatives: 2, maxScore: .5 });
+  assert.deepEqual(lists(below.negatives), [["c50", "c60"]]);
+  assert.equal(below.negatives.scores[0], .5);
+  const banded = selectNegatives(scored, { negatives: 9, maxScore: .75, minScore: .35 });
   assert.deepEqual(lists(banded.negatives), [["c30", "c40", "c50", "c60"]]);
   assert.deepEqual(banded.skipped.map(({ by, count }) => [by, count]), [["maxScore", 2], ["minScore", 3]]);
 });

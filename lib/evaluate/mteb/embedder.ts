@@ -5,12 +5,10 @@
  */
 import type { Engine } from "../../engine/engine.ts";
 import type { BiEncoder } from "../../model/bi_encoder.ts";
-import { embedTexts } from "../../embed/encode.ts";
+import { encodeTexts } from "../../embed/encode.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../../embed/pairwise.ts";
+import type { Role } from "../../embed/roles.ts";
 import type { MtebTask } from "./task.ts";
-
-/** What a text is to the model: retrieval asks queries about documents, everything else knows no roles. */
-export type Role = "query" | "document";
 
 /** A model under evaluation. */
 export interface Embedder {
@@ -18,7 +16,7 @@ export interface Embedder {
   readonly engine: Engine;
   /** The similarity that the model was made for. */
   readonly similarity: Similarity;
-  /** Embeddings, in the order of the texts. */
+  /** Embeddings, in the order of the texts. Retrieval asks queries about documents, everything else knows no roles. */
   readonly embed: (texts: readonly string[], role?: Role) => Promise<Embeddings>;
 }
 
@@ -31,7 +29,7 @@ export function embedderOf(engine: Engine, model: BiEncoder, task: Pick<MtebTask
   return {
     engine,
     similarity,
-    embed: (texts, role) => embedTexts(engine, model, texts, { prompt: promptName(model.prompts, task, role) }),
+    embed: (texts, role) => encodeTexts(engine, model, texts, { prompt: promptName(model.prompts, task, role) }),
   };
 }
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type Embedder, embedderOf, promptName, type Role } from "./embedder.ts";
+export { type Embedder, embedderOf, promptName } from "./embedder.ts";
 export { PROTOCOL_COLUMNS, type TaskFiles } from "./data.ts";
 export { evaluateTask, type EvaluateTaskOptions } from "./evaluate.ts";
 export { type DatasetFolder, isDatasetFile, openDatasetFolder } from "./files.ts";

@@ -8,10 +8,10 @@ import { join } from "node:path";
 import { attempt, attemptSync } from "../../attempt.ts";
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import { DatasetError } from "../../error.ts";
-import { predict } from "../../evaluate/cross_encoder.ts";
+import { predict, singleScores } from "../../evaluate/cross_encoder.ts";
 import { crossEncoderClassification, crossEncoderCorrelation } from "../../evaluate/cross_encoder_metrics.ts";
 import { crossEncoder as crossEncoderLosses } from "../../loss/mod.ts";
-import { type CrossEncoder, freeCrossEncoder, loadCrossEncoder, saveCrossEncoder } from "../../model/cross_encoder.ts";
+import { freeCrossEncoder, loadCrossEncoder, saveCrossEncoder } from "../../model/cross_encoder.ts";
 import { tokenizeBare } from "../../text/pairs.ts";
 import { crossEncoderObjective } from "../../train/cross_encoder_objective.ts";
 import type { Metrics } from "../../train/record.ts";
@@ -113,16 +113,6 @@ function labelsOf(score: Float64Array, head: CrossEncoderParameters["head"]): In
   });
 }
 
-/** Two classes as the probability of the second, one score as it is: [n] */
-export async function positiveScores(
-  engine: Parameters<typeof predict>[0],
-  model: CrossEncoder,
-  { sentence1, sentence2 }: { readonly sentence1: readonly string[]; readonly sentence2: readonly string[] },
-): Promise<Float32Array> {
-  const { data, width, rows } = await predict(engine, model, sentence1, sentence2, { softmax: true });
-  return width === 1 ? data : Float32Array.from({ length: rows }, (_, i) => data[i * width + 1]!);
-}
-
 /**
  * How good a judge it is on pairs with known scores: of 0 and 1, accuracy, F1 and average precision; of graded ones, the
  * correlations.
@@ -143,14 +133,13 @@ export const evaluateCrossEncoder: Stage<Record<never, never>, CrossEncoderInput
     yield* attempt(async () => {
       const { columns } = await inputs.pairs.read();
       const model = await loadCrossEncoder(engine, (await inputs.model.read()).folder);
-      const scores = await predict(engine, model, columns.sentence1, columns.sentence2);
       const graded = columns.score.some((value) => value !== 0 && value !== 1);
-      const positive = graded ? await positiveScores(engine, model, columns) : undefined;
+      const scores = await predict(engine, model, columns.sentence1, columns.sentence2, { softmax: graded });
       freeCrossEncoder(engine, model);
       await writeJson(
         join(scratch, "metrics.json"),
-        positive !== undefined
-          ? crossEncoderCorrelation({ data: positive, width: 1, rows: positive.length }, columns.score)
+        graded
+          ? crossEncoderCorrelation({ data: singleScores(scores), width: 1, rows: scores.rows }, columns.score)
           : crossEncoderClassification(scores, columns.score),
       );
     });

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { embedTexts } from "../../embed/encode.ts";
+import { encodeTexts } from "../../embed/encode.ts";
 import { type Embeddings, pairwiseSimilarities } from "../../embed/pairwise.ts";
 import { similarityMetrics } from "../../evaluate/similarity.ts";
 import { type BiEncoder, freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
@@ -74,7 +74,7 @@ export async function evaluatePairs(
   pairs: Dataset<ScoredPairs>,
 ): Promise<{ metrics: Metrics; similarities: Float64Array; embeddings: Embeddings }> {
   const { sentences, first, second } = sentencesOf(pairs);
-  const embeddings = await embedTexts(engine, model, sentences);
+  const embeddings = await encodeTexts(engine, model, sentences);
   const [a, b] = [rowsOf(embeddings, first), rowsOf(embeddings, second)];
   const metrics = similarityMetrics(a, b, pairs.columns.score);
   return { metrics, similarities: pairwiseSimilarities(a, b).cosine, embeddings };

@@ -15,7 +15,7 @@ import { ATTITUDES, sampleAttitudes } from "../../data/sample/attitudes.ts";
 import { readTable } from "../../data/table.ts";
 import { randomPurpose, randomStream } from "../../engine/philox.ts";
 import type { KindredError } from "../../error.ts";
-import { embedTexts } from "../../embed/encode.ts";
+import { encodeTexts } from "../../embed/encode.ts";
 import { evaluateLabels, type LabelMetrics } from "../../evaluate/label_metrics.ts";
 import type { Embeddings } from "../../embed/pairwise.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
@@ -185,7 +185,7 @@ export const evaluateByLabels: Stage<
     yield* attempt(async () => {
       const { text, label } = (await inputs.texts.read()).columns;
       const model = await loadBiEncoder(engine, (await inputs.model.read()).folder, shape);
-      const embeddings = await embedTexts(engine, model, text);
+      const embeddings = await encodeTexts(engine, model, text);
       freeBiEncoder(engine, model);
       const { metrics, votes } = await evaluateLabels(engine, embeddings, label, { k });
       await writeJson(join(scratch, "metrics.json"), { metrics, votes: [...votes] });

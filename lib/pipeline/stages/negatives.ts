@@ -10,8 +10,8 @@ import { openTensors, writeSafetensors } from "../../checkpoint/safetensors.ts";
 import type { Dataset, Pairs, Triplets } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
 import { UsageError } from "../../error.ts";
-import { embedTexts } from "../../embed/encode.ts";
-import type { PairScorer } from "../../embed/search.ts";
+import { roleEncoder } from "../../embed/roles.ts";
+import { pairScorer } from "../../evaluate/cross_encoder.ts";
 import { generateFunction, openAiGenerator, TextGenerator } from "../../generate/mod.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import { freeCrossEncoder, loadCrossEncoder } from "../../model/cross_encoder.ts";
@@ -44,7 +44,6 @@ import { TensorEngine } from "../../stage/engine.ts";
 import { type SourceFiles, sourceFormat } from "../../stage/roots.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Format, type Stage } from "../../stage/stage.ts";
-import { positiveScores } from "./cross_encoder.ts";
 import type { Texts } from "./load.ts";
 
 /** Settings of {@linkcode mineCandidates}. */
@@ -100,7 +99,7 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
   Candidates
 >({
   name: "candidates",
-  version: 1,
+  version: 2,
   inputs: { model: modelFormat, pairs: datasetFormat<Pairs>(), corpus: datasetFormat<Texts>(), judge: modelFormat },
   output: candidatesFormat,
   computes: true,
@@ -111,17 +110,10 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
       const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);
       const judge = inputs.judge &&
         await loadCrossEncoder(engine, (await inputs.judge.read()).folder, { requireHead: true });
-      const score: PairScorer | undefined = judge && (async (pairs) =>
-        await positiveScores(engine, judge, {
-          sentence1: pairs.map(([anchor]) => anchor),
-          sentence2: pairs.map(([, document]) => document),
-        }));
-      const embed = (texts: readonly string[], role: "query" | "document") =>
-        embedTexts(engine, model, texts, { prompt: role in model.prompts ? role : undefined });
       const corpus = inputs.corpus && (await inputs.corpus.read()).columns.text;
-      const candidates = await findCandidates(engine, await inputs.pairs.read(), embed, {
+      const candidates = await findCandidates(engine, await inputs.pairs.read(), roleEncoder(engine, model), {
         count,
-        score,
+        score: judge && pairScorer(engine, judge),
         ...(corpus !== undefined && { corpus }),
       });
       freeBiEncoder(engine, model);

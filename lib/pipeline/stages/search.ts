@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import { distinctTexts } from "../../data/texts.ts";
-import { embedTexts } from "../../embed/encode.ts";
+import { roleEncoder } from "../../embed/roles.ts";
 import { type EmbeddedTexts, firstOccurrences } from "../../embed/search.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import {
@@ -61,7 +61,7 @@ export const embedCorpus: Stage<
   EmbeddedCorpus
 > = defineStage<Record<never, never>, { model: ModelFolder; texts: Dataset<Texts> }, EmbeddedCorpus>({
   name: "embed",
-  version: 1,
+  version: 2,
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: {
     read: async (paths) => ({
@@ -79,9 +79,7 @@ export const embedCorpus: Stage<
       const texts = Array.from(rows, (row) => text[row]!);
       const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);
       const started = performance.now();
-      const embeddings = await embedTexts(engine, model, texts, {
-        prompt: "document" in model.prompts ? "document" : undefined,
-      });
+      const embeddings = await roleEncoder(engine, model)(texts, "document");
       const seconds = (performance.now() - started) / 1000;
       freeBiEncoder(engine, model);
       await writeJson(join(scratch, "texts.json"), { rows: [...rows], texts, seconds });

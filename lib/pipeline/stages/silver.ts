@@ -13,7 +13,7 @@ import { mergeGoldSilver, type SilverAgreement, silverAgreement, silverPairs } f
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import { selectRows } from "../../data/rows.ts";
 import { predict } from "../../evaluate/cross_encoder.ts";
-import { embedTexts } from "../../embed/encode.ts";
+import { encodeTexts } from "../../embed/encode.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import { freeCrossEncoder, loadCrossEncoder } from "../../model/cross_encoder.ts";
 import {
@@ -62,7 +62,7 @@ export const samplePairs: Stage<
       samples.push(
         yield* attempt(async () => {
           const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);
-          const sample = await semanticPairs(engine, gold, (texts) => embedTexts(engine, model, texts), { topK });
+          const sample = await semanticPairs(engine, gold, (texts) => encodeTexts(engine, model, texts), { topK });
           freeBiEncoder(engine, model);
           return sample;
         }),
