@@ -6,7 +6,7 @@
  * import { encode } from "@kindred/kindred/simple";
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
- * const { rows, width } = await encode(sampleBaseModel(), ["the boy opens the door", "the lad unlocks the gate"]);
+ * const { rows, width } = await encode(await sampleBaseModel(), ["the boy opens the door", "the lad unlocks the gate"]);
  * assert.deepEqual([rows, width], [2, 128]);
  * ```
  *

@@ -1,14 +1,13 @@
 /**
- * Makes the model that the sample's cross-encoders start from, `lib/data/sample/pair_model`, by two commands on the
+ * Makes the model that the sample's cross-encoders start from, `lib/data/sample/pair_model.ts`, by two commands on the
  * sample's stories: masked language modelling from nothing, then next-sentence prediction. What is kept is the encoder with
- * its pooler, in 16 bits, without the classifier. `deno task make:pair-model [folder]`
+ * its pooler, in 16 bits, without the classifier. `deno task make:pair-model [module]`
  *
  * @module
  */
 import { join } from "node:path";
-import { replaceFolder } from "../lib/checkpoint/folder.ts";
 import { openTensors, type TensorToWrite, writeSafetensors } from "../lib/checkpoint/safetensors.ts";
-import { samplePairModel } from "../lib/data/sample/base.ts";
+import { packModel } from "./pack_model.ts";
 
 const work = await Deno.makeTempDir();
 
@@ -43,12 +42,15 @@ for (const [name, { shape }] of reader.tensors) {
   tensors.push({ name: name.replace(/^bert\./, ""), shape, data: await reader.readF32(name), dtype: "F16" });
 }
 reader.close();
-await replaceFolder(Deno.args[0] ?? samplePairModel(), async (folder) => {
-  const text = JSON.stringify({ ...config, architectures: ["BertModel"] }, null, 2) + "\n";
-  await Deno.writeTextFile(join(folder, "config.json"), text);
-  for (const name of ["tokenizer.json", "tokenizer_config.json", "vocab.txt"]) {
-    await Deno.copyFile(join(masked, name), join(folder, name));
-  }
-  await writeSafetensors(join(folder, "model.safetensors"), tensors);
-});
+const folder = join(work, "pair_model");
+await Deno.mkdir(folder);
+await Deno.writeTextFile(
+  join(folder, "config.json"),
+  JSON.stringify({ ...config, architectures: ["BertModel"] }, null, 2) + "\n",
+);
+for (const name of ["tokenizer.json", "tokenizer_config.json", "vocab.txt"]) {
+  await Deno.copyFile(join(masked, name), join(folder, name));
+}
+await writeSafetensors(join(folder, "model.safetensors"), tensors);
+await packModel(folder, Deno.args[0] ?? "lib/data/sample/pair_model.ts");
 await Deno.remove(work, { recursive: true });

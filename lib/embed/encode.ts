@@ -90,7 +90,7 @@ export interface EncodeOptions {
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
- * const model = await loadBiEncoder(engine, sampleBaseModel());
+ * const model = await loadBiEncoder(engine, await sampleBaseModel());
  * const first = await encodeTexts(engine, model, ["the boy eats an apple", "the boy eats an apple"]);
  * const second = await encodeTexts(engine, model, ["the boy eats an apple", "a castle on a hill"]);
  * const { cosine } = pairwiseSimilarities(first, second);

@@ -41,7 +41,7 @@ export interface RoleEncoderOptions {
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
- * const encode = roleEncoder(engine, await loadBiEncoder(engine, sampleBaseModel()), { queryPrompt: "find: " });
+ * const encode = roleEncoder(engine, await loadBiEncoder(engine, await sampleBaseModel()), { queryPrompt: "find: " });
  * const [query, texts] = [["the boy eats"], ["a castle on a hill", "the boy eats an apple"]];
  * const { found } = await searchCorpus(
  *   engine,

@@ -91,7 +91,7 @@ export interface PairTextOptions {
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
- * const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 3, seed: 1 });
+ * const model = await loadCrossEncoder(engine, await sampleBaseModel(), { labels: 3, seed: 1 });
  * const pairs = { first: ["the boy eats", "a dog runs"], second: ["the child eats", "the queen sleeps"] };
  * const { data, width } = await predict(engine, model, pairs.first, pairs.second, { softmax: true });
  * assert.equal(width, 3);
@@ -171,7 +171,7 @@ export async function rank(
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
- * const score = pairScorer(engine, await loadCrossEncoder(engine, sampleBaseModel(), { labels: 2, seed: 1 }));
+ * const score = pairScorer(engine, await loadCrossEncoder(engine, await sampleBaseModel(), { labels: 2, seed: 1 }));
  * const scores = await score([["the boy eats", "a child eats"], ["the boy eats", "the queen sleeps"]]);
  * assert.ok(scores.length === 2 && scores.every((probability) => 0 < probability && probability < 1));
  * engine.close();

@@ -89,7 +89,7 @@ export interface LoadCrossEncoderOptions {
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
- * const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 2, seed: 1 });
+ * const model = await loadCrossEncoder(engine, await sampleBaseModel(), { labels: 2, seed: 1 });
  * assert.deepEqual(model.parameters["classifier.weight"]!.value.shape, [2, 128]);
  * engine.close();
  * ```

@@ -32,7 +32,7 @@ export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promis
  * import { encode } from "@kindred/kindred/simple";
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
- * assert.equal((await encode(sampleBaseModel(), ["the dog chases the cat"])).width, 128);
+ * assert.equal((await encode(await sampleBaseModel(), ["the dog chases the cat"])).width, 128);
  * ```
  */
 export async function encode(
@@ -53,7 +53,7 @@ export async function encode(
  * import { evaluate } from "@kindred/kindred/simple";
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
- * const metrics = await evaluate(sampleBaseModel(), {
+ * const metrics = await evaluate(await sampleBaseModel(), {
  *   sentence1: ["the boy eats", "the boy eats"],
  *   sentence2: ["the boy eats", "a queen in the castle"],
  *   score: [5, 0],

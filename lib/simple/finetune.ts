@@ -41,7 +41,7 @@ export interface FinetuneOptions extends TrainSettings, RunOptions {
  * import assert from "node:assert/strict";
  * const folder = await Deno.makeTempDir();
  * const record = await finetune({
- *   model: sampleBaseModel(),
+ *   model: await sampleBaseModel(),
  *   anchor: ["the boy opens the door", "the cook slices the bread"],
  *   positive: ["the lad unlocks the gate", "the loaf is cut by the chef"],
  *   output: `${folder}/model`,

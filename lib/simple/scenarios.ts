@@ -55,7 +55,7 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions {
  * import assert from "node:assert/strict";
  * const folder = await Deno.makeTempDir();
  * const result = await augmentedSbert({
- *   model: sampleBaseModel(),
+ *   model: await sampleBaseModel(),
  *   gold: {
  *     sentence1: ["the boy opens the door", "the cook slices the bread"],
  *     sentence2: ["the lad unlocks the gate", "a queen in the castle"],

@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
 import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
-import { sampleBaseModel, samplePairModel } from "../data/sample/base.ts";
+import { sampleBaseModel, samplePairModel } from "../data/sample/models.ts";
 import { resolveSource } from "../data/source.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { fetchSnapshot, modelFiles } from "../hub/snapshot.ts";
@@ -40,11 +40,13 @@ export async function modelFolder(source: string): Promise<string> {
 
 type ModelOf = (source: string | undefined) => Effect.Effect<Artifact<ModelFolder>, KindredError, StageRunner>;
 
-const modelOr = (sample: () => string): ModelOf =>
+const modelOr = (sample: typeof sampleBaseModel): ModelOf =>
   Effect.fnUntraced(function* (source) {
     const runner = yield* StageRunner;
     return yield* attempt(async () => {
-      const { folder, commit } = source === undefined ? { folder: sample() } : await locate(source);
+      const { folder, commit } = source === undefined
+        ? { folder: await sample({ cacheDir: runner.folder }), commit: undefined }
+        : await locate(source);
       return artifact(commit ?? await keyOfFiles(runner.folder, [folder]), [folder], true, modelFormat);
     });
   });

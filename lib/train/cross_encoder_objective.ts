@@ -46,7 +46,7 @@ export interface CrossEncoderTask {
  * import { crossEncoderObjective } from "@kindred/kindred/train";
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
- * const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 1, trained: true });
+ * const model = await loadCrossEncoder(engine, await sampleBaseModel(), { labels: 1, trained: true });
  * const texts = [
  *   await tokenizeBare(model.tokenizer, ["the boy eats", "a dog runs"]),
  *   await tokenizeBare(model.tokenizer, ["the child eats", "the queen sleeps"]),

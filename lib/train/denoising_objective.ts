@@ -47,7 +47,7 @@ export interface DenoisingTask {
  * import assert from "node:assert/strict";
  *
  * const engine = createCpuEngine({ threads: 1 });
- * const folder = sampleBaseModel();
+ * const folder = await sampleBaseModel();
  * const model = await loadBiEncoder(engine, folder, { trained: true, pooling: "cls" });
  * const decoder = await loadDenoisingDecoder(engine, model, folder, { seed: 42 });
  * const { texts } = distinctTexts([["the cook follows the friend", "the nun helps the visitor"]]);

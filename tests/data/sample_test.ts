@@ -236,7 +236,7 @@ Deno.test("next sentences: as many that tell the first again as others, some of 
 
 Deno.test("the model of pairs has the base model's shape and vocabulary, a pooler, and no classifier", async () => {
   const read = (folder: string, file: string) => Deno.readTextFile(join(folder, file));
-  const [base, pair] = [sampleBaseModel(), samplePairModel()];
+  const [base, pair] = [await sampleBaseModel(), await samplePairModel()];
   assert.equal(await read(pair, "vocab.txt"), await read(base, "vocab.txt"));
   const { architectures, ...shape } = JSON.parse(await read(pair, "config.json"));
   const { architectures: _, ...wanted } = JSON.parse(await read(base, "config.json"));
@@ -249,7 +249,7 @@ Deno.test("the model of pairs has the base model's shape and vocabulary, a poole
 
 Deno.test("the vocabulary is that of the base model, and has every word of the first domain", async () => {
   const tokens = sampleVocabulary();
-  const shipped = await Deno.readTextFile(join(sampleBaseModel(), "vocab.txt"));
+  const shipped = await Deno.readTextFile(join(await sampleBaseModel(), "vocab.txt"));
   assert.deepEqual(tokens, shipped.trimEnd().split("\n"), "the command that remakes the base model makes this one");
   const vocabulary = new Set(tokens);
   assert.equal(vocabulary.size, tokens.length);

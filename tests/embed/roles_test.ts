@@ -7,7 +7,7 @@ import { roleEncoder } from "../../lib/embed/roles.ts";
 
 Deno.test("anchors and documents get the prompts that the model has for them, or those that are asked for", async () => {
   const engine = createCpuEngine({ threads: 1 });
-  const plain = await loadBiEncoder(engine, sampleBaseModel());
+  const plain = await loadBiEncoder(engine, await sampleBaseModel());
   const texts = ["the boy eats", "a dog runs"];
   const expect = async (
     found: Promise<{ data: Float32Array }>,

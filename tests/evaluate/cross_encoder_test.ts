@@ -65,7 +65,7 @@ Deno.test("no pairs give no scores; texts that are no pairs are refused; spaces 
   assert.notEqual(await scored("  red fish", "bird\n", false), await scored("red fish", "bird", false));
   const scores = await pairScorer(engine, model)([["red", "fish"], ["", "bird"]]);
   assert.deepEqual(scores, (await predict(engine, model, ["red", ""], ["fish", "bird"])).data);
-  const two = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 2, seed: 1 });
+  const two = await loadCrossEncoder(engine, await sampleBaseModel(), { labels: 2, seed: 1 });
   const { data } = await predict(engine, two, ["red", ""], ["fish", "bird"], { softmax: true });
   assert.deepEqual(await pairScorer(engine, two)([["red", "fish"], ["", "bird"]]), Float32Array.of(data[1]!, data[3]!));
   engine.fill(model.parameters["classifier.out_proj.bias"]!.value, NaN);

@@ -128,8 +128,8 @@ Deno.test("a bi-encoder's folder is a model to start from: its pooler stays, the
 
 Deno.test("a checkpoint without a pooler gets a new one", async () => {
   const engine = await engines[0]!.create();
-  const { sampleBaseModel } = await import("../../lib/data/sample/base.ts");
-  const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 2, seed: 5 });
+  const { sampleBaseModel } = await import("../../lib/data/sample/models.ts");
+  const model = await loadCrossEncoder(engine, await sampleBaseModel(), { labels: 2, seed: 5 });
   const weights = await engine.read(model.parameters["pooler.dense.weight"]!.value);
   const deviation = deviationOf(weights);
   assert.ok(Math.abs(deviation - 0.02) < 0.001, `${deviation}`);

@@ -1,6 +1,6 @@
 import { Effect } from "effect";
 import assert from "node:assert/strict";
-import { sampleBaseModel } from "../../lib/data/sample/base.ts";
+import { sampleBaseModel } from "../../lib/data/sample/models.ts";
 import { augmentationOptions } from "../../lib/pipeline/gold.ts";
 import { model, pairModel } from "../../lib/stage/roots.ts";
 import { runStages } from "../../lib/stage/run.ts";
@@ -14,7 +14,7 @@ Deno.test("the sample's cross-encoder starts from the model that has read pairs,
       const options = augmentationOptions({ name: command.name, preset: "test", values, operands: [], args: [] });
       return Effect.map(options, ({ crossEncoder }) => crossEncoder?.key);
     };
-    const own = sampleBaseModel();
+    const own = await sampleBaseModel();
     await runStages(
       Effect.gen(function* () {
         const [base, pairs] = [(yield* model(own)).key, (yield* pairModel(undefined)).key];

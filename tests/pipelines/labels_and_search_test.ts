@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { sampleBaseModel } from "../../lib/data/sample/base.ts";
+import { sampleBaseModel } from "../../lib/data/sample/models.ts";
 import { goldenPath } from "../golden/golden.ts";
 import * as user from "./user.ts";
 
@@ -43,7 +43,17 @@ Deno.test("label_similarity takes own texts with words as labels, under any of i
     );
     const train = join(folder, "train.jsonl");
     await Deno.writeTextFile(train, lines(rows));
-    const own = ["--preset", "test", "--model", sampleBaseModel(), "--train", train, "--max-steps", "2", ...cache];
+    const own = [
+      "--preset",
+      "test",
+      "--model",
+      await sampleBaseModel(),
+      "--train",
+      train,
+      "--max-steps",
+      "2",
+      ...cache,
+    ];
     for (const [loss, columns] of [["batch-hard", 1], ["contrastive", 2], ["triplet", 1]] as const) {
       const { code, report, err } = await run(
         "label_similarity",
@@ -80,7 +90,7 @@ Deno.test("label_similarity says what is wrong with labels and flags", () =>
       train,
       lines(Array.from({ length: 20 }, (_, i) => ({ text: `text ${i}`, label: `l${i}` }))),
     );
-    const own = ["--model", sampleBaseModel(), "--train", train, ...cache, "--output", join(folder, "out")];
+    const own = ["--model", await sampleBaseModel(), "--train", train, ...cache, "--output", join(folder, "out")];
     const alone = await run("label_similarity", ...own);
     assert.deepEqual([alone.code, alone.report.error.tag], [1, "EvaluationError"]);
     const heldOut = join(folder, "eval.jsonl");
@@ -105,7 +115,7 @@ Deno.test("search finds pairs and answers, judges them again, and embeds a corpu
     const corpus = join(folder, "corpus.jsonl");
     const texts = ["the boy eats", "the queen sleeps", "the boy eats", "the lad eats", "a hammer"];
     await Deno.writeTextFile(corpus, lines(texts.map((said) => ({ said }))));
-    const own = ["--model", sampleBaseModel(), "--corpus", corpus, "--column", "said", ...cache];
+    const own = ["--model", await sampleBaseModel(), "--corpus", corpus, "--column", "said", ...cache];
     const first = await run(
       "search",
       ...own,
@@ -150,7 +160,8 @@ Deno.test("search says what is wrong with its input", () =>
     const [one, none] = [join(folder, "one.csv"), join(folder, "none.csv")];
     await Deno.writeTextFile(one, "text\nthe boy eats\n");
     await Deno.writeTextFile(none, "text\n");
-    const own = (corpus: string) => ["--model", sampleBaseModel(), "--corpus", corpus, ...cache];
+    const base = await sampleBaseModel();
+    const own = (corpus: string) => ["--model", base, "--corpus", corpus, ...cache];
     const single = await run("search", ...own(one));
     assert.deepEqual([single.code, single.report.error.message], [1, "a single text has no pair"]);
     const answered = await run("search", ...own(one), "--query", "the girl"); // queries alone want no pairs
@@ -158,7 +169,7 @@ Deno.test("search says what is wrong with its input", () =>
     assert.deepEqual([answered.report.pairs.length, answered.report.queries[0].hits.length], [0, 1]);
     const empty = await run("search", ...own(none));
     assert.deepEqual([empty.code, empty.report.error.tag], [1, "DatasetError"]);
-    const wrong = await run("search", ...own(one), "--cross-encoder", sampleBaseModel());
+    const wrong = await run("search", ...own(one), "--cross-encoder", await sampleBaseModel());
     assert.deepEqual([wrong.code, wrong.report.error.message], [2, "the model is no cross-encoder"]);
     const unknown = await run("search", "--corpus", one, ...cache);
     assert.deepEqual([unknown.code, unknown.report.error.tag], [2, "UsageError"]);

@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { sampleBaseModel } from "../../lib/data/sample/models.ts";
 import { runWith, withFolder } from "./user.ts";
 
 const offline = { HF_HUB_OFFLINE: "1" };
 const run = (...args: string[]) => runWith(offline, "mteb", ...args);
 const runIn = (env: Record<string, string>, ...args: string[]) => runWith({ ...offline, ...env }, "mteb", ...args);
 
-const model = new URL("../../lib/data/sample/base_model", import.meta.url).pathname;
+const model = await sampleBaseModel();
 const places = (folder: string) => ["--cache-dir", join(folder, "cache"), "--output", join(folder, "out")];
 const own = {
   name: "Mine",

@@ -17,6 +17,6 @@ Deno.test("a cross-encoder scores pairs and ranks documents", async () => {
 
 Deno.test("a model without a trained head is refused: its scores would mean nothing", async () => {
   const refused = (error: unknown) => error instanceof CheckpointError && /no trained head/.test(error.message);
-  await assert.rejects(rank(sampleBaseModel(), "a dog", ["a hound"]), refused);
-  await assert.rejects(predict(sampleBaseModel(), [["a dog", "a hound"]]), refused);
+  await assert.rejects(rank(await sampleBaseModel(), "a dog", ["a hound"]), refused);
+  await assert.rejects(predict(await sampleBaseModel(), [["a dog", "a hound"]]), refused);
 });

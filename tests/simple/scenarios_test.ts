@@ -10,7 +10,7 @@ import { withFolder } from "../folder.ts";
 Deno.test("tsdae() trains, saves a folder that encode() reads, and finds its result again", () =>
   withFolder(async (folder) => {
     const input = {
-      model: sampleBaseModel(),
+      model: await sampleBaseModel(),
       texts: sampleTexts({ rows: 64 }),
       output: join(folder, "model"),
       cacheDir: join(folder, "cache"),
@@ -19,14 +19,14 @@ Deno.test("tsdae() trains, saves a folder that encode() reads, and finds its res
     const record = await tsdae(input);
     assert.equal(record.steps, 4);
     const { data } = await encode(input.output, ["the dog chases the cat"]);
-    assert.notDeepEqual(data, (await encode(sampleBaseModel(), ["the dog chases the cat"])).data);
+    assert.notDeepEqual(data, (await encode(await sampleBaseModel(), ["the dog chases the cat"])).data);
     assert.equal((await tsdae(input)).seconds, record.seconds, "the second time it comes from the cache");
   }));
 
 Deno.test("finetune() finds its result again, and says which columns differ in length", () =>
   withFolder(async (folder) => {
     const input = {
-      model: sampleBaseModel(),
+      model: await sampleBaseModel(),
       anchor: ["the boy opens the door", "the cook slices the bread"],
       positive: ["the lad unlocks the gate", "the loaf is cut by the chef"],
       output: join(folder, "model"),
@@ -43,7 +43,7 @@ Deno.test("rank() puts documents in order, and refuses a model of classes", () =
     const engine = createCpuEngine({ threads: 1 });
     const paths = [];
     for (const labels of [1, 2]) {
-      const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels, seed: 3 });
+      const model = await loadCrossEncoder(engine, await sampleBaseModel(), { labels, seed: 3 });
       paths.push(join(folder, `${labels}`));
       await saveCrossEncoder(engine, model, paths.at(-1)!, "# a judge\n");
     }
@@ -62,7 +62,12 @@ Deno.test("augmentedSbert() makes pairs of the gold sentences where none are giv
       sentence2: ["the lad unlocks the gate", "a queen in the castle", "the hound runs"],
       score: [0.9, 0.1, 0.8],
     };
-    const common = { model: sampleBaseModel(), gold, output: join(folder, "model"), cacheDir: join(folder, "cache") };
+    const common = {
+      model: await sampleBaseModel(),
+      gold,
+      output: join(folder, "model"),
+      cacheDir: join(folder, "cache"),
+    };
     const { silver, pairs, training } = await augmentedSbert(common);
     assert.ok(silver > 3);
     assert.equal(pairs, silver + 3);
@@ -77,7 +82,7 @@ Deno.test("a folder of the user's own is refused before anything is computed; wi
     await Deno.writeTextFile(join(output, "chapter.tex"), "mine");
     const pairs = { anchor: ["the boy opens the door"], positive: ["the lad unlocks the gate"] };
     const gold = { sentence1: ["the dog runs"], sentence2: ["the hound runs"], score: [0.9] };
-    const common = { model: sampleBaseModel(), output, cacheDir: join(folder, "cache") };
+    const common = { model: await sampleBaseModel(), output, cacheDir: join(folder, "cache") };
     await assert.rejects(finetune({ ...common, ...pairs }), /not empty, and not ours/);
     await assert.rejects(augmentedSbert({ ...common, gold }), /not empty, and not ours/);
     await assert.rejects(tsdae({ ...common, texts: ["the dog runs"] }), /not empty, and not ours/);

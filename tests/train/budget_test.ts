@@ -14,8 +14,8 @@ const LENGTH = 24;
 /** Bytes that forward and backward of `count` texts hold at most, with dropout. */
 async function bytesOf(count: number, withDecoder: boolean) {
   const engine = createCpuEngine({ threads: 1 });
-  const model = await loadBiEncoder(engine, sampleBaseModel(), { trained: true, pooling: "cls" });
-  const decoder = await loadDenoisingDecoder(engine, model, sampleBaseModel());
+  const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true, pooling: "cls" });
+  const decoder = await loadDenoisingDecoder(engine, model, await sampleBaseModel());
   const offsets = Int32Array.from({ length: count + 1 }, (_, i) => i * LENGTH);
   const texts = { ids: new Int32Array(count * LENGTH).fill(5), typeIds: undefined, offsets };
   const packed = pack([{ texts, rows: Array.from({ length: count }, (_, i) => i) }]);

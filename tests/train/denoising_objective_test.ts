@@ -150,8 +150,8 @@ const settings: TrainSettings = {
 async function run(hooks: TrainHooks, change: Partial<TrainSettings> = {}) {
   const engine = createCpuEngine({ threads: 1 });
   try {
-    const model = await loadBiEncoder(engine, sampleBaseModel(), { trained: true, pooling: "cls" });
-    const decoder = await loadDenoisingDecoder(engine, model, sampleBaseModel(), { seed: 5 });
+    const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true, pooling: "cls" });
+    const decoder = await loadDenoisingDecoder(engine, model, await sampleBaseModel(), { seed: 5 });
     const { premise, hypothesis } = sampleNli({ rows: 60 }).columns;
     const texts = distinctTexts([premise, hypothesis]).texts.slice(0, 48);
     const targets = await tokenize(decoder.tokenizer, texts, { maxLength: model.maxSeqLength });

@@ -144,7 +144,7 @@ Deno.test("a loss that compares classes plans its updates by them", () => {
 
 Deno.test("a batch above the budget of memory has the gradient of the whole one, by class too", async () => {
   const engine = createCpuEngine({ threads: 1 });
-  const model = await loadBiEncoder(engine, sampleBaseModel(), { trained: true });
+  const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true });
   const { text, label } = sampleAttitudes({ rows: 12 }).columns;
   const texts = [await tokenize(model.tokenizer, text, { maxLength: 32 })];
   const rows = Int32Array.from(text.keys());

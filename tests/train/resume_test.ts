@@ -31,7 +31,7 @@ const settings: TrainSettings = {
 async function run(hooks: TrainHooks, change: Partial<TrainSettings> = {}, tokenBudget?: number) {
   const engine = createCpuEngine({ threads: 1 });
   try {
-    const model = await loadBiEncoder(engine, sampleBaseModel(), { trained: true });
+    const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true });
     const { dataset } = tripletsFromNli(sampleNli({ rows: 450 }), { negatives: "easy", seed: 1 });
     const columns = Object.values(dataset.columns) as (readonly string[])[];
     const texts = [];
@@ -75,7 +75,7 @@ Deno.test("train() writes a checkpoint when it is interrupted", async () => {
   const folder = await Deno.makeTempDir();
   const controller = new AbortController();
   const engine = createCpuEngine({ threads: 1 });
-  const model = await loadBiEncoder(engine, sampleBaseModel(), { trained: true });
+  const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true });
   const texts = [await tokenize(model.tokenizer, ["a", "b", "c"], { maxLength: 8 })];
   const objective = biEncoderObjective({
     model,

@@ -98,6 +98,6 @@ export function sampleVocabulary(): readonly string[] {
   ].filter((token, i, all) => all.indexOf(token) === i);
 }
 
-export { sampleBaseModel, samplePairModel } from "./base.ts";
+export { sampleBaseModel, type SampleModelOptions, samplePairModel } from "./models.ts";
 export * from "./attitudes.ts";
 export * from "./stories.ts";
