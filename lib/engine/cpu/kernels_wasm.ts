@@ -1,4 +1,4 @@
-// Generated from lib/engine/cpu/kernels by tools/build_kernels.ts. Do not edit.
+// Generated from lib/engine/cpu/kernels by tools/kernels/build.ts. Do not edit.
 /** The WebAssembly module of the kernels, in base64. */
 export const KERNELS: string =
   `
