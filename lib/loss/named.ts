@@ -25,6 +25,8 @@ import { triplet, type TripletOptions } from "./triplet.ts";
 export interface LossSpec<out L extends LabelKind = LabelKind> {
   /** Its name: that of `Loss.name`. */
   readonly name: string;
+  /** Of a loss of your own; those that ship with Kindred have none. */
+  readonly version?: number | undefined;
   /** What its constructor takes. */
   readonly options?: object | undefined;
   /** The label it wants, for the compiler alone. */
@@ -56,6 +58,9 @@ interface Known {
 }
 const known = new Map<string, Known>();
 
+/** By what a loss is found: of your own, with its version. */
+const keyOf = (name: string, version: number | undefined) => version === undefined ? name : `${name}@${version}`;
+
 /** An option that a loss would ignore, or cannot use, is an error. */
 function checkOptions(name: string, options: object | undefined, rules: Known["rules"]): void {
   if (rules === undefined) return;
@@ -76,14 +81,24 @@ function checkOptions(name: string, options: object | undefined, rules: Known["r
   }
 }
 
+/** What tells a loss of your own from all others, and from what it was before. */
+export interface LossIdentity {
+  /** Its name. */
+  readonly id: string;
+  /** Counts up whenever the loss would give another value: what was trained by an earlier version is trained anew. */
+  readonly version: number;
+}
+
 /**
- * Makes a loss of your own known by its name, and returns the function that describes it, as those of {@linkcode losses}
- * do: trainings take such descriptions.
+ * Makes a loss of your own known, and returns the function that describes it, as those of {@linkcode losses} do: trainings
+ * take such descriptions. Results are kept by them, so a loss that changes needs another version.
  *
- * @param name Its name. A name that is known already means this loss from now on.
+ * @param identity Its name and version.
  * @param make The loss for given options, which must be plain JSON.
  * @param rules What each option may be; an option without a rule is an error. Default: nothing is checked.
  * @returns Describes the loss with options.
+ * @throws {UsageError} There is no name, the version is no whole number from 1, a loss that ships with Kindred has this
+ * name, or another loss has this name and version.
  *
  * @example
  * ```ts
@@ -100,20 +115,51 @@ function checkOptions(name: string, options: object | undefined, rules: Known["r
  *   apply: (tape, [u, v]) => mean(tape, absolute(tape, subtract(tape, u!, v!))),
  *   paper: "of my own",
  * });
- * const described = nameLoss("same", same)();
+ * const described = nameLoss({ id: "same", version: 1 }, same)();
  * assert.equal((await tryLoss(lossOf(described), [[[1, 2]], [[3, 2]]])).value, 1);
- * assert.throws(() => nameLoss("same", same, {})({ margin: 1 }), /no option margin/);
+ * assert.throws(() => nameLoss({ id: "same", version: 2 }, same, {})({ margin: 1 }), /no option margin/);
  * ```
  */
 export function nameLoss<L extends LabelKind, O extends object = object>(
-  name: string,
+  { id, version }: LossIdentity,
   make: (options?: O) => Loss<L>,
   rules?: Readonly<Record<string, OptionRule>>,
 ): (options?: O) => LossSpec<L> {
-  known.set(name, { make, rules });
+  if (typeof id !== "string" || id === "" || !Number.isSafeInteger(version) || version < 1) {
+    throw new UsageError("a loss of your own needs a name and a version", {
+      expected: '{ id: "my-loss", version: 1 }',
+      found: JSON.stringify({ id, version }),
+      hint: "count the version up whenever the loss changes: results are kept by it",
+    });
+  }
+  const key = keyOf(id, version);
+  const other = known.get(key)?.make;
+  if (known.has(id) || (other !== undefined && String(other) !== String(make))) {
+    throw new UsageError("another loss has this name", {
+      found: known.has(id) ? id : key,
+      hint: known.has(id) ? "choose another name" : "count the version up: results are kept by it",
+    });
+  }
+  return describe({ name: id, version }, make, rules);
+}
+
+function shipped<L extends LabelKind, O extends object = object>(
+  name: string,
+  make: (options?: O) => Loss<L>,
+  rules: Readonly<Record<string, OptionRule>>,
+): (options?: O) => LossSpec<L> {
+  return describe({ name }, make, rules);
+}
+
+function describe<L extends LabelKind, O extends object>(
+  identity: Pick<LossSpec, "name" | "version">,
+  make: (options?: O) => Loss<L>,
+  rules: Known["rules"],
+): (options?: O) => LossSpec<L> {
+  known.set(keyOf(identity.name, identity.version), { make, rules });
   return (options) => {
-    checkOptions(name, options, rules);
-    return { name, ...(options !== undefined && { options }) };
+    checkOptions(identity.name, options, rules);
+    return { ...identity, ...(options !== undefined && { options }) };
   };
 }
 
@@ -122,7 +168,7 @@ export function nameLoss<L extends LabelKind, O extends object = object>(
  *
  * @param spec A description: from {@linkcode losses}, from {@linkcode nameLoss}, or read from JSON.
  * @returns The loss itself.
- * @throws {UsageError} No loss has this name.
+ * @throws {UsageError} No loss has this name and version.
  *
  * @example
  * ```ts
@@ -132,12 +178,12 @@ export function nameLoss<L extends LabelKind, O extends object = object>(
  * assert.equal((await tryLoss(lossOf(spec), [[[0]], [[1]], [[3]]])).value, 0);
  * ```
  */
-export function lossOf<L extends LabelKind>({ name, options }: LossSpec<L>): Loss<L> {
-  const loss = known.get(name);
+export function lossOf<L extends LabelKind>({ name, version, options }: LossSpec<L>): Loss<L> {
+  const loss = known.get(keyOf(name, version));
   if (loss === undefined) {
-    throw new UsageError("there is no loss of this name", {
+    throw new UsageError("there is no loss of this name and version", {
       expected: [...known.keys()].join(", "),
-      found: name,
+      found: keyOf(name, version),
       hint: "nameLoss makes a loss of your own known",
     });
   }
@@ -183,28 +229,28 @@ export const losses: {
   readonly softmax: DescribeLoss<SoftmaxOptions, "class">;
   readonly triplet: DescribeLoss<TripletOptions, "none">;
 } = {
-  angle: nameLoss("angle", angle, SCALE),
-  batchAllTriplet: nameLoss("batch_all_triplet", batchAllTriplet, BATCH_TRIPLET),
-  batchHardSoftMarginTriplet: nameLoss("batch_hard_soft_margin_triplet", batchHardSoftMarginTriplet, {
+  angle: shipped("angle", angle, SCALE),
+  batchAllTriplet: shipped("batch_all_triplet", batchAllTriplet, BATCH_TRIPLET),
+  batchHardSoftMarginTriplet: shipped("batch_hard_soft_margin_triplet", batchHardSoftMarginTriplet, {
     distance: BATCH_TRIPLET.distance,
   }),
-  batchHardTriplet: nameLoss("batch_hard_triplet", batchHardTriplet, BATCH_TRIPLET),
-  batchSemiHardTriplet: nameLoss("batch_semi_hard_triplet", batchSemiHardTriplet, BATCH_TRIPLET),
-  contrastive: nameLoss("contrastive", contrastive, DISTANCE),
-  cosent: nameLoss("cosent", cosent, SCALE),
-  cosineSimilarity: nameLoss("cosine_similarity", cosineSimilarity, {}),
-  marginMse: nameLoss("margin_mse", marginMse, {}),
+  batchHardTriplet: shipped("batch_hard_triplet", batchHardTriplet, BATCH_TRIPLET),
+  batchSemiHardTriplet: shipped("batch_semi_hard_triplet", batchSemiHardTriplet, BATCH_TRIPLET),
+  contrastive: shipped("contrastive", contrastive, DISTANCE),
+  cosent: shipped("cosent", cosent, SCALE),
+  cosineSimilarity: shipped("cosine_similarity", cosineSimilarity, {}),
+  marginMse: shipped("margin_mse", marginMse, {}),
   matryoshka: (inner, options) => ({ name: "matryoshka", options: { ...options, inner } }),
-  megaBatchMargin: nameLoss("mega_batch_margin", megaBatchMargin, { positiveMargin: NUMBER, negativeMargin: NUMBER }),
-  multipleNegativesRanking: nameLoss("multiple_negatives_ranking", multipleNegativesRanking, {
+  megaBatchMargin: shipped("mega_batch_margin", megaBatchMargin, { positiveMargin: NUMBER, negativeMargin: NUMBER }),
+  multipleNegativesRanking: shipped("multiple_negatives_ranking", multipleNegativesRanking, {
     ...SCALE,
     directions: someOf("query_to_doc", "doc_to_query", "query_to_query", "doc_to_doc"),
     partitionMode: oneOf("joint", "per_direction"),
     hardness: HARDNESS,
   }),
-  onlineContrastive: nameLoss("online_contrastive", onlineContrastive, DISTANCE),
-  softmax: nameLoss("softmax", softmax, { classes: COUNT, multiplication: SWITCH, frozen: SWITCH }),
-  triplet: nameLoss("triplet", triplet, DISTANCE),
+  onlineContrastive: shipped("online_contrastive", onlineContrastive, DISTANCE),
+  softmax: shipped("softmax", softmax, { classes: COUNT, multiplication: SWITCH, frozen: SWITCH }),
+  triplet: shipped("triplet", triplet, DISTANCE),
 };
 
 known.set("matryoshka", {

@@ -11,21 +11,7 @@ import { createHash } from "node:crypto";
 import { dirname, join, relative, resolve } from "node:path";
 import { attempt } from "../attempt.ts";
 import { CacheError, type KindredError } from "../error.ts";
-
-/** Plain JSON. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
-
-/** What is to be done, as plain JSON: any process that has the code and the cache could do it. */
-export interface Task {
-  /** `name@version` of a stage. */
-  readonly stage: string;
-  /** Settings that matter for the result. */
-  readonly parameters: Json;
-  /** Keys of what goes in. */
-  readonly inputs: Readonly<Record<string, string>>;
-  /** Engine, library, precision: only where the result is computed on the engine. */
-  readonly computes?: Json | undefined;
-}
+import type { Json, Task } from "./key.ts";
 
 /** The result of a task: a folder. */
 export interface Stored {
@@ -47,31 +33,18 @@ export interface Manifest {
   readonly stage: string;
   /** The task's settings. */
   readonly parameters: Json;
+  /** How it was done; another way would have given the same. */
+  readonly how?: Json;
   /** The task's inputs. */
   readonly inputs: Readonly<Record<string, string>>;
   /** What computed it. */
-  readonly computes?: Json;
+  readonly computes?: Json | undefined;
   /** Every file, its size and sha256. */
   readonly files: readonly { readonly path: string; readonly size: number; readonly sha256: string }[];
   /** When it was made. */
   readonly created: string;
   /** How long that took. */
   readonly seconds: number;
-}
-
-/** JSON with sorted keys: equal values, equal text. */
-export function canonical(value: Json | undefined): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
-  if (value !== null && typeof value === "object") {
-    const entries = Object.entries(value).filter(([, v]) => v !== undefined).sort(([a], [b]) => a < b ? -1 : 1);
-    return `{${entries.map(([key, v]) => `${JSON.stringify(key)}:${canonical(v)}`).join()}}`;
-  }
-  return JSON.stringify(value ?? null);
-}
-
-/** The key of a task. */
-export function keyOf({ stage, parameters, inputs, computes }: Task): string {
-  return createHash("sha256").update(canonical({ stage, parameters, inputs, computes })).digest("hex");
 }
 
 /** Where the artifact of a key lies. */
@@ -86,7 +59,7 @@ export const findOrMake: <E, R>(
   warn: (message: string) => void,
   body: (scratch: string) => Effect.Effect<void, E, R>,
 ) => Effect.Effect<Stored, E | KindredError, R> = Effect.fnUntraced(function* (folder, task, warn, body) {
-  const key = keyOf(task);
+  const { key } = task;
   const place = placeOf(folder, key);
   const found = yield* attempt(() => readStored(place, warn));
   if (found !== undefined) return found;
@@ -103,7 +76,7 @@ export const findOrMake: <E, R>(
         const started = performance.now();
         yield* body(scratch);
         const seconds = (performance.now() - started) / 1000;
-        yield* attempt(() => complete(task, key, scratch, place, seconds));
+        yield* attempt(() => complete(task, scratch, place, seconds));
         return { key, folder: place, cached: false, seconds };
       }),
     (file) => Effect.sync(() => file.close()),
@@ -138,19 +111,14 @@ export async function tryLock(path: string): Promise<Deno.FsFile | undefined> {
 }
 
 /** Writes the manifest, forces all to disk, and gives the folder its name. */
-async function complete(task: Task, key: string, scratch: string, target: string, seconds: number): Promise<void> {
+async function complete(task: Task, scratch: string, target: string, seconds: number): Promise<void> {
   const files: { path: string; size: number; sha256: string }[] = [];
   for (const path of await filesOf(scratch)) {
     const { size, sha256 } = await digest(path);
     files.push({ path: relative(scratch, path).replaceAll("\\", "/"), size, sha256 });
   }
-  const { stage, parameters, inputs, computes } = task;
   const manifest: Manifest = {
-    key,
-    stage,
-    parameters,
-    inputs,
-    ...(computes !== undefined && { computes }),
+    ...task,
     files,
     created: new Date().toISOString(),
     seconds,

@@ -10,7 +10,7 @@ import { openNativeGemm } from "../engine/cpu/native_gemm.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
 import { type EngineChoice, selectEngine } from "../engine/select.ts";
 import type { KindredError } from "../error.ts";
-import type { Json } from "./cache.ts";
+import type { Json } from "./key.ts";
 
 /** An engine that may not have been started yet. */
 export interface TensorEngine {

@@ -7,6 +7,7 @@ export * from "./artifact.ts";
 export * from "./cache.ts";
 export * from "./cache_care.ts";
 export * from "./engine.ts";
+export * from "./key.ts";
 export * from "./progress.ts";
 export * from "./progress_view.ts";
 export * from "./roots.ts";

@@ -14,6 +14,7 @@ import type { KindredError } from "../error.ts";
 import { type CountedDataset, datasetFormat, writeDataset } from "./artifact.ts";
 import { findOrMake } from "./cache.ts";
 import { makeTensorEngine, TensorEngine } from "./engine.ts";
+import { taskOf } from "./key.ts";
 import { Progress } from "./progress.ts";
 import { makeProgress } from "./progress_view.ts";
 import { type Artifact, artifact, openRunner, type Services, StageRunner } from "./stage.ts";
@@ -72,7 +73,7 @@ export const given: <C extends Columns>(
       if (Array.isArray(column)) { for (const text of column) hash.update(`${JSON.stringify(text)},`); }
       else hash.update(new Uint8Array((column as Float64Array).buffer));
     }
-    const task = { stage: "given@1", parameters: { sha256: hash.digest("hex") }, inputs: {} };
+    const task = taskOf({ stage: "given@1", parameters: { sha256: hash.digest("hex") }, inputs: {} });
     const stored = yield* findOrMake(
       folder,
       task,

@@ -8,10 +8,11 @@
  * @module
  */
 import { Context, Effect } from "effect";
-import { attempt } from "../attempt.ts";
+import { attempt, attemptSync } from "../attempt.ts";
 import { type KindredError, UsageError } from "../error.ts";
-import { canonical, findOrMake, type Json, keyOf, placeOf, type Task } from "./cache.ts";
+import { findOrMake, placeOf } from "./cache.ts";
 import { TensorEngine } from "./engine.ts";
+import { divide, type PathOf, plainJson, type Task, taskOf, unite } from "./key.ts";
 import { emit, type Progress } from "./progress.ts";
 
 /** How a result is read from where it lies. */
@@ -48,21 +49,44 @@ export interface StageContext<P, I> {
   readonly scratch: string;
 }
 
-/** The declaration of a stage. `P` is plain JSON. */
-export interface StageDefinition<P, I, A> {
-  /** load, triplets, train, … */
-  readonly name: string;
-  /** Counts up whenever the code would give another result. */
-  readonly version: number;
-  /** How its inputs are read. */
-  readonly inputs: { readonly [K in keyof Required<I>]: Format<NonNullable<I[K]>> };
-  /** How its result is read. */
-  readonly output: Format<A>;
-  /** Its result is computed on the engine: engine, library and precision become part of the key. */
-  readonly computes?: boolean;
-  /** Does it: everything it writes into the scratch folder is the result. */
-  readonly run: (context: StageContext<P, I>) => Effect.Effect<void, KindredError, TensorEngine | Progress>;
-}
+/** Seeds among settings, by their dotted names. */
+type SeedOf<P> = Extract<PathOf<P>, "seed" | `${string}.seed`>;
+
+/** True where there is a function among settings, however deep. */
+type FunctionIn<P> = P extends (...given: never) => unknown ? true
+  : P extends readonly (infer Item)[] ? FunctionIn<Item>
+  : P extends object ? { [K in keyof P]-?: FunctionIn<P[K]> }[keyof P]
+  : never;
+
+/**
+ * The declaration of a stage. Its settings `P` are plain JSON; a stage that takes a function takes the name and the
+ * version by which it finds it instead. All of them are part of the key, but for those that `how` and `draws` take out.
+ */
+export type StageDefinition<P, I, A> =
+  & {
+    /** load, triplets, train, … */
+    readonly name: string;
+    /** Counts up whenever the code would give another result. */
+    readonly version: number;
+    /** How its inputs are read. */
+    readonly inputs: { readonly [K in keyof Required<I>]: Format<NonNullable<I[K]>> };
+    /** How its result is read. */
+    readonly output: Format<A>;
+    /** Settings that change how it is done and not what comes of it: checkpoint interval, concurrency, budgets, logging. */
+    readonly how?: readonly PathOf<P>[];
+    /**
+     * Its result is computed on the engine: engine, library and precision become part of the key. Default false. A
+     * function says it for the settings at hand.
+     */
+    readonly computes?: boolean | ((parameters: P) => boolean);
+    /** Does it: everything it writes into the scratch folder is the result. */
+    readonly run: (context: StageContext<P, I>) => Effect.Effect<void, KindredError, TensorEngine | Progress>;
+  }
+  & ([SeedOf<P>] extends [never] ? { readonly draws?: false } : {
+    /** Whether the result depends on the seed, for the settings at hand: only then is the seed part of the key. */
+    readonly draws: boolean | ((parameters: P) => boolean);
+  })
+  & ([FunctionIn<P>] extends [never] ? unknown : { readonly parameters: "plain JSON, without functions" });
 
 /** A stage as a function. `as` is the name that reports show, where it plays another part than its own name says. */
 export type Stage<P, I, A> = (
@@ -107,33 +131,66 @@ export const StageRunner: Context.Service<StageRunner, StageRunner> = Context.Se
   "kindred/StageRunner",
 );
 
-// deno-lint-ignore no-explicit-any -- stages of all types, found by name
-const registry = new Map<string, StageDefinition<any, any, any>>();
+/** A declaration whatever its types: stages are found by name. */
+interface AnyStage {
+  readonly name: string;
+  readonly inputs: Readonly<Record<string, Format<unknown>>>;
+  // deno-lint-ignore no-explicit-any -- checked where the stage is declared
+  readonly run: (context: StageContext<any, any>) => Effect.Effect<void, KindredError, TensorEngine | Progress>;
+}
+
+const registry = new Map<string, AnyStage>();
 
 /** Names and versions of all stages that were declared. */
 export function declaredStages(): readonly string[] {
   return [...registry.keys()];
 }
 
-/** Declares a stage. */
+/**
+ * Declares a stage.
+ *
+ * @param definition The declaration.
+ * @returns The stage as a function of artifacts and settings.
+ *
+ * @example
+ * ```ts
+ * import { type Artifact, defineStage, jsonFormat, writeJson } from "@kindred/kindred/stage";
+ * import { Effect } from "effect";
+ * import assert from "node:assert/strict";
+ * const count = defineStage<{ readonly limit: number; readonly chunk: number }, object, number>({
+ *   name: "count",
+ *   version: 1,
+ *   inputs: {},
+ *   output: jsonFormat<number>("count.json"),
+ *   how: ["chunk"], // another chunk gives the same count: the key does not hold it
+ *   run: ({ parameters, scratch }) => Effect.promise(() => writeJson(`${scratch}/count.json`, parameters.limit)),
+ * });
+ * assert.equal(typeof count, "function");
+ * ```
+ */
 export function defineStage<P extends object, I extends object, A>(
   definition: StageDefinition<P, I, A>,
 ): Stage<P, I, A> {
   const stage = `${definition.name}@${definition.version}`;
   if (registry.has(stage)) throw new Error(`the stage ${stage} is declared twice`);
-  registry.set(stage, definition);
-  return Effect.fnUntraced(function* (inputs, parameters, as = definition.name) {
+  registry.set(stage, definition as AnyStage);
+  const how = new Set<string>(definition.how);
+  const says = (answer: boolean | ((parameters: P) => boolean) | undefined, parameters: P) =>
+    typeof answer === "function" ? answer(parameters) : answer === true;
+  return Effect.fnUntraced(function* (inputs, settings, as = definition.name) {
     const runner = yield* StageRunner;
-    const computes = definition.computes === true ? (yield* TensorEngine).identity : undefined;
+    const computes = says(definition.computes, settings) ? (yield* TensorEngine).identity : undefined;
     const keys: Record<string, string> = {};
     for (const [name, input] of Object.entries(inputs) as [string, Artifact<unknown> | undefined][]) {
       if (input === undefined) continue;
       keys[name] = input.key;
       runner.root(input.key, input.paths);
     }
-    // What cannot be written down as JSON cannot be part of a key.
-    const plain = JSON.parse(canonical(parameters as Json));
-    const { key, folder, cached } = yield* runner.run({ stage, parameters: plain, inputs: keys, computes }, as);
+    const plain = yield* attemptSync(() => plainJson(settings, definition.name));
+    const draws = says(definition.draws, settings);
+    const isHow = (path: string) => how.has(path) || (!draws && /(^|\.)seed$/.test(path));
+    const task = taskOf({ stage, ...divide(plain, isHow), inputs: keys, computes });
+    const { key, folder, cached } = yield* runner.run(task, as);
     return artifact(key, [folder], cached, definition.output);
   });
 }
@@ -154,7 +211,7 @@ export function openRunner(folder: string, warn: (message: string) => void): Sta
     run: Effect.fnUntraced(function* (task, as) {
       const definition = registry.get(task.stage);
       if (definition === undefined) {
-        return yield* Effect.fail(new UsageError(`there is no stage ${task.stage}`, { found: keyOf(task) }));
+        return yield* Effect.fail(new UsageError(`there is no stage ${task.stage}`, { found: task.key }));
       }
       const { key, folder: place, cached, seconds } = yield* findOrMake(folder, task, warn, (scratch) => {
         const inputs = Object.fromEntries(
@@ -166,7 +223,7 @@ export function openRunner(folder: string, warn: (message: string) => void): Sta
         const part = as === definition.name ? undefined : as.replace(`${definition.name}-`, "");
         const about = { stage: definition.name, part };
         return emit({ _tag: "stage", ...about }).pipe(
-          Effect.andThen(definition.run({ parameters: task.parameters, inputs, scratch })),
+          Effect.andThen(definition.run({ parameters: unite(task.parameters, task.how), inputs, scratch })),
           Effect.ensuring(emit({ _tag: "done", ...about })),
         );
       });

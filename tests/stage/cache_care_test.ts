@@ -4,12 +4,13 @@ import { join } from "node:path";
 import { attempt } from "../../lib/attempt.ts";
 import { findOrMake, keyOfFiles, tryLock } from "../../lib/stage/cache.ts";
 import { listEntries, pruneEntries, verifyEntries } from "../../lib/stage/cache_care.ts";
+import { taskOf } from "../../lib/stage/key.ts";
 import { withFolder } from "../folder.ts";
 
 const make = (folder: string, name: string, bytes: number) =>
   Effect.runPromise(findOrMake(
     folder,
-    { stage: `${name}@1`, parameters: { bytes }, inputs: {} },
+    taskOf({ stage: `${name}@1`, parameters: { bytes }, inputs: {} }),
     () => {},
     (scratch) => attempt(() => Deno.writeFile(join(scratch, "data.bin"), new Uint8Array(bytes))),
   ));

@@ -63,6 +63,8 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
     inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
     output: trainedFormat,
     computes: true,
+    how: ["settings.saveSteps", "settings.loggingSteps"],
+    draws: true,
     run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
       const { settings, head, maxSeqLength, freeze } = parameters;
       yield* phase("training the cross-encoder");

@@ -55,6 +55,8 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
     inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
     output: trainedFormat,
     computes: true,
+    how: ["settings.saveSteps", "settings.loggingSteps"],
+    draws: true,
     run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
       const { settings, pooling, ratio, fixedNoise, tie, maxSeqLength, freeze } = parameters;
       yield* phase("training");

@@ -62,6 +62,7 @@ const loadLabels = defineStage<LoadLabels, { source?: SourceFiles; like?: Labell
   version: 2, // parts of a dataset may have other columns than the first
   inputs: { source: sourceFormat, like: labelledFormat },
   output: labelledFormat,
+  draws: ({ limit }) => limit !== undefined,
   run: ({ parameters: { sample, columns, limit, seed = 0, skipBadRows }, inputs, scratch }) =>
     attempt(async () => {
       if (inputs.source === undefined) {
@@ -101,8 +102,8 @@ export const loadLabelledTexts: (
     yield* phase("loading");
     if (from === undefined) return yield* loadLabels({}, { sample: { heldOut, rows: limit ?? 6000 } });
     const files = yield* source(from);
-    const drawn = limit === undefined ? {} : { limit, seed };
-    return yield* loadLabels({ source: files, ...(like !== undefined && { like }) }, { ...options, ...drawn });
+    const inputs = { source: files, ...(like !== undefined && { like }) };
+    return yield* loadLabels(inputs, { ...options, limit, seed });
   },
 );
 
@@ -115,6 +116,7 @@ const labelRows = defineStage<
   version: 1,
   inputs: { texts: datasetFormat<LabelledTexts>() },
   output: datasetFormat<Columns>(),
+  draws: true,
   run: ({ parameters: { kind, seed }, inputs, scratch }) =>
     attempt(async () => {
       const texts = await inputs.texts.read();

@@ -92,6 +92,8 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: trainedFormat,
   computes: true,
+  how: ["settings.saveSteps", "settings.loggingSteps"],
+  draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { settings, wholeWords = false, freeze } = parameters;
     yield* phase("training");
@@ -132,6 +134,7 @@ export const evaluateMaskedLm: Stage<EvaluateMaskedLmParameters, MaskedLmInputs,
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,
+  draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     yield* phase("evaluating");
     const engine = yield* (yield* TensorEngine).open;

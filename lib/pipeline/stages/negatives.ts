@@ -179,6 +179,9 @@ export const chooseNegatives: Stage<NegativeParameters, NegativeInputs, CountedD
   version: 1,
   inputs: { candidates: candidatesFormat, pairs: datasetFormat<Pairs>(), review: sourceFormat },
   output: datasetFormat<Columns>(),
+  how: ["judge.generator.tokenBudget", "judge.generator.concurrency"],
+  draws: ({ judge, select, format, missing = "easy" }) =>
+    judge.by === "writer" || select.sampling === "random" || (format === "training" && missing === "easy"),
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { judge, select, format, scores = false, missing = "easy" } = parameters;
     const candidates = yield* attempt(() => inputs.candidates.read());

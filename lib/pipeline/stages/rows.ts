@@ -46,7 +46,7 @@ export interface TripletParameters {
 }
 
 const triplets = defineStage<
-  { readonly negatives: NegativeKind | "every-pair"; readonly seed?: number | undefined },
+  TripletParameters,
   { pairs: Dataset<LabelledPairs> },
   CountedDataset<Pairs | Triplets>
 >({
@@ -54,7 +54,8 @@ const triplets = defineStage<
   version: 1,
   inputs: { pairs: datasetFormat<LabelledPairs>() },
   output: datasetFormat<Pairs | Triplets>(),
-  run: ({ parameters: { negatives, seed = 0 }, inputs, scratch }) =>
+  draws: ({ negatives }) => negatives === "easy" || negatives === "contradiction",
+  run: ({ parameters: { negatives, seed }, inputs, scratch }) =>
     attempt(async () => {
       const pairs = await inputs.pairs.read();
       if (negatives === "every-pair") {
@@ -76,11 +77,7 @@ export const asTriplets: (
 ) => Made<Pairs | Triplets> = Effect.fnUntraced(function* (pairs, { negatives, seed }) {
   const { columns } = yield* attempt(() => summaryOf(pairs));
   if (!columns.includes("label")) return pairs as Artifact<CountedDataset<Pairs | Triplets>>;
-  const draws = negatives === "easy" || negatives === "contradiction";
-  return yield* triplets({ pairs: pairs as Artifact<Dataset<LabelledPairs>> }, {
-    negatives,
-    ...(draws && { seed }),
-  });
+  return yield* triplets({ pairs: pairs as Artifact<Dataset<LabelledPairs>> }, { negatives, seed });
 });
 
 /** Settings of the split stage. */
@@ -100,6 +97,7 @@ const split = defineStage<SplitParameters, { data: Dataset<Columns> }, CountedDa
   version: 1,
   inputs: { data: datasetFormat<Columns>() },
   output: datasetFormat<Columns>(),
+  draws: true,
   run: ({ parameters: { part, validation, seed, together }, inputs, scratch }) =>
     attempt(async () => {
       const data = await inputs.data.read();

@@ -51,7 +51,8 @@ export const samplePairs: Stage<
   version: 1,
   inputs: { gold: datasetFormat<ScoredPairs>(), model: modelFormat },
   output: datasetFormat<SentencePairs>(),
-  computes: true,
+  computes: ({ from }) => from.endsWith("semantic"),
+  draws: ({ from }) => from === "recombine",
   run: Effect.fnUntraced(function* ({ parameters: { from, pairsPerGold, topK, seed }, inputs, scratch }) {
     const gold = yield* attempt(() => inputs.gold.read());
     const samples = [];
@@ -124,6 +125,7 @@ export const balanceSilver: Stage<
   version: 1,
   inputs: { gold: datasetFormat<ScoredPairs>(), silver: datasetFormat<ScoredPairs>() },
   output: datasetFormat<ScoredPairs>(),
+  draws: true,
   run: ({ parameters: { seed }, inputs, scratch }) =>
     attempt(async () => {
       const [gold, silver] = [await inputs.gold.read(), await inputs.silver.read()];

@@ -105,6 +105,8 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
   },
   output: trainedFormat,
   computes: true,
+  how: ["settings.saveSteps", "settings.loggingSteps"],
+  draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     const { settings, freeze, pooling, maxSeqLength } = parameters;
     yield* phase("training");
@@ -159,7 +161,13 @@ export const trainBiEncoder: <L extends LabelKind>(
     const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;
     return yield* trainStage(
       { model, data: rows, tokens, ...(watched && pairs !== undefined && { eval: pairs }) },
-      { loss: { name: loss.name, options: loss.options }, settings, freeze, pooling, maxSeqLength },
+      {
+        loss: { name: loss.name, version: loss.version, options: loss.options },
+        settings,
+        freeze,
+        pooling,
+        maxSeqLength,
+      },
       as,
     );
   },
