@@ -61,7 +61,7 @@ async function writeEmbeddings(path: string, embeddings: Embeddings): Promise<vo
 export const command: Command = {
   name: "encode",
   summary: "embeds texts: --model M --input FILE|- --output FILE.npy|.safetensors|.parquet",
-  flags: [...COMPUTING, "model", "input", "column", "output", "normalize", "prompt", "max-tokens"],
+  flags: [...COMPUTING, "model", "input", "column", "output", "normalize", "prompt", "prefix", "max-tokens"],
   presets: {},
   run: Effect.fnUntraced(function* ({ values }) {
     const [source, input, output] = (["model", "input", "output"] as const).map((flag) => text(values, flag));
@@ -80,7 +80,8 @@ export const command: Command = {
     return yield* attempt(async () => {
       const model = await loadBiEncoder(engine, folder);
       const embeddings = await encodeTexts(engine, model, texts, {
-        prompt: text(values, "prompt"),
+        promptName: text(values, "prompt"),
+        prefix: text(values, "prefix"),
         tokenBudget: optional(values, "max-tokens"),
       });
       if (values["normalize"] === true) normalizeInPlace(embeddings);

@@ -53,7 +53,7 @@ export async function readFolder(path: string): Promise<SentenceTransformerFolde
 
 const SIMILARITIES = ["cosine", "dot", "euclidean", "manhattan"];
 
-/** `config_sentence_transformers.json`. Empty prompts are none. */
+/** `config_sentence_transformers.json`. A prompt may be empty: asked for by name, it puts nothing before a text. */
 function readGeneral(
   general: Json,
   where: string,
@@ -70,7 +70,7 @@ function readGeneral(
     });
   }
   const prompts = Object.fromEntries(
-    Object.entries(given).filter(([, text]) => typeof text === "string" && text !== ""),
+    Object.entries(given).filter(([, text]) => typeof text === "string"),
   );
   const similarity = String(general["similarity_fn_name"] ?? "cosine");
   if (!SIMILARITIES.includes(similarity)) {

@@ -6,6 +6,7 @@
 import { type Engine, scopeAsync } from "../engine/engine.ts";
 import { type BiEncoder, embed } from "../model/bi_encoder.ts";
 import { uploadBatch } from "../model/batch.ts";
+import { type PromptChoice, promptOf } from "../model/prompts.ts";
 import { inference } from "../tensor/tape.ts";
 import { pack, type TokenizedTexts } from "../text/packed.ts";
 import { tokenize } from "../text/tokenizer.ts";
@@ -66,9 +67,7 @@ export async function encodeTokens(
 }
 
 /** Options of {@linkcode encodeTexts}. */
-export interface EncodeOptions {
-  /** Name of one of the model's prompts, or a text to put before every input. Default: the model's own default. */
-  readonly prompt?: string | undefined;
+export interface EncodeOptions extends PromptChoice {
   /** Tokens that go through the encoder at once. Default 4096. */
   readonly tokenBudget?: number | undefined;
 }
@@ -104,8 +103,7 @@ export async function encodeTexts(
   texts: readonly string[],
   options: EncodeOptions = {},
 ): Promise<Embeddings> {
-  const name = options.prompt ?? model.defaultPromptName;
-  const prompt = name === undefined ? undefined : model.prompts[name] ?? options.prompt;
+  const prompt = promptOf(model, options);
   const tokens = await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt });
   // The prompt's own tokens, without the separator at its end: what a model may leave out of its pooling.
   const skip = prompt === undefined ? 0 : model.tokenizer.encode(prompt, model.maxSeqLength).length - 1;

@@ -5,6 +5,7 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import type { BiEncoder } from "../model/bi_encoder.ts";
+import type { PromptChoice } from "../model/prompts.ts";
 import { encodeTexts } from "./encode.ts";
 import type { Embeddings } from "./pairwise.ts";
 
@@ -16,17 +17,19 @@ export type RoleEncoder = (texts: readonly string[], role: Role) => Promise<Embe
 
 /** Options of {@linkcode roleEncoder}. */
 export interface RoleEncoderOptions {
-  /** Name of one of the model's prompts, or a text, for queries. Default: its prompt `query`, if it has one. */
-  readonly queryPrompt?: string | undefined;
-  /** The same for documents. Default: its prompt `document`, `passage` or `corpus`, if it has one. */
-  readonly documentPrompt?: string | undefined;
+  /** What goes before queries. Default: the model's prompt `query`, if it has one. */
+  readonly query?: PromptChoice | undefined;
+  /** What goes before documents. Default: the model's prompt `document`, `passage` or `corpus`, if it has one. */
+  readonly document?: PromptChoice | undefined;
   /** Tokens that go through the encoder at once. Default 4096. */
   readonly tokenBudget?: number | undefined;
 }
 
 /**
  * A bi-encoder that puts the right prompt before queries and documents, as sentence-transformers' `encode_query` and
- * `encode_document` do. A role for which the model has no prompt, or an empty one, gets the model's default.
+ * `encode_document` do: a role for which the model has no prompt gets none, whatever the model's default is. That library
+ * defines an empty prompt `document` for every model and so never comes to `passage` or `corpus`; here an empty one does not
+ * stand in their way.
  *
  * @param engine Computes.
  * @param model From `loadBiEncoder`, on the same engine.
@@ -41,7 +44,7 @@ export interface RoleEncoderOptions {
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
- * const encode = roleEncoder(engine, await loadBiEncoder(engine, await sampleBaseModel()), { queryPrompt: "find: " });
+ * const encode = roleEncoder(engine, await loadBiEncoder(engine, await sampleBaseModel()), { query: { prefix: "find: " } });
  * const [query, texts] = [["the boy eats"], ["a castle on a hill", "the boy eats an apple"]];
  * const { found } = await searchCorpus(
  *   engine,
@@ -55,10 +58,13 @@ export interface RoleEncoderOptions {
  */
 export function roleEncoder(engine: Engine, model: BiEncoder, options: RoleEncoderOptions = {}): RoleEncoder {
   const { tokenBudget } = options;
-  const named = (...names: readonly string[]) => names.find((name) => (model.prompts[name] ?? "") !== "");
-  const prompts = {
-    query: options.queryPrompt ?? named("query"),
-    document: options.documentPrompt ?? named("document", "passage", "corpus"),
+  const named = (...names: readonly string[]): PromptChoice => {
+    const promptName = names.find((name) => Object.hasOwn(model.prompts, name) && model.prompts[name] !== "");
+    return promptName === undefined ? { prefix: "" } : { promptName };
   };
-  return (texts, role) => encodeTexts(engine, model, texts, { prompt: prompts[role], tokenBudget });
+  const prompts = {
+    query: options.query ?? named("query"),
+    document: options.document ?? named("document", "passage", "corpus"),
+  };
+  return (texts, role) => encodeTexts(engine, model, texts, { ...prompts[role], tokenBudget });
 }

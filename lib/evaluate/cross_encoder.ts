@@ -6,6 +6,7 @@
 import { type Engine, scopeAsync } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
 import { type CrossEncoder, score } from "../model/cross_encoder.ts";
+import { type PromptChoice, promptOf } from "../model/prompts.ts";
 import { uploadBatch } from "../model/batch.ts";
 import { inference } from "../tensor/tape.ts";
 import type { PackedColumn } from "../text/packed.ts";
@@ -72,10 +73,8 @@ export async function scorePairs(
   return { data, width, rows };
 }
 
-/** Options of {@linkcode predict} that concern its texts. */
-export interface PairTextOptions {
-  /** Name of one of the model's prompts, or a text to put before each first text. Default: the model's own default. */
-  readonly prompt?: string | undefined;
+/** Options of {@linkcode predict} that concern its texts; a prompt goes before each first text. */
+export interface PairTextOptions extends PromptChoice {
   /** Take off white space at both ends of texts, as sentence-transformers did before version 4. Default false. */
   readonly strip?: boolean;
 }
@@ -113,8 +112,7 @@ export async function predict(
     });
   }
   const { strip = false } = options;
-  const name = options.prompt ?? model.defaultPromptName;
-  const prompt = name === undefined ? undefined : model.prompts[name] ?? options.prompt;
+  const prompt = promptOf(model, options);
   const rows = Int32Array.from(first, (_, i) => i);
   return await scorePairs(
     engine,

@@ -13,3 +13,4 @@ export * from "./families.ts";
 export * from "./freeze.ts";
 export * from "./masked_lm.ts";
 export * from "./parameters.ts";
+export * from "./prompts.ts";

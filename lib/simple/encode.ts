@@ -3,19 +3,18 @@
  *
  * @module
  */
-import { createCpuEngine } from "../engine/cpu/engine.ts";
-import { openNativeGemm } from "../engine/cpu/native_gemm.ts";
 import type { Engine } from "../engine/engine.ts";
 import { encodeTexts } from "../embed/encode.ts";
+import { selectEngine } from "../engine/select.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { type SimilarityMetrics, similarityMetrics } from "../evaluate/similarity.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
+import type { PromptChoice } from "../model/prompts.ts";
 import { modelFolder } from "../stage/roots.ts";
 
 /** An engine for one job. */
 export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promise<A> {
-  const threads = navigator.hardwareConcurrency;
-  const engine = createCpuEngine({ threads, gemm: openNativeGemm({ gemm: "auto", threads }).gemm });
+  const { engine } = await selectEngine();
   try {
     return await use(engine);
   } finally {
@@ -24,8 +23,13 @@ export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promis
 }
 
 /**
- * Embeddings of texts, in their order. `model` is a folder or a model of the hub; `prompt` the name of one of its prompts,
- * or a text to put before every input.
+ * Embeddings of texts.
+ *
+ * @param model A folder, or a model of the hub.
+ * @param texts The texts; an empty one is embedded like any other.
+ * @param options `promptName`: one of the model's prompts; or `prefix`: a text of your own, before every input.
+ * @returns One row for each text, in their order.
+ * @throws UsageError if the model has no prompt of this name.
  *
  * @example
  * ```ts
@@ -38,7 +42,7 @@ export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promis
 export async function encode(
   model: string,
   texts: readonly string[],
-  options: { readonly prompt?: string } = {},
+  options: PromptChoice = {},
 ): Promise<Embeddings> {
   return await withEngine(async (engine) =>
     await encodeTexts(engine, await loadBiEncoder(engine, await modelFolder(model)), texts, options)

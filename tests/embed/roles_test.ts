@@ -11,13 +11,16 @@ Deno.test("anchors and documents get the prompts that the model has for them, or
   const texts = ["the boy eats", "a dog runs"];
   const expect = async (
     found: Promise<{ data: Float32Array }>,
-    prompt: string | undefined,
-  ) => assert.deepEqual((await found).data, (await encodeTexts(engine, plain, texts, { prompt })).data, `${prompt}`);
-  const model = { ...plain, prompts: { query: "the girl ", document: "", passage: "the dog ", other: "the king " } };
+    prefix: string | undefined,
+  ) => assert.deepEqual((await found).data, (await encodeTexts(engine, plain, texts, { prefix })).data, `${prefix}`);
+  const model = { ...plain, prompts: { query: "the girl ", passage: "the dog ", corpus: "no ", other: "the king " } };
   await expect(roleEncoder(engine, model)(texts, "query"), "the girl ");
   await expect(roleEncoder(engine, model)(texts, "document"), "the dog ");
-  await expect(roleEncoder(engine, model, { documentPrompt: "other" })(texts, "document"), "the king ");
-  await expect(roleEncoder(engine, model, { queryPrompt: "a queen " })(texts, "query"), "a queen ");
+  await expect(roleEncoder(engine, model, { document: { promptName: "other" } })(texts, "document"), "the king ");
+  await expect(roleEncoder(engine, model, { query: { prefix: "a queen " } })(texts, "query"), "a queen ");
   await expect(roleEncoder(engine, plain)(texts, "query"), undefined);
+  const empty = { ...model, prompts: { document: "", passage: "the dog " }, defaultPromptName: "passage" };
+  await expect(roleEncoder(engine, empty)(texts, "document"), "the dog ");
+  await expect(roleEncoder(engine, empty)(texts, "query"), "");
   engine.close();
 });

@@ -41,8 +41,8 @@ for (const { name: engineName, create } of engines) {
         assertNear(`${name}: ranking`, ranking.map(({ score }) => score), ranked.map(([, score]) => score), 1e-5);
       }
       if (expected["withPrompt"] !== undefined) {
-        for (const prompt of ["query", "the fast "]) {
-          const { data } = await predict(engine, model, first, second, { prompt });
+        for (const prompt of [{ promptName: "query" }, { prefix: "the fast " }]) {
+          const { data } = await predict(engine, model, first, second, prompt);
           assertNear(`${name}: prompt`, data, expected["withPrompt"], 1e-5);
         }
         const { data } = await predict(engine, { ...model, defaultPromptName: "query" }, first, second);

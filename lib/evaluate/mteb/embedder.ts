@@ -29,7 +29,7 @@ export function embedderOf(engine: Engine, model: BiEncoder, task: Pick<MtebTask
   return {
     engine,
     similarity,
-    embed: (texts, role) => encodeTexts(engine, model, texts, { prompt: promptName(model.prompts, task, role) }),
+    embed: (texts, role) => encodeTexts(engine, model, texts, { promptName: promptName(model.prompts, task, role) }),
   };
 }
 

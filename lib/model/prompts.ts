@@ -1,0 +1,58 @@
+/**
+ * Prompts: texts that a model wants before every input.
+ *
+ * @module
+ */
+import { UsageError } from "../error.ts";
+
+/** The prompts that a model's folder defines. */
+export interface Prompts {
+  /** Texts by name; one may be empty. */
+  readonly prompts: Readonly<Record<string, string>>;
+  /** The name of the one that is used when nothing is asked for. */
+  readonly defaultPromptName: string | undefined;
+}
+
+/** What is to stand before every input. */
+export interface PromptChoice {
+  /** Name of one of the model's prompts. Default: the model's own default. */
+  readonly promptName?: string | undefined;
+  /** This text itself, instead of a prompt of the model's. */
+  readonly prefix?: string | undefined;
+}
+
+/**
+ * The text that stands before every input.
+ *
+ * @param model Its prompts.
+ * @param choice A prompt's name, or a text; neither takes the model's default.
+ * @returns The text, or undefined if nothing is put before.
+ * @throws UsageError if there is no prompt of this name, or if both a name and a text are given.
+ *
+ * @example
+ * ```ts
+ * import { promptOf } from "@kindred/kindred/model";
+ * import assert from "node:assert/strict";
+ * const model = { prompts: { query: "query: ", document: "" }, defaultPromptName: undefined };
+ * assert.equal(promptOf(model, { promptName: "query" }), "query: ");
+ * assert.equal(promptOf(model, { prefix: "question: " }), "question: ");
+ * assert.throws(() => promptOf(model, { promptName: "qeury" }), /no prompt of this name/);
+ * ```
+ */
+export function promptOf(model: Prompts, { promptName, prefix }: PromptChoice = {}): string | undefined {
+  if (prefix !== undefined && promptName !== undefined) {
+    throw new UsageError("a prompt's name and a prefix are given: one of them must do", {
+      found: `the prompt ${promptName} and the prefix ${JSON.stringify(prefix)}`,
+    });
+  }
+  const name = promptName ?? model.defaultPromptName;
+  if (promptName !== undefined && !Object.hasOwn(model.prompts, promptName)) {
+    const names = Object.keys(model.prompts);
+    throw new UsageError("the model has no prompt of this name", {
+      expected: names.length === 0 ? "none: the model defines no prompts" : `one of ${names.join(", ")}`,
+      found: promptName,
+      hint: "a text of your own goes before every input with --prefix (in code: prefix)",
+    });
+  }
+  return (prefix ?? (name === undefined ? undefined : model.prompts[name])) || undefined;
+}
