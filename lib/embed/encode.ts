@@ -106,7 +106,7 @@ export async function encodeTexts(
   const prompt = promptOf(model, options);
   const tokens = await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt });
   // The prompt's own tokens, without the separator at its end: what a model may leave out of its pooling.
-  const skip = prompt === undefined ? 0 : model.tokenizer.encode(prompt, model.maxSeqLength).length - 1;
+  const skip = prompt === undefined ? 0 : model.tokenizer.ids(prompt, model.maxSeqLength).length - 1;
   const { tokenBudget = 4096 } = options;
   return await encodeTokens(engine, model, tokens, { tokenBudget, skip });
 }

@@ -46,12 +46,12 @@ const ENDS = new RegExp(`^${SPACE}|${SPACE}$`, "g");
  * Tokenises texts without special tokens and uncut, each distinct one once: what {@linkcode packPairs} makes pairs of.
  */
 export async function tokenizeBare(
-  tokenizer: Pick<Tokenizer, "encodeBare">,
+  tokenizer: Pick<Tokenizer, "bareIds">,
   texts: readonly string[],
   options: BareOptions = {},
 ): Promise<TokenizedTexts> {
   const { prompt = "", strip = false } = options;
-  return await tokenizeBy((text) => tokenizer.encodeBare(prompt + (strip ? text.replace(ENDS, "") : text)), texts);
+  return await tokenizeBy((text) => tokenizer.bareIds(prompt + (strip ? text.replace(ENDS, "") : text)), texts);
 }
 
 /** The texts of several columns as one: text i of column c becomes c · rows + i, if all columns have so many rows. */
@@ -123,7 +123,8 @@ export function packPairs(
       t += part.ids.length;
     };
     const text = ({ texts, rows }: PackedColumn, size: number, type: number) => {
-      const start = texts.offsets[rows[i]!]!;
+      const cut = template.cutsStart ? texts.offsets[rows[i]! + 1]! - texts.offsets[rows[i]!]! - size : 0;
+      const start = texts.offsets[rows[i]!]! + cut;
       ids.set(texts.ids.subarray(start, start + size), t);
       if (type !== 0) typeIds.fill(type, t, t + size);
       t += size;

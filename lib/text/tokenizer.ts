@@ -1,33 +1,36 @@
 /**
- * The tokenizer of a checkpoint, through `@huggingface/tokenizers`, with truncation as transformers does it.
+ * The tokenizer of a checkpoint: texts become the ids that Python's transformers gives them.
  *
  * @module
  */
-import { Tokenizer as FastTokenizer } from "@huggingface/tokenizers";
 import { join } from "node:path";
 import { TokenizerError } from "../error.ts";
-import { withPythonsNormalizer } from "./normalizer.ts";
+import type { AddedToken } from "./added_tokens.ts";
+import { type Json, list, object } from "./definition.ts";
+import { modelOf } from "./models/select.ts";
 import type { TokenizedTexts } from "./packed.ts";
-import { givesTypes, type PairTemplate, readPairTemplate } from "./pair_template.ts";
-import { packPairs } from "./pairs.ts";
-import { type Json, wordPiece } from "./word_piece.ts";
+import { type PairTemplate, withoutTypes } from "./pair_template.ts";
+import { pipelineOf } from "./pipeline.ts";
+import { templatesOf } from "./post_processor.ts";
+import { buildAsTransformers, type BuiltTokenizer, type SpecialName, type TokenizerFiles } from "./transformers.ts";
 
-/** A checkpoint's tokenizer. */
+/** A checkpoint's tokenizer. A half of a surrogate pair in a text counts as U+FFFD. */
 export interface Tokenizer {
-  /** Number of entries of the vocabulary. */
+  /** Number of ids: the highest one, and 1. */
   readonly vocabSize: number;
   /** Id of a token, or undefined. */
   readonly idOf: (token: string) => number | undefined;
   /** Ids of a text between its special tokens, cut to `maxLength` in all. */
-  readonly encode: (text: string, maxLength: number) => readonly number[];
+  readonly ids: (text: string, maxLength: number) => number[];
   /** Ids of a text alone, uncut. */
-  readonly encodeBare: (text: string) => readonly number[];
+  readonly bareIds: (text: string) => number[];
+  /**
+   * For each of the ids that `ids` gives: 1 where a word begins, also at special tokens, 0 inside of a word. Words are
+   * those of the reference's `word_ids`, for every kind of tokenizer.
+   */
+  readonly wordStarts: (text: string, maxLength: number) => Uint8Array;
   /** What stands around two texts that are one sequence. */
   readonly pair: PairTemplate;
-  /** Two texts as one sequence; the longer of them is cut first. */
-  readonly encodePair: (first: string, second: string, maxLength: number) => EncodedPair;
-  /** The text of ids, special tokens left out. */
-  readonly decode: (ids: readonly number[]) => string;
   /** Ids of the special tokens: padding, classification, separator, mask. */
   readonly special: {
     readonly pad: number;
@@ -39,14 +42,6 @@ export interface Tokenizer {
   readonly continues: (id: number) => boolean;
   /** The files it was made from, to be saved with a model. */
   readonly files: ReadonlyMap<string, Uint8Array>;
-}
-
-/** Two texts as one sequence. */
-export interface EncodedPair {
-  /** Token ids, special tokens included. */
-  readonly ids: readonly number[];
-  /** Which text (segment) each token belongs to, as the tokenizer counts them. */
-  readonly typeIds: readonly number[];
 }
 
 const FILES = [
@@ -61,9 +56,14 @@ const FILES = [
 ];
 
 /**
- * Loads `tokenizer.json`, else makes a WordPiece tokenizer from `vocab.txt`, as BertTokenizer does. Where
+ * Loads the tokenizer of a folder as transformers does: the class that `tokenizer_config.json` names, or that the type
+ * of the model stands for, decides what counts of `tokenizer.json` and of the files beside it. Where
  * sentence-transformers' settings in the folder say that texts are lowercased, so does the tokenizer, and so do the files
  * that are saved again.
+ *
+ * @param folder the folder with `tokenizer.json` or a vocabulary; `config.json` is looked at, too
+ * @returns the tokenizer
+ * @throws {TokenizerError} if there is none, or if a part of it is not covered exactly
  */
 export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   const files = new Map<string, Uint8Array>();
@@ -73,28 +73,32 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
   }
   const parse = (name: string): Json | undefined => {
     const bytes = files.get(name);
-    if (bytes === undefined) return undefined;
-    return parseObject(bytes, join(folder, name));
+    return bytes === undefined ? undefined : parseObject(bytes, join(folder, name));
   };
-  const config = parse("tokenizer_config.json") ?? {};
-  const vocabulary = files.get("vocab.txt");
-  const found = parse("tokenizer.json") ??
-    (vocabulary && wordPiece(new TextDecoder().decode(vocabulary).replace(/\n$/, "").split(/\r?\n/), config));
-  if (found === undefined) {
-    throw new TokenizerError("there is no tokenizer", {
-      where: folder,
-      expected: "tokenizer.json or vocab.txt",
-      hint: "load the tokenizer in Python and save it again with AutoTokenizer.from_pretrained(…).save_pretrained(…)",
-    });
-  }
+  const beside = async (name: string): Promise<Json> => {
+    const bytes = await Deno.readFile(join(folder, name)).catch(() => undefined);
+    return bytes === undefined ? {} : parseObject(bytes, join(folder, name));
+  };
   try {
-    const lowercase = await saysLowercase(folder);
-    const definition = withPythonsNormalizer(found, config, lowercase);
-    if (lowercase) files.set("tokenizer.json", new TextEncoder().encode(JSON.stringify(definition)));
-    return tokenizerOf(definition, config, files);
+    const built = buildAsTransformers({
+      definition: parse("tokenizer.json"),
+      config: parse("tokenizer_config.json") ?? {},
+      model: await beside("config.json"),
+      specialTokensMap: parse("special_tokens_map.json"),
+      addedTokens: parse("added_tokens.json"),
+      vocabulary: lines(files.get("vocab.txt"))?.map((line) => line.replace(SPACE_BEHIND, "")),
+      bpeVocabulary: parse("vocab.json"),
+      merges: lines(files.get("merges.txt"))?.filter((line) => line !== ""),
+    });
+    if ((await beside("sentence_bert_config.json"))["do_lower_case"] !== true) return tokenizerOf(built, files);
+    const lowered = { ...built, definition: lowercasing(built.definition) };
+    return tokenizerOf(lowered, savedAsItIs(lowered, files));
   } catch (error) {
     if (error instanceof TokenizerError) {
-      throw error.where === undefined ? new TokenizerError(error.message, { ...error.toJSON(), where: folder }) : error;
+      throw error.where?.startsWith(folder) ? error : new TokenizerError(error.message, {
+        ...error.toJSON(),
+        where: error.where === undefined ? folder : `${folder}: ${error.where}`,
+      });
     }
     throw new TokenizerError("the tokenizer cannot be used", {
       where: folder,
@@ -102,6 +106,12 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
       cause: error,
     });
   }
+}
+
+const SPACE_BEHIND = /\p{White_Space}+$/u;
+
+function lines(bytes: Uint8Array | undefined): string[] | undefined {
+  return bytes === undefined ? undefined : new TextDecoder().decode(bytes).replace(/\n$/, "").split(/\r?\n/);
 }
 
 function parseObject(bytes: Uint8Array, where: string): Json {
@@ -119,116 +129,156 @@ function parseObject(bytes: Uint8Array, where: string): Json {
   throw new TokenizerError("not a JSON object", { where, found: JSON.stringify(value).slice(0, 80) });
 }
 
-/** Whether sentence-transformers' settings of the transformer say `do_lower_case`. */
-async function saysLowercase(folder: string): Promise<boolean> {
-  const path = join(folder, "sentence_bert_config.json");
-  const bytes = await Deno.readFile(path).catch(() => undefined);
-  return bytes !== undefined && parseObject(bytes, path)["do_lower_case"] === true;
+/** A definition that lowercases before all else, as sentence-transformers' `do_lower_case` has it. */
+function lowercasing(definition: Json): Json {
+  const normalizer = definition["normalizer"] as Json | null | undefined;
+  if (lowercases(normalizer)) return definition;
+  const after = normalizer?.["type"] === "Sequence"
+    ? list(normalizer["normalizers"], "the normalizers")
+    : normalizer
+    ? [normalizer]
+    : [];
+  return { ...definition, normalizer: { type: "Sequence", normalizers: [{ type: "Lowercase" }, ...after] } };
 }
+
+function lowercases(normalizer: Json | null | undefined): boolean {
+  if (normalizer?.["type"] === "Lowercase") return true;
+  if (normalizer?.["type"] === "BertNormalizer") return normalizer["lowercase"] !== false;
+  return normalizer?.["type"] === "Sequence" && (normalizer["normalizers"] as Json[]).some(lowercases);
+}
+
+/** Files of a tokenizer that no class of transformers would make: a class that takes `tokenizer.json` as it is. */
+function savedAsItIs(
+  built: BuiltTokenizer,
+  files: ReadonlyMap<string, Uint8Array>,
+): ReadonlyMap<string, Uint8Array> {
+  const config = files.get("tokenizer_config.json");
+  return new Map(files)
+    .set("tokenizer.json", jsonBytes(built.definition))
+    .set(
+      "tokenizer_config.json",
+      jsonBytes({
+        ...config === undefined ? {} : parseObject(config, "tokenizer_config.json"),
+        ...built.special,
+        tokenizer_class: "PreTrainedTokenizerFast",
+        model_input_names: ["input_ids", ...built.givesTypes ? ["token_type_ids"] : [], "attention_mask"],
+      }),
+    );
+}
+
+const jsonBytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, null, 1) + "\n");
 
 /** A tokenizer of WordPiece tokens, in order of their ids. */
 export function tokenizerFromVocabulary(tokens: readonly string[], lowercase = true): Tokenizer {
-  const config = { do_lower_case: lowercase, tokenizer_class: "BertTokenizer" };
-  const text = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, null, 1) + "\n");
-  const definition = wordPiece(tokens, config);
-  const files = new Map([
-    ["tokenizer.json", text(definition)],
-    [
-      "tokenizer_config.json",
-      text({
-        ...config,
-        cls_token: "[CLS]",
-        sep_token: "[SEP]",
-        pad_token: "[PAD]",
-        mask_token: "[MASK]",
-        unk_token: "[UNK]",
-      }),
-    ],
-    ["vocab.txt", new TextEncoder().encode(tokens.join("\n") + "\n")],
-  ]);
-  return tokenizerOf(definition, config, files);
+  const config = {
+    do_lower_case: lowercase,
+    tokenizer_class: "BertTokenizer",
+    cls_token: "[CLS]",
+    sep_token: "[SEP]",
+    pad_token: "[PAD]",
+    mask_token: tokens.includes("[MASK]") ? "[MASK]" : null,
+    unk_token: "[UNK]",
+  };
+  for (const token of ["[UNK]", "[CLS]", "[SEP]"]) {
+    if (!tokens.includes(token)) {
+      throw new TokenizerError("the vocabulary lacks a special token", { expected: token });
+    }
+  }
+  const nothing = { definition: undefined, specialTokensMap: undefined, addedTokens: undefined };
+  const files: TokenizerFiles = {
+    ...nothing,
+    config,
+    model: {},
+    vocabulary: tokens,
+    bpeVocabulary: undefined,
+    merges: undefined,
+  };
+  const built = buildAsTransformers(files);
+  return tokenizerOf(
+    built,
+    new Map([
+      ["tokenizer.json", jsonBytes(built.definition)],
+      ["tokenizer_config.json", jsonBytes(config)],
+      ["vocab.txt", new TextEncoder().encode(tokens.join("\n") + "\n")],
+    ]),
+  );
 }
 
-/** Kinds of tokenizers that are known; very old files do not name theirs. */
-const MODELS: readonly unknown[] = ["WordPiece", "BPE", "Unigram", undefined];
+/** Names that are looked for where no file names a special token. */
+const USUAL: Partial<Record<SpecialName, readonly string[]>> = {
+  cls_token: ["[CLS]", "<s>"],
+  sep_token: ["[SEP]", "</s>"],
+  pad_token: ["[PAD]", "<pad>"],
+  mask_token: ["[MASK]", "<mask>"],
+};
 
-function tokenizerOf(definition: Json, config: Json, files: ReadonlyMap<string, Uint8Array>): Tokenizer {
-  const kind = (definition["model"] as { type?: unknown } | undefined)?.type;
-  if (!MODELS.includes(kind)) {
-    throw new TokenizerError(`tokenizers of type ${kind} are not supported`, {
-      expected: "WordPiece, BPE, Unigram",
-      found: `${kind}`,
-    });
-  }
-  // Truncation and padding of the file are what Python's class overrides as well: they are done here.
-  const tokenizer = new FastTokenizer({ ...definition, truncation: null, padding: null }, config);
-  const idOf = (token: string) => tokenizer.token_to_id(token);
-  const nameOf = (key: string, fallback: readonly string[]): string | undefined => {
-    const given = config[key];
-    const name = typeof given === "string" ? given : (given as { content?: string } | undefined)?.content;
-    return [name, ...fallback].find((token) => token !== undefined && idOf(token) !== undefined);
+function tokenizerOf(built: BuiltTokenizer, files: ReadonlyMap<string, Uint8Array>): Tokenizer {
+  const { definition, truncationSide } = built;
+  const model = modelOf(object(definition["model"], "the model"));
+  const added = new Map(
+    (definition["added_tokens"] as (AddedToken & { id: number })[]).map((token) => [token.content, token]),
+  );
+  const idOf = (token: string) => added.get(token)?.id ?? model.vocabulary.get(token);
+  const special = (name: SpecialName): number | undefined => {
+    const names = [built.special[name], ...USUAL[name] ?? []];
+    return names.map((token) => token === undefined ? undefined : idOf(token)).find((id) => id! < built.rows);
   };
-  const special = (key: string, ...fallback: string[]): number | undefined => {
-    const name = nameOf(key, fallback);
-    return name === undefined ? undefined : idOf(name);
-  };
-  const cls = special("cls_token", "[CLS]", "<s>");
-  const sep = special("sep_token", "[SEP]", "</s>");
-  const pad = special("pad_token", "[PAD]", "<pad>");
+  const cls = special("cls_token");
+  const sep = special("sep_token");
+  const pad = special("pad_token");
   if (cls === undefined || sep === undefined || pad === undefined) {
     throw new TokenizerError("a special token is missing", {
       expected: "tokens for classification, separator and padding",
     });
   }
-  const encodeBare = (text: string) => tokenizer.encode(text, { add_special_tokens: false }).ids as number[];
-  // How many special tokens stand before and behind a text: a cut spares them.
-  const empty = tokenizer.encode("", { add_special_tokens: true }).ids as number[];
-  const before = empty[0] === cls ? 1 : 0;
-  const behind = empty.length - before;
-  const pair = readPairTemplate(tokenizer, encodeBare("a").length, before, behind, givesTypes(definition, config));
-  const model = definition["model"] as { vocab?: unknown } | undefined;
-  // Added tokens (mostly the mask) may stand behind the model's own.
-  const last = (definition["added_tokens"] as { id: number }[] | undefined ?? []).reduce(
-    (most, { id }) => Math.max(most, id),
-    -1,
-  );
-  const own = Array.isArray(model?.vocab) ? model.vocab.length : Object.keys(model?.vocab ?? {}).length;
-  const vocabSize = Math.max(own, last + 1);
+  const { before, behind, pair } = templatesOf(definition["post_processor"]);
+  const cutsStart = truncationSide === "left";
+  // A vocabulary may have holes; the reference counts its entries.
+  let vocabSize = model.vocabulary.size;
+  for (const { content, id } of added.values()) if (!built.implied.has(content) && id >= vocabSize) vocabSize = id + 1;
   const pieces = new Set<number>();
-  if (model?.vocab !== undefined && !Array.isArray(model.vocab)) {
-    for (const [token, id] of Object.entries(model.vocab as Record<string, number>)) {
-      if (token.startsWith("##")) pieces.add(id);
+  for (const [token, id] of model.vocabulary) if (token.startsWith("##")) pieces.add(id);
+  const pipeline = pipelineOf(definition, model, added.values());
+
+  /** A text between its special tokens, cut; words begin where an id is complemented. */
+  const between = (text: string, maxLength: number): number[] => {
+    const room = maxLength - before.length - behind.length;
+    if (room < 0) {
+      throw new TokenizerError("the special tokens alone are longer than the sequence may be", {
+        expected: `at least ${before.length + behind.length} tokens`,
+        found: `${maxLength}`,
+      });
     }
-  }
+    let ids = pipeline(text);
+    if (ids.length > room) ids = cutsStart ? ids.slice(ids.length - room) : ids.slice(0, room);
+    return [...before.map((id) => ~id), ...ids, ...behind.map((id) => ~id)];
+  };
   return {
     vocabSize,
     idOf,
-    special: { cls, sep, pad, mask: special("mask_token", "[MASK]", "<mask>") },
-    encode(text, maxLength) {
-      const { ids } = tokenizer.encode(text, { add_special_tokens: true }) as { ids: number[] };
-      if (ids.length <= maxLength) return ids;
-      if (maxLength < empty.length) {
-        throw new TokenizerError("the special tokens alone are longer than the sequence may be", {
-          expected: `at least ${empty.length} tokens`,
-          found: `${maxLength}`,
-        });
-      }
-      return [...ids.slice(0, maxLength - behind), ...ids.slice(ids.length - behind)];
-    },
-    encodeBare,
-    pair,
-    encodePair(first, second, maxLength) {
-      const column = (text: string) => {
-        const ids = Int32Array.from(encodeBare(text));
-        return { texts: { ids, typeIds: undefined, offsets: Int32Array.of(0, ids.length) }, rows: [0] };
-      };
-      const { ids, typeIds } = packPairs(pair, column(first), column(second), { maxLength });
-      return { ids: [...ids], typeIds: [...typeIds] };
-    },
-    decode: (ids) => tokenizer.decode([...ids], { skip_special_tokens: true }),
+    special: { cls, sep, pad, mask: special("mask_token") },
+    ids: (text, maxLength) => plainIds(between(text, maxLength), built.rows),
+    bareIds: (text) => plainIds(pipeline(text), built.rows),
+    wordStarts: (text, maxLength) => Uint8Array.from(between(text, maxLength), (id) => id < 0 ? 1 : 0),
+    pair: { ...built.givesTypes ? pair : withoutTypes(pair), cutsStart },
     continues: (id) => pieces.has(id),
     files,
   };
+}
+
+/** Ids without the mark of those that begin a word; each must have one of the model's `rows`. */
+function plainIds(ids: number[], rows: number): number[] {
+  for (let i = 0; i < ids.length; i++) {
+    if (ids[i]! < 0) ids[i] = ~ids[i]!;
+    if (ids[i]! >= rows) {
+      throw new TokenizerError("a text has a token that the model has no embedding of", {
+        expected: `ids below ${rows}, the vocab_size of config.json`,
+        found: `${ids[i]}`,
+        hint: "the tokenizer belongs to another model",
+      });
+    }
+  }
+  return ids;
 }
 
 /**
@@ -241,7 +291,7 @@ export async function tokenize(
   options: { readonly maxLength: number; readonly prompt?: string | undefined },
 ): Promise<TokenizedTexts> {
   const { maxLength, prompt = "" } = options;
-  return await tokenizeBy((text) => tokenizer.encode(prompt + text, maxLength), texts);
+  return await tokenizeBy((text) => tokenizer.ids(prompt + text, maxLength), texts);
 }
 
 /** The same by any function from text to ids. */

@@ -105,7 +105,7 @@ function damagedTexts(
   noise: Noise,
   { rows, seed, epoch = 0 }: ObjectiveBatch,
 ): TokenizedTexts {
-  const encoded = Array.from(rows, (row) => tokenizer.encode(noise(texts[row]!, { seed, epoch, row }), maxSeqLength));
+  const encoded = Array.from(rows, (row) => tokenizer.ids(noise(texts[row]!, { seed, epoch, row }), maxSeqLength));
   const offsets = new Int32Array(rows.length + 1);
   encoded.forEach(({ length }, i) => offsets[i + 1] = offsets[i]! + length);
   return { ids: Int32Array.from(encoded.flat()), typeIds: undefined, offsets };

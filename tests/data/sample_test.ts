@@ -258,7 +258,7 @@ Deno.test("the vocabulary is that of the base model, and has every word of the f
   const unknown = tokenizer.idOf("[UNK]")!;
   for (const [, { nli, sts }] of domains) {
     for (const text of [...nli.columns.premise.slice(0, 500), ...sts.columns.sentence1.slice(0, 500)]) {
-      assert.ok(!tokenizer.encode(text, 64).includes(unknown), text);
+      assert.ok(!tokenizer.ids(text, 64).includes(unknown), text);
     }
   }
 });

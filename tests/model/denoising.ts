@@ -19,6 +19,7 @@ export async function denoisingFolder(family: string): Promise<string> {
   }
   const tokens = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...Array.from({ length: 35 }, (_, i) => `t${i}`)];
   await Deno.writeTextFile(join(folder, "vocab.txt"), tokens.join("\n") + "\n");
+  await Deno.writeTextFile(join(folder, "tokenizer_config.json"), JSON.stringify({ tokenizer_class: "BertTokenizer" }));
   return folder;
 }
 
@@ -43,7 +44,7 @@ export async function loadDenoising(
     const loaded = await loadBiEncoder(engine, folder, { trained: true, pooling: "cls" });
     const config = { ...loaded.encoder.config, ...options.change };
     const special = { ...loaded.tokenizer.special, pad: config.padId };
-    const tokenizer = { ...loaded.tokenizer, special, encode: idsOf };
+    const tokenizer = { ...loaded.tokenizer, special, ids: idsOf };
     const model = { ...loaded, encoder: { ...loaded.encoder, config }, tokenizer };
     return { model, decoder: { ...await loadDenoisingDecoder(engine, model, folder, options), config, tokenizer } };
   } finally {

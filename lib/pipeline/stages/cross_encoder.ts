@@ -59,7 +59,7 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
     TrainedModel
   >({
     name: "cross-encoder",
-    version: 2,
+    version: 3, // exactly the reference's tokens
     inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
     output: trainedFormat,
     computes: true,
@@ -125,7 +125,7 @@ export const evaluateCrossEncoder: Stage<Record<never, never>, CrossEncoderInput
   Metrics
 >({
   name: "evaluate-cross-encoder",
-  version: 1,
+  version: 2, // exactly the reference's tokens
   inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,

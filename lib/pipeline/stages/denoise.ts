@@ -51,7 +51,7 @@ export interface DenoisingParameters {
 export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel> =
   withSettings(defineStage<Resolved<DenoisingParameters>, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel>({
     name: "tsdae",
-    version: 2,
+    version: 3, // exactly the reference's tokens
     inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
     output: trainedFormat,
     computes: true,

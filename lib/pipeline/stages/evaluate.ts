@@ -31,7 +31,7 @@ import type { ModelShape } from "../../stage/artifact.ts";
 export const evaluateSimilarity: Stage<ModelShape, { model: ModelFolder; pairs: Dataset<ScoredPairs> }, Evaluation> =
   defineStage<ModelShape, { model: ModelFolder; pairs: Dataset<ScoredPairs> }, Evaluation>({
     name: "evaluate",
-    version: 1,
+    version: 2, // exactly the reference's tokens
     inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
     output: evaluationFormat,
     computes: true,

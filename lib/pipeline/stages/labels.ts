@@ -113,7 +113,7 @@ const labelRows = defineStage<
   CountedDataset<Columns>
 >({
   name: "label-rows",
-  version: 1,
+  version: 2, // exactly the reference's tokens
   inputs: { texts: datasetFormat<LabelledTexts>() },
   output: datasetFormat<Columns>(),
   draws: true,
@@ -172,7 +172,7 @@ export const evaluateByLabels: Stage<
   LabelEvaluation
 >({
   name: "evaluate-labels",
-  version: 1,
+  version: 2, // exactly the reference's tokens
   inputs: { model: modelFormat, texts: datasetFormat<LabelledTexts>() },
   output: {
     read: async (paths) => ({

@@ -88,7 +88,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   TrainedModel
 >({
   name: "train-masked-lm",
-  version: 2,
+  version: 3, // exactly the reference's tokens
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: trainedFormat,
   computes: true,
@@ -130,7 +130,7 @@ export const evaluateMaskedLm: Stage<EvaluateMaskedLmParameters, MaskedLmInputs,
   Metrics
 >({
   name: "evaluate-masked-lm",
-  version: 1,
+  version: 2, // exactly the reference's tokens
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,

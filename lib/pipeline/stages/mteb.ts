@@ -58,7 +58,7 @@ export const evaluateOnTask: Stage<TaskParameters, { model: ModelFolder; data: S
     TaskEvaluation
   >({
     name: "mteb",
-    version: 1,
+    version: 2, // exactly the reference's tokens
     inputs: { model: modelFormat, data: sourceFormat },
     output: jsonFormat<TaskEvaluation>("evaluation.json"),
     computes: true,

@@ -99,7 +99,7 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
   Candidates
 >({
   name: "candidates",
-  version: 2,
+  version: 3, // exactly the reference's tokens
   inputs: { model: modelFormat, pairs: datasetFormat<Pairs>(), corpus: datasetFormat<Texts>(), judge: modelFormat },
   output: candidatesFormat,
   computes: true,
@@ -176,7 +176,7 @@ export const chooseNegatives: Stage<NegativeParameters, NegativeInputs, CountedD
   CountedDataset<Columns>
 >({
   name: "negatives",
-  version: 1,
+  version: 2, // exactly the reference's tokens
   inputs: { candidates: candidatesFormat, pairs: datasetFormat<Pairs>(), review: sourceFormat },
   output: datasetFormat<Columns>(),
   how: ["judge.generator.tokenBudget", "judge.generator.concurrency"],

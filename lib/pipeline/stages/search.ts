@@ -61,7 +61,7 @@ export const embedCorpus: Stage<
   EmbeddedCorpus
 > = defineStage<Record<never, never>, { model: ModelFolder; texts: Dataset<Texts> }, EmbeddedCorpus>({
   name: "embed",
-  version: 2,
+  version: 3, // exactly the reference's tokens
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: {
     read: async (paths) => ({

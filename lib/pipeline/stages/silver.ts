@@ -48,7 +48,7 @@ export const samplePairs: Stage<
   CountedDataset<SentencePairs>
 > = defineStage<PairParameters, { gold: Dataset<ScoredPairs>; model: ModelFolder }, CountedDataset<SentencePairs>>({
   name: "pairs",
-  version: 1,
+  version: 2, // exactly the reference's tokens
   inputs: { gold: datasetFormat<ScoredPairs>(), model: modelFormat },
   output: datasetFormat<SentencePairs>(),
   computes: ({ from }) => from.endsWith("semantic"),
@@ -91,7 +91,7 @@ export const labelSilver: Stage<
   CountedDataset<ScoredPairs>
 >({
   name: "silver",
-  version: 1,
+  version: 2, // exactly the reference's tokens
   inputs: { model: modelFormat, pairs: datasetFormat<SentencePairs>() },
   output: datasetFormat<ScoredPairs>(),
   computes: true,
