@@ -77,7 +77,7 @@ export async function openTargets(folder: string): Promise<readonly Target[]> {
       },
     };
   };
-  const encodes = async (path: string) => (await loadTokenizer(path)).encode("Der Hund 𠮷 runs [MASK] unaffable", 16);
+  const encodes = async (path: string) => (await loadTokenizer(path)).ids("Der Hund 𠮷 runs [MASK] unaffable", 16);
 
   const parquet = join(folder, "seed.parquet");
   const many = Array.from({ length: 40 }, (_, i) => `text ${i} ${"x".repeat(i)}`);
