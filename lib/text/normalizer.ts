@@ -152,7 +152,6 @@ function bertNormalizer(part: Json): Normalizer {
 
 /** Takes out control characters and makes every white space a plain one. */
 function cleanText(text: string): string {
-  // deno-lint-ignore no-control-regex
   if (/^[\x20-\x7e]*$/.test(text)) return text;
   const classes = codePointClasses();
   let cleaned = "";

@@ -4,7 +4,7 @@
  * @module
  */
 import { TokenizerError } from "../error.ts";
-import { type Json, list, object, refuse, setting } from "./definition.ts";
+import { type Json, list, object, refuse } from "./definition.ts";
 import type { PairTemplate, TemplatePart } from "./pair_template.ts";
 
 /** What stands around one text, and around two. */

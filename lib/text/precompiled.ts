@@ -58,7 +58,6 @@ export function precompiled(table: Uint8Array): (text: string) => string {
     return count;
   };
   return (text) => {
-    // deno-lint-ignore no-control-regex
     if (asciiStays && /^[\x20-\x7e]*$/.test(text)) return text;
     let result = "";
     for (const grapheme of graphemes(text)) {

@@ -35,7 +35,6 @@ const CONTROL: Readonly<Record<string, string>> = {
 };
 const CLASS_ESCAPES: Readonly<Record<string, string>> = { s: SPACE, d: DIGIT, w: WORD, h: HEX };
 /** Pairs of letters that a case-insensitive match of the reference also finds as one letter (ß, ﬁ, …). */
-// deno-lint-ignore no-control-regex
 const LIGATURES = /ss|st|f[fil]|[^\0-\x7f]/iu;
 
 /**
