@@ -28,7 +28,7 @@ import {
   trainingReport,
 } from "./report.ts";
 import { text } from "./settings.ts";
-import { type Artifact, type Services, StageRunner } from "../stage/stage.ts";
+import { type Artifact, type Services, StageRunner, valueOf } from "../stage/stage.ts";
 
 /** A model that was trained, and what it was worth before and after. */
 export interface TrainedRun {
@@ -108,6 +108,8 @@ export const finish: (
   const warnings = [...results.warnings ?? []];
   const runs: Record<string, RunReport> = {};
   for (const [name, run] of Object.entries(results.runs)) {
+    const { record } = yield* valueOf(run.model);
+    warnings.push(...record.warnings.map((warning) => name === "main" ? warning : `${name}: ${warning}`));
     runs[name] = yield* attempt(() => runReport(name, run, join(output, "model")));
   }
   const { training, before, metrics, model } = runs["main"]!;

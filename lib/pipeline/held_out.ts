@@ -69,9 +69,12 @@ export const finishHeldOut: (
     const metrics = yield* valueOf(results.after);
     const { lower } = results;
     const worse = lower !== undefined && before !== undefined && metrics[lower]! > before[lower]!;
-    const base = yield* reportBase(invocation, worse ? ["training made the model worse on the rows held out"] : []);
+    const { folder, record } = yield* valueOf(results.model);
+    const base = yield* reportBase(invocation, [
+      ...record.warnings,
+      ...(worse ? ["training made the model worse on the rows held out"] : []),
+    ]);
     return yield* attempt(async () => {
-      const { folder, record } = await results.model.read();
       const training = trainingReport(record, results.model.cached);
       const source = text(invocation.values, "train");
       const report: HeldOutReport = {

@@ -30,7 +30,7 @@ import {
   trainingReport,
 } from "./report.ts";
 import { text, trainSettings } from "./settings.ts";
-import type { Artifact, Services } from "../stage/stage.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { LabelEvaluation } from "./stages/labels.ts";
 
 /** What report.json of a training by labels holds. */
@@ -80,9 +80,12 @@ export const finishLabels: (
   const { labels } = results;
   const [before, after] = yield* attempt(() => Promise.all([results.before.read(), results.after.read()]));
   const worse = after.metrics.knn_accuracy_cosine < before.metrics.knn_accuracy_cosine;
-  const base = yield* reportBase(invocation, worse ? ["training made the model worse on the texts held out"] : []);
+  const { folder, record } = yield* valueOf(results.model);
+  const base = yield* reportBase(invocation, [
+    ...record.warnings,
+    ...(worse ? ["training made the model worse on the texts held out"] : []),
+  ]);
   return yield* attempt(async () => {
-    const { folder, record } = await results.model.read();
     const texts = await results.heldOut.read();
     const training = trainingReport(record, results.model.cached);
     const source = text(invocation.values, "train");

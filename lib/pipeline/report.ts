@@ -22,6 +22,10 @@ export interface TrainingReport {
   readonly tokens_per_second: number;
   /** [update, mean loss since the last entry] */
   readonly loss: readonly (readonly [number, number])[];
+  /** Numbers that were trained. */
+  readonly trained_parameters: number;
+  /** Numbers that the model and the loss have in all. */
+  readonly parameters: number;
   /** The values are those of an earlier run. */
   readonly cached?: boolean;
 }
@@ -116,7 +120,7 @@ export interface Report extends ReportBase {
 
 /** A record as the report shows it. */
 export function trainingReport(record: TrainingRecord, cached: boolean): TrainingReport {
-  const { steps, samples, tokens, seconds, log } = record;
+  const { steps, samples, tokens, seconds, log, trainedParameters, parameters } = record;
   return {
     steps,
     samples,
@@ -125,6 +129,8 @@ export function trainingReport(record: TrainingRecord, cached: boolean): Trainin
     loss: log.map(({ step, loss }) => [step, loss] as const),
     samples_per_second: samples / seconds,
     tokens_per_second: tokens / seconds,
+    trained_parameters: trainedParameters,
+    parameters,
     ...(cached && { cached }),
   };
 }

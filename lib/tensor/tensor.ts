@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, Handle } from "../engine/engine.ts";
+import { type Engine, type Handle, sizeOf } from "../engine/engine.ts";
 
 /** A value on the device and, once something was differentiated, its gradient. */
 export interface Tensor {
@@ -41,4 +41,31 @@ export function parameter(
     isParameter: true,
     gradient: trained ? engine.variable(shape, table ? { touched: "rows" } : {}) : undefined,
   };
+}
+
+/**
+ * How many numbers of a model are trained.
+ *
+ * @returns `trained` of `all`; a tensor that stands under two names counts once.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { countTrained, parameter } from "@kindred/kindred/tensor";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const weight = parameter(engine, [2, 3], new Float32Array(6), { trained: false });
+ * const bias = parameter(engine, [2], new Float32Array(2));
+ * assert.deepEqual(countTrained({ weight, bias }), { trained: 2, all: 8 });
+ * engine.close();
+ * ```
+ */
+export function countTrained(parameters: Parameters): { readonly trained: number; readonly all: number } {
+  let [trained, all] = [0, 0];
+  for (const { value, needsGradient } of new Set(Object.values(parameters))) {
+    const size = sizeOf(value.shape);
+    all += size;
+    if (needsGradient) trained += size;
+  }
+  return { trained, all };
 }

@@ -13,6 +13,7 @@ import { backward, inference, recording, type Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { pack, type PackedBatch, slicePacked, type TokenizedTexts } from "../text/packed.ts";
 import { activationBytesPerToken } from "./budget.ts";
+import { hasNegative } from "./negatives.ts";
 import type { Objective, ObjectiveBatch } from "./objective.ts";
 
 /** What a bi-encoder is trained on. */
@@ -42,6 +43,7 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
     rows: texts[0]!.offsets.length - 1,
     distinct: task.distinct,
     groups: loss.grouped ? classesOf(loss, labels) : undefined,
+    hasNegative: loss.inBatch ? (rows) => hasNegative(texts, rows) : undefined,
     tokens: (rows) => rows.reduce((sum, row) => sum + tokensOf(row), 0),
     differentiate(engine, batch, scale) {
       const packed = pack(texts.map((column) => ({ texts: column, rows: batch.rows })), batch.streams);

@@ -14,6 +14,7 @@ import { backward, recording } from "../tensor/tape.ts";
 import type { TokenizedTexts } from "../text/packed.ts";
 import { concatTexts, packPairs, pairLength } from "../text/pairs.ts";
 import { activationBytesPerToken } from "./budget.ts";
+import { hasNegative } from "./negatives.ts";
 import type { Objective, ObjectiveBatch } from "./objective.ts";
 
 /** What a cross-encoder is trained on. */
@@ -72,6 +73,11 @@ export function crossEncoderObjective(task: CrossEncoderTask): Objective {
     parameters: model.parameters,
     rows,
     distinct: task.distinct,
+    hasNegative: loss.inBatchNegatives === undefined
+      ? undefined
+      : loss.inBatchNegatives > 0
+      ? (batch) => hasNegative(texts, batch)
+      : (batch) => batch.some((row) => hasNegative(texts, Int32Array.of(row))),
     /** Those of other rows are not drawn yet: they count as a mean. */
     tokens(batch) {
       const own = batch.reduce((sum, row) => {

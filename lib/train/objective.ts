@@ -16,6 +16,11 @@ export interface Objective {
   readonly distinct?: readonly (readonly string[])[] | undefined;
   /** Class of every row, if a batch must hold at least two rows of each of its classes. */
   readonly groups?: Int32Array | undefined;
+  /**
+   * Whether a batch of these rows holds anything that a positive could be told from. Undefined: the loss takes no
+   * negatives from the batch.
+   */
+  readonly hasNegative?: ((rows: Int32Array) => boolean) | undefined;
   /** Tokens of these rows. */
   readonly tokens: (rows: Int32Array) => number;
   /**

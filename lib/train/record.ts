@@ -64,6 +64,12 @@ export interface TrainingRecord {
   stale: number;
   /** Whether patience ran out. */
   stoppedEarly: boolean;
+  /** Numbers that are trained. */
+  trainedParameters: number;
+  /** Numbers that the model and the loss have in all. */
+  parameters: number;
+  /** What is worth knowing of the rows and of the course, each once. */
+  warnings: string[];
 }
 
 /** The record of a run that has not begun. */
@@ -78,5 +84,8 @@ export function emptyRecord(): TrainingRecord {
     evaluations: [],
     stale: 0,
     stoppedEarly: false,
+    trainedParameters: 0,
+    parameters: 0,
+    warnings: [],
   };
 }

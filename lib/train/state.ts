@@ -45,7 +45,7 @@ export async function loadState(
       touchRows(engine, slot, await matching(reader, path, `${name}.v`, slot.v));
     }
     const record = JSON.parse(reader.metadata["record"] ?? "null");
-    if (Array.isArray(record?.log)) return record;
+    if (Array.isArray(record?.log) && Array.isArray(record.warnings)) return record;
     throw new CheckpointError("the checkpoint is of another version of Kindred", {
       where: path,
       hint: "delete it to start anew",

@@ -7,9 +7,10 @@ import { Effect } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { type Engine, scope, scopeAsync, STEP } from "../engine/engine.ts";
 import { type KindredError, TrainingError, UsageError } from "../error.ts";
-import type { Parameters } from "../tensor/tensor.ts";
+import { countTrained, type Parameters } from "../tensor/tensor.ts";
 import { closeOptimizer, openOptimizer, type Optimizer, update } from "./adamw.ts";
 import type { Objective } from "./objective.ts";
+import { requireNegatives } from "./negatives.ts";
 import { planUpdates, type Update } from "./plan.ts";
 import { emptyRecord, type Metrics, NOTHING_PENDING, type PendingSteps, type TrainingRecord } from "./record.ts";
 import { rateAt, warmupOf } from "./schedule.ts";
@@ -38,6 +39,10 @@ export interface TrainHooks {
   readonly folder?: string | undefined;
   /** Evaluates the model as it is now. */
   readonly evaluate?: Effect.Effect<Metrics, KindredError> | undefined;
+  /** What is worth knowing of the rows: goes into the record's warnings. */
+  readonly warnings?: readonly string[] | undefined;
+  /** Called with each warning of the record, as soon as it is known. */
+  readonly onWarning?: ((warning: string) => Effect.Effect<void>) | undefined;
   /** Called after every update. */
   readonly onStep?: ((progress: StepProgress) => Effect.Effect<void>) | undefined;
   /** Called when a checkpoint was written; an interrupted run writes its last one. */
@@ -72,7 +77,10 @@ export const train: (
         }),
       );
     }
-    const plan = yield* attempt(async () => await planUpdates(objective, settings));
+    const { plan, warnings } = yield* attemptSync(() => {
+      const plan = planUpdates(objective, settings);
+      return { plan, warnings: [...hooks.warnings ?? [], ...requireNegatives(plan, objective)] };
+    });
     // Weights can only be chosen among those that were evaluated.
     const tenth = settings.keepBest === undefined ? undefined : Math.ceil(plan.totalSteps / 10);
     const { evalSteps = tenth } = settings;
@@ -92,6 +100,13 @@ export const train: (
 
     const record = (checkpoint && (yield* attempt(() => loadState(engine, checkpoint, parameters, optimizer)))) ||
       emptyRecord();
+    const counted = countTrained(parameters);
+    [record.trainedParameters, record.parameters] = [counted.trained, counted.all];
+    const warn = Effect.fnUntraced(function* (warning: string) {
+      if (record.warnings.includes(warning)) return; // a run that goes on knows it already
+      record.warnings.push(warning);
+      if (hooks.onWarning !== undefined) yield* hooks.onWarning(warning);
+    });
     const save = checkpoint === undefined
       ? Effect.void
       : attempt(() => saveState(engine, checkpoint, parameters, optimizer, record)).pipe(
@@ -134,6 +149,7 @@ export const train: (
       yield* evaluate(hooks.evaluate);
     });
     const loop = Effect.gen(function* () {
+      yield* Effect.forEach(warnings, warn, { discard: true });
       if (record.steps > 0) yield* afterStep(); // the evaluation of the last step may have been cut off
       for (const batches of plan.updates(record.steps)) {
         if (record.stoppedEarly) break;
@@ -176,10 +192,14 @@ export const train: (
             ...step,
           });
         }
+        if (record.steps === 1 && step.loss === 0) yield* warn("the loss was exactly 0 at the first update");
         yield* afterStep();
         if (record.steps % settings.saveSteps === 0 && record.steps < plan.totalSteps) {
           yield* Effect.uninterruptible(save);
         }
+      }
+      if (record.log.every(({ loss }) => loss === 0)) {
+        yield* warn("the loss was exactly 0 at every update: nothing was learnt");
       }
     });
     yield* loop.pipe(

@@ -14,6 +14,7 @@ import { crossEncoder as crossEncoderLosses } from "../../loss/mod.ts";
 import { freeCrossEncoder, loadCrossEncoder, saveCrossEncoder } from "../../model/cross_encoder.ts";
 import { tokenizeBare } from "../../text/pairs.ts";
 import { crossEncoderObjective } from "../../train/cross_encoder_objective.ts";
+import { emptyTextWarnings } from "../../train/empty_texts.ts";
 import type { Metrics } from "../../train/record.ts";
 import type { TrainSettings } from "../../train/settings.ts";
 import {
@@ -59,7 +60,7 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
     TrainedModel
   >({
     name: "cross-encoder",
-    version: 3, // exactly the reference's tokens
+    version: 4,
     inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
     output: trainedFormat,
     computes: true,
@@ -95,6 +96,7 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
       yield* trainInto(scratch, engine, {
         objective: yield* attemptSync(() => crossEncoderObjective({ model, loss, texts, labels })),
         settings,
+        warnings: emptyTextWarnings({ sentence1: pairs.columns.sentence1, sentence2: pairs.columns.sentence2 }),
         save: (folder) => saveCrossEncoder(engine, model, folder, card),
       });
       freeCrossEncoder(engine, model);

@@ -13,6 +13,7 @@ import { freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../model/bi_enco
 import { freeDenoisingDecoder, loadDenoisingDecoder, saveDenoisingDecoder } from "../../model/denoising_decoder.ts";
 import { trainedBy } from "../../model/freeze.ts";
 import { tokenize } from "../../text/tokenizer.ts";
+import { emptyTextWarnings } from "../../train/empty_texts.ts";
 import { denoisingObjective } from "../../train/denoising_objective.ts";
 import type { TrainSettings } from "../../train/settings.ts";
 import {
@@ -51,7 +52,7 @@ export interface DenoisingParameters {
 export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel> =
   withSettings(defineStage<Resolved<DenoisingParameters>, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel>({
     name: "tsdae",
-    version: 3, // exactly the reference's tokens
+    version: 4,
     inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
     output: trainedFormat,
     computes: true,
@@ -86,6 +87,7 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
       yield* trainInto(scratch, engine, {
         objective,
         settings,
+        warnings: emptyTextWarnings(columns),
         save: async (folder) => {
           await saveBiEncoder(engine, model, folder, card);
           await saveDenoisingDecoder(engine, decoder, join(scratch, "decoder.safetensors"));

@@ -9,7 +9,7 @@ import { attempt } from "../../attempt.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { sampleVocabulary } from "../../data/sample/mod.ts";
 import { type Engine, scopeAsync } from "../../engine/engine.ts";
-import { EvaluationError } from "../../error.ts";
+import { EvaluationError, UsageError } from "../../error.ts";
 import { uploadBatch } from "../../model/batch.ts";
 import { encode } from "../../model/encoder.ts";
 import { initMaskedLm, loadMaskedLm, type MaskedLm, maskedLmLoss, saveMaskedLm } from "../../model/masked_lm.ts";
@@ -18,6 +18,7 @@ import { inference } from "../../tensor/tape.ts";
 import { maskTokens } from "../../text/masking.ts";
 import { pack } from "../../text/packed.ts";
 import { tokenize, tokenizerFromVocabulary } from "../../text/tokenizer.ts";
+import { emptyTextWarnings } from "../../train/empty_texts.ts";
 import { maskedLmObjective } from "../../train/masked_lm_objective.ts";
 import type { Metrics } from "../../train/record.ts";
 import type { TrainSettings } from "../../train/settings.ts";
@@ -76,6 +77,9 @@ async function openModel(
   options: { readonly seed: number; readonly trained: boolean; readonly freeze?: string | undefined },
 ): Promise<MaskedLm> {
   if (model !== undefined) return await loadMaskedLm(engine, (await model.read()).folder, options);
+  if (options.freeze !== undefined) {
+    throw new UsageError("--freeze would keep values at random: the model is a new one", { found: options.freeze });
+  }
   const vocabulary = sampleVocabulary();
   const config = { ...TINY, vocab_size: vocabulary.length };
   return await initMaskedLm(engine, config, tokenizerFromVocabulary(vocabulary), options.seed);
@@ -88,7 +92,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   TrainedModel
 >({
   name: "train-masked-lm",
-  version: 3, // exactly the reference's tokens
+  version: 4,
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: trainedFormat,
   computes: true,
@@ -99,13 +103,15 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
     const model = yield* attempt(() => openModel(engine, inputs.model, { seed: settings.seed, trained: true, freeze }));
-    const texts = yield* attempt(async () => {
+    const { texts, warnings } = yield* attempt(async () => {
       const maxLength = Math.min(parameters.maxSeqLength ?? Infinity, model.maxSeqLength);
-      return await tokenize(model.tokenizer, (await inputs.texts.read()).columns.text, { maxLength });
+      const { text } = (await inputs.texts.read()).columns;
+      return { texts: await tokenize(model.tokenizer, text, { maxLength }), warnings: emptyTextWarnings({ text }) };
     });
     yield* trainInto(scratch, engine, {
       objective: maskedLmObjective(model, texts, { wholeWords }),
       settings,
+      warnings,
       save: (folder) => saveMaskedLm(engine, model, folder, inputs.model === undefined),
     });
     freeParameters(engine, model.parameters);

@@ -20,6 +20,7 @@ import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts"
 import type { TokenizedTexts } from "../../text/packed.ts";
 import { loadTokenizer, tokenize } from "../../text/tokenizer.ts";
 import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
+import { emptyTextWarnings } from "../../train/empty_texts.ts";
 import { resolveSettings, type TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
@@ -45,6 +46,10 @@ export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
 
 /** A text column, by its values. */
 const isTexts = (column: Columns[string]): column is readonly string[] => Array.isArray(column);
+
+/** The text columns of a dataset, by name. */
+const textColumns = ({ columns }: Dataset<Columns>): Readonly<Record<string, readonly string[]>> =>
+  Object.fromEntries(Object.entries(columns).flatMap(([name, column]) => isTexts(column) ? [[name, column]] : []));
 
 /** Token ids of every text column, made once for a dataset, tokenizer and limit. */
 export const tokenizeColumns: (
@@ -96,7 +101,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 2,
+  version: 4,
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),
@@ -122,6 +127,7 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
     yield* trainInto(scratch, engine, {
       objective,
       settings,
+      warnings: emptyTextWarnings(textColumns(data)),
       evaluate: pairs && attempt(() => evaluatePairs(engine, model, pairs).then(({ metrics }) => metrics)),
       save: async (folder) => {
         await saveBiEncoder(engine, model, folder, trainedCard(loss, settings, data.rows));

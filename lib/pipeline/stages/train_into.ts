@@ -22,6 +22,8 @@ export interface TrainInto {
   readonly objective: Objective;
   /** Hyper-parameters. */
   readonly settings: ResolvedTrainSettings;
+  /** What is worth knowing of the rows. */
+  readonly warnings?: readonly string[] | undefined;
   /** Writes the model as this folder; what else shall stay goes beside it. */
   readonly save: (folder: string) => Promise<void>;
   /** Evaluates the model as it is now, if it is evaluated on the way. */
@@ -34,11 +36,13 @@ export const trainInto: (
   engine: Engine,
   what: TrainInto,
 ) => Effect.Effect<void, KindredError, Progress> = Effect.fnUntraced(
-  function* (scratch, engine, { objective, settings, save, evaluate }) {
+  function* (scratch, engine, { objective, settings, warnings, save, evaluate }) {
     const progress = yield* Progress;
     const checkpoint = join(scratch, "checkpoint");
     const record = yield* train(engine, objective, settings, {
       folder: checkpoint,
+      warnings,
+      onWarning: (text) => Effect.sync(() => progress.emit({ _tag: "warning", text })),
       onStep: (step) => Effect.sync(() => progress.emit({ _tag: "step", ...step })),
       onSaved: (saved) => Effect.sync(() => progress.emit({ _tag: "saved", ...saved })),
       evaluate,

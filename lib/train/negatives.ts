@@ -1,0 +1,73 @@
+/**
+ * Whether the batches of a run can teach a loss that tells a positive from the other texts of its batch.
+ *
+ * @module
+ */
+import { TrainingError } from "../error.ts";
+import type { TokenizedTexts } from "../text/packed.ts";
+import type { Objective } from "./objective.ts";
+import type { Plan } from "./plan.ts";
+
+/** Share of batches without a negative above which it is worth a warning. */
+const TOLERATED = 0.1;
+
+/**
+ * Whether the batch holds two different documents, or rows that differ at all: with one document, or equal ones, every
+ * softmax is that of equal logits and the gradient is 0.
+ *
+ * @param texts Tokens by column: the anchors, then their documents.
+ * @param rows The rows of the batch.
+ *
+ * @example
+ * ```ts
+ * import { hasNegative } from "@kindred/kindred/train";
+ * import assert from "node:assert/strict";
+ * const anchors = { ids: Int32Array.of(7, 8), offsets: Int32Array.of(0, 1, 2), typeIds: undefined };
+ * const positives = { ids: Int32Array.of(9, 10), offsets: Int32Array.of(0, 1, 2), typeIds: undefined };
+ * assert.ok(hasNegative([anchors, positives], Int32Array.of(0, 1)));
+ * assert.ok(!hasNegative([anchors, positives], Int32Array.of(1)));
+ * ```
+ */
+export function hasNegative(texts: readonly TokenizedTexts[], rows: Int32Array): boolean {
+  const first = rows[0]!;
+  const [, positives, ...negatives] = texts;
+  return texts.some((column) => rows.some((row) => !equalTexts(column, row, column, first))) ||
+    negatives.some((column) => !equalTexts(column, first, positives!, first));
+}
+
+function equalTexts(a: TokenizedTexts, rowA: number, b: TokenizedTexts, rowB: number): boolean {
+  const [fromA, fromB] = [a.offsets[rowA]!, b.offsets[rowB]!];
+  const length = a.offsets[rowA + 1]! - fromA;
+  if (length !== b.offsets[rowB + 1]! - fromB) return false;
+  for (let i = 0; i < length; i++) if (a.ids[fromA + i] !== b.ids[fromB + i]) return false;
+  return true;
+}
+
+/**
+ * Refuses a plan in which no batch has a negative, and says so where many of the first epoch have none. Looks no further
+ * than the first epoch where one has.
+ *
+ * @returns Warnings.
+ * @throws {TrainingError} No batch of the whole run has a negative: no update would change anything.
+ */
+export function requireNegatives(plan: Plan, { hasNegative, rows }: Objective): string[] {
+  if (hasNegative === undefined) return [];
+  let [batches, without] = [0, 0];
+  for (const update of plan.updates(0)) {
+    if (update[0]!.epoch > 0 && without < batches) break;
+    for (const batch of update) {
+      batches++;
+      if (!hasNegative(batch.rows)) without++;
+    }
+  }
+  if (without === batches) {
+    throw new TrainingError("no batch has a negative: nothing could be learnt", {
+      expected: "a batch with two different texts to choose from",
+      found: `${rows} rows in ${batches} batches of one row each, or of equal rows`,
+      hint: "raise --batch-size, add rows with other texts (equal ones are kept apart), or a column of negatives",
+    });
+  }
+  return without > TOLERATED * batches
+    ? [`${without} of ${batches} batches of an epoch have no negative and teach nothing: equal texts are kept apart`]
+    : [];
+}
