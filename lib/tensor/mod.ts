@@ -1,8 +1,27 @@
 /**
- * Tensors with gradients: the tape, and the operations on it.
+ * Tensors with gradients: the tape, and the operations on it, each with its formula forward and backward.
  *
  * @module
  */
-export * from "./ops.ts";
-export * from "./tape.ts";
-export * from "./tensor.ts";
+export { attention, type AttentionInput } from "./ops/attention.ts";
+export { binaryCrossEntropy, sigmoid } from "./ops/binary_cross_entropy.ts";
+export { crossEntropy, linearCrossEntropy } from "./ops/cross_entropy.ts";
+export { absolute, activate, add, affine, multiply, square, squareRoot, subtract } from "./ops/elementwise.ts";
+export { embedding } from "./ops/embedding.ts";
+export { dropout, layerNorm, type LayerNormOptions } from "./ops/layer_norm.ts";
+export { linear, matmul } from "./ops/linear.ts";
+export { normalize, pool } from "./ops/pool.ts";
+export { rowMax, rowNorm, scaleRows } from "./ops/rows.ts";
+export {
+  concatColumns,
+  concatRows,
+  mean,
+  reshape,
+  rowSum,
+  sliceColumns,
+  sliceRows,
+  sum,
+  transpose,
+} from "./ops/shape.ts";
+export { accumulate, backward, inference, record, recording, type Tape } from "./tape.ts";
+export { constant, parameter, type Parameters, type Tensor } from "./tensor.ts";

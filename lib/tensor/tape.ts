@@ -15,18 +15,35 @@ export interface Tape {
   readonly closures: (() => void)[] | undefined;
 }
 
-/** A tape that records. */
+/**
+ * A tape that records: for training.
+ *
+ * @param engine Computes.
+ * @returns A tape for one step.
+ */
 export function recording(engine: Engine): Tape {
   return { engine, closures: [] };
 }
 
-/** A tape that does not. */
+/**
+ * A tape that does not record: nothing can be differentiated, and nothing is kept for it.
+ *
+ * @param engine Computes.
+ * @returns A tape for any number of forward passes.
+ */
 export function inference(engine: Engine): Tape {
   return { engine, closures: undefined };
 }
 
 /**
- * The result of an op. `backward` is called with the gradient of the result, if one arrived and any input wants one.
+ * The result of an op of your own: its value, and what happens in the backward pass.
+ *
+ * @param tape The op's first argument.
+ * @param value What the op computed.
+ * @param inputs The tensors that it depends on.
+ * @param backward Called with the gradient of the result, if one arrived and any input wants one: it hands each input
+ *   its own by {@linkcode accumulate}.
+ * @returns The result as a tensor.
  */
 export function record(
   tape: Tape,
@@ -47,6 +64,10 @@ export function record(
 /**
  * Adds `gradient` to that of `tensor`. The first one is taken as it is: never write into a gradient handle afterwards.
  * Parameters have theirs from the start, so they always add.
+ *
+ * @param tape The op's first argument.
+ * @param tensor The input of an op.
+ * @param gradient d loss / d that input, of its shape.
  */
 export function accumulate(tape: Tape, tensor: Tensor, gradient: Handle): void {
   if (!tensor.needsGradient) return;
@@ -55,7 +76,29 @@ export function accumulate(tape: Tape, tensor: Tensor, gradient: Handle): void {
   else tensor.gradient = tape.engine.binary("add", tensor.gradient, gradient);
 }
 
-/** Seeds d loss = `scale` and runs the tape. Gradients of parameters are added to, those of activations are set. */
+/**
+ * Differentiates a scalar: runs the tape from its end to its beginning. Gradients of parameters are added to, those of
+ * activations are set.
+ *
+ * @param tape The tape that the loss was recorded on; it is used up.
+ * @param loss [1]
+ * @param scale [1] d loss: 1, or the scale of the loss.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { backward, mean, parameter, recording, square } from "@kindred/kindred/tensor";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const x = parameter(engine, [2], Float32Array.of(3, -1));
+ * const tape = recording(engine);
+ * const loss = mean(tape, square(tape, x));
+ * backward(tape, loss, engine.upload(Float32Array.of(1), [1]));
+ * assert.deepEqual([...await engine.read(loss.value)], [5]);
+ * assert.deepEqual([...await engine.read(x.gradient!)], [3, -1]); // d mean x² / dx = 2 x / 2
+ * engine.close();
+ * ```
+ */
 export function backward(tape: Tape, loss: Tensor, scale: Handle): void {
   loss.gradient = scale;
   for (let i = tape.closures!.length - 1; i >= 0; i--) tape.closures![i]!();

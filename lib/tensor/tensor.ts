@@ -20,12 +20,26 @@ export interface Tensor {
 /** The named tensors of a model, under the names of its Hugging Face checkpoint. */
 export type Parameters = { readonly [name: string]: Tensor };
 
-/** A tensor without a gradient: inputs and targets. */
+/**
+ * A tensor without a gradient: inputs and targets.
+ *
+ * @param value What it holds.
+ * @returns The value as a tensor that ops take.
+ */
 export function constant(value: Handle): Tensor {
   return { value, needsGradient: false, isParameter: false, gradient: undefined };
 }
 
-/** A trained tensor: value and gradient live outside all arenas. `table` marks embedding tables. */
+/**
+ * A trained tensor: value and gradient live outside all arenas. `table` marks embedding tables.
+ *
+ * @param engine Holds value and gradient until it is closed.
+ * @param shape Its shape.
+ * @param data Its first values, row by row.
+ * @param options Whether it is trained (default yes), and whether it is an embedding table, of which a step touches
+ *   few rows.
+ * @returns The tensor; not trained, it has no gradient.
+ */
 export function parameter(
   engine: Engine,
   shape: readonly number[],

@@ -19,7 +19,13 @@ export interface AttentionInput extends Omit<Attention, "q" | "k" | "v" | "bias"
   readonly bias?: Tensor | undefined;
 }
 
-/** softmax(q kᵀ / √d + bias) v within each sequence and head; [T, H] → [T, H] */
+/**
+ * softmax(q kᵀ / √d + bias) v within each sequence and head; [T, H] → [T, H]
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param input Queries, keys and values [T, H], where sequences begin, heads, and what else the engine wants.
+ * @returns [T, H], each token a mean of the values of its sequence.
+ */
 export function attention(tape: Tape, input: AttentionInput): Tensor {
   const { engine } = tape;
   const { q, k, v, bias } = input;

@@ -8,7 +8,13 @@ import { accumulate, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { mean } from "./shape.ts";
 
-/** σ(x) = 1 / (1 + exp(−x)) = ½ + ½ tanh(x / 2); dx = dy ⊙ y (1 − y) */
+/**
+ * σ(x) = 1 / (1 + exp(−x)) = ½ + ½ tanh(x / 2); dx = dy ⊙ y (1 − y)
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @returns σ(x), of the same shape.
+ */
 export function sigmoid(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   const y = logistic(engine, x.value, 1);
@@ -23,6 +29,12 @@ export function sigmoid(tape: Tape, x: Tensor): Tensor {
  *
  * By element (1 − y) x + c softplus(−x) with c = 1 + (w − 1) y, and dx = (1 − y) − c σ(−x). softplus(−x) =
  * max(−x, 0) + log(1 + exp(−|x|)) does not overflow.
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Logits, any shape.
+ * @param y Labels in [0, 1], of the same shape; they get no gradient.
+ * @param positiveWeight What a positive counts: w.
+ * @returns [1] the mean.
  */
 export function binaryCrossEntropy(tape: Tape, x: Tensor, y: Handle, positiveWeight = 1): Tensor {
   const { engine } = tape;

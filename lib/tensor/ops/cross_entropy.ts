@@ -7,7 +7,14 @@ import type { Handle } from "../../engine/engine.ts";
 import { accumulate, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** mean over rows of logΣexp(z) − z[target] → [1]; rows with target −1 do not count. dz = (softmax z − onehot) / count */
+/**
+ * mean over rows of logΣexp(z) − z[target] → [1]; rows with target −1 do not count. dz = (softmax z − onehot) / count
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param logits [R, C].
+ * @param targets i32 [R] the column of each row, or −1.
+ * @returns [1] the mean over the rows that count.
+ */
 export function crossEntropy(tape: Tape, logits: Tensor, targets: Handle): Tensor {
   const { engine } = tape;
   const { loss, probabilities } = engine.crossEntropy(logits.value, targets);
@@ -16,7 +23,16 @@ export function crossEntropy(tape: Tape, logits: Tensor, targets: Handle): Tenso
   });
 }
 
-/** The same for z = x Wᵀ + b in chunks: [R, V] is never held. x [R, H], W [V, H], b [V] → [1] */
+/**
+ * The same for z = x Wᵀ + b in chunks: [R, V] is never held. x [R, H], W [V, H], b [V] → [1]
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [R, H].
+ * @param weight [V, H].
+ * @param bias [V], or none.
+ * @param targets i32 [R] the column of each row, or −1.
+ * @returns [1] the mean over the rows that count.
+ */
 export function linearCrossEntropy(
   tape: Tape,
   x: Tensor,

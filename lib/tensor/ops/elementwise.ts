@@ -14,7 +14,14 @@ function reduced(tape: Tape, gradient: Handle, operand: Tensor): Handle {
     : tape.engine.reshape(tape.engine.sum(gradient), operand.value.shape);
 }
 
-/** a + b; da = dy, db = dy */
+/**
+ * a + b; da = dy, db = dy
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param a Any shape.
+ * @param b The same shape, or one element.
+ * @returns a + b
+ */
 export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
   return record(tape, tape.engine.binary("add", a.value, b.value), [a, b], (dy) => {
     accumulate(tape, a, dy);
@@ -22,7 +29,14 @@ export function add(tape: Tape, a: Tensor, b: Tensor): Tensor {
   });
 }
 
-/** a − b; da = dy, db = −dy */
+/**
+ * a − b; da = dy, db = −dy
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param a Any shape.
+ * @param b The same shape, or one element.
+ * @returns a − b
+ */
 export function subtract(tape: Tape, a: Tensor, b: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.binary("subtract", a.value, b.value), [a, b], (dy) => {
@@ -31,7 +45,14 @@ export function subtract(tape: Tape, a: Tensor, b: Tensor): Tensor {
   });
 }
 
-/** a ⊙ b; da = dy ⊙ b, db = dy ⊙ a */
+/**
+ * a ⊙ b; da = dy ⊙ b, db = dy ⊙ a
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param a Any shape.
+ * @param b The same shape, or one element.
+ * @returns a ⊙ b
+ */
 export function multiply(tape: Tape, a: Tensor, b: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.binary("multiply", a.value, b.value), [a, b], (dy) => {
@@ -40,13 +61,27 @@ export function multiply(tape: Tape, a: Tensor, b: Tensor): Tensor {
   });
 }
 
-/** α·x + β; dx = α·dy */
+/**
+ * α·x + β; dx = α·dy
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @param a The factor α.
+ * @param b What is added, β.
+ * @returns α·x + β
+ */
 export function affine(tape: Tape, x: Tensor, a: number, b = 0): Tensor {
   const { engine } = tape;
   return record(tape, engine.affine(x.value, a, b), [x], (dy) => accumulate(tape, x, engine.affine(dy, a)));
 }
 
-/** |x|; dx = dy ⊙ sign x */
+/**
+ * |x|; dx = dy ⊙ sign x
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @returns |x|
+ */
 export function absolute(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.unary("abs", x.value), [x], (dy) => {
@@ -54,7 +89,13 @@ export function absolute(tape: Tape, x: Tensor): Tensor {
   });
 }
 
-/** x²; dx = 2x ⊙ dy */
+/**
+ * x²; dx = 2x ⊙ dy
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @returns x²
+ */
 export function square(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.unary("square", x.value), [x], (dy) => {
@@ -62,7 +103,13 @@ export function square(tape: Tape, x: Tensor): Tensor {
   });
 }
 
-/** √x; dx = dy / 2√x, and 0 where x is 0 */
+/**
+ * √x; dx = dy / 2√x, and 0 where x is 0
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape, no element below 0.
+ * @returns √x
+ */
 export function squareRoot(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   const y = engine.unary("sqrt", x.value);
@@ -77,7 +124,14 @@ export function squareRoot(tape: Tape, x: Tensor): Tensor {
   });
 }
 
-/** f(x); dx = dy ⊙ f′(x) */
+/**
+ * f(x); dx = dy ⊙ f′(x)
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param kind Which function f.
+ * @param x Any shape.
+ * @returns f(x)
+ */
 export function activate(tape: Tape, kind: Activation, x: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.activate(kind, x.value), [x], (dy) => {

@@ -19,6 +19,14 @@ export interface LayerNormOptions {
  * y = γ ŝ + β, ŝ = (s − mean s) / √(var s + ε), s = dropout(x) + residual; by rows of [R, H]
  *
  * ds = (γ dy − mean(γ dy) − ŝ mean(γ dy ŝ)) / σ, dγ = Σ dy ŝ, dβ = Σ dy
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [R, H].
+ * @param gamma [H] scale.
+ * @param beta [H] shift.
+ * @param epsilon Added to the variance.
+ * @param options Dropout, and what is added, before it.
+ * @returns [R, H]
  */
 export function layerNorm(
   tape: Tape,
@@ -48,7 +56,14 @@ function target(tape: Tape, tensor: Tensor): Handle | undefined {
   return tensor.isParameter ? tensor.gradient : tape.engine.zeros(tensor.value.shape);
 }
 
-/** x ⊙ mask / (1 − rate); dx = dy ⊙ the same. Without `dropout`, x itself. */
+/**
+ * x ⊙ mask / (1 − rate); dx = dy ⊙ the same. Without `dropout`, x itself.
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @param dropout Rate and random stream; undefined where there is none, as outside of training.
+ * @returns x with its share of zeros, of the same expectation.
+ */
 export function dropout(tape: Tape, x: Tensor, dropout: Dropout | undefined): Tensor {
   if (dropout === undefined || dropout.rate === 0) return x;
   const { engine } = tape;

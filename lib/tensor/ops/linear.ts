@@ -11,6 +11,13 @@ import type { Tensor } from "../tensor.ts";
  * y = f(x Wᵀ + b); x [T, K], W [N, K], b [N] → [T, N]
  *
  * dz = dy ⊙ f′(z), dx = dz W, dW = dzᵀ x, db = Σₜ dz
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [T, K].
+ * @param weight [N, K].
+ * @param bias [N], or none.
+ * @param activation Applied to the result, if there is one.
+ * @returns [T, N]
  */
 export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, activation?: Activation): Tensor {
   const { engine } = tape;
@@ -49,6 +56,12 @@ function addColumns(engine: Engine, tape: Tape, bias: Tensor, dz: Handle): void 
  * C = s · A B (or A Bᵀ); A [M, K], B [K, N] (or [N, K]) → [M, N]
  *
  * dA = s · dC Bᵀ, dB = s · Aᵀ dC (transposed for A Bᵀ)
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param a [M, K].
+ * @param b [K, N], or [N, K] with `transposeB`.
+ * @param options Whether b is transposed, and the factor s. Default: not, 1.
+ * @returns [M, N]
  */
 export function matmul(
   tape: Tape,

@@ -7,7 +7,15 @@ import type { Handle } from "../../engine/engine.ts";
 import { accumulate, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
-/** Rows start … end − 1 of [R, C]; the others' gradient is 0. */
+/**
+ * Rows start … end − 1 of [R, C]; the others' gradient is 0.
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [R, C].
+ * @param start The first row.
+ * @param end The row after the last.
+ * @returns [end − start, C]
+ */
 export function sliceRows(tape: Tape, x: Tensor, start: number, end: number): Tensor {
   const { engine } = tape;
   const [rows, columns] = x.value.shape as [number, number];
@@ -20,7 +28,15 @@ export function sliceRows(tape: Tape, x: Tensor, start: number, end: number): Te
   });
 }
 
-/** Columns start … end − 1 of [R, C]; the others' gradient is 0. */
+/**
+ * Columns start … end − 1 of [R, C]; the others' gradient is 0.
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [R, C].
+ * @param start The first column.
+ * @param end The column after the last.
+ * @returns [R, end − start]
+ */
 export function sliceColumns(tape: Tape, x: Tensor, start: number, end: number): Tensor {
   const { engine } = tape;
   const [rows, columns] = x.value.shape as [number, number];
@@ -33,7 +49,13 @@ export function sliceColumns(tape: Tape, x: Tensor, start: number, end: number):
   });
 }
 
-/** [R₁, C], [R₂, C], … → [ΣR, C] */
+/**
+ * [R₁, C], [R₂, C], … → [ΣR, C]
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param parts Matrices of equal width.
+ * @returns One above the other.
+ */
 export function concatRows(tape: Tape, parts: readonly Tensor[]): Tensor {
   const { engine } = tape;
   return record(tape, engine.concatRows(parts.map(({ value }) => value)), parts, (dy) => {
@@ -46,7 +68,13 @@ export function concatRows(tape: Tape, parts: readonly Tensor[]): Tensor {
   });
 }
 
-/** [R, C₁], [R, C₂], … → [R, ΣC] */
+/**
+ * [R, C₁], [R, C₂], … → [R, ΣC]
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param parts Matrices of equal height.
+ * @returns One beside the other.
+ */
 export function concatColumns(tape: Tape, parts: readonly Tensor[]): Tensor {
   const { engine } = tape;
   return record(tape, engine.concatColumns(parts.map(({ value }) => value)), parts, (dy) => {
@@ -59,13 +87,26 @@ export function concatColumns(tape: Tape, parts: readonly Tensor[]): Tensor {
   });
 }
 
-/** [R, C] → [C, R] */
+/**
+ * [R, C] → [C, R]
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [R, C].
+ * @returns [C, R]
+ */
 export function transpose(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.transpose(x.value), [x], (dy) => accumulate(tape, x, engine.transpose(dy)));
 }
 
-/** The same elements under another shape. */
+/**
+ * The same elements under another shape.
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @param shape Another one with as many elements.
+ * @returns The same elements, row by row.
+ */
 export function reshape(tape: Tape, x: Tensor, shape: readonly number[]): Tensor {
   const { engine } = tape;
   return record(tape, engine.reshape(x.value, shape), [x], (dy) => {
@@ -73,7 +114,13 @@ export function reshape(tape: Tape, x: Tensor, shape: readonly number[]): Tensor
   });
 }
 
-/** Σ of all elements → [1]; dx = dy everywhere */
+/**
+ * Σ of all elements → [1]; dx = dy everywhere
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @returns [1]
+ */
 export function sum(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.sum(x.value), [x], (dy) => {
@@ -81,7 +128,13 @@ export function sum(tape: Tape, x: Tensor): Tensor {
   });
 }
 
-/** Mean of all elements → [1] */
+/**
+ * Mean of all elements → [1]
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @returns [1]
+ */
 export function mean(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   const count = x.value.shape.reduce((a, b) => a * b, 1);
@@ -90,7 +143,13 @@ export function mean(tape: Tape, x: Tensor): Tensor {
   });
 }
 
-/** [R, C] → [R]; dx[r, c] = dy[r] */
+/**
+ * [R, C] → [R]; dx[r, c] = dy[r]
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [R, C].
+ * @returns [R]
+ */
 export function rowSum(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.rowReduce("sum", x.value), [x], (dy) => {
