@@ -31,6 +31,24 @@ export interface DensitySampleOptions {
  *
  * Densities are {@linkcode kernelDensity}s, read from tables of a sixteenth of the narrower bandwidth. Whether a pair
  * stays depends on the seed, its row, and the scores.
+ *
+ * @param gold Scores of the gold pairs.
+ * @param silver Scores of the silver pairs.
+ * @param options Seed and rounds.
+ * @returns Rows of the silver pairs that stay, and how far the distributions were apart before and after.
+ * @throws {UsageError} Rounds that are not a whole number from 1.
+ * @throws {DatasetError} Scores on either side that are all equal, or not finite.
+ *
+ * @example
+ * ```ts
+ * import { sampleByDensity } from "@kindred/kindred/augment";
+ * import assert from "node:assert/strict";
+ * // Gold scores are spread evenly; nine in ten silver ones are near 0.
+ * const gold = Array.from({ length: 50 }, (_, i) => i / 50);
+ * const silver = Array.from({ length: 500 }, (_, i) => i % 10 === 0 ? i / 500 : 0.1 * i / 500);
+ * const { rows, divergence } = await sampleByDensity(gold, silver, { seed: 1 });
+ * assert.ok(rows.length < 500 && divergence.after < divergence.before);
+ * ```
  */
 export async function sampleByDensity(
   gold: ArrayLike<number>,
@@ -89,8 +107,14 @@ function densityOf(name: string, scores: ArrayLike<number>): Density {
 }
 
 /**
- * The same for classes: as many silver pairs of each class as keep the shares of the gold ones, so that a scarce class
- * stays whole and the abundant ones are thinned out at random.
+ * Keeps as many silver pairs of each class as there must be for the shares of the gold ones: a scarce class stays
+ * whole, and the abundant ones are thinned out at random.
+ *
+ * @param gold Classes of the gold pairs.
+ * @param silver Classes of the silver pairs.
+ * @param options The seed.
+ * @returns Rows of the silver pairs that stay, ascending.
+ * @throws {DatasetError} No silver pair is of a class that gold pairs have.
  *
  * @example
  * ```ts

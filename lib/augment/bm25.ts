@@ -46,6 +46,9 @@ export interface Bm25Index {
 /**
  * Lower-case words, as Unicode divides text: runs of letters, marks and digits, with apostrophes inside; every Han or
  * Hiragana character by itself, as these scripts do not mark where words end.
+ *
+ * @param text Any text.
+ * @returns Its terms, in their order, repeated ones too.
  */
 export function bm25Terms(text: string): readonly string[] {
   return text.toLowerCase().match(TERM) ?? [];
@@ -55,7 +58,12 @@ const TERM =
   /[\p{sc=Han}\p{sc=Hiragana}]|[[\p{L}\p{M}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}]]+(?:['’][[\p{L}\p{M}\p{N}]--[\p{sc=Han}\p{sc=Hiragana}]]+)*/gv;
 
 /**
- * Builds an index.
+ * An index over texts, to be searched by the words they share.
+ *
+ * @param texts The documents; row i is document i.
+ * @param options k1, b, and how a text becomes terms.
+ * @returns The index.
+ * @throws {UsageError} A k1 below 0, or a b outside of [0, 1].
  *
  * @example
  * ```ts

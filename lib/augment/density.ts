@@ -18,6 +18,10 @@ export interface Density {
  * f(x) = 1/n Σ φ((x − xᵢ) / h) / h with Scott's bandwidth h = s · n^(−1/5), s the sample standard deviation (divided by
  * n − 1): `scipy.stats.gaussian_kde` as it comes. A density of equal values does not exist and is a `DatasetError`.
  *
+ * @param values n ≥ 2 numbers, not all equal.
+ * @returns The density at any place, and the bandwidth.
+ * @throws {DatasetError} Fewer than two different values, or one that is not finite.
+ *
  * @example
  * ```ts
  * import { kernelDensity } from "@kindred/kindred/augment";

@@ -1,11 +1,27 @@
 /**
- * Augmented SBERT: unlabelled pairs, silver labels, and their union with the gold pairs.
+ * Augmented SBERT (Thakur et al. 2021, arXiv 2010.08240): unlabelled pairs, their silver labels, and the union with the
+ * gold pairs.
  *
  * @module
  */
-export * from "./balance.ts";
-export * from "./bm25.ts";
-export * from "./density.ts";
-export * from "./pair_sampling.ts";
-export * from "./pairs.ts";
-export * from "./silver.ts";
+export { type DensitySample, type DensitySampleOptions, sampleByClass, sampleByDensity } from "./balance.ts";
+export { type Bm25Hits, type Bm25Index, type Bm25Options, bm25Terms, buildBm25 } from "./bm25.ts";
+export { type Density, kernelDensity } from "./density.ts";
+export {
+  type Bm25PairOptions,
+  bm25Pairs,
+  joinPairs,
+  type PairSource,
+  recombinePairs,
+  semanticPairs,
+} from "./pair_sampling.ts";
+export type { PairSample, SentencePairs } from "./pairs.ts";
+export {
+  type CrossEncoderOutputs,
+  type MergedPairs,
+  mergeGoldSilver,
+  type SilverAgreement,
+  silverAgreement,
+  type SilverOptions,
+  silverPairs,
+} from "./silver.ts";

@@ -28,8 +28,23 @@ import { collectPairs, indexSentences, type PairSample, type SentencePairs } fro
 export type PairSource = "given" | "recombine" | "bm25" | "semantic" | "bm25+semantic";
 
 /**
- * Random pairs of gold sentences: `pairsPerGold` (default 10) for each gold pair, or as many as there are. Most of them
- * have nothing to do with each other, which is what random pairs are.
+ * Random pairs of gold sentences. Most of them have nothing to do with each other, which is what random pairs are.
+ *
+ * @param gold Pairs of sentences.
+ * @param options The seed, and how many new pairs there shall be for each gold one: default 10, or as many as there
+ *   are.
+ * @returns Pairs that are not gold, each once.
+ * @throws {UsageError} `pairsPerGold` is not above 0.
+ * @throws {DatasetError} There are fewer than two different sentences.
+ *
+ * @example
+ * ```ts
+ * import { recombinePairs } from "@kindred/kindred/augment";
+ * import assert from "node:assert/strict";
+ * const gold = { columns: { sentence1: ["a", "c"], sentence2: ["b", "d"] }, rows: 2 };
+ * const { dataset } = recombinePairs(gold, { seed: 1 });
+ * assert.equal(dataset.rows, 4); // of six pairs of four sentences two are gold
+ * ```
  */
 export function recombinePairs(
   gold: Dataset<SentencePairs>,
@@ -72,7 +87,25 @@ export interface Bm25PairOptions extends Bm25Options {
   readonly topK?: number;
 }
 
-/** Each gold sentence with the `topK` others that share most with it by {@linkcode buildBm25}. */
+/**
+ * Each gold sentence with the `topK` others that share most with it by {@linkcode buildBm25}.
+ *
+ * @param gold Pairs of sentences.
+ * @param options How many, and the settings of BM25.
+ * @returns Pairs that are not gold, each once.
+ * @throws {UsageError} A `topK` that is not a whole number from 1.
+ * @throws {DatasetError} There are fewer than two different sentences.
+ *
+ * @example
+ * ```ts
+ * import { bm25Pairs } from "@kindred/kindred/augment";
+ * import assert from "node:assert/strict";
+ * const sentence1 = ["a man plays the guitar", "the guitar is old"];
+ * const sentence2 = ["someone makes music", "a horse is ridden"];
+ * const { dataset } = await bm25Pairs({ columns: { sentence1, sentence2 }, rows: 2 }, { topK: 1 });
+ * assert.deepEqual([dataset.columns.sentence1[0], dataset.columns.sentence2[0]], [sentence1[0], sentence1[1]]);
+ * ```
+ */
 export async function bm25Pairs(gold: Dataset<SentencePairs>, options: Bm25PairOptions = {}): Promise<PairSample> {
   const { topK = 5 } = options;
   expectWholeNumber("topK", topK);
@@ -89,20 +122,28 @@ export async function bm25Pairs(gold: Dataset<SentencePairs>, options: Bm25PairO
 }
 
 /**
- * Each gold sentence with the `topK` (default 5) others nearest to it, by the cosine of embeddings, exactly.
- * The embeddings come from a model that knows the task a little: the paper trains one on the gold pairs.
+ * Each gold sentence with the `topK` others nearest to it, by the cosine of embeddings, exactly. The embeddings come
+ * from a model that knows the task a little: the paper trains one on the gold pairs.
+ *
+ * @param engine Compares embeddings.
+ * @param gold Pairs of sentences.
+ * @param encode Embeds sentences: `encodeTexts` with a model, or a function of your own.
+ * @param options How many. Default 5.
+ * @returns Pairs that are not gold, each once.
+ * @throws {UsageError} A `topK` that is not a whole number from 1.
+ * @throws {DatasetError} There are fewer than two different sentences, or another number of embeddings.
  */
 export async function semanticPairs(
   engine: Engine,
   gold: Dataset<SentencePairs>,
-  embed: (sentences: readonly string[]) => Promise<Embeddings>,
+  encode: (sentences: readonly string[]) => Promise<Embeddings>,
   options: { readonly topK?: number } = {},
 ): Promise<PairSample> {
   const { topK = 5 } = options;
   expectWholeNumber("topK", topK);
   const index = indexSentences(gold);
   expectSentences(index.sentences.length);
-  const embeddings = await embed(index.sentences);
+  const embeddings = await encode(index.sentences);
   if (embeddings.rows !== index.sentences.length) {
     throw new DatasetError("not as many embeddings as sentences", {
       expected: String(index.sentences.length),
@@ -117,7 +158,14 @@ export async function semanticPairs(
   return pairs.finish();
 }
 
-/** The pairs of several samples of the same gold pairs, each once, the first sample first. */
+/**
+ * The pairs of several samples of the same gold pairs, each once, the first sample first.
+ *
+ * @param gold The pairs that all samples were drawn from.
+ * @param samples What {@linkcode bm25Pairs}, {@linkcode semanticPairs} and {@linkcode recombinePairs} gave.
+ * @returns One sample.
+ * @throws {DatasetError} A pair that is not made of gold sentences.
+ */
 export function joinPairs(gold: Dataset<SentencePairs>, samples: readonly PairSample[]): PairSample {
   const index = indexSentences(gold);
   const numbers = new Map(index.sentences.map((text, i) => [text, i]));

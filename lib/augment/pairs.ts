@@ -22,8 +22,15 @@ export interface SentenceIndex {
   readonly gold: PairSet;
 }
 
-/** Gathers the sentences of a dataset. Columns of unequal length are a `DatasetError`. */
-export function indexSentences({ columns, rows }: Dataset<SentencePairs>): SentenceIndex {
+/**
+ * Gathers the different sentences of a dataset, and which pairs of them it holds.
+ *
+ * @param dataset Pairs of sentences.
+ * @returns Sentences by number, and their pairs.
+ * @throws {DatasetError} Columns of unequal length.
+ */
+export function indexSentences(dataset: Dataset<SentencePairs>): SentenceIndex {
+  const { columns, rows } = dataset;
   const { sentence1, sentence2 } = columns;
   if (sentence1.length !== rows || sentence2.length !== rows) {
     throw new DatasetError("columns of pairs have unequal lengths", {

@@ -29,12 +29,32 @@ export interface SilverOptions {
   readonly positive?: number;
 }
 
-/** Pairs with the labels of a cross-encoder. Outputs that are not finite, or soft ones outside of [0, 1], are an error. */
+/**
+ * Pairs with the labels that a cross-encoder gives them.
+ *
+ * @param pairs Unlabelled pairs.
+ * @param outputs What `predict` said of them, as probabilities: `softmax: true`.
+ * @param options The likelier class, or its probability; and which class means "similar".
+ * @returns As many pairs with a score.
+ * @throws {DatasetError} Another number of outputs than of pairs, one that is not finite, a soft one outside of [0,
+ *   1], or no such class.
+ *
+ * @example
+ * ```ts
+ * import { silverPairs } from "@kindred/kindred/augment";
+ * import assert from "node:assert/strict";
+ * const pairs = { columns: { sentence1: ["a", "b"], sentence2: ["c", "d"] }, rows: 2 };
+ * const outputs = { data: Float32Array.of(0.25, 0.75, 0.875, 0.125), width: 2, rows: 2 };
+ * assert.deepEqual([...silverPairs(pairs, outputs, { labels: "hard" }).columns.score], [1, 0]);
+ * assert.deepEqual([...silverPairs(pairs, outputs).columns.score], [0.75, 0.125]);
+ * ```
+ */
 export function silverPairs(
-  { columns, rows }: Dataset<SentencePairs>,
+  pairs: Dataset<SentencePairs>,
   outputs: CrossEncoderOutputs,
   options: SilverOptions = {},
 ): Dataset<ScoredPairs> {
+  const { columns, rows } = pairs;
   const { labels = "soft", positive = 1 } = options;
   const { data, width } = outputs;
   if (outputs.rows !== rows || data.length !== rows * width) {
@@ -89,6 +109,20 @@ export interface MergedPairs {
 /**
  * Gold pairs, then silver ones, each (sentence1, sentence2) once: the first stays, so that gold wins. The order of the two
  * sentences counts, as in pandas' `drop_duplicates`.
+ *
+ * @param gold Pairs that people labelled.
+ * @param silver Pairs that a cross-encoder labelled.
+ * @returns Their union, and how many of either are in it.
+ *
+ * @example
+ * ```ts
+ * import { mergeGoldSilver } from "@kindred/kindred/augment";
+ * import assert from "node:assert/strict";
+ * const gold = { columns: { sentence1: ["a"], sentence2: ["b"], score: Float64Array.of(1) }, rows: 1 };
+ * const silver = { columns: { sentence1: ["a", "b"], sentence2: ["b", "c"], score: Float64Array.of(0, 0) }, rows: 2 };
+ * const { dataset } = mergeGoldSilver(gold, silver);
+ * assert.deepEqual([...dataset.columns.score], [1, 0]); // a–b stays as people labelled it
+ * ```
  */
 export function mergeGoldSilver(gold: Dataset<ScoredPairs>, silver: Dataset<ScoredPairs>): MergedPairs {
   const seen = new Map<string, Set<string>>();
@@ -137,7 +171,14 @@ export interface SilverAgreement {
   readonly positives: { readonly silver: number; readonly truth: number };
 }
 
-/** Compares silver scores with true ones, both in [0, 1], where the truth is known. */
+/**
+ * Compares silver scores with true ones, both in [0, 1], where the truth is known.
+ *
+ * @param silver [n] labels of a cross-encoder.
+ * @param truth [n] those of people.
+ * @returns Their correlation, and how often both are on the same side of ½.
+ * @throws {DatasetError} Another number of silver labels than of true ones.
+ */
 export function silverAgreement(silver: Float64Array, truth: Float64Array): SilverAgreement {
   const n = silver.length;
   if (n !== truth.length || n === 0) {

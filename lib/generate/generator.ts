@@ -91,6 +91,10 @@ export interface GenerateAllOptions {
  * The answers to many requests, in their order. The first failure stops it, after the requests under way have been
  * answered: they are paid for, and a generator with a file of answers keeps them.
  *
+ * @param requests Any number of them.
+ * @param options What becomes of a request that the model does not answer, and who is told of progress.
+ * @returns An answer to each, in their order.
+ *
  * @example
  * ```ts
  * import { fixedGenerator, generateAll, TextGenerator } from "@kindred/kindred/generate";
@@ -146,6 +150,9 @@ export type GenerateFunction = (requests: readonly GenerateRequest[]) => Promise
  * {@linkcode generateAll} over the generator of the surroundings as a plain function, for judges and writers. When the
  * scope closes, because the effect around it was interrupted, what it still waits for is given up.
  *
+ * @param options What becomes of a request that the model does not answer.
+ * @returns A function of requests, as judges and writers take it.
+ *
  * @example
  * ```ts
  * import { generateFunction, layerFixed } from "@kindred/kindred/generate";
@@ -174,7 +181,14 @@ export function estimateTokens(messages: readonly { readonly content: string }[]
   return tokens;
 }
 
-/** A generator without a model: a function answers, or fails by an error of its own. For tests. */
+/**
+ * A generator without a model: a function answers. For trying things out, and for tests of what is built on
+ * generators.
+ *
+ * @param answer The text of an answer, or why there is none.
+ * @param options What identifies it in keys of a cache, and how many requests it takes at once.
+ * @returns A generator.
+ */
 export function fixedGenerator(
   answer: (request: GenerateRequest) => string | GeneratorError,
   options: { readonly identity?: { readonly [name: string]: unknown }; readonly concurrency?: number } = {},
@@ -207,7 +221,12 @@ export function fixedGenerator(
   };
 }
 
-/** {@linkcode fixedGenerator} as a layer. */
+/**
+ * {@linkcode fixedGenerator} as a layer.
+ *
+ * @param answer The text of an answer, or why there is none.
+ * @returns A layer of `TextGenerator`.
+ */
 export function layerFixed(answer: (request: GenerateRequest) => string | GeneratorError): Layer.Layer<TextGenerator> {
   return Layer.sync(TextGenerator, () => fixedGenerator(answer));
 }

@@ -3,5 +3,18 @@
  *
  * @module
  */
-export * from "./generator.ts";
-export * from "./openai.ts";
+export {
+  type ChatMessage,
+  fixedGenerator,
+  generateAll,
+  type GenerateAllOptions,
+  type GeneratedText,
+  type GenerateFunction,
+  generateFunction,
+  type GenerateRequest,
+  type GeneratorTotals,
+  layerFixed,
+  TextGenerator,
+  type TokenUsage,
+} from "./generator.ts";
+export { layerOpenAi, openAiGenerator, type OpenAiOptions } from "./openai.ts";

@@ -65,6 +65,10 @@ const MAX_BODY_BYTES = 16 << 20;
  * same file. Equal requests at the same time are sent once.
  *
  * Fails with a `UsageError` for settings that cannot be right.
+ *
+ * @param options Where the endpoint is, which model, and how patient to be.
+ * @returns An effect that gives the generator, and closes it with its scope; it fails by a `UsageError` for settings
+ *   that cannot be right, by a `GeneratorError` for a file of answers that cannot be used.
  */
 export function openAiGenerator(options: OpenAiOptions): Effect.Effect<TextGenerator, KindredError, Scope.Scope> {
   return Effect.gen(function* () {
@@ -182,7 +186,12 @@ export function openAiGenerator(options: OpenAiOptions): Effect.Effect<TextGener
   });
 }
 
-/** {@linkcode openAiGenerator} as a layer. */
+/**
+ * {@linkcode openAiGenerator} as a layer.
+ *
+ * @param options Where the endpoint is, which model, and how patient to be.
+ * @returns A layer of `TextGenerator`.
+ */
 export function layerOpenAi(options: OpenAiOptions): Layer.Layer<TextGenerator, KindredError> {
   return Layer.effect(TextGenerator, openAiGenerator(options));
 }

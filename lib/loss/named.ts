@@ -178,7 +178,8 @@ function describe<L extends LabelKind, O extends object>(
  * assert.equal((await tryLoss(lossOf(spec), [[[0]], [[1]], [[3]]])).value, 0);
  * ```
  */
-export function lossOf<L extends LabelKind>({ name, version, options }: LossSpec<L>): Loss<L> {
+export function lossOf<L extends LabelKind>(spec: LossSpec<L>): Loss<L> {
+  const { name, version, options } = spec;
   const loss = known.get(keyOf(name, version));
   if (loss === undefined) {
     throw new UsageError("there is no loss of this name and version", {

@@ -101,6 +101,16 @@ export function indexPairs(pairs: Dataset<Pairs>, corpus: readonly string[] = []
  * An anchor that stands in several rows has several positives. Texts are compared letter by letter; each is embedded
  * once. With `score` (a cross-encoder) the candidates of all anchors are scored together, in large batches.
  *
+ * @param engine Compares embeddings.
+ * @param pairs Anchors and their positives.
+ * @param encode Embeds anchors as queries, and texts as documents: a `roleEncoder`, or a function of your own.
+ * @param options Where to look, how many to find, and who scores them again.
+ * @returns For every anchor its candidates, best first: what {@linkcode selectNegatives}, {@linkcode judgedNegatives}
+ *   and {@linkcode exportReview} take.
+ * @throws {UsageError} A count that is not a whole number from 1.
+ * @throws {DatasetError} There are no pairs.
+ * @throws {EvaluationError} Embeddings or scores for other texts than were asked for, or that are not finite.
+ *
  * @example
  * ```ts
  * import { createCpuEngine } from "@kindred/kindred/engine";
@@ -108,13 +118,13 @@ export function indexPairs(pairs: Dataset<Pairs>, corpus: readonly string[] = []
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
  * const angle: Record<string, number> = { dog: 0, hound: .1, cat: .5, car: 1.5 };
- * const embed = (texts: readonly string[]) => Promise.resolve({
+ * const encode = (texts: readonly string[]) => Promise.resolve({
  *   data: Float32Array.from(texts.flatMap((text) => [Math.cos(angle[text]!), Math.sin(angle[text]!)])),
  *   width: 2,
  *   rows: texts.length,
  * });
  * const pairs = { columns: { anchor: ["dog"], positive: ["hound"] }, rows: 1 };
- * const found = await findCandidates(engine, pairs, embed, { corpus: ["car", "dog", "cat"] });
+ * const found = await findCandidates(engine, pairs, encode, { corpus: ["car", "dog", "cat"] });
  * assert.deepEqual([...found.indices.subarray(0, 2)].map((row) => found.documents[row]), ["cat", "car"]);
  * engine.close();
  * ```
@@ -122,7 +132,7 @@ export function indexPairs(pairs: Dataset<Pairs>, corpus: readonly string[] = []
 export async function findCandidates(
   engine: Engine,
   pairs: Dataset<Pairs>,
-  embed: RoleEncoder,
+  encode: RoleEncoder,
   options: CandidateOptions = {},
 ): Promise<Candidates> {
   const { count = 30, similarity = "cosine", includePositives = false, includeAnchor = false } = options;
@@ -132,8 +142,8 @@ export async function findCandidates(
   const rowOf = new Map(documents.map((text, row) => [text, row]));
   const selves = Int32Array.from(anchors, (text) => includeAnchor ? -1 : rowOf.get(text) ?? -1);
   const embedded = {
-    documents: checkRows(await embed(documents, "document"), documents.length),
-    anchors: checkRows(await embed(anchors, "query"), anchors.length),
+    documents: checkRows(await encode(documents, "document"), documents.length),
+    anchors: checkRows(await encode(anchors, "query"), anchors.length),
   };
   const isPresent = selves.some((row) => row >= 0);
   const { indices, scores, counts, k: width } = await nearest(engine, embedded.anchors, embedded.documents, {
@@ -164,7 +174,31 @@ export async function findCandidates(
   return options.score === undefined ? candidates : await scoreAgain(candidates, options.score);
 }
 
-/** The same candidates under other scores, and in their order; of equal scores the lower document first. */
+/**
+ * The same candidates under other scores, and in their order; of equal scores the lower document first.
+ *
+ * @param candidates From {@linkcode findCandidates}, or negatives that nobody has scored yet.
+ * @param score One number for each pair of anchor and document; a `pairScorer`.
+ * @returns The candidates, with scores for their positives as well.
+ * @throws {EvaluationError} Another number of scores than of pairs, or one that is not finite.
+ *
+ * @example
+ * ```ts
+ * import { scoreAgain, selectNegatives, writtenNegatives } from "@kindred/kindred/negatives";
+ * import assert from "node:assert/strict";
+ * const pairs = { columns: { anchor: ["hot"], positive: ["warm"] }, rows: 1 };
+ * const { negatives } = await writtenNegatives(
+ *   pairs,
+ *   (requests) => Promise.resolve(requests.map((_, i) => ({ text: ["boiling", "cold"][i]!, finish: "stop" }))),
+ *   { negatives: 2 },
+ * );
+ * // A scorer that finds "boiling" to be an answer as well: above ½ it is no negative.
+ * const scored = await scoreAgain(negatives, (asked) =>
+ *   Promise.resolve(Float32Array.from(asked, ([, document]) => document === "cold" ? 0.1 : 0.9)));
+ * const { negatives: kept } = selectNegatives(scored, { negatives: 1, maxScore: 0.5 });
+ * assert.equal(kept.documents[kept.indices[0]!], "cold");
+ * ```
+ */
 export async function scoreAgain(candidates: Candidates, score: PairScorer): Promise<Candidates> {
   const { anchors, documents, offsets, positives, counts, width } = candidates;
   const total = positives.length + counts.reduce((sum, count) => sum + count, 0);

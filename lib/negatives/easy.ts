@@ -6,16 +6,39 @@
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { DatasetError } from "../error.ts";
 
+/** Options of {@linkcode easyNegatives}. */
+export interface EasyOptions {
+  /** Which texts are drawn. Default 42. */
+  readonly seed?: number;
+}
+
 /**
- * One text of `pool` for each pair, never its own positive, and its own anchor only if the pool has nothing else.
- * Depends on the seed and the row alone.
+ * Easy negatives: one text of a pool at random for each pair, never its own positive, and its own anchor only if the
+ * pool has nothing else. Depends on the seed and the row alone.
+ *
+ * @param anchors n texts.
+ * @param positives n texts, one for each anchor.
+ * @param pool Texts to draw from.
+ * @param options The seed. Default 42.
+ * @returns n texts.
+ * @throws {DatasetError} No text of the pool differs from a positive.
+ *
+ * @example
+ * ```ts
+ * import { easyNegatives } from "@kindred/kindred/negatives";
+ * import assert from "node:assert/strict";
+ * const pool = ["warm", "damp", "loud"];
+ * const negatives = easyNegatives(["hot", "wet"], ["warm", "damp"], pool, { seed: 7 });
+ * assert.ok(negatives[0] !== "warm" && negatives[1] !== "damp" && negatives.every((text) => pool.includes(text)));
+ * ```
  */
 export function easyNegatives(
   anchors: readonly string[],
   positives: readonly string[],
   pool: readonly string[],
-  seed: number,
+  options: EasyOptions = {},
 ): readonly string[] {
+  const { seed = 42 } = options;
   return positives.map((positive, row) => {
     const stream = randomStream(seed, randomPurpose("negatives"), row);
     for (let draw = 0; pool.length > 0 && draw < 100; draw++) {

@@ -70,7 +70,23 @@ export interface FormatOptions<Scores extends boolean = boolean> {
   readonly scores?: Scores;
 }
 
-/** (anchor, positive, negative) for every positive and negative of an anchor. */
+/**
+ * One row (anchor, positive, negative) for every positive and negative of an anchor: what triplet losses train on.
+ *
+ * @param negatives Negatives of every anchor, from {@linkcode selectNegatives} or a judge.
+ * @param options `scores: true` adds columns `positive_score` and `negative_score`. Default false.
+ * @returns The dataset, and statistics of its scores.
+ *
+ * @example
+ * ```ts
+ * import { toTriplets, writtenNegatives } from "@kindred/kindred/negatives";
+ * import assert from "node:assert/strict";
+ * const pairs = { columns: { anchor: ["hot"], positive: ["warm"] }, rows: 1 };
+ * const { negatives } = await writtenNegatives(pairs, () => Promise.resolve([{ text: "cold", finish: "stop" }]));
+ * const { dataset } = toTriplets(negatives);
+ * assert.deepEqual(dataset.columns, { anchor: ["hot"], positive: ["warm"], negative: ["cold"] });
+ * ```
+ */
 export function toTriplets(
   negatives: Candidates,
   options?: FormatOptions<false>,
@@ -110,7 +126,26 @@ export function toTriplets(
   return { dataset: { columns, rows: anchor.length }, statistics };
 }
 
-/** (anchor, positive, negative_1 … negative_n) for every positive of the anchors that have all n. */
+/**
+ * One row (anchor, positive, negative_1 … negative_n) for every positive of the anchors that have all n negatives.
+ *
+ * @param negatives Negatives of every anchor; n is their `width`.
+ * @param options `scores: true` adds a column of scores for the positive and each negative. Default false.
+ * @returns The dataset, and statistics of its scores.
+ *
+ * @example
+ * ```ts
+ * import { toTuples, writtenNegatives } from "@kindred/kindred/negatives";
+ * import assert from "node:assert/strict";
+ * const pairs = { columns: { anchor: ["hot"], positive: ["warm"] }, rows: 1 };
+ * const { negatives } = await writtenNegatives(
+ *   pairs,
+ *   (requests) => Promise.resolve(requests.map((_, i) => ({ text: ["cold", "icy"][i]!, finish: "stop" }))),
+ *   { negatives: 2 },
+ * );
+ * assert.deepEqual(Object.keys(toTuples(negatives).dataset.columns), ["anchor", "positive", "negative_1", "negative_2"]);
+ * ```
+ */
 export function toTuples(negatives: Candidates, options?: FormatOptions<false>): WrittenOut<Dataset<Tuples>>;
 /** With the scores of all. */
 export function toTuples(negatives: Candidates, options: FormatOptions<true>): WrittenOut<Dataset<ScoredTuples>>;
@@ -138,7 +173,25 @@ export function toTuples(
   return { dataset: { columns: columns as Tuples, rows: places.length }, statistics };
 }
 
-/** (anchor, document, label): every positive once with 1, every negative once with 0. */
+/**
+ * Rows (anchor, document, label): every positive once with 1, every negative once with 0. Losses over pairs and
+ * cross-encoders train on them.
+ *
+ * @param negatives Negatives of every anchor, from {@linkcode selectNegatives} or a judge.
+ * @param options `scores: true` puts the scores in the place of the labels. Default false.
+ * @returns The dataset, and statistics of its scores.
+ *
+ * @example
+ * ```ts
+ * import { toLabelledPairs, writtenNegatives } from "@kindred/kindred/negatives";
+ * import assert from "node:assert/strict";
+ * const pairs = { columns: { anchor: ["hot"], positive: ["warm"] }, rows: 1 };
+ * const { negatives } = await writtenNegatives(pairs, () => Promise.resolve([{ text: "cold", finish: "stop" }]));
+ * const { columns } = toLabelledPairs(negatives).dataset;
+ * assert.deepEqual(columns.document, ["warm", "cold"]);
+ * assert.deepEqual([...columns.label], [1, 0]);
+ * ```
+ */
 export function toLabelledPairs(
   negatives: Candidates,
   options?: FormatOptions<false>,
@@ -176,7 +229,22 @@ export function toLabelledPairs(
   return { dataset: { columns, rows: anchor.length } as Dataset<LabelledDocuments>, statistics };
 }
 
-/** A list for every positive of the anchors that have a negative at all. */
+/**
+ * A list of documents with their labels for every positive of the anchors that have a negative at all: the positive
+ * first. For rankings.
+ *
+ * @param negatives Negatives of every anchor, from {@linkcode selectNegatives} or a judge.
+ * @returns The lists, and statistics of their scores.
+ *
+ * @example
+ * ```ts
+ * import { toLabelledLists, writtenNegatives } from "@kindred/kindred/negatives";
+ * import assert from "node:assert/strict";
+ * const pairs = { columns: { anchor: ["hot"], positive: ["warm"] }, rows: 1 };
+ * const { negatives } = await writtenNegatives(pairs, () => Promise.resolve([{ text: "cold", finish: "stop" }]));
+ * assert.deepEqual(toLabelledLists(negatives).dataset.map(({ documents }) => documents), [["warm", "cold"]]);
+ * ```
+ */
 export function toLabelledLists(negatives: Candidates): WrittenOut<readonly LabelledList[]> {
   const { anchors, documents, positives, positiveScores, indices, counts, width } = negatives;
   expectNoPositives(negatives);

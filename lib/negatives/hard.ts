@@ -37,6 +37,13 @@ const HOPELESS = 100;
  * All anchors are asked about together, round by round; no candidate is judged that is not needed. What is undecided is
  * never a negative; if the judge decides nothing at all, that is an `EvaluationError` with an example of what it said.
  *
+ * @param candidates From {@linkcode findCandidates}.
+ * @param judge Gives a verdict on every question: a {@linkcode languageModelJudge}, or a function of your own.
+ * @param options How many, and what is accepted.
+ * @returns The negatives, in the order of the candidates, and how often each verdict was given.
+ * @throws {UsageError} A number that is not whole.
+ * @throws {EvaluationError} Another number of verdicts than of questions, or nothing decided.
+ *
  * @example
  * ```ts
  * import { createCpuEngine } from "@kindred/kindred/engine";
@@ -44,13 +51,13 @@ const HOPELESS = 100;
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
  * const angle: Record<string, number> = { dog: 0, hound: .1, puppy: .2, cat: .5, car: 1.5 };
- * const embed = (texts: readonly string[]) => Promise.resolve({
+ * const encode = (texts: readonly string[]) => Promise.resolve({
  *   data: Float32Array.from(texts.flatMap((text) => [Math.cos(angle[text]!), Math.sin(angle[text]!)])),
  *   width: 2,
  *   rows: texts.length,
  * });
  * const pairs = { columns: { anchor: ["dog"], positive: ["hound"] }, rows: 1 };
- * const candidates = await findCandidates(engine, pairs, embed, { corpus: ["puppy", "cat", "car"] });
+ * const candidates = await findCandidates(engine, pairs, encode, { corpus: ["puppy", "cat", "car"] });
  * const { negatives } = await judgedNegatives(candidates, (questions) =>
  *   Promise.resolve(questions.map(({ candidate }) => ({
  *     verdict: candidate === "puppy" ? "positive" as const : "negative" as const,

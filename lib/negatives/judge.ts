@@ -126,6 +126,10 @@ export interface LanguageModelJudgeOptions {
 /**
  * A judge that asks a language model. An answer that is none of the words it was given, or was cut off, is undecided.
  *
+ * @param generate Answers prompts: what `generateFunction` gives, or a function of your own.
+ * @param options What a positive does for its anchor, and how long answers may be.
+ * @returns A judge for {@linkcode judgedNegatives}.
+ *
  * @example
  * ```ts
  * import { languageModelJudge } from "@kindred/kindred/negatives";

@@ -19,9 +19,13 @@ interface Line {
 }
 
 /**
- * Writes candidates to a new CSV file for a person to judge: does the candidate answer the anchor, as the positive does?
- * `yes` or `no` goes into the column `answers`. Rows may be sorted and some left open; texts stay as they are. Returns
- * the number of rows. A file that is there already is not written over, since it may hold someone's work.
+ * Writes candidates to a new CSV file for a person to judge: does the candidate answer the anchor, as the positive
+ * does? `yes` or `no` goes into the column `answers`. Rows may be sorted and some left open; texts stay as they are.
+ *
+ * @param candidates From {@linkcode findCandidates}.
+ * @param path The file. One that is there already is not written over, since it may hold someone's work.
+ * @returns The number of rows.
+ * @throws {DatasetError} There is such a file already.
  */
 export async function exportReview(candidates: Candidates, path: string): Promise<number> {
   const { scores } = candidates;
@@ -59,8 +63,13 @@ export interface ReviewResult {
 
 /**
  * Reads a file that {@linkcode exportReview} wrote for these candidates, and keeps those with `no`. Rows are found by
- * their texts, in any order. A verdict other than yes and no, a text that is not among the candidates, a row that occurs
- * twice or is missing is a `DatasetError` that names the row.
+ * their texts, in any order.
+ *
+ * @param candidates Those that were written.
+ * @param path The file, filled in.
+ * @returns The negatives of every anchor, and how many candidates are yes, no and open.
+ * @throws {DatasetError} A verdict other than yes and no, a text that is not among the candidates, a row that occurs
+ *   twice or is missing: it names the row.
  */
 export async function importReview(candidates: Candidates, path: string): Promise<ReviewResult> {
   const table = await readTable(path, { header: true });

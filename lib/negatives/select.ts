@@ -50,7 +50,37 @@ export interface Selection {
   readonly skipped: readonly Skipped[];
 }
 
-/** Drops the candidates that break a bound, and takes what is wanted from the range of those that are left. */
+/**
+ * Drops the candidates that break a bound on their scores, and takes what is wanted from the range of those that are
+ * left.
+ *
+ * @param candidates From {@linkcode findCandidates} or {@linkcode scoreAgain}.
+ * @param options Bounds, range, how many, the best or any.
+ * @returns The negatives, and how many candidates each bound left out.
+ * @throws {UsageError} A number that is not whole, a bound that is not finite, or a range that holds fewer candidates
+ *   than are wanted.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { findCandidates, selectNegatives, toTriplets } from "@kindred/kindred/negatives";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const angle: Record<string, number> = { dog: 0, hound: 0.1, puppy: 0.2, cat: 0.5, car: 1.5 };
+ * const encode = (texts: readonly string[]) =>
+ *   Promise.resolve({
+ *     data: Float32Array.from(texts.flatMap((text) => [Math.cos(angle[text]!), Math.sin(angle[text]!)])),
+ *     width: 2,
+ *     rows: texts.length,
+ *   });
+ * const pairs = { columns: { anchor: ["dog"], positive: ["hound"] }, rows: 1 };
+ * const candidates = await findCandidates(engine, pairs, encode, { corpus: ["puppy", "cat", "car"] });
+ * const { negatives, skipped } = selectNegatives(candidates, { negatives: 1, maxScore: 0.95 });
+ * assert.deepEqual(toTriplets(negatives).dataset.columns.negative, ["cat"]);
+ * assert.deepEqual(skipped.map(({ by, count }) => [by, count]), [["maxScore", 1]]); // the puppy is too near
+ * engine.close();
+ * ```
+ */
 export function selectNegatives(candidates: Candidates, options: SelectOptions = {}): Selection {
   const { negatives: wanted = 3, rangeMin = 0, rangeMax = candidates.width, sampling = "top", seed = 42 } = options;
   expectRange(wanted, rangeMin, options.rangeMax);

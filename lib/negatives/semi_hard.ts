@@ -35,6 +35,15 @@ export interface SemiHardResult extends Selection {
  * with `sampling` top best. The result is what `toTriplets`, `toTuples`, `toLabelledPairs` and `toLabelledLists` write
  * out, and `withNegatives` joins to a dataset.
  *
+ * @param engine Compares embeddings.
+ * @param pairs Anchors and their positives.
+ * @param encode Embeds anchors as queries, and texts as documents: a `roleEncoder`, or a function of your own.
+ * @param options Where to look, bounds, range, how many.
+ * @returns The negatives of every anchor, what each bound left out, and the range.
+ * @throws {UsageError} A number that is not whole, a bound that is not finite, or a range that holds fewer candidates
+ *   than are wanted.
+ * @throws {DatasetError} There are no pairs.
+ *
  * @example
  * ```ts
  * import { createCpuEngine } from "@kindred/kindred/engine";
@@ -42,13 +51,13 @@ export interface SemiHardResult extends Selection {
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
  * const angle: Record<string, number> = { dog: 0, hound: .1, puppy: .11, cat: .5, car: 1.5 };
- * const embed = (texts: readonly string[]) => Promise.resolve({
+ * const encode = (texts: readonly string[]) => Promise.resolve({
  *   data: Float32Array.from(texts.flatMap((text) => [Math.cos(angle[text]!), Math.sin(angle[text]!)])),
  *   width: 2,
  *   rows: texts.length,
  * });
  * const pairs = { columns: { anchor: ["dog"], positive: ["hound"] }, rows: 1 };
- * const { negatives } = await semiHardNegatives(engine, pairs, embed, {
+ * const { negatives } = await semiHardNegatives(engine, pairs, encode, {
  *   corpus: ["puppy", "cat", "car"],
  *   negatives: 1,
  *   absoluteMargin: .05, // leaves out the puppy
@@ -60,13 +69,13 @@ export interface SemiHardResult extends Selection {
 export async function semiHardNegatives(
   engine: Engine,
   pairs: Dataset<Pairs>,
-  embed: RoleEncoder,
+  encode: RoleEncoder,
   options: SemiHardOptions = {},
 ): Promise<SemiHardResult> {
   const { negatives = 3, rangeMin = 0, maxScore, absoluteMargin, relativeMargin, score } = options;
   expectRange(negatives, rangeMin, options.rangeMax);
   const isBounded = [maxScore, absoluteMargin, relativeMargin, score].some((option) => option !== undefined);
   const rangeMax = options.rangeMax ?? rangeMin + negatives * (isBounded ? 10 : 1) + indexPairs(pairs).mostPositives;
-  const candidates = await findCandidates(engine, pairs, embed, { ...options, count: rangeMax });
+  const candidates = await findCandidates(engine, pairs, encode, { ...options, count: rangeMax });
   return { ...selectNegatives(candidates, { ...options, rangeMax }), range: { min: rangeMin, max: rangeMax } };
 }

@@ -39,6 +39,14 @@ export interface WithNegatives {
  * Easy negatives are texts of the same documents at random, by the seed and the row alone: never the anchor, one of its
  * positives, or a text that the row has already.
  *
+ * @param pairs The pairs that negatives were found for, or some of them.
+ * @param negatives Negatives of every anchor.
+ * @param options How many, and what becomes of a row with too few.
+ * @returns The dataset, and how many negatives were found and filled in.
+ * @throws {UsageError} A number that is not a whole number from 1.
+ * @throws {DatasetError} An anchor that negatives were not found for, no row with enough, or too few texts for an easy
+ *   one.
+ *
  * @example
  * ```ts
  * import { withNegatives, writtenNegatives } from "@kindred/kindred/negatives";

@@ -85,7 +85,14 @@ function plain(text: string): string {
 /**
  * Has a language model write negatives for every anchor. Copies of the anchor, of a positive or of one another are not
  * taken, nor is what is no single text; all this is counted, and asked for again. Whether the text really is no answer
- * is for {@linkcode scoreAgain} or {@linkcode judgedNegatives} to say. If no text at all can be used, that is an `EvaluationError`.
+ * is for {@linkcode scoreAgain} or {@linkcode judgedNegatives} to say.
+ *
+ * @param pairs Anchors and their positives.
+ * @param generate Answers prompts: what `generateFunction` gives, or a function of your own.
+ * @param options How many, how often to ask again, and the settings of the model.
+ * @returns The negatives, not scored yet, and what was not taken.
+ * @throws {UsageError} A number that is not a whole number from 1.
+ * @throws {EvaluationError} No text at all can be used.
  *
  * @example
  * ```ts

@@ -123,7 +123,7 @@ const CHUNK = 512;
  * The class of every row by a fitted classifier: that of the highest score W x + b, the first of equal ones.
  *
  * @param model From {@linkcode fitLogisticRegression}.
- * @param rows Embeddings of the width of the fit: [n, width].
+ * @param seen Embeddings of the width of the fit: [n, width].
  * @returns [n] classes, as they were called at the fit.
  * @throws {EvaluationError} Embeddings of another width.
  *
@@ -139,8 +139,9 @@ const CHUNK = 512;
  */
 export async function predictClasses(
   model: LogisticRegression,
-  { data, width, rows }: Matrix,
+  seen: Matrix,
 ): Promise<Float64Array> {
+  const { data, width, rows } = seen;
   const { classes, weights, intercepts } = model;
   const k = intercepts.length;
   if (weights.length !== k * width) {

@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
-import {
-  divergence,
-  kernelDensity,
-  lookUpDensity,
-  sampleByClass,
-  sampleByDensity,
-  tabulateDensity,
-} from "../../lib/augment/mod.ts";
+import { sampleByClass, sampleByDensity } from "../../lib/augment/balance.ts";
+import { divergence, kernelDensity, lookUpDensity, tabulateDensity } from "../../lib/augment/density.ts";
 import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
 import { DatasetError, UsageError } from "../../lib/error.ts";
 import golden from "../golden/augment.json" with { type: "json" };

@@ -1,14 +1,13 @@
 import assert from "node:assert/strict";
 import {
   bm25Pairs,
-  indexSentences,
   joinPairs,
-  makePairSet,
   type PairSample,
   recombinePairs,
   semanticPairs,
   type SentencePairs,
 } from "../../lib/augment/mod.ts";
+import { indexSentences, makePairSet } from "../../lib/augment/pairs.ts";
 import type { Dataset } from "../../lib/data/dataset.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
