@@ -15,6 +15,10 @@ const RATES: readonly number[] = Array.from({ length: 10 }, (_, i) => i * 0.1);
  * not, integrated over rates of abstention, between no gain (0) and that of an oracle (1). NaN where abstaining cannot
  * help: all queries score the same. Queries of equal confidence share the mean of their metrics. Sums are paired as
  * numpy's, because whether the oracle gains anything is asked of the last bit.
+ *
+ * @param confidence How sure the retriever is of each query.
+ * @param metric How good its ranking of that query is.
+ * @returns The gain, 1 at most; NaN where abstaining cannot help, or there are no queries.
  */
 export function abstentionGain(confidence: Values, metric: Values): number {
   if (metric.length === 0) return NaN;
@@ -42,7 +46,12 @@ function abstentionCurve(confidence: Values, metric: Values): number[] {
   });
 }
 
-/** Confidence of a ranking by its scores: the highest, their standard deviation, and the lead of the first. */
+/**
+ * Confidence of a ranking by its scores: the highest, their standard deviation, and the lead of the first.
+ *
+ * @param scores Those of one query's documents, in any order.
+ * @returns Three measures of it.
+ */
 export function confidences(scores: Values): { readonly max: number; readonly std: number; readonly diff1: number } {
   const n = scores.length;
   if (n === 0) return { max: 0, std: 0, diff1: 0 };

@@ -36,8 +36,25 @@ export type BinaryMetrics = {
 };
 
 /**
- * Best accuracy and best F1 over all thresholds, with precision and recall there, average precision, and Matthews'
- * correlation at the threshold of the best F1. Thresholds of Euclidean and Manhattan are distances.
+ * How well similarities of pairs tell those that belong together (label 1) from those that do not (label 0):
+ * sentence-transformers' `BinaryClassificationEvaluator`. For each similarity the best accuracy and best F1 over all
+ * thresholds, with precision and recall there, average precision, and Matthews' correlation at the threshold of the
+ * best F1. Thresholds of Euclidean and Manhattan are distances.
+ *
+ * @param first [n, width] embeddings.
+ * @param second [n, width] embeddings.
+ * @param labels [n] 1 or 0.
+ * @returns Scores by key, `cosine_accuracy` and so on, and the highest of all similarities, `max_accuracy`.
+ * @throws {EvaluationError} All pairs have the same label.
+ *
+ * @example
+ * ```ts
+ * import { binaryMetrics } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const first = { data: Float32Array.of(1, 0, 1, 0, 1, 0), width: 2, rows: 3 };
+ * const second = { data: Float32Array.of(1, 0.1, 1, 1, 0, 1), width: 2, rows: 3 };
+ * assert.equal(binaryMetrics(first, second, [1, 1, 0]).cosine_f1, 1);
+ * ```
  */
 export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Values): BinaryMetrics {
   const positives = Array.from(labels).filter((label) => label === 1).length;
@@ -67,9 +84,9 @@ export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Val
  * No threshold parts equal similarities. Accuracy may also be best above the first pair (nothing is alike), and both
  * accuracy and F1 below the last one (everything is).
  *
- * @param similarities Higher is more alike.
- * @param labels 1 for pairs that are alike, 0 for the others.
- * @returns The scores by key; of equal ones, those of the highest threshold.
+ * @param similarities [n], the higher the more alike.
+ * @param labels [n] 1 or 0.
+ * @returns Scores by key.
  */
 export function scoresOf(similarities: Values, labels: Values): Record<BinaryScore, number> {
   const n = similarities.length;

@@ -24,7 +24,21 @@ export interface PrecisionRecallF1 {
   readonly f1: number;
 }
 
-/** Share of rows with equal class. */
+/**
+ * Share of rows with the right class.
+ *
+ * @param labels [n] classes.
+ * @param predictions [n] what was said.
+ * @returns From 0 to 1.
+ * @throws {EvaluationError} There are no rows, or another number of predictions.
+ *
+ * @example
+ * ```ts
+ * import { accuracy } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(accuracy([0, 1, 2, 2], [0, 1, 1, 2]), 0.75);
+ * ```
+ */
 export function accuracy(labels: Values, predictions: Values): number {
   sameLength(labels, predictions);
   let hits = 0;
@@ -33,7 +47,7 @@ export function accuracy(labels: Values, predictions: Values): number {
 }
 
 /** Hits, predictions and occurrences of every class that was seen or said, by class in ascending order. */
-export function classCounts(
+function classCounts(
   labels: Values,
   predictions: Values,
 ): readonly { readonly class: number; readonly hits: number; readonly predicted: number; readonly actual: number }[] {
@@ -55,6 +69,13 @@ export function classCounts(
 /**
  * Precision, recall and F1 as `precision_recall_fscore_support` with `zero_division=0`: what has no denominator is 0.
  * Classes are those that occur in labels or predictions.
+ *
+ * @param labels [n] classes.
+ * @param predictions [n] what was said.
+ * @param average How the scores of classes become one.
+ * @returns All three, from 0 to 1.
+ * @throws {EvaluationError} There are no rows, another number of predictions, or with `binary` a class other than 0
+ *   and 1.
  *
  * @example
  * ```ts
@@ -108,7 +129,14 @@ function ratios(
 }
 
 /**
- * F1 by the given average; see {@linkcode precisionRecallF1}.
+ * F1, 2h / (p + t), by the given average: see {@linkcode precisionRecallF1}.
+ *
+ * @param labels [n] classes.
+ * @param predictions [n] what was said.
+ * @param average How the scores of classes become one.
+ * @returns From 0 to 1.
+ * @throws {EvaluationError} There are no rows, another number of predictions, or with `binary` a class other than 0
+ *   and 1.
  *
  * @example
  * ```ts
@@ -124,6 +152,19 @@ export function f1Score(labels: Values, predictions: Values, average: Average): 
 /**
  * Average precision of scores against labels 0 and 1: Σ (Rₖ − Rₖ₋₁) Pₖ over the distinct scores in descending order, P
  * and R precision and recall of what scores at least as much. 0 where no label is 1.
+ *
+ * @param labels [n] 1 for what is relevant, else 0.
+ * @param scores [n], the higher the likelier.
+ * @returns From 0 to 1, equal to scikit-learn's `average_precision_score`.
+ * @throws {EvaluationError} There are no rows, or another number of scores.
+ *
+ * @example
+ * ```ts
+ * import { averagePrecision } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(averagePrecision([1, 1, 0], [0.9, 0.8, 0.1]), 1);
+ * assert.equal(averagePrecision([1, 0, 1], [0.9, 0.8, 0.1]), (1 + 2 / 3) / 2);
+ * ```
  */
 export function averagePrecision(labels: Values, scores: Values): number {
   sameLength(labels, scores);
@@ -145,6 +186,19 @@ export function averagePrecision(labels: Values, scores: Values): number {
 /**
  * Matthews' correlation of classes, for any number of them (Gorodkin 2004): with c hits of n rows,
  * (c n − Σ pₖ tₖ) / √((n² − Σ pₖ²)(n² − Σ tₖ²)); 0 where either side is constant.
+ *
+ * @param labels [n] classes.
+ * @param predictions [n] what was said.
+ * @returns From −1 to 1, equal to scikit-learn's `matthews_corrcoef`.
+ * @throws {EvaluationError} There are no rows, or another number of predictions.
+ *
+ * @example
+ * ```ts
+ * import { matthewsCorrelation } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(matthewsCorrelation([0, 1, 1], [0, 1, 1]), 1);
+ * assert.equal(matthewsCorrelation([0, 1, 1], [1, 1, 1]), 0);
+ * ```
  */
 export function matthewsCorrelation(labels: Values, predictions: Values): number {
   const n = labels.length;

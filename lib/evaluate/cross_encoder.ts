@@ -34,7 +34,17 @@ export interface PredictOptions {
   readonly tokenBudget?: number;
 }
 
-/** Scores pairs of bare texts (`tokenizeBare`): text `first.rows[i]` with `second.rows[i]`. Nothing is padded. */
+/**
+ * Scores pairs of bare texts (`tokenizeBare`): text `first.rows[i]` with `second.rows[i]`. Nothing is padded.
+ *
+ * @param engine Computes.
+ * @param model From `loadCrossEncoder`, on the same engine.
+ * @param first n first texts.
+ * @param second n second texts.
+ * @param options What is done to logits.
+ * @returns [n, labels] scores.
+ * @throws {EvaluationError} A prediction is not a number.
+ */
 export async function scorePairs(
   engine: Engine,
   model: CrossEncoder,
@@ -80,7 +90,15 @@ export interface PairTextOptions extends PromptChoice {
 }
 
 /**
- * Scores pairs of texts, row by row; no pairs give no scores.
+ * Scores pairs of texts, row by row, as sentence-transformers' `CrossEncoder.predict`; no pairs give no scores.
+ *
+ * @param engine Computes.
+ * @param model From `loadCrossEncoder`, on the same engine.
+ * @param first n first texts: queries, premises.
+ * @param second n second texts: documents, hypotheses.
+ * @param options What is done to logits, and what stands before the first texts.
+ * @returns [n, labels] scores, in the order of the pairs.
+ * @throws {EvaluationError} Another number of second texts, or a prediction that is not a number.
  *
  * @example
  * ```ts
@@ -137,7 +155,32 @@ export interface RankDocumentsOptions extends PredictOptions, PairTextOptions {
   readonly topK?: number;
 }
 
-/** Documents by their score with a query, highest first; of equal ones the first. The model has one label. */
+/**
+ * Documents by their score with a query, highest first, as sentence-transformers' `CrossEncoder.rank`; of equal ones
+ * the first.
+ *
+ * @param engine Computes.
+ * @param model From `loadCrossEncoder`, on the same engine, with one label.
+ * @param query What is looked for.
+ * @param documents What is ranked.
+ * @param options How many to return, and how pairs are predicted.
+ * @returns Places in the list, and scores.
+ * @throws {EvaluationError} The model gives classes.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { rank } from "@kindred/kindred/evaluate";
+ * import { loadCrossEncoder } from "@kindred/kindred/model";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 1, seed: 1 });
+ * const ranking = await rank(engine, model, "the boy eats", ["a castle", "an apple", "a dog"], { topK: 2 });
+ * assert.ok(ranking.length === 2 && ranking[0]!.score >= ranking[1]!.score);
+ * engine.close();
+ * ```
+ */
 export async function rank(
   engine: Engine,
   model: CrossEncoder,

@@ -14,7 +14,24 @@ import type { PairScorer } from "../embed/search.ts";
 /** Result of {@linkcode crossEncoderCorrelation}. */
 export type CorrelationMetrics = { readonly pearson: number; readonly spearman: number };
 
-/** Correlation of scores with gold ones: CrossEncoderCorrelationEvaluator. Scores that are all equal correlate by 0. */
+/**
+ * How well the scores of a cross-encoder agree with gold ones: sentence-transformers'
+ * `CrossEncoderCorrelationEvaluator`. Scores that are all equal correlate by 0.
+ *
+ * @param scores From `predict`, of a model with one label.
+ * @param gold [n] scores that people gave.
+ * @returns Pearson's and Spearman's correlation.
+ * @throws {EvaluationError} Classes instead of scores, another number of gold scores, or fewer than two different
+ *   ones.
+ *
+ * @example
+ * ```ts
+ * import { crossEncoderCorrelation } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const scores = { data: Float32Array.of(0.9, 0.5, 0.1), width: 1, rows: 3 };
+ * assert.equal(crossEncoderCorrelation(scores, [5, 4, 0]).spearman, 1);
+ * ```
+ */
 export function crossEncoderCorrelation(scores: Scores, gold: Values): CorrelationMetrics {
   matches(scores, gold);
   if (scores.width !== 1) {
@@ -35,9 +52,16 @@ export function crossEncoderCorrelation(scores: Scores, gold: Values): Correlati
 export type ClassificationMetrics = { readonly [key: string]: number };
 
 /**
- * CrossEncoderClassificationEvaluator. One label: best `accuracy` and best `f1` over all thresholds (with
- * `accuracy_threshold`, `f1_threshold`, `precision`, `recall`) and `average_precision`, labels 0 and 1. Several: the class
- * of the highest score, `f1_macro`, `f1_micro`, `f1_weighted` and, beside what is there, `accuracy`.
+ * How well a cross-encoder classifies: sentence-transformers' `CrossEncoderClassificationEvaluator`. One label: best
+ * `accuracy` and best `f1` over all thresholds (with `accuracy_threshold`, `f1_threshold`, `precision`, `recall`) and
+ * `average_precision`, labels 0 and 1. Several: the class of the highest score, `f1_macro`, `f1_micro`, `f1_weighted`
+ * and, beside what is there, `accuracy`.
+ *
+ * @param scores From `predict`.
+ * @param labels [n] classes.
+ * @returns Scores by key.
+ * @throws {EvaluationError} Another number of labels, a label that is none of the classes, or with one label pairs of
+ *   one class alone.
  *
  * @example
  * ```ts
@@ -102,8 +126,15 @@ export interface RerankingOptions {
 export type RerankingMetrics = { readonly [key: string]: number };
 
 /**
- * CrossEncoderRerankingEvaluator: ranks the documents of each query by score (`pairScorer`). Means over all queries, of
- * which one without a positive counts as 0. All pairs are scored together.
+ * How well a cross-encoder ranks the documents of each query: sentence-transformers' `CrossEncoderRerankingEvaluator`.
+ * Means over all queries, of which one without a positive counts as 0. All pairs are scored together.
+ *
+ * @param samples Queries with their positives, and negatives or what a search found.
+ * @param score One number for each pair: a {@linkcode pairScorer}.
+ * @param options How deep to look.
+ * @returns `map`, `mrr@k`, `ndcg@k`, and those of the search before it where there was one.
+ * @throws {EvaluationError} There are no queries, one with neither negatives nor documents, or another number of
+ *   scores than of pairs.
  *
  * @example
  * ```ts
@@ -169,7 +200,7 @@ function measure(relevant: readonly number[], scores: Values, k: number): Measur
   return {
     map: averagePrecisionOr0(relevant, scores),
     mrr: reciprocalRankAt(ranked(relevant, rankByScore(scores, { ties: "last" })), k),
-    ndcg: ndcgOfScores(relevant, scores, k),
+    ndcg: ndcgOfScores(relevant, scores, { k }),
   };
 }
 

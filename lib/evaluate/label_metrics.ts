@@ -26,6 +26,26 @@ export interface LabelMetricsOptions {
 /**
  * Silhouette and nearest-neighbour accuracy of labelled embeddings under the cosine, every text leaving itself out; and
  * the label that each text's neighbours voted for.
+ *
+ * @param engine Compares embeddings.
+ * @param embeddings [n, width], n ≥ 2.
+ * @param labels [n] a label for each.
+ * @param options How many neighbours vote.
+ * @returns The scores, and [n] what the neighbours of each text voted for.
+ * @throws {EvaluationError} Another number of labels, fewer than two of them, or none with more than one text.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { evaluateLabels } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const embeddings = { data: Float32Array.of(1, 0, 1, 0.1, 0, 1, 0.1, 1), width: 2, rows: 4 };
+ * const { metrics, votes } = await evaluateLabels(engine, embeddings, Int32Array.of(7, 7, 3, 3), { k: 1 });
+ * assert.equal(metrics.knn_accuracy_cosine, 1);
+ * assert.deepEqual([...votes], [7, 7, 3, 3]);
+ * engine.close();
+ * ```
  */
 export async function evaluateLabels(
   engine: Engine,
@@ -40,7 +60,19 @@ export async function evaluateLabels(
   return { metrics: { silhouette_cosine, knn_accuracy_cosine: accuracy(labels, votes) }, votes };
 }
 
-/** What naming the most frequent label each time would reach. */
+/**
+ * The accuracy of always naming the most frequent label: what a classifier has to beat.
+ *
+ * @param labels [n] labels.
+ * @returns From 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { majorityAccuracy } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(majorityAccuracy(Int32Array.of(4, 4, 4, 1)), 0.75);
+ * ```
+ */
 export function majorityAccuracy(labels: Int32Array): number {
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
@@ -54,6 +86,11 @@ export function majorityAccuracy(labels: Int32Array): number {
  *
  * A mean of cosine distances is 1 − x · (mean of unit vectors), so that no distance of two texts is computed: the cost
  * is rows × labels × width.
+ *
+ * @param embeddings [n, width].
+ * @param labels [n] a label for each.
+ * @returns From −1, mixed up, to 1, apart.
+ * @throws {EvaluationError} Another number of labels, fewer than two of them, or none with more than one text.
  *
  * @example
  * ```ts

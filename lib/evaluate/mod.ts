@@ -1,18 +1,60 @@
 /**
- * Evaluation of embeddings, with sentence-transformers' key names.
+ * Evaluation: how good embeddings, similarities, rankings and classes are, under the names that sentence-transformers'
+ * evaluators give their scores; and the predictions of cross-encoders. The benchmark's tasks are in `./mteb-protocol`.
  *
  * @module
  */
-export * from "./abstention.ts";
-export * from "./binary.ts";
-export * from "./classification.ts";
-export * from "./cross_encoder.ts";
-export * from "./cross_encoder_metrics.ts";
-export * from "./label_metrics.ts";
-export * from "./mteb/mod.ts";
-export * from "./overlap.ts";
-export * from "./ranking.ts";
-export * from "./retrieval.ts";
-export * from "./similarity.ts";
-export * from "./triplet.ts";
-export * from "./v_measure.ts";
+export { type BinaryMetrics, binaryMetrics, type BinaryScore } from "./binary.ts";
+export {
+  accuracy,
+  type Average,
+  averagePrecision,
+  f1Score,
+  matthewsCorrelation,
+  type PrecisionRecallF1,
+  precisionRecallF1,
+} from "./classification.ts";
+export {
+  pairScorer,
+  type PairTextOptions,
+  predict,
+  type PredictOptions,
+  rank,
+  type RankDocumentsOptions,
+  type RankedDocument,
+  type Scores,
+} from "./cross_encoder.ts";
+export {
+  type ClassificationMetrics,
+  type CorrelationMetrics,
+  crossEncoderClassification,
+  crossEncoderCorrelation,
+  crossEncoderReranking,
+  type RerankingMetrics,
+  type RerankingOptions,
+  type RerankingSample,
+} from "./cross_encoder_metrics.ts";
+export {
+  evaluateLabels,
+  type LabelMetrics,
+  type LabelMetricsOptions,
+  majorityAccuracy,
+  silhouette,
+} from "./label_metrics.ts";
+export { jaccard, tfidfCosine } from "./overlap.ts";
+export {
+  averagePrecisionAt,
+  type AveragePrecisionOptions,
+  hitAt,
+  ndcgAt,
+  ndcgOfScores,
+  precisionAt,
+  rankByScore,
+  type RankOptions,
+  recallAt,
+  reciprocalRankAt,
+} from "./ranking.ts";
+export { type FoundDocuments, type Relevance, retrievalMetrics, type RetrievalOptions } from "./retrieval.ts";
+export { type SimilarityMetrics, similarityMetrics } from "./similarity.ts";
+export { type TripletMetrics, tripletMetrics } from "./triplet.ts";
+export { adjustedMutualInformation, vMeasure } from "./v_measure.ts";

@@ -13,7 +13,20 @@ function terms(text: string): string[] {
   return words(text).filter((word) => word.length > 1);
 }
 
-/** |A ∩ B| / |A ∪ B| of the words of each pair. */
+/**
+ * Overlap of words, without any model: |A ∩ B| / |A ∪ B| of the words of each pair.
+ *
+ * @param first n texts.
+ * @param second n texts.
+ * @returns [n] from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { jaccard } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.deepEqual([...jaccard(["A man sings."], ["a man plays"])], [2 / 4]);
+ * ```
+ */
 export function jaccard(first: readonly string[], second: readonly string[]): Float64Array {
   return Float64Array.from(first, (text, i) => {
     const [a, b] = [new Set(words(text)), new Set(words(second[i]!))];
@@ -22,7 +35,22 @@ export function jaccard(first: readonly string[], second: readonly string[]): Fl
   });
 }
 
-/** Cosine of tf · idf vectors; idf = ln((1 + n) / (1 + df)) + 1 over all sentences of both sides, as scikit-learn's. */
+/**
+ * Weighted overlap of words, without any model: the cosine of tf · idf vectors; idf = ln((1 + n) / (1 + df)) + 1 over
+ * all sentences of both sides, as scikit-learn's `TfidfVectorizer`.
+ *
+ * @param first n texts.
+ * @param second n texts.
+ * @returns [n] from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { tfidfCosine } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const [rare, common] = tfidfCosine(["the zebra", "the cat"], ["a zebra", "the dog"]);
+ * assert.ok(rare! > common!);
+ * ```
+ */
 export function tfidfCosine(first: readonly string[], second: readonly string[]): Float64Array {
   const frequency = new Map<string, number>();
   for (const text of [...first, ...second]) {

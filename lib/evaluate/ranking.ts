@@ -24,6 +24,11 @@ export interface RankOptions {
 /**
  * Places by score in descending order.
  *
+ * @param scores [n], by place.
+ * @param options Which of two equal scores goes first.
+ * @returns [n] places, the best first.
+ * @throws {EvaluationError} A score is not a number.
+ *
  * @example
  * ```ts
  * import { rankByScore } from "@kindred/kindred/evaluate";
@@ -31,7 +36,8 @@ export interface RankOptions {
  * assert.deepEqual([...rankByScore([0.1, 0.9, 0.9])], [1, 2, 0]);
  * ```
  */
-export function rankByScore(scores: Values, { ties = "first" }: RankOptions = {}): Int32Array {
+export function rankByScore(scores: Values, options: RankOptions = {}): Int32Array {
+  const { ties = "first" } = options;
   for (let i = 0; i < scores.length; i++) {
     if (Number.isNaN(scores[i]!)) {
       throw new EvaluationError("a score is not a number", { where: `place ${i}`, found: "NaN" });
@@ -47,22 +53,77 @@ export function ranked(gains: Values, order: Int32Array): Float64Array {
   return Float64Array.from(order, (place) => gains[place]!);
 }
 
-/** 1 if anything relevant is among the first k, else 0: accuracy@k, hit rate. */
+/**
+ * 1 if anything relevant is among the first k, else 0: accuracy@k, hit rate.
+ *
+ * @param gains Relevance by rank, 0 for the irrelevant.
+ * @param k How deep to look.
+ * @returns 0 or 1.
+ *
+ * @example
+ * ```ts
+ * import { hitAt } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.deepEqual([hitAt([0, 0, 1], 2), hitAt([0, 0, 1], 3)], [0, 1]);
+ * ```
+ */
 export function hitAt(gains: Values, k: number): number {
   return hitsAt(gains, k) > 0 ? 1 : 0;
 }
 
-/** Share of the first k that is relevant; ranks that are missing count as irrelevant. */
+/**
+ * Share of the first k that is relevant; ranks that are missing count as irrelevant.
+ *
+ * @param gains Relevance by rank, 0 for the irrelevant.
+ * @param k How deep to look.
+ * @returns From 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { precisionAt } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(precisionAt([1, 0, 1], 10), 0.2);
+ * ```
+ */
 export function precisionAt(gains: Values, k: number): number {
   return hitsAt(gains, k) / k;
 }
 
-/** Share of all `relevant` documents that is among the first k; 0 if there is none. */
-export function recallAt(gains: Values, k: number, relevant: number = hitsAt(gains, Infinity)): number {
+/**
+ * Share of the relevant documents that is among the first k; 0 if there is none.
+ *
+ * @param gains Relevance by rank, 0 for the irrelevant.
+ * @param k How deep to look.
+ * @param options How many documents are relevant, found or not. Default: those of the list.
+ * @returns From 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { recallAt } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(recallAt([1, 0, 0, 1], 2), 1 / 2);
+ * assert.equal(recallAt([1, 0, 0, 1], 2, { relevant: 5 }), 1 / 5); // three were not even found
+ * ```
+ */
+export function recallAt(gains: Values, k: number, options: { readonly relevant?: number } = {}): number {
+  const { relevant = hitsAt(gains, Infinity) } = options;
   return relevant === 0 ? 0 : hitsAt(gains, k) / relevant;
 }
 
-/** 1 / rank (from 1) of the first relevant document, 0 if it is not among the first k: the mean over queries is MRR@k. */
+/**
+ * 1 / rank (from 1) of the first relevant document, 0 if it is not among the first k: the mean over queries is MRR@k.
+ *
+ * @param gains Relevance by rank, 0 for the irrelevant.
+ * @param k How deep to look.
+ * @returns From 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { reciprocalRankAt } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.deepEqual([reciprocalRankAt([0, 0, 1], 10), reciprocalRankAt([0, 0, 1], 2)], [1 / 3, 0]);
+ * ```
+ */
 export function reciprocalRankAt(gains: Values, k: number): number {
   for (let r = 0; r < Math.min(k, gains.length); r++) if (gains[r]! > 0) return 1 / (r + 1);
   return 0;
@@ -76,7 +137,21 @@ export interface AveragePrecisionOptions {
   readonly divisor?: "min" | "relevant";
 }
 
-/** Σ over relevant ranks r < k of precision@(r + 1), divided: the mean over queries is MAP@k. */
+/**
+ * Σ over relevant ranks r < k of precision@(r + 1), divided: the mean over queries is MAP@k.
+ *
+ * @param gains Relevance by rank, 0 for the irrelevant.
+ * @param k How deep to look.
+ * @param options What the sum is divided by.
+ * @returns From 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { averagePrecisionAt } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(averagePrecisionAt([1, 0, 1], 10), (1 + 2 / 3) / 2);
+ * ```
+ */
 export function averagePrecisionAt(gains: Values, k: number, options: AveragePrecisionOptions = {}): number {
   const { relevant = hitsAt(gains, Infinity), divisor = "min" } = options;
   let [hits, sum] = [0, 0];
@@ -85,25 +160,31 @@ export function averagePrecisionAt(gains: Values, k: number, options: AveragePre
 }
 
 /** Σ gains[r] / log₂(r + 2) over the first k: discounted cumulative gain (Järvelin & Kekäläinen 2002). */
-export function dcgAt(gains: Values, k: number): number {
+function dcgAt(gains: Values, k: number): number {
   let sum = 0;
   for (let r = 0; r < Math.min(k, gains.length); r++) sum += gains[r]! / Math.log2(r + 2);
   return sum;
 }
 
 /**
- * DCG@k of the list over that of the best order of `ideal`, the gains of all relevant documents, found or not (default:
- * those of the list). 0 if nothing is relevant.
+ * DCG@k of the list over that of the best order: normalised discounted cumulative gain (Järvelin & Kekäläinen 2002).
+ * DCG@k = Σ gains[r] / log₂(r + 2) over r < k. 0 if nothing is relevant.
+ *
+ * @param gains Relevance by rank, 0 for the irrelevant.
+ * @param k How deep to look.
+ * @param options The gains of all relevant documents, found or not. Default: those of the list.
+ * @returns From 0 to 1.
  *
  * @example
  * ```ts
  * import { ndcgAt } from "@kindred/kindred/evaluate";
  * import assert from "node:assert/strict";
- * assert.equal(ndcgAt([1, 0, 0], 10), 1);
  * assert.equal(ndcgAt([0, 1, 0], 10), 1 / Math.log2(3));
+ * assert.ok(ndcgAt([0, 1, 0], 10, { ideal: [1, 1] }) < 1 / Math.log2(3)); // another one was not found
  * ```
  */
-export function ndcgAt(gains: Values, k: number, ideal: Values = gains): number {
+export function ndcgAt(gains: Values, k: number, options: { readonly ideal?: Values } = {}): number {
+  const { ideal = gains } = options;
   const best = dcgAt(Float64Array.from(ideal).sort().reverse(), k);
   return best === 0 ? 0 : dcgAt(gains, k) / best;
 }
@@ -111,8 +192,22 @@ export function ndcgAt(gains: Values, k: number, ideal: Values = gains): number 
 /**
  * scikit-learn's `ndcg_score` of one row: documents of equal score share the mean of their gains over the ranks they
  * take together. `gains` and `scores` are by document, not by rank.
+ *
+ * @param gains Relevance by document, 0 for the irrelevant.
+ * @param scores By document, the higher the earlier.
+ * @param options How deep to look. Default: through all.
+ * @returns From 0 to 1, equal to scikit-learn's `ndcg_score`.
+ *
+ * @example
+ * ```ts
+ * import { ndcgOfScores } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(ndcgOfScores([0, 1], [0.2, 0.9]), 1);
+ * assert.equal(ndcgOfScores([0, 1], [0.2, 0.9], { k: 1 }), 1);
+ * ```
  */
-export function ndcgOfScores(gains: Values, scores: Values, k = Infinity): number {
+export function ndcgOfScores(gains: Values, scores: Values, options: { readonly k?: number } = {}): number {
+  const { k = Infinity } = options;
   const order = rankByScore(scores);
   const sorted = ranked(gains, order);
   for (let start = 0; start < order.length;) {
@@ -122,7 +217,7 @@ export function ndcgOfScores(gains: Values, scores: Values, k = Infinity): numbe
     sorted.fill(sum / (end - start), start, end);
     start = end;
   }
-  return ndcgAt(sorted, k, gains);
+  return ndcgAt(sorted, k, { ideal: gains });
 }
 
 function hitsAt(gains: Values, k: number): number {

@@ -44,6 +44,12 @@ export function gainsOf({ documents, scores }: FoundDocuments, relevant: Readonl
  * `nauc_…`: means over all queries of `found`, those of trec_eval rounded to five places as in mteb. MAP and recall are
  * over all relevant documents, found or not.
  *
+ * @param found By query, the documents that a search found, in any order.
+ * @param relevance By query, the grades of its relevant documents.
+ * @param options How deep to look, and what does not count.
+ * @returns Scores by key.
+ * @throws {EvaluationError} There are no queries, or one has no relevant documents.
+ *
  * @example
  * ```ts
  * import { retrievalMetrics } from "@kindred/kindred/evaluate";
@@ -82,9 +88,9 @@ export async function retrievalMetrics(
     const gains = gainsOf(kept, relevant);
     const ideal = [...relevant.values()].filter((grade) => grade > 0);
     for (const k of cuts) {
-      add(`ndcg_at_${k}`, ndcgAt(gains, k, ideal));
+      add(`ndcg_at_${k}`, ndcgAt(gains, k, { ideal }));
       add(`map_at_${k}`, averagePrecisionAt(gains, k, { relevant: ideal.length, divisor: "relevant" }));
-      add(`recall_at_${k}`, recallAt(gains, k, ideal.length));
+      add(`recall_at_${k}`, recallAt(gains, k, { relevant: ideal.length }));
       add(`precision_at_${k}`, precisionAt(gains, k));
       add(`mrr_at_${k}`, reciprocalRankAt(gains, k));
       add(`hit_rate_at_${k}`, hitAt(gains, k));

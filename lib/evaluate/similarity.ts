@@ -13,8 +13,15 @@ export type SimilarityMetrics = {
 };
 
 /**
- * Pearson and Spearman correlation of `gold` with cosine, dot product, negative Euclidean and negative Manhattan
+ * How well similarities of pairs agree with gold ones: sentence-transformers' `EmbeddingSimilarityEvaluator`.
+ * Pearson's and Spearman's correlation of `gold` with cosine, dot product, negative Euclidean and negative Manhattan
  * distance, and the highest of each.
+ *
+ * @param first [n, width] embeddings.
+ * @param second [n, width] embeddings.
+ * @param gold [n] similarities that people gave, on any scale.
+ * @returns Ten correlations by key.
+ * @throws {EvaluationError} Another number of gold similarities, or fewer than two different ones.
  *
  * @example
  * ```ts

@@ -72,7 +72,13 @@ function mutualInformation({ classes, clusters, both, rows: n }: Contingency): n
 }
 
 /**
- * Harmonic mean of homogeneity I/H(C) and completeness I/H(K) (Rosenberg & Hirschberg 2007).
+ * Agreement of clusters with classes: the harmonic mean of homogeneity I/H(C) and completeness I/H(K) (Rosenberg &
+ * Hirschberg 2007), equal to scikit-learn's `v_measure_score`.
+ *
+ * @param labels [n] classes.
+ * @param clusters [n] clusters, under any names.
+ * @returns From 0 to 1.
+ * @throws {EvaluationError} Another number of clusters than of labels.
  *
  * @example
  * ```ts
@@ -91,7 +97,23 @@ export function vMeasure(labels: Values, clusters: Values): number {
   return sum === 0 ? 0 : 2 * homogeneity * completeness / sum;
 }
 
-/** (I − E[I]) / (mean(H(C), H(K)) − E[I]): 0 for clusters at random, whatever their number (Vinh et al. 2010). */
+/**
+ * Agreement of clusters with classes beyond chance: (I − E[I]) / (mean(H(C), H(K)) − E[I]), 0 for clusters at random,
+ * whatever their number (Vinh et al. 2010); equal to scikit-learn's `adjusted_mutual_info_score`.
+ *
+ * @param labels [n] classes.
+ * @param clusters [n] clusters, under any names.
+ * @returns 1 at most.
+ * @throws {EvaluationError} Another number of clusters than of labels.
+ *
+ * @example
+ * ```ts
+ * import { adjustedMutualInformation } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * assert.equal(adjustedMutualInformation([0, 0, 1, 1], [7, 7, 3, 3]), 1);
+ * assert.ok(adjustedMutualInformation([0, 0, 1, 1], [7, 3, 7, 3]) <= 0);
+ * ```
+ */
 export function adjustedMutualInformation(labels: Values, clusters: Values): number {
   const counts = contingency(labels, clusters);
   if (counts.classes.length === 1 && counts.clusters.length === 1) return 1;

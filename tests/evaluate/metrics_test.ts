@@ -43,7 +43,7 @@ Deno.test("average precision and NDCG of scores equal scikit-learn's, ties inclu
   for (const row of golden.rankings) {
     near("ap", averagePrecision(row.labels, Float64Array.from(row.scores)), row.ap);
     near("ndcg", ndcgOfScores(row.gains, row.scores), row.ndcg);
-    for (const k of [1, 5, 10]) near(`ndcg@${k}`, ndcgOfScores(row.gains, row.scores, k), row[`ndcg@${k}`]);
+    for (const k of [1, 5, 10]) near(`ndcg@${k}`, ndcgOfScores(row.gains, row.scores, { k }), row[`ndcg@${k}`]);
   }
   assert.equal(averagePrecision([0, 0], [0.1, 0.2]), 0);
   assert.equal(ndcgOfScores([0, 0], [0.1, 0.2]), 0);
@@ -53,9 +53,9 @@ Deno.test("scores of a ranked list equal trec_eval's", () => {
   const { gains, ideal, expected } = golden.trec;
   const relevant = ideal.filter((gain: number) => gain > 0).length;
   for (const k of [3, 10, 100]) {
-    near(`ndcg@${k}`, ndcgAt(gains, k, ideal), expected[`ndcg_cut_${k}`]);
+    near(`ndcg@${k}`, ndcgAt(gains, k, { ideal }), expected[`ndcg_cut_${k}`]);
     near(`map@${k}`, averagePrecisionAt(gains, k, { relevant, divisor: "relevant" }), expected[`map_cut_${k}`]);
-    near(`recall@${k}`, recallAt(gains, k, relevant), expected[`recall_${k}`]);
+    near(`recall@${k}`, recallAt(gains, k, { relevant }), expected[`recall_${k}`]);
     near(`precision@${k}`, precisionAt(gains, k), expected[`P_${k}`]);
   }
   for (const k of [1, 3]) near(`hit@${k}`, hitAt(gains, k), expected[`success_${k}`]);

@@ -23,6 +23,11 @@ export interface Embedder {
 /**
  * A bi-encoder on a task, with the prompt that it has for the task: the first of `task-role`, `task`, `type-role`,
  * `type`, `role` among its prompts, else its default.
+ *
+ * @param engine Computes.
+ * @param model From `loadBiEncoder`, on the same engine.
+ * @param task Its name and type choose the prompt.
+ * @returns What {@linkcode evaluateTask} asks for embeddings.
  */
 export function embedderOf(engine: Engine, model: BiEncoder, task: Pick<MtebTask, "name" | "type">): Embedder {
   const similarity = SIMILARITIES.find((kind) => kind === model.similarity) ?? "cosine";
@@ -33,12 +38,29 @@ export function embedderOf(engine: Engine, model: BiEncoder, task: Pick<MtebTask
   };
 }
 
-/** The name of the prompt for a task and role, or undefined. */
+/**
+ * The name of the prompt that a model has for a task and role.
+ *
+ * @param prompts Texts by name.
+ * @param task Its name and type.
+ * @param role Query or document, where the task knows such.
+ * @returns The name, or undefined where the model's default is to be used.
+ *
+ * @example
+ * ```ts
+ * import { promptName } from "@kindred/kindred/mteb-protocol";
+ * import assert from "node:assert/strict";
+ * const prompts = { "query": "query: ", "SciFact-query": "claim: " };
+ * assert.equal(promptName(prompts, { name: "SciFact", type: "Retrieval" }, "query"), "SciFact-query");
+ * assert.equal(promptName(prompts, { name: "NFCorpus", type: "Retrieval" }, "query"), "query");
+ * ```
+ */
 export function promptName(
   prompts: Readonly<Record<string, string>>,
-  { name, type }: Pick<MtebTask, "name" | "type">,
+  task: Pick<MtebTask, "name" | "type">,
   role: Role | undefined,
 ): string | undefined {
+  const { name, type } = task;
   const names = role === undefined
     ? [name, type]
     : [`${name}-${role}`, name, `${type}-${role}`, type, role, ...role === "document" ? ["passage", "corpus"] : []];

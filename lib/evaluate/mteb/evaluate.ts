@@ -27,9 +27,15 @@ export interface EvaluateTaskOptions {
 }
 
 /**
- * The result of a model on a task, as mteb gives it. Everything random is drawn as there, from seed 42.
+ * Evaluates a model on a task, as mteb 2.26 does: every subset and split for itself.
  *
- * Errors: a `DatasetError` for files, splits and columns that are missing or wrong.
+ * @param embedder The model: {@linkcode embedderOf}, or embeddings of your own.
+ * @param task From {@linkcode taskNamed} or {@linkcode parseTask}.
+ * @param files Its data.
+ * @param options Which splits and subsets, and who is told of warnings and progress.
+ * @returns All scores, for {@linkcode taskResultJson}.
+ * @throws {DatasetError} Data that is missing, or does not match the protocol: it names file and row.
+ * @throws {UsageError} A split or subset that the task does not have.
  */
 export async function evaluateTask(
   embedder: Embedder,

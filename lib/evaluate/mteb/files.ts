@@ -10,7 +10,12 @@ import { DatasetError } from "../../error.ts";
 /** Files of data. */
 const DATA = /\.(?:parquet|(?:csv|tsv|jsonl)(?:\.gz)?)$/;
 
-/** Whether a file of a repository may be wanted for an evaluation: data and the card. */
+/**
+ * Whether a file of a dataset's repository may be wanted for an evaluation: data and the card.
+ *
+ * @param path Within the repository.
+ * @returns True for Parquet, CSV, TSV, JSON and JSON lines, packed or not, and for the card.
+ */
 export function isDatasetFile(path: string): boolean {
   return path === "README.md" || DATA.test(path);
 }
@@ -25,7 +30,13 @@ export interface DatasetFolder {
   readonly configs: ReadonlyMap<string, ReadonlyMap<string, readonly string[]>>;
 }
 
-/** Looks into a folder. */
+/**
+ * Looks into a folder of data: the files, and what the card says of them.
+ *
+ * @param path The folder.
+ * @returns Its files, for {@linkcode evaluateTask}.
+ * @throws {DatasetError} There is no such folder.
+ */
 export async function openDatasetFolder(path: string): Promise<DatasetFolder> {
   const files: string[] = [];
   const walk = async (folder: string, depth: number): Promise<void> => {

@@ -17,5 +17,18 @@ export {
   type TaskScores,
 } from "./result.ts";
 export { SAMPLE_TASKS, writeSampleTasks } from "./sample.ts";
-export * from "./task.ts";
+export {
+  type BitextMiningTask,
+  type ClassificationTask,
+  type ClusteringTask,
+  mainScoreOf,
+  type MtebTask,
+  type PairClassificationTask,
+  parseTask,
+  type RetrievalTask,
+  type StsTask,
+  subsetsOf,
+  type SummarizationTask,
+  type TaskBasics,
+} from "./task.ts";
 export { knownTasks, taskNamed } from "./tasks.ts";

@@ -52,7 +52,12 @@ function plain(score: unknown): unknown {
   return Object.fromEntries(Object.entries(score).map(([name, value]) => [name, plain(value)]));
 }
 
-/** The file that `mteb.TaskResult.from_disk` reads. */
+/**
+ * The file of results that `mteb.TaskResult.from_disk` reads.
+ *
+ * @param result From {@linkcode evaluateTask}.
+ * @returns JSON.
+ */
 export function taskResultJson(result: TaskResult): string {
   const scores = Object.fromEntries(
     Object.entries(result.scores).map(([split, subsets]) => [split, subsets.map(plain)]),
@@ -72,6 +77,9 @@ const NESTED: Readonly<Record<string, string>> = {
 /**
  * The file as mteb 1.1 wrote it and the chapter prints it: scores by split, `accuracy_stderr` and `f1_stderr` (which are
  * standard deviations of the experiments, not errors), similarities as maps, `evaluation_time` within the split.
+ *
+ * @param result From {@linkcode evaluateTask}.
+ * @returns JSON.
  */
 export function firstFormatJson(result: TaskResult): string {
   const splits = Object.entries(result.scores).map(([split, subsets]) => {

@@ -42,7 +42,12 @@ export const SAMPLE_TASKS: readonly MtebTask[] = [
   { name: "SampleBitextMining", type: "BitextMining", files: { test: "parallel.jsonl" }, ...COMMON },
 ].map((task) => parseTask(task));
 
-/** Writes the files of the sample's tasks into a folder. */
+/**
+ * Writes the data of the sample's tasks, a few hundred rows, into a folder.
+ *
+ * @param folder It is made if it is not there.
+ * @returns When all files are written.
+ */
 export async function writeSampleTasks(folder: string): Promise<void> {
   const write = (name: string, rows: readonly object[]) =>
     Deno.writeTextFile(`${folder}/${name}`, rows.map((row) => JSON.stringify(row) + "\n").join(""));

@@ -7,7 +7,7 @@ import { Schema, SchemaIssue } from "effect";
 import { UsageError } from "../../error.ts";
 
 /** What a task has in common with all others. */
-interface Common {
+export interface TaskBasics {
   /** As results are filed. */
   readonly name: string;
   /** The dataset of the hub and its commit; without one, the task lives on files alone. */
@@ -25,7 +25,7 @@ interface Common {
 }
 
 /** Logistic regression on a few rows of each class. */
-export interface ClassificationTask extends Common {
+export interface ClassificationTask extends TaskBasics {
   /** Its protocol. */
   readonly type: "Classification";
   /** Rows of each class that a classifier is fitted to. Default 8. */
@@ -37,7 +37,7 @@ export interface ClassificationTask extends Common {
 }
 
 /** Correlation of similarities with grades. */
-export interface StsTask extends Common {
+export interface StsTask extends TaskBasics {
   /** Its protocol. */
   readonly type: "STS";
   /** Lowest grade. Default 0. */
@@ -47,13 +47,13 @@ export interface StsTask extends Common {
 }
 
 /** Thresholds on similarities. */
-export interface PairClassificationTask extends Common {
+export interface PairClassificationTask extends TaskBasics {
   /** Its protocol. */
   readonly type: "PairClassification";
 }
 
 /** Ranking of a corpus; or, as reranking, of the documents that are listed for each query. */
-export interface RetrievalTask extends Common {
+export interface RetrievalTask extends TaskBasics {
   /** Its protocol. */
   readonly type: "Retrieval" | "Reranking";
   /** A document with the query's own id does not count. Default false. */
@@ -61,7 +61,7 @@ export interface RetrievalTask extends Common {
 }
 
 /** Agreement of clusters with classes. */
-export interface ClusteringTask extends Common {
+export interface ClusteringTask extends TaskBasics {
   /** Its protocol. */
   readonly type: "Clustering";
   /** Every row of the file is a set of sentences that is clustered whole, as in the first version of mteb. */
@@ -85,7 +85,7 @@ export interface ClusteringTask extends Common {
 }
 
 /** Correlation of similarities to summaries by people with their judgement of summaries by machines. */
-export interface SummarizationTask extends Common {
+export interface SummarizationTask extends TaskBasics {
   /** Its protocol. */
   readonly type: "Summarization";
   /** Lowest grade. Default 0. */
@@ -97,7 +97,7 @@ export interface SummarizationTask extends Common {
 }
 
 /** Nearest neighbours across languages. */
-export interface BitextMiningTask extends Common {
+export interface BitextMiningTask extends TaskBasics {
   /** Its protocol. */
   readonly type: "BitextMining";
 }
@@ -163,7 +163,7 @@ const TaskSchema = Schema.Union([
 ]);
 
 /** The types of tasks. */
-export const TASK_TYPES: readonly MtebTask["type"][] = [
+const TASK_TYPES: readonly MtebTask["type"][] = [
   "Classification",
   "STS",
   "PairClassification",
@@ -175,11 +175,16 @@ export const TASK_TYPES: readonly MtebTask["type"][] = [
 ];
 
 /**
- * A task from plain JSON, checked: a `UsageError` names every setting that is wrong or unknown.
+ * A task of your own from plain JSON, checked setting by setting.
+ *
+ * @param value The parsed JSON.
+ * @param where What errors call it. Default: task.
+ * @returns The task.
+ * @throws {UsageError} A setting is wrong or unknown: it names each.
  *
  * @example
  * ```ts
- * import { parseTask } from "@kindred/kindred/evaluate";
+ * import { parseTask } from "@kindred/kindred/mteb-protocol";
  * import assert from "node:assert/strict";
  * assert.equal(parseTask({ name: "Mine", type: "STS", eval_splits: ["test"] }).type, "STS");
  * assert.throws(() => parseTask({ name: "Mine", type: "STS", eval_splits: ["test"], depth: 3 }), /the task/);
@@ -188,7 +193,7 @@ export const TASK_TYPES: readonly MtebTask["type"][] = [
 export function parseTask(value: unknown, where = "task"): MtebTask {
   const type = (value as { type?: unknown } | null)?.type;
   if (!TASK_TYPES.includes(type as MtebTask["type"])) {
-    throw new UsageError("the task has no type that is known", {
+    throw new UsageError("the task has no known type", {
       where,
       expected: TASK_TYPES.join(", "),
       found: JSON.stringify(type) ?? "none",
@@ -198,7 +203,7 @@ export function parseTask(value: unknown, where = "task"): MtebTask {
   if (exit._tag === "Success") return exit.success as MtebTask;
   const issues = SchemaIssue.makeFormatterStandardSchemaV1()(exit.failure.issue).issues;
   const told = issues.map(({ path, message }) => `${path?.map(String).join(".") || "it"}: ${message}`);
-  throw new UsageError("the task is not as tasks are", { where, found: [...new Set(told)].join("; ") });
+  throw new UsageError("the task does not match its schema", { where, found: [...new Set(told)].join("; ") });
 }
 
 /** The score that stands for a task of this type. */
@@ -213,12 +218,22 @@ const MAIN_SCORES: Readonly<Record<MtebTask["type"], string>> = {
   BitextMining: "f1",
 };
 
-/** The score that stands for this task. */
+/**
+ * The score that stands for this task.
+ *
+ * @param task Any task.
+ * @returns The name of the score that stands for it: its own, or that of its type.
+ */
 export function mainScoreOf(task: MtebTask): string {
   return task.main_score ?? MAIN_SCORES[task.type];
 }
 
-/** Subsets of a task (`default` where there is but one) and their languages. */
+/**
+ * Subsets of a task (`default` where there is but one) and their languages.
+ *
+ * @param task Any task.
+ * @returns [subset, languages] for each.
+ */
 export function subsetsOf(task: MtebTask): readonly (readonly [string, readonly string[]])[] {
   const languages = task.eval_langs ?? ["eng-Latn"];
   return Array.isArray(languages)

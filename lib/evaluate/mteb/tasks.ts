@@ -192,17 +192,33 @@ function readTable(): readonly MtebTask[] {
 
 let tasks: readonly MtebTask[] | undefined;
 
-/** All tasks that are known by name. */
+/**
+ * The tasks of the benchmark that are known by name.
+ *
+ * @returns All of them, with their datasets at a commit.
+ *
+ * @example
+ * ```ts
+ * import { knownTasks } from "@kindred/kindred/mteb-protocol";
+ * import assert from "node:assert/strict";
+ * const retrieval = knownTasks().filter(({ type }) => type === "Retrieval").map(({ name }) => name);
+ * assert.ok(retrieval.includes("SciFact"));
+ * ```
+ */
 export function knownTasks(): readonly MtebTask[] {
   return tasks ??= readTable();
 }
 
 /**
- * The task of this name; a `UsageError` names those that are spelled most like it.
+ * The task of the benchmark with this name.
+ *
+ * @param name As mteb calls it.
+ * @returns The task.
+ * @throws {UsageError} There is none: the error names those that are spelled most like it.
  *
  * @example
  * ```ts
- * import { taskNamed } from "@kindred/kindred/evaluate";
+ * import { taskNamed } from "@kindred/kindred/mteb-protocol";
  * import assert from "node:assert/strict";
  * assert.equal(taskNamed("Banking77Classification").dataset?.path, "mteb/banking77");
  * assert.throws(() => taskNamed("Banking7Clasification"), { hint: /Banking77Classification/ });

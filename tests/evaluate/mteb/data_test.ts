@@ -75,7 +75,7 @@ Deno.test("a task of one's own is checked setting by setting", () => {
     [{ name: "a", type: "Clustering", eval_splits: ["test"], max_fraction_of_documents_to_embed: 2 }, /max_fraction/],
   ];
   for (const [value, found] of wrong) assert.throws(() => parseTask(value), { found }, JSON.stringify(value));
-  assert.throws(() => parseTask(null), /no type/);
+  assert.throws(() => parseTask(null), /no known type/);
 });
 
 Deno.test("a split that is missing says where it was looked for", async () => {
