@@ -21,11 +21,23 @@ export function homeFolder(): string {
   return variable("HOME") ?? variable("USERPROFILE") ?? ".";
 }
 
-/** Where this system keeps the caches of a user's programs. */
+/** Whether the environment names a folder of the user's. */
+export function hasUserFolder(): boolean {
+  const names = ["HOME", "USERPROFILE", Deno.build.os === "windows" ? "LOCALAPPDATA" : "XDG_CACHE_HOME"];
+  return names.some((name) => variable(name) !== undefined);
+}
+
+/** Where this system keeps the caches of a user's programs; without a user's folder, one for temporary files. */
 export function userCacheFolder(): string {
+  if (!hasUserFolder()) return temporaryFolder();
   if (Deno.build.os === "windows") return variable("LOCALAPPDATA") ?? homeFolder();
   if (Deno.build.os === "darwin") return join(homeFolder(), "Library", "Caches");
   return variable("XDG_CACHE_HOME") ?? join(homeFolder(), ".cache");
+}
+
+function temporaryFolder(): string {
+  const named = variable("TMPDIR") ?? variable("TEMP") ?? variable("TMP");
+  return named ?? (Deno.build.os === "windows" ? "C:\\Windows\\Temp" : "/tmp");
 }
 
 /** Where Kindred's own cache lies unless it is said otherwise. */

@@ -4,16 +4,15 @@
  *
  * @module
  */
-import { Cause, Effect, Exit, Fiber } from "effect";
+import { Cause, Effect, Exit, Fiber, Layer } from "effect";
 import { CacheError, explain, KindredError, UsageError } from "../error.ts";
-import { defaultCacheFolder } from "../environment.ts";
-import { makeTensorEngine, TensorEngine } from "../stage/engine.ts";
+import { TensorEngine } from "../stage/engine.ts";
 import { helpText, parseFlags } from "./arguments.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { Progress } from "../stage/progress.ts";
 import { makeProgress } from "../stage/progress_view.ts";
-import { engineChoice, withPreset } from "./settings.ts";
-import { openRunner, type Services, StageRunner } from "../stage/stage.ts";
+import { engineChoice, text, withPreset } from "./settings.ts";
+import { type Services, StageRunner } from "../stage/stage.ts";
 
 /** A command: what it is called, which flags it has, what it does. */
 export interface Command {
@@ -72,24 +71,16 @@ export async function main(command: Command, args: readonly string[] = Deno.args
 
   const { values } = invocation;
   const noCache = values["no-cache"] === true;
-  const folder = noCache
-    ? await Deno.makeTempDir({ prefix: "kindred-" }).catch(fail)
-    : String(values["cache-dir"] ?? defaultCacheFolder());
-  const runner = openRunner(folder, (message) => console.error(`warning: ${message}`));
+  const folder = noCache ? await Deno.makeTempDir({ prefix: "kindred-" }).catch(fail) : text(values, "cache-dir");
   const progress = makeProgress(values["quiet"] === true);
   // A command that computes nothing looks for no library.
-  const computes = command.flags.includes("engine");
-  const program = Effect.scoped(Effect.gen(function* () {
-    const engine = yield* makeTensorEngine(
-      computes ? engineChoice(values) : { gemm: "wasm" },
-      (reason) => progress.emit({ _tag: "note", text: reason }),
-    );
-    return yield* Effect.provideService(command.run(invocation), TensorEngine, engine);
-  })).pipe(
-    Effect.provideService(StageRunner, runner),
-    Effect.provideService(Progress, progress),
+  const choice = command.flags.includes("engine") ? engineChoice(values) : { gemm: "wasm" as const };
+  const services = Layer.mergeAll(StageRunner.layer({ cacheDir: folder }), TensorEngine.layer(choice)).pipe(
+    Layer.provideMerge(Layer.succeed(Progress, progress)),
+  );
+  const program = Effect.provide(command.run(invocation), services).pipe(
     Effect.ensuring(
-      Effect.promise(() => noCache ? Deno.remove(folder, { recursive: true }).catch(() => {}) : Promise.resolve()),
+      Effect.promise(() => noCache ? Deno.remove(folder!, { recursive: true }).catch(() => {}) : Promise.resolve()),
     ),
   );
   const fiber = Effect.runFork(program);

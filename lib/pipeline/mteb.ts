@@ -17,7 +17,7 @@ import {
   type TaskResult,
 } from "../evaluate/mteb/mod.ts";
 import { fetchSnapshot } from "../hub/snapshot.ts";
-import { keyOfFiles } from "../stage/cache.ts";
+import { keyOfFiles } from "../stage/digest.ts";
 import type { Invocation } from "./flags.ts";
 import { htmlTable, page, section } from "./page.ts";
 import type { ReportBase } from "./report.ts";

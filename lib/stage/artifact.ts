@@ -7,10 +7,10 @@
 import { join } from "node:path";
 import { writeJson } from "../checkpoint/folder.ts";
 import { openTensors, writeSafetensors } from "../checkpoint/safetensors.ts";
-import type { Column, Dataset } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import { writeParquet } from "../data/parquet.ts";
+import { readColumns } from "../data/parquet_file.ts";
 import type { Columns } from "../data/rows.ts";
-import { readTable } from "../data/table.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { TokenizedTexts } from "../text/packed.ts";
@@ -55,10 +55,7 @@ export interface Evaluation {
   readonly embeddings: () => Promise<Embeddings>;
 }
 
-/** Class labels and token counts are whole numbers, everything else that is a number has a point. */
-const WHOLE = /^(label|count|row)$/;
-
-/** Writes a dataset into the scratch folder of a stage. */
+/** Writes a dataset into the scratch folder of a stage: as Parquet, which says the types of its columns. */
 export async function writeDataset(
   folder: string,
   dataset: Dataset,
@@ -87,21 +84,8 @@ export async function summaryOf({ paths }: { readonly paths: readonly string[] }
 export function datasetFormat<C extends Columns>(): Format<CountedDataset<C>> {
   return {
     read: async (paths) => {
-      const { rows, columns: names, counts } = await summaryOf({ paths });
-      const columns: Record<string, Column> = {};
-      if (rows === 0) {
-        for (const name of names) columns[name] = [];
-        return { columns: columns as C, rows, counts };
-      }
-      const table = await readTable(join(paths[0]!, "data.parquet"));
-      for (const name of names) {
-        const values = table.columns.get(name)!;
-        columns[name] = typeof values[0] === "string"
-          ? values as readonly string[]
-          : WHOLE.test(name)
-          ? Int32Array.from(values, Number)
-          : Float64Array.from(values, Number);
-      }
+      const { columns: names, counts } = await summaryOf({ paths });
+      const { columns, rows } = await readColumns(join(paths[0]!, "data.parquet"), { columns: names });
       return { columns: columns as C, rows, counts };
     },
   };

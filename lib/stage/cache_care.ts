@@ -3,14 +3,19 @@
  *
  * @module
  */
-import { join } from "node:path";
-import { faultOf, filesOf, type Manifest, tryLock } from "./cache.ts";
+import { basename, join } from "node:path";
+import { filesOf } from "./digest.ts";
+import { tryLock } from "./locks.ts";
+import { parseManifest, readManifest } from "./manifest.ts";
 
 /** An entry of the cache. */
 export interface CacheEntry {
   /** Its key. */
   readonly key: string;
-  /** `name@version` of the stage that made it; "unfinished" for the scratch of a run that was cut off. */
+  /**
+   * `name@version` of the stage that made it; "unfinished" for the scratch of a run that was cut off, "damaged" for what
+   * has no manifest or was put away.
+   */
   readonly stage: string;
   /** Bytes. */
   readonly size: number;
@@ -20,39 +25,59 @@ export interface CacheEntry {
   readonly folder: string;
 }
 
-/** All entries, oldest first. */
+/** The name of an entry: its key, and what became of it. */
+const NAME = /^([0-9a-f]{64})(|\.scratch|\.(?:damaged|removed)-[0-9a-f-]+)$/;
+
+/** All entries, oldest first. What is no entry is passed over. */
 export async function listEntries(cache: string): Promise<readonly CacheEntry[]> {
   const entries: CacheEntry[] = [];
   for (const prefix of await namesOf(cache)) {
     if (!/^[0-9a-f]{2}$/.test(prefix)) continue;
     for (const name of await namesOf(join(cache, prefix))) {
-      if (name.endsWith(".lock")) continue;
-      const folder = join(cache, prefix, name);
-      const size = await sizeOf(folder);
-      const manifest = await readManifest(folder);
-      const created = manifest?.created ?? (await Deno.stat(folder)).mtime?.toISOString() ?? "";
-      const stage = manifest?.stage ?? (name.includes(".damaged-") ? "damaged" : "unfinished");
-      entries.push({ key: manifest?.key ?? name, stage, size, created, folder });
+      const [, key, state] = NAME.exec(name) ?? [];
+      const entry = key && await entryOf(join(cache, prefix, name), key, state!);
+      if (entry) entries.push(entry);
     }
   }
   return entries.sort((a, b) => a.created < b.created ? -1 : 1);
 }
 
+/** An entry; undefined if it is no folder, or gone by now. */
+async function entryOf(folder: string, key: string, state: string): Promise<CacheEntry | undefined> {
+  const info = await Deno.lstat(folder).catch(() => undefined);
+  if (info?.isDirectory !== true) return undefined;
+  const text = await Deno.readTextFile(join(folder, "manifest.json")).catch(() => "");
+  const manifest = state === "" ? parseManifest(text) : undefined;
+  return {
+    key,
+    stage: state === ".scratch" ? "unfinished" : manifest?.stage ?? "damaged",
+    size: await sizeOf(folder),
+    created: manifest?.created ?? (info.mtime ?? new Date(0)).toISOString(),
+    folder,
+  };
+}
+
+/** What {@linkcode verifyEntries} found. */
+export interface Verification {
+  /** Entries that were read. */
+  readonly checked: number;
+  /** Those that a run would make anew. */
+  readonly damaged: readonly { readonly key: string; readonly fault: string }[];
+}
+
 /** Reads every byte of every entry. */
-export async function verifyEntries(
-  cache: string,
-): Promise<
-  { readonly checked: number; readonly damaged: readonly { readonly key: string; readonly fault: string }[] }
-> {
+export async function verifyEntries(cache: string): Promise<Verification> {
   const damaged: { key: string; fault: string }[] = [];
   let checked = 0;
   for (const { key, stage, folder } of await listEntries(cache)) {
     if (stage === "unfinished") continue;
+    const read = basename(folder) === key
+      ? await readManifest(folder, key, true)
+      : { fault: "put away by an earlier run" };
+    const isGone = await Deno.lstat(folder).then(() => false, () => true);
+    if (isGone) continue; // pruned, or put away, in between
     checked++;
-    const fault = stage === "damaged"
-      ? "put away by an earlier run"
-      : await faultOf(folder, await Deno.readTextFile(join(folder, "manifest.json")), true);
-    if (fault !== undefined) damaged.push({ key, fault });
+    if ("fault" in read) damaged.push({ key, fault: read.fault });
   }
   return { checked, damaged };
 }
@@ -65,7 +90,7 @@ export interface PruneOptions {
   readonly maxMegabytes?: number | undefined;
 }
 
-/** Removes entries; one that another process is working on stays. */
+/** Removes entries; one that a living run works on, has read or has made stays. */
 export async function pruneEntries(
   cache: string,
   { olderThanDays = Infinity, maxMegabytes = Infinity }: PruneOptions,
@@ -74,20 +99,31 @@ export async function pruneEntries(
   const limit = Date.now() - olderThanDays * 86_400_000;
   let left = entries.reduce((sum, { size }) => sum + size, 0);
   let [removed, freed] = [0, 0];
-  for (const { folder, size, created } of entries) {
+  for (const { key, folder, size, created } of entries) {
     if (Date.parse(created) >= limit && left <= maxMegabytes * 1e6) continue;
-    const lock = await tryLock(`${folder.replace(/\.(scratch|damaged-.*)$/, "")}.lock`);
-    if (lock === undefined) continue;
-    try {
-      await Deno.remove(folder, { recursive: true });
-    } finally {
-      lock.close();
-    }
+    if (!await removeUnused(join(folder, "..", key), folder)) continue;
     left -= size;
     freed += size;
     removed++;
   }
   return { removed, freed };
+}
+
+/** Removes a folder of an entry if nobody makes or uses the entry. */
+async function removeUnused(place: string, folder: string): Promise<boolean> {
+  using lock = await tryLock(`${place}.lock`);
+  using use = lock && await tryLock(`${place}.use`);
+  if (use === undefined) return false;
+  // Away at once: a run that is cut off while it removes leaves nothing that looks like an entry.
+  const away = `${place}.removed-${crypto.randomUUID()}`;
+  try {
+    await Deno.rename(folder, away);
+  } catch (error) {
+    if (error instanceof Deno.errors.NotFound) return false;
+    throw error;
+  }
+  await Deno.remove(away, { recursive: true });
+  return true;
 }
 
 async function namesOf(folder: string): Promise<string[]> {
@@ -100,14 +136,8 @@ async function namesOf(folder: string): Promise<string[]> {
 
 async function sizeOf(folder: string): Promise<number> {
   let size = 0;
-  for (const file of await filesOf(folder)) size += (await Deno.stat(file)).size;
-  return size;
-}
-
-async function readManifest(folder: string): Promise<Manifest | undefined> {
-  try {
-    return JSON.parse(await Deno.readTextFile(join(folder, "manifest.json")));
-  } catch {
-    return undefined;
+  for (const file of await filesOf(folder).catch(() => [])) {
+    size += await Deno.lstat(file).then((info) => info.size, () => 0);
   }
+  return size;
 }

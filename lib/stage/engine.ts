@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, Effect, type Scope } from "effect";
+import { Context, Effect, Layer } from "effect";
 import { attempt } from "../attempt.ts";
 import { createCpuEngine } from "../engine/cpu/engine.ts";
 import { openNativeGemm } from "../engine/cpu/native_gemm.ts";
@@ -11,9 +11,10 @@ import type { Engine, EngineInfo } from "../engine/engine.ts";
 import { type EngineChoice, selectEngine } from "../engine/select.ts";
 import type { KindredError } from "../error.ts";
 import type { Json } from "./key.ts";
+import { Progress } from "./progress.ts";
 
 /** An engine that may not have been started yet. */
-export interface TensorEngine {
+export interface TensorEngineShape {
   /** What it is, or will be. */
   readonly info: EngineInfo;
   /** Why this one and not a better one. */
@@ -24,35 +25,51 @@ export interface TensorEngine {
   readonly open: Effect.Effect<Engine, KindredError>;
 }
 
-/** The service for the engine. */
-export const TensorEngine: Context.Service<TensorEngine, TensorEngine> = Context.Service<TensorEngine>(
-  "kindred/TensorEngine",
-);
+const TensorEngineBase: Context.ServiceClass<TensorEngine, "kindred/TensorEngine", TensorEngineShape> = Context.Service<
+  TensorEngine,
+  TensorEngineShape
+>()("kindred/TensorEngine");
 
-/**
- * The engine of this choice, closed with the scope. A run that comes from the cache starts none; `started` is told why it
- * is this one when it starts.
- */
-export const makeTensorEngine: (
-  choice: EngineChoice,
-  started?: (reason: string) => void,
-) => Effect.Effect<TensorEngine, KindredError, Scope.Scope> = Effect
-  .fnUntraced(function* (choice, started = () => {}) {
-    const lazy = yield* Effect.acquireRelease(
-      attempt(() => openLazily(choice)),
-      ({ close }) => Effect.sync(close),
-    );
-    const { name, gemm, library, precision, threads } = lazy.info;
-    // The WebAssembly product gives the same bits with any number of threads; libraries do not.
-    const identity: Json = { engine: name, gemm, library, precision, ...(gemm !== "wasm" && { threads }) };
-    let isOpen = false;
-    const open = attempt(() => {
-      if (!isOpen) started(lazy.reason);
-      isOpen = true;
-      return lazy.open();
-    });
-    return { info: lazy.info, reason: lazy.reason, identity, open };
+/** The service for the engine. */
+export class TensorEngine extends TensorEngineBase {
+  /**
+   * The engine of this choice, closed with the layer; it starts when something first computes, and says then why it is
+   * this one.
+   *
+   * @param choice Which engine. Default: the best that is present.
+   * @returns The layer. It fails with an `EngineError` where an engine that was named is not available.
+   */
+  static layer(choice: EngineChoice = {}): Layer.Layer<TensorEngine, KindredError, Progress> {
+    return Layer.effect(TensorEngine, openTensorEngine(choice));
+  }
+
+  /**
+   * A small engine for tests: WebAssembly, one thread.
+   *
+   * @returns The layer.
+   */
+  static layerTest(): Layer.Layer<TensorEngine, KindredError, Progress> {
+    return TensorEngine.layer({ gemm: "wasm", threads: 1 });
+  }
+}
+
+const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice) {
+  const progress = yield* Progress;
+  const lazy = yield* Effect.acquireRelease(
+    attempt(() => openLazily(choice)),
+    ({ close }) => Effect.sync(close),
+  );
+  const { name, gemm, library, precision, threads } = lazy.info;
+  // The WebAssembly product gives the same bits with any number of threads; libraries do not.
+  const identity: Json = { engine: name, gemm, library, precision, ...(gemm !== "wasm" && { threads }) };
+  let isOpen = false;
+  const open = attempt(() => {
+    if (!isOpen) progress.emit({ _tag: "note", text: lazy.reason });
+    isOpen = true;
+    return lazy.open();
   });
+  return TensorEngine.of({ info: lazy.info, reason: lazy.reason, identity, open });
+});
 
 interface LazyEngine {
   readonly reason: string;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Context, Effect } from "effect";
+import { Context, Effect, Layer } from "effect";
 import type { StepProgress } from "../train/trainer.ts";
 
 /** Something that happens while stages run. */
@@ -28,19 +28,37 @@ export type ProgressEvent =
   | { readonly _tag: "waiting"; readonly text: string };
 
 /** Where events go. */
-export interface Progress {
+export interface ProgressShape {
   /** Takes an event, at once: what is slow to show must not slow down what it is about. */
   readonly emit: (event: ProgressEvent) => void;
 }
 
+const ProgressBase: Context.ServiceClass<Progress, "kindred/Progress", ProgressShape> = Context.Service<
+  Progress,
+  ProgressShape
+>()("kindred/Progress");
+
 /** The service for progress. */
-export const Progress: Context.Service<Progress, Progress> = Context.Service<Progress>("kindred/Progress");
+export class Progress extends ProgressBase {
+  /** Progress that nobody watches. */
+  static readonly layerSilent: Layer.Layer<Progress> = Layer.succeed(ProgressBase, { emit() {} });
+
+  /**
+   * Progress that these take.
+   *
+   * @param listeners Each is given every event.
+   * @returns The layer.
+   */
+  static layer(...listeners: readonly ((event: ProgressEvent) => unknown)[]): Layer.Layer<Progress> {
+    return Layer.succeed(Progress, progressTo(...listeners));
+  }
+}
 
 /** Progress that nobody watches. */
-export const silentProgress: Progress = { emit() {} };
+export const silentProgress: ProgressShape = { emit() {} };
 
 /** Gives every event to each of these. */
-export function progressTo(...listeners: readonly ((event: ProgressEvent) => void)[]): Progress {
+export function progressTo(...listeners: readonly ((event: ProgressEvent) => unknown)[]): ProgressShape {
   return { emit: (event) => listeners.forEach((listen) => listen(event)) };
 }
 

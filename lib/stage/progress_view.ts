@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Progress, type ProgressEvent, silentProgress } from "./progress.ts";
+import { type ProgressEvent, type ProgressShape, progressTo } from "./progress.ts";
 
 /** Where progress is shown, and how wide that is. */
 export interface ProgressScreen {
@@ -41,9 +41,11 @@ const BAR_EVERY = 100;
 /** And between two plain lines. */
 const LINE_EVERY = 10_000;
 
-/** Progress to standard error, or none. */
-export function makeProgress(quiet: boolean, screen: ProgressScreen = standardError()): Progress {
-  if (quiet) return silentProgress;
+/** Progress to standard error; when quiet, warnings alone. */
+export function makeProgress(quiet: boolean, screen: ProgressScreen = standardError()): ProgressShape {
+  if (quiet) {
+    return progressTo((event) => event._tag === "warning" && screen.write(`warning: ${event.text}\n`));
+  }
   let part: string | undefined;
   let label = "";
   let started = screen.now();

@@ -11,7 +11,7 @@ import { resolveSource } from "../data/source.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { fetchSnapshot, modelFiles } from "../hub/snapshot.ts";
 import { type ModelFolder, modelFormat } from "./artifact.ts";
-import { keyOfFiles } from "./cache.ts";
+import { keyOfFiles } from "./digest.ts";
 import { type Artifact, artifact, type Format, StageRunner } from "./stage.ts";
 
 /** Files of data, to be read by a load stage. */

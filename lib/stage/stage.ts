@@ -7,10 +7,11 @@
  *
  * @module
  */
-import { Context, Effect } from "effect";
+import { Context, Effect, Layer, type Scope } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
-import { type KindredError, UsageError } from "../error.ts";
-import { findOrMake, placeOf } from "./cache.ts";
+import { defaultCacheFolder, hasUserFolder } from "../environment.ts";
+import { CacheError, KindredError, UsageError } from "../error.ts";
+import { openCache, placeOf, type StageCache } from "./cache.ts";
 import { TensorEngine } from "./engine.ts";
 import { divide, type PathOf, plainJson, type Task, taskOf, unite } from "./key.ts";
 import { emit, type Progress } from "./progress.ts";
@@ -79,8 +80,10 @@ export type StageDefinition<P, I, A> =
      * function says it for the settings at hand.
      */
     readonly computes?: boolean | ((parameters: P) => boolean);
-    /** Does it: everything it writes into the scratch folder is the result. */
-    readonly run: (context: StageContext<P, I>) => Effect.Effect<void, KindredError, TensorEngine | Progress>;
+    /** Does it: everything it writes into the scratch folder is the result. What it opens in its scope is closed. */
+    readonly run: (
+      context: StageContext<P, I>,
+    ) => Effect.Effect<void, KindredError, TensorEngine | Progress | Scope.Scope>;
   }
   & ([SeedOf<P>] extends [never] ? { readonly draws?: false } : {
     /** Whether the result depends on the seed, for the settings at hand: only then is the seed part of the key. */
@@ -107,10 +110,8 @@ export interface Executed {
   readonly seconds: number;
 }
 
-/** Runs tasks: here in this process. Another runner could hand the same plain JSON to other hosts. */
-export interface StageRunner {
-  /** The folder of the cache. */
-  readonly folder: string;
+/** What runs tasks. Another one could hand the same plain JSON to other hosts. */
+export interface StageRunnerShape extends StageCache {
   /** Everything that ran or was found, in order. */
   readonly executed: readonly Executed[];
   /** Tells where something lies that no stage made. */
@@ -126,18 +127,52 @@ export interface StageRunner {
   >;
 }
 
+/** Options of `StageRunner.layer`. */
+export interface RunnerOptions {
+  /** Folder of the cache. Default: the user's. */
+  readonly cacheDir?: string | undefined;
+}
+
+const StageRunnerBase: Context.ServiceClass<StageRunner, "kindred/StageRunner", StageRunnerShape> = Context.Service<
+  StageRunner,
+  StageRunnerShape
+>()("kindred/StageRunner");
+
 /** The service that runs tasks. */
-export const StageRunner: Context.Service<StageRunner, StageRunner> = Context.Service<StageRunner>(
-  "kindred/StageRunner",
-);
+export class StageRunner extends StageRunnerBase {
+  /**
+   * The runner of this process, over a cache folder: one run, whose results are not pruned while it lives.
+   *
+   * @param options Where the cache lies.
+   * @returns The layer.
+   */
+  static layer(options: RunnerOptions = {}): Layer.Layer<StageRunner, never, Progress> {
+    return Layer.effect(StageRunner, openRunner(options));
+  }
+
+  /**
+   * A runner over a cache of its own, which is gone with the layer: for tests.
+   *
+   * @returns The layer.
+   */
+  static layerTest(): Layer.Layer<StageRunner, never, Progress> {
+    const folder = Effect.acquireRelease(
+      Effect.promise(() => Deno.makeTempDir({ prefix: "kindred-" })),
+      (path) => Effect.promise(() => Deno.remove(path, { recursive: true }).catch(() => {})),
+    );
+    return Layer.effect(StageRunner, Effect.flatMap(folder, (cacheDir) => openRunner({ cacheDir })));
+  }
+}
 
 /** A declaration whatever its types: stages are found by name. */
 interface AnyStage {
   readonly name: string;
   readonly inputs: Readonly<Record<string, Format<unknown>>>;
-  // deno-lint-ignore no-explicit-any -- checked where the stage is declared
-  readonly run: (context: StageContext<any, any>) => Effect.Effect<void, KindredError, TensorEngine | Progress>;
+  readonly run: AnyRun;
 }
+
+// deno-lint-ignore no-explicit-any -- checked where the stage is declared
+type AnyRun = StageDefinition<any, any, any>["run"];
 
 const registry = new Map<string, AnyStage>();
 
@@ -197,15 +232,33 @@ export function defineStage<P extends object, I extends object, A>(
 
 /** A handle. */
 export function artifact<A>(key: string, paths: readonly string[], cached: boolean, format: Format<A>): Artifact<A> {
-  return { key, paths, cached, read: () => format.read(paths) };
+  const read = async () => {
+    try {
+      return await format.read(paths);
+    } catch (error) {
+      if (error instanceof KindredError || error instanceof Deno.errors.NotCapable) throw error;
+      throw new CacheError("a result cannot be read", {
+        where: paths.join(", "),
+        found: (error as Error).message,
+        hint: "remove this folder from the cache, and run it again",
+        cause: error,
+      });
+    }
+  };
+  return { key, paths, cached, read };
 }
 
-/** The runner of this process, over a cache folder. */
-export function openRunner(folder: string, warn: (message: string) => void): StageRunner {
+/** The runner of this process. */
+const openRunner = Effect.fnUntraced(function* ({ cacheDir }: RunnerOptions) {
+  if (cacheDir === undefined && !hasUserFolder()) {
+    const text = `there is no home folder: the cache lies in ${defaultCacheFolder()}, where it may be cleared`;
+    yield* emit({ _tag: "warning", text });
+  }
+  const cache = yield* openCache(cacheDir ?? defaultCacheFolder());
   const executed: Executed[] = [];
   const places = new Map<string, readonly string[]>();
-  return {
-    folder,
+  return StageRunner.of({
+    ...cache,
     executed,
     root: (key, paths) => void places.set(key, paths),
     run: Effect.fnUntraced(function* (task, as) {
@@ -213,26 +266,27 @@ export function openRunner(folder: string, warn: (message: string) => void): Sta
       if (definition === undefined) {
         return yield* Effect.fail(new UsageError(`there is no stage ${task.stage}`, { found: task.key }));
       }
-      const { key, folder: place, cached, seconds } = yield* findOrMake(folder, task, warn, (scratch) => {
+      const { key, folder, cached, seconds } = yield* cache.findOrMake(task, (scratch) => {
         const inputs = Object.fromEntries(
           Object.entries(task.inputs).map(([name, input]) => [
             name,
-            artifact(input, places.get(input) ?? [placeOf(folder, input)], true, definition.inputs[name]!),
+            artifact(input, places.get(input) ?? [placeOf(cache.folder, input)], true, definition.inputs[name]!),
           ]),
         );
         const part = as === definition.name ? undefined : as.replace(`${definition.name}-`, "");
         const about = { stage: definition.name, part };
         return emit({ _tag: "stage", ...about }).pipe(
           Effect.andThen(definition.run({ parameters: unite(task.parameters, task.how), inputs, scratch })),
+          Effect.scoped,
           Effect.ensuring(emit({ _tag: "done", ...about })),
         );
       });
       // A stage that several branches of a pipeline share is told once.
       if (!executed.some((earlier) => earlier.key === key)) executed.push({ name: as, key, cached, seconds });
-      return { key, folder: place, cached };
+      return { key, folder, cached };
     }),
-  };
-}
+  });
+});
 
 /** The value of an artifact. */
 export const valueOf = <A>(handle: Artifact<A>): Effect.Effect<A, KindredError> => attempt(() => handle.read());

@@ -1,11 +1,19 @@
-import { Effect } from "effect";
+import { Effect, Layer } from "effect";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { attempt } from "../../lib/attempt.ts";
 import { jsonFormat, writeJson } from "../../lib/stage/artifact.ts";
-import { makeTensorEngine, TensorEngine } from "../../lib/stage/engine.ts";
-import { Progress, silentProgress } from "../../lib/stage/progress.ts";
-import { type Artifact, artifact, defineStage, openRunner, type Services, StageRunner } from "../../lib/stage/stage.ts";
+import { TensorEngine } from "../../lib/stage/engine.ts";
+import { Progress } from "../../lib/stage/progress.ts";
+import type { KindredError } from "../../lib/error.ts";
+import {
+  type Artifact,
+  artifact,
+  defineStage,
+  type Executed,
+  type Services,
+  StageRunner,
+} from "../../lib/stage/stage.ts";
 import { trainBiEncoder } from "../../lib/pipeline/stages/train.ts";
 import { losses } from "../../lib/loss/named.ts";
 import type { Dataset, LabelledPairs, Pairs } from "../../lib/data/dataset.ts";
@@ -46,21 +54,19 @@ async function withCache(body: (folder: string, root: Artifact<number>) => Promi
 
 async function run<A>(
   folder: string,
-  effect: Effect.Effect<A, unknown, Services>,
+  effect: Effect.Effect<A, KindredError, Services>,
   gemm: "wasm" | "auto" = "wasm",
   threads = 1,
-): Promise<{ value: A; warnings: string[]; runner: StageRunner }> {
+): Promise<{ value: A; warnings: string[]; executed: readonly Executed[] }> {
   const warnings: string[] = [];
-  const runner = openRunner(join(folder, "cache"), (message) => warnings.push(message));
-  const value = await Effect.runPromise(Effect.scoped(Effect.gen(function* () {
-    const engine = yield* makeTensorEngine({ gemm, threads });
-    return yield* effect.pipe(
-      Effect.provideService(TensorEngine, engine),
-      Effect.provideService(StageRunner, runner),
-      Effect.provideService(Progress, silentProgress),
-    );
-  })));
-  return { value, warnings, runner };
+  const layer = Layer.mergeAll(
+    StageRunner.layer({ cacheDir: join(folder, "cache") }),
+    TensorEngine.layer({ gemm, threads }),
+  ).pipe(Layer.provideMerge(Progress.layer((event) => event._tag === "warning" && warnings.push(event.text))));
+  const work = Effect.gen(function* () {
+    return { value: yield* effect, executed: (yield* StageRunner).executed };
+  });
+  return { warnings, ...await Effect.runPromise(Effect.provide(work, layer, { local: true })) };
 }
 
 Deno.test("a stage is done once for each key, and what lies above it is not done again", () =>
@@ -73,14 +79,14 @@ Deno.test("a stage is done once for each key, and what lies above it is not done
       });
     const one = await run(folder, chain(2, 3));
     assert.equal(await one.value.read(), 126);
-    assert.deepEqual(one.runner.executed.map(({ name, cached }) => [name, cached]), [
+    assert.deepEqual(one.executed.map(({ name, cached }) => [name, cached]), [
       ["test-double", false],
       ["twice", false],
     ]);
     const two = await run(folder, chain(2, 3));
-    assert.ok(two.runner.executed.every(({ cached }) => cached));
+    assert.ok(two.executed.every(({ cached }) => cached));
     const three = await run(folder, chain(2, 5));
-    assert.deepEqual(three.runner.executed.map(({ cached }) => cached), [true, false]);
+    assert.deepEqual(three.executed.map(({ cached }) => cached), [true, false]);
     assert.equal(made, 3);
     // A parameter that is not given is no parameter.
     const same = await run(folder, double({ value: root }, { by: 2, note: undefined }));
