@@ -437,22 +437,67 @@ export function sizeOf(shape: readonly number[]): number {
   return shape.reduce((size, n) => size * n, 1);
 }
 
-/** Runs `f` in an arena of its own; the handles it returns, if any, are lifted out. */
+/**
+ * Runs `f` in an arena of its own. Every handle in what it returns is lifted out, with its views: one alone, in arrays,
+ * or in plain records. All other temporaries end with the arena.
+ *
+ * @param engine Where the arena is opened.
+ * @param f What is done in it.
+ * @returns What `f` returns.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine, scope } from "@kindred/kindred/engine";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const x = engine.upload(Float32Array.of(1, 2), [2]);
+ * const total = scope(engine, () => engine.sum(engine.affine(x, 10))); // the product is freed, the sum is not
+ * assert.deepEqual([...await engine.read(total)], [30]);
+ * engine.close();
+ * ```
+ */
 export function scope<A>(engine: Engine, f: () => A): A {
   engine.enter();
   try {
-    return f();
+    const result = f();
+    lift(engine, result);
+    return result;
   } finally {
     engine.exit();
   }
 }
 
-/** The same for a function that waits. Arenas nest like calls: do not interleave two of them on one engine. */
+/**
+ * The same as {@linkcode scope} for a function that waits. Arenas nest like calls: do not interleave two of them on one
+ * engine.
+ *
+ * @param engine Where the arena is opened.
+ * @param f What is done in it.
+ * @returns What `f` resolves to.
+ */
 export async function scopeAsync<A>(engine: Engine, f: () => Promise<A>): Promise<A> {
   engine.enter();
   try {
-    return await f();
+    const result = await f();
+    lift(engine, result);
+    return result;
   } finally {
     engine.exit();
   }
+}
+
+/** Keeps every handle in a value: itself, or in arrays and plain records. */
+function lift(engine: Engine, value: unknown): void {
+  if (typeof value !== "object" || value === null) return;
+  if (Array.isArray(value)) {
+    for (const each of value) lift(engine, each);
+  } else if (isHandle(value)) engine.keep(value);
+  else if (Object.getPrototypeOf(value) === Object.prototype) {
+    for (const each of Object.values(value)) lift(engine, each);
+  }
+}
+
+function isHandle(value: object): value is Handle {
+  const { shape, dtype } = value as Partial<Handle>;
+  return Array.isArray(shape) && (dtype === "f32" || dtype === "i32");
 }

@@ -108,7 +108,7 @@ function differentiateCached(
   const parts = chunks.map(([from, to]) =>
     scope(engine, () => {
       const chunk = uploadBatch(engine, slicePacked(packed, from, to));
-      return engine.keep(embed(inference(engine), model, chunk, batch).value);
+      return embed(inference(engine), model, chunk, batch).value;
     })
   );
   const embeddings: Tensor = {

@@ -115,7 +115,7 @@ export function crossEncoderObjective(task: CrossEncoderTask): Objective {
           const target = labels && uploadLabels(engine, loss, labels, batch.rows.subarray(from, to), width);
           const value = loss.apply(tape, shaped, target);
           backward(tape, value, engine.upload(Float32Array.of(scale * share), [1]));
-          return engine.keep(engine.affine(value.value, share));
+          return engine.affine(value.value, share);
         });
         total = total === undefined ? part : engine.binary("add", total, part);
         from = to;

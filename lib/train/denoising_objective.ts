@@ -90,7 +90,7 @@ export function denoisingObjective(task: DenoisingTask): Objective {
           const input = uploadBatch(engine, slicePacked(next.input, from, to));
           const loss = denoisingLoss(tape, decoder, embeddings, input, engine.upload(wanted, [wanted.length]), batch);
           backward(tape, loss, engine.upload(Float32Array.of(scale * share), [1]));
-          return engine.keep(engine.affine(loss.value, share));
+          return engine.affine(loss.value, share);
         }));
       }
       return losses.length === 0 ? engine.zeros([1]) : losses.reduce((sum, loss) => engine.binary("add", sum, loss));

@@ -248,7 +248,7 @@ async function takeStep(
 ): Promise<{ loss: number; gradientNorm: number }> {
   const { loss, scalars } = await scopeAsync(engine, async () => {
     const losses = batches.map((batch) =>
-      scope(engine, () => engine.keep(objective.differentiate(engine, { ...batch, seed, step }, 1 / batches.length)))
+      scope(engine, () => objective.differentiate(engine, { ...batch, seed, step }, 1 / batches.length))
     );
     const mean = engine.affine(losses.reduce((sum, loss) => engine.binary("add", sum, loss)), 1 / batches.length);
     update(engine, optimizer, mean, learningRate, step);

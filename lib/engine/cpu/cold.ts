@@ -6,7 +6,7 @@
  */
 import { EngineError } from "../../error.ts";
 import { type AdamWOptions, type Handle, type OptimizerSlot, sizeOf, STEP } from "../engine.ts";
-import { at, type Core, own } from "./core.ts";
+import { at, atOr0, type Core, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 
 /** Elements of a block; its two moments take eight bytes each. */
@@ -40,34 +40,39 @@ export function createColdStore(): ColdStore {
       }
       live += 4 * size;
       peak = Math.max(peak, live);
-      return { shape, dtype: "f32", size, address: NaN, outside };
+      return { shape, dtype: "f32", block: { address: NaN, size }, outside };
     },
-    free: ({ size }) => void (live -= 4 * size),
+    free: ({ block }) => void (live -= 4 * block.size),
     clear: () => void (live = 0),
     use: () => ({ live, peak }),
   };
 }
 
-/** The values of a tensor, wherever they are; valid until the queue goes on. */
-export function valuesOf(core: Core, { outside, address, size, dtype }: CpuHandle): Float32Array | Int32Array {
-  return outside ?? (dtype === "f32" ? core.floats(address, size) : core.ints(address, size));
+/**
+ * The values of a tensor, wherever they are: to be asked for when work is enqueued, and called by the work, whose result
+ * is valid until the queue goes on.
+ */
+export function valuesOf(core: Core, { outside, block, dtype }: CpuHandle): () => Float32Array | Int32Array {
+  const { address, size } = block;
+  return () => outside ?? (dtype === "f32" ? core.floats(address, size) : core.ints(address, size));
 }
 
 /** AdamW with cold moments: the same bits as with others. */
 export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamWOptions, state: Handle): void {
   const { weight, gradient, m, v, weightDecay } = slot;
   const { beta1, beta2, epsilon } = options;
-  const { touched, size } = own(gradient);
+  const { touched, block: { size } } = own(gradient);
+  const everAt = atOr0(touched?.ever);
   const [w, g, stateAt] = [at(weight), at(gradient), at(state)];
   const moments = [own(m).outside!, own(v).outside!] as const;
   const byRows = touched !== undefined && weightDecay === 0;
   const width = byRows ? weight.shape[1]! : 1;
-  const block = Math.max(1, Math.floor(BLOCK / width)) * width;
-  const room = core.workspace(8 * (block + 4));
-  const rooms = [room, room + 4 * block + 16] as const;
+  const portion = Math.max(1, Math.floor(BLOCK / width)) * width;
+  const room = core.workspace(8 * (portion + 4));
+  const rooms = [room, room + 4 * portion + 16] as const;
   const skipped = () => core.floats(stateAt, STEP.length)[STEP.skipped] !== 0;
 
-  /** Copies elements `from` … `to` of the block at `start` in or out. */
+  /** Copies elements `from` … `to` of the portion at `start` in or out. */
   const move = (start: number, from: number, to: number, direction: "in" | "out") =>
     moments.forEach((outside, i) => {
       const inside = core.floats(rooms[i]! + 4 * from, to - from);
@@ -75,8 +80,8 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
       else outside.set(inside, start + from);
     });
 
-  for (let start = 0; start < size; start += block) {
-    const count = Math.min(block, size - start);
+  for (let start = 0; start < size; start += portion) {
+    const count = Math.min(portion, size - start);
     const tensors = [w + 4 * start, g + 4 * start, ...rooms];
     core.enqueue(() => {
       if (skipped()) return;
@@ -87,7 +92,7 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
         return move(start, 0, count, "out");
       }
       const rows = count / width;
-      const flags = touched.ever.address + start / width;
+      const flags = everAt + start / width;
       const ever = new Uint8Array(core.threads.memory.buffer, flags, rows);
       if (!ever.includes(1)) return;
       const moveRows = (direction: "in" | "out") => {

@@ -101,11 +101,11 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
 
   let space: CpuHandle | undefined;
   const workspace = (bytes: number): number => {
-    if (space === undefined || 4 * space.size < bytes) {
+    if (space === undefined || 4 * space.block.size < bytes) {
       if (space !== undefined) heap.free(space);
       space = heap.variable([Math.ceil(bytes / 4)]);
     }
-    return space.address;
+    return space.block.address;
   };
   return {
     threads,
@@ -135,20 +135,20 @@ function startWithMemory(count: number): Threads {
 
 /** The handle as this engine's own, checked. */
 export function own(handle: Handle): CpuHandle {
-  if ((handle as CpuHandle).address === undefined) throw new EngineError("a tensor of another engine");
+  if ((handle as CpuHandle).block === undefined) throw new EngineError("a tensor of another engine");
   return handle as CpuHandle;
 }
 
-/** Byte address. */
+/** Byte address, as it is now: for what is enqueued, never within what is queued. */
 export function at(handle: Handle): number {
-  const { address, outside } = own(handle);
-  if (outside === undefined) return address;
+  const { block, outside } = own(handle);
+  if (outside === undefined) return block.address;
   throw new EngineError("a cold tensor is for fill, copy, write, read and adamw alone", { found: `[${handle.shape}]` });
 }
 
 /** Byte address, or 0 for nothing. */
 export function atOr0(handle: Handle | undefined): number {
-  return handle === undefined ? 0 : own(handle).address;
+  return handle === undefined ? 0 : at(handle);
 }
 
 /** The arguments of a kernel that drops out: threshold, scale, places, seed, purpose, step. */

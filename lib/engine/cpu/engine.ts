@@ -82,22 +82,23 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   const fill = (target: CpuHandle, value: number) => {
     if (target.touched !== undefined && value === 0) {
       const { dirty } = target.touched;
-      run("clearRows", rowsOf(target), 1024, target.address, dirty.address, columnsOf(target));
+      run("clearRows", rowsOf(target), 1024, at(target), at(dirty), columnsOf(target));
     } else if (target.dtype === "i32" || target.outside !== undefined) {
-      const place = { ...target };
-      enqueue(() => valuesOf(core, place).fill(value));
-    } else elements("fill", target.size, target.address, value);
+      const values = valuesOf(core, target);
+      enqueue(() => values().fill(value));
+    } else elements("fill", target.block.size, at(target), value);
   };
   const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {
-    if (offset + data.length > target.size) {
+    const { size } = target.block;
+    if (offset + data.length > size) {
       throw new EngineError("more values than the tensor has room for", {
-        expected: `at most ${target.size - offset} from element ${offset} of [${target.shape}]`,
+        expected: `at most ${size - offset} from element ${offset} of [${target.shape}]`,
         found: `${data.length}`,
       });
     }
     const copy = data.slice();
-    const place = { ...target }; // its address may change before the queue gets there
-    enqueue(() => valuesOf(core, place).set(copy, offset), copy.byteLength);
+    const values = valuesOf(core, target);
+    enqueue(() => values().set(copy, offset), copy.byteLength);
   };
 
   const columnSum = (x: Handle, out: number, accumulate: boolean) => {
@@ -161,7 +162,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     const vocabulary = rowsOf(weight);
     const step = Math.max(1, Math.min(size, Math.floor(CHUNK_BYTES / 4 / vocabulary)));
     heap.enter();
-    const logits = temporary([step, vocabulary]).address;
+    const logits = at(temporary([step, vocabulary]));
     for (let start = 0; start < size; start += step) {
       const count = Math.min(step, size - start);
       multiply(core, {
@@ -182,15 +183,15 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   };
 
   const squares = (gradient: CpuHandle): () => number => {
-    const { size, touched } = gradient;
-    const address = at(gradient);
+    const { touched, block: { size } } = gradient;
+    const [address, dirty] = [at(gradient), atOr0(touched?.dirty)];
     const blocks = touched === undefined ? Math.ceil(size / 16384) : Math.ceil(rowsOf(gradient) / 256);
     const partial = core.workspace(8 * blocks);
     return () => {
       if (touched === undefined) threads.run("sumBlocks", blocks, 4, address, size, 1, partial);
       else {
         const [count, width] = gradient.shape as [number, number];
-        threads.run("squaresOfRows", blocks, 1, address, touched.dirty.address, count, width, partial);
+        threads.run("squaresOfRows", blocks, 1, address, dirty, count, width, partial);
       }
       return core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
     };
@@ -220,7 +221,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       const marks = byRows ? { ever: flags(), dirty: flags() } : undefined;
       const handle = heap.variable(shape, dtype, marks);
       for (const part of [handle, ...Object.values(marks ?? {})]) {
-        const { address, size } = part;
+        const { address, size } = part.block;
         enqueue(() => core.ints(address, size).fill(0));
       }
       return handle;
@@ -233,7 +234,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     },
     zeros(shape, dtype = "f32" as DType) {
       const handle = temporary(shape, dtype);
-      const { address, size } = handle;
+      const { address, size } = handle.block;
       enqueue(() => core.ints(address, size).fill(0));
       return handle;
     },
@@ -247,9 +248,12 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     },
     write: (target, data, offset = 0) => write(own(target), data, offset),
     async read(source) {
-      const place = { ...own(source) }; // before waiting: the arena may be closed meanwhile
+      const values = valuesOf(core, own(source));
+      // In its turn: what is enqueued while this waits may write over it, once the arena is closed.
+      let read: Float32Array | Int32Array | undefined;
+      enqueue(() => read = values().slice());
       await core.drain();
-      return valuesOf(core, place).slice();
+      return read!;
     },
     enter: heap.enter,
     exit: () =>
@@ -275,12 +279,12 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
 
     fill: (target, value) => fill(own(target), value),
     copy(target, source) {
-      if (own(target).size !== own(source).size) throw new EngineError("copy: sizes differ");
-      const [to, from] = [{ ...own(target) }, { ...own(source) }];
-      enqueue(() => valuesOf(core, to).set(valuesOf(core, from)));
+      if (own(target).block.size !== own(source).block.size) throw new EngineError("copy: sizes differ");
+      const [to, from] = [valuesOf(core, own(target)), valuesOf(core, own(source))];
+      enqueue(() => to().set(from()));
     },
     reshape(x, shape) {
-      if (sizeOf(shape) !== own(x).size) {
+      if (sizeOf(shape) !== own(x).block.size) {
         throw new EngineError("reshape: sizes differ", { expected: `[${x.shape}]`, found: `[${shape}]` });
       }
       return { ...own(x), shape } as Handle;
@@ -288,11 +292,11 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     transpose(x) {
       const [r, c] = x.shape as [number, number];
       const y = temporary([c, r]);
-      rows("transpose", r, c, at(x), y.address, r, c);
+      rows("transpose", r, c, at(x), at(y), r, c);
       return y;
     },
     sliceRows(x, start, end) {
-      const columns = own(x).size / rowsOf(x);
+      const columns = own(x).block.size / rowsOf(x);
       const y = temporary([end - start, ...x.shape.slice(1)], x.dtype);
       rows(
         "copyColumns",
@@ -302,7 +306,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
         columns,
         0,
         columns,
-        y.address,
+        at(y),
         columns,
         0,
       );
@@ -310,7 +314,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     },
     sliceColumns(x, start, end) {
       const y = temporary([rowsOf(x), end - start], x.dtype);
-      rows("copyColumns", rowsOf(x), end - start, at(x), columnsOf(x), start, end - start, y.address, end - start, 0);
+      rows("copyColumns", rowsOf(x), end - start, at(x), columnsOf(x), start, end - start, at(y), end - start, 0);
       return y;
     },
     concatRows(parts) {
@@ -319,7 +323,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       let row = 0;
       for (const part of parts) {
         expectShape("concatRows", part, [undefined, columns]);
-        const to = y.address + 4 * row * columns;
+        const to = at(y) + 4 * row * columns;
         rows("copyColumns", rowsOf(part), columns, at(part), columns, 0, columns, to, columns, 0);
         row += rowsOf(part);
       }
@@ -333,7 +337,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       for (const part of parts) {
         const width = columnsOf(part);
         expectShape("concatColumns", part, [count, undefined]);
-        rows("copyColumns", count, width, at(part), width, 0, width, y.address, columns, column);
+        rows("copyColumns", count, width, at(part), width, 0, width, at(y), columns, column);
         column += width;
       }
       return y;
@@ -343,27 +347,27 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     activationBackward(activation, z, dy) {
       expectShape("activationBackward", dy, z.shape);
       const dz = temporary(z.shape);
-      elements("activateBackward", dz.size, ACTIVATIONS[activation], at(z), at(dy), dz.address);
+      elements("activateBackward", dz.block.size, ACTIVATIONS[activation], at(z), at(dy), at(dz));
       return dz;
     },
     activate(activation, x) {
       const y = temporary(x.shape);
-      elements("activate", y.size, ACTIVATIONS[activation], at(x), y.address);
+      elements("activate", y.block.size, ACTIVATIONS[activation], at(x), at(y));
       return y;
     },
 
     gather(table, ids) {
       const y = temporary([rowsOf(ids), columnsOf(table)]);
-      rows("gather", rowsOf(ids), columnsOf(table), at(table), at(ids), y.address, columnsOf(table));
+      rows("gather", rowsOf(ids), columnsOf(table), at(table), at(ids), at(y), columnsOf(table));
       return y;
     },
     scatterAdd(dTable, ids, dy) {
       const [count, width] = dy.shape as [number, number];
-      const { address, touched } = own(dTable);
+      const { touched } = own(dTable);
       // Threads share the columns, in whole vectors; the flags are written by all of them, with the same value.
       const grain = Math.max(16, Math.ceil(width / threads.count / 4) * 4);
       const marks = [atOr0(touched?.ever), atOr0(touched?.dirty)];
-      run("scatterAdd", width, grain, address, at(ids), at(dy), count, width, ...marks);
+      run("scatterAdd", width, grain, at(dTable), at(ids), at(dy), count, width, ...marks);
     },
 
     layerNorm(x, gamma, beta, epsilon, { residual, dropout } = {}) {
@@ -372,7 +376,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       expectShape("layerNorm", beta, [width]);
       if (residual !== undefined) expectShape("layerNorm", residual, x.shape);
       const [y, sum, statistics] = [temporary(x.shape), temporary(x.shape), temporary([count, 2])];
-      const outputs = [at(x), atOr0(residual), sum.address, y.address, statistics.address];
+      const outputs = [at(x), atOr0(residual), at(sum), at(y), at(statistics)];
       const rest = [at(gamma), at(beta), epsilon, width, ...dropoutArguments(dropout)];
       rows("layerNorm", count, width, ...outputs, ...rest);
       return { y, sum, statistics };
@@ -383,7 +387,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       const blocks = Math.ceil(count / 64);
       const partial = core.workspace(8 * Math.max(1, blocks) * width);
       const inputs = [at(dy), at(sum), at(statistics), at(gamma)];
-      run("layerNormBackward", blocks, 1, ...inputs, ds.address, partial, count, width);
+      run("layerNormBackward", blocks, 1, ...inputs, at(ds), partial, count, width);
       if (dGamma !== undefined) run("columnSumFinish", width, 512, partial, blocks, 2 * width, at(dGamma), 1);
       if (dBeta !== undefined) run("columnSumFinish", width, 512, partial + 4 * width, blocks, 2 * width, at(dBeta), 1);
       return ds;
@@ -392,7 +396,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       const y = temporary(x.shape);
       const [threshold, scale, ...rest] = dropoutArguments(dropout);
       if (threshold === 0) return x;
-      rows("dropout", rowsOf(x), columnsOf(x), at(x), y.address, columnsOf(x), threshold, scale, ...rest);
+      rows("dropout", rowsOf(x), columnsOf(x), at(x), at(y), columnsOf(x), threshold, scale, ...rest);
       return y;
     },
 
@@ -400,14 +404,14 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       const { sequences, tokens, inputs, shape } = attentionArguments(input);
       const out = temporary(input.q.shape);
       const logSumExp = temporary([tokens, input.heads]);
-      const rest = [out.address, logSumExp.address, ...dropoutArguments(input.dropout)];
+      const rest = [at(out), at(logSumExp), ...dropoutArguments(input.dropout)];
       run("attention", sequences * input.heads, 4, ...inputs, ...shape, ...rest);
       return { out, logSumExp };
     },
     attentionBackward(input, { logSumExp }, dOut, dBias) {
       const { sequences, inputs, shape } = attentionArguments(input);
       const [dq, dk, dv] = [temporary(input.q.shape), temporary(input.q.shape), temporary(input.q.shape)];
-      const outputs = [at(logSumExp), at(dOut), dq.address, dk.address, dv.address, atOr0(dBias)];
+      const outputs = [at(logSumExp), at(dOut), at(dq), at(dk), at(dv), atOr0(dBias)];
       const items = dBias === undefined ? sequences * input.heads : input.heads;
       const grain = dBias === undefined ? 4 : 1;
       const rest = [...shape, ...outputs, ...dropoutArguments(input.dropout)];
@@ -418,60 +422,60 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     pool(x, offsets, mode, skip = 0) {
       const width = columnsOf(x);
       const y = temporary([rowsOf(offsets) - 1, width]);
-      run("pool", rowsOf(y), 4, at(x), at(offsets), y.address, width, POOLING[mode], skip);
+      run("pool", rowsOf(y), 4, at(x), at(offsets), at(y), width, POOLING[mode], skip);
       return y;
     },
     poolBackward(dy, x, pooled, offsets, mode, skip = 0) {
       const width = columnsOf(x);
       const dx = temporary(x.shape);
       const inputs = [at(dy), at(x), at(pooled), at(offsets)];
-      run("poolBackward", rowsOf(offsets) - 1, 4, ...inputs, dx.address, width, POOLING[mode], skip);
+      run("poolBackward", rowsOf(offsets) - 1, 4, ...inputs, at(dx), width, POOLING[mode], skip);
       return dx;
     },
     normalizeRows(x, epsilon) {
       const [y, norms] = [temporary(x.shape), temporary([rowsOf(x)])];
-      rows("normalizeRows", rowsOf(x), columnsOf(x), at(x), y.address, norms.address, columnsOf(x), epsilon);
+      rows("normalizeRows", rowsOf(x), columnsOf(x), at(x), at(y), at(norms), columnsOf(x), epsilon);
       return { y, norms };
     },
     normalizeRowsBackward(dy, y, norms, epsilon) {
       const dx = temporary(dy.shape);
-      const inputs = [at(dy), at(y), at(norms), dx.address];
+      const inputs = [at(dy), at(y), at(norms), at(dx)];
       rows("normalizeRowsBackward", rowsOf(dy), columnsOf(dy), ...inputs, columnsOf(dy), epsilon);
       return dx;
     },
 
     unary(kind, x) {
       const y = temporary(x.shape);
-      elements("unary", y.size, UNARY[kind], at(x), y.address);
+      elements("unary", y.block.size, UNARY[kind], at(x), at(y));
       return y;
     },
     binary(kind, a, b) {
-      const single = own(b).size === 1 && own(a).size !== 1;
-      if (!single && own(a).size !== own(b).size) {
+      const single = own(b).block.size === 1 && own(a).block.size !== 1;
+      if (!single && own(a).block.size !== own(b).block.size) {
         throw new EngineError(`${kind}: shapes differ`, { expected: `[${a.shape}]`, found: `[${b.shape}]` });
       }
       const y = temporary(a.shape);
-      elements("binary", y.size, BINARY[kind], at(a), at(b), +single, y.address);
+      elements("binary", y.block.size, BINARY[kind], at(a), at(b), +single, at(y));
       return y;
     },
     affine(x, a, b = 0) {
       const y = temporary(x.shape);
-      elements("affine", y.size, at(x), a, b, y.address);
+      elements("affine", y.block.size, at(x), a, b, at(y));
       return y;
     },
     addTo(target, x, scale = 1) {
-      if (own(target).size !== own(x).size) throw new EngineError("addTo: sizes differ");
+      if (own(target).block.size !== own(x).block.size) throw new EngineError("addTo: sizes differ");
       if (own(target).touched !== undefined) markAll(core, own(target));
-      elements("addTo", own(x).size, at(target), at(x), scale);
+      elements("addTo", own(x).block.size, at(target), at(x), scale);
     },
     scaleRows(x, r) {
       const y = temporary(x.shape);
-      rows("scaleRows", rowsOf(x), columnsOf(x), at(x), at(r), y.address, columnsOf(x));
+      rows("scaleRows", rowsOf(x), columnsOf(x), at(x), at(r), at(y), columnsOf(x));
       return y;
     },
     rowReduce(kind, x) {
       const y = temporary([rowsOf(x)]);
-      rows("rowReduce", rowsOf(x), columnsOf(x), kind === "sum" ? 0 : 1, at(x), y.address, columnsOf(x));
+      rows("rowReduce", rowsOf(x), columnsOf(x), kind === "sum" ? 0 : 1, at(x), at(y), columnsOf(x));
       return y;
     },
     columnSum(x, { out, accumulate = false } = {}) {
@@ -481,12 +485,12 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     },
     sum(x) {
       const y = temporary([1]);
-      const [address, { size }] = [at(x), own(x)];
+      const [address, out, { size }] = [at(x), at(y), own(x).block];
       const blocks = Math.ceil(size / 16384);
       const partial = core.workspace(8 * Math.max(1, blocks));
       run("sumBlocks", blocks, 4, address, size, 0, partial);
       enqueue(() => {
-        core.floats(y.address, 1)[0] = core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
+        core.floats(out, 1)[0] = core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
       });
       return y;
     },
@@ -494,12 +498,12 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     crossEntropy(logits, targets) {
       const [count, columns] = logits.shape as [number, number];
       const [loss, probabilities, lse] = [temporary([1]), temporary(logits.shape), temporary([count])];
-      rows("logSumExpRows", count, columns, at(logits), 0, lse.address, columns);
-      rows("softmaxRows", count, columns, at(logits), lse.address, probabilities.address, columns, 0, 0, 0, 0);
+      rows("logSumExpRows", count, columns, at(logits), 0, at(lse), columns);
+      rows("softmaxRows", count, columns, at(logits), at(lse), at(probabilities), columns, 0, 0, 0, 0);
       const source = at(logits);
       meanLoss(
-        loss.address,
-        lse.address,
+        at(loss),
+        at(lse),
         targets,
         (row, target) => core.floats(source, count * columns)[row * columns + target]!,
       );
@@ -509,27 +513,25 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       const [count, columns] = probabilities.shape as [number, number];
       const dz = temporary(probabilities.shape);
       const counted = countTargets(targets);
-      const [p, t, scale] = [at(probabilities), at(targets), at(dLoss)];
-      enqueue(() =>
-        threads.run("crossEntropyBackward", count, grainOf(columns), p, t, scale, counted(), dz.address, columns)
-      );
+      const [p, t, scale, out] = [at(probabilities), at(targets), at(dLoss), at(dz)];
+      enqueue(() => threads.run("crossEntropyBackward", count, grainOf(columns), p, t, scale, counted(), out, columns));
       return dz;
     },
     linearCrossEntropy(x, weight, bias, targets) {
       const vocabulary = rowsOf(weight);
       const [loss, lse, chosen] = [temporary([1]), temporary([rowsOf(x)]), temporary([rowsOf(x)])];
-      const ids = at(targets);
+      const [ids, chosenAt] = [at(targets), at(chosen)];
       vocabularyChunk(x, weight, (start, count, logits) => {
-        rows("logSumExpRows", count, vocabulary, logits, atOr0(bias), lse.address + 4 * start, vocabulary);
+        rows("logSumExpRows", count, vocabulary, logits, atOr0(bias), at(lse) + 4 * start, vocabulary);
         enqueue(() => {
           const [values, wanted] = [core.floats(logits, count * vocabulary), core.ints(ids + 4 * start, count)];
-          const out = core.floats(chosen.address + 4 * start, count);
+          const out = core.floats(chosenAt + 4 * start, count);
           for (let row = 0; row < count; row++) {
             out[row] = wanted[row]! < 0 ? 0 : values[row * vocabulary + wanted[row]!]!;
           }
         });
       });
-      meanLoss(loss.address, lse.address, targets, (row) => core.floats(chosen.address, row + 1)[row]!);
+      meanLoss(at(loss), at(lse), targets, (row) => core.floats(chosenAt, row + 1)[row]!);
       return { loss, logSumExp: lse };
     },
     linearCrossEntropyBackward(dLoss, x, weight, bias, targets, logSumExp, dWeight, dBias) {
@@ -541,7 +543,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
       if (dWeight !== undefined) markAll(core, own(dWeight));
       vocabularyChunk(x, weight, (start, count, logits) => {
         // The bias is added in place on the way; this sum is not needed again.
-        if (bias !== undefined) rows("logSumExpRows", count, vocabulary, logits, at(bias), spare.address, vocabulary);
+        if (bias !== undefined) rows("logSumExpRows", count, vocabulary, logits, at(bias), at(spare), vocabulary);
         enqueue(() => {
           const rest = [vocabulary, 1, ids + 4 * start, scale, Math.max(1, counted())];
           threads.run("softmaxRows", count, grainOf(vocabulary), logits, lse + 4 * start, logits, ...rest);
@@ -552,7 +554,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
           ...product,
           a: logits,
           b: at(weight),
-          c: dx.address + 4 * start * width,
+          c: at(dx) + 4 * start * width,
           transposeA: false,
           m: count,
           n: width,
@@ -576,8 +578,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
           const all = {
             shape: [count, vocabulary],
             dtype: "f32",
-            size: count * vocabulary,
-            address: logits,
+            block: { address: logits, size: count * vocabulary },
           } as CpuHandle;
           columnSum(all, at(dBias), true);
         }
@@ -605,11 +606,11 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
           adamwFromOutside(core, slot, { beta1, beta2, epsilon }, state);
           continue;
         }
-        const { touched, size } = own(gradient);
+        const { touched, block: { size } } = own(gradient);
         const tensors = [at(weight), at(gradient), at(m), at(v)];
         if (touched !== undefined && weightDecay === 0) {
           const width = columnsOf(weight);
-          const rest = [touched.ever.address, width, at(state), beta1, beta2, epsilon];
+          const rest = [at(touched.ever), width, at(state), beta1, beta2, epsilon];
           run("adamwRows", rowsOf(weight), Math.ceil(GRAIN / width), ...tensors, ...rest);
         } else elements("adamw", size, ...tensors, at(state), weightDecay, beta1, beta2, epsilon);
       }
@@ -624,9 +625,8 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
 function markAll(core: Core, gradient: CpuHandle): void {
   const { touched, shape } = gradient;
   if (touched === undefined) return;
+  const flags = Object.values(touched).map(at);
   core.enqueue(() => {
-    for (const { address } of Object.values(touched)) {
-      new Uint8Array(core.threads.memory.buffer, address, shape[0]!).fill(1);
-    }
+    for (const address of flags) new Uint8Array(core.threads.memory.buffer, address, shape[0]!).fill(1);
   });
 }

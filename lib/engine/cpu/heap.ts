@@ -2,19 +2,26 @@
  * The 4 GiB that WebAssembly can address: temporaries grow from below in nested arenas, variables from above.
  *
  * Addresses are handed out when a kernel is enqueued and every use of memory happens in the order of the queue, so that
- * an address may be given out again while kernels that use its former tenant are still waiting.
+ * an address may be given out again while kernels that use its former tenant are still waiting. What waits must have
+ * taken its addresses when it was enqueued: a tensor that is lifted out of its arena has another one at once.
  *
  * @module
  */
 import { EngineError } from "../../error.ts";
 import { type DType, type Handle, sizeOf } from "../engine.ts";
 
-/** A tensor of this engine. */
-export interface CpuHandle extends Handle {
-  /** Byte address; changes when the tensor is lifted into an outer arena. */
+/** A piece of memory. Views of a tensor share it. */
+export interface Block {
+  /** Byte address; changes when the block is lifted into an outer arena. NaN: the values are elsewhere. */
   address: number;
   /** Number of elements. */
   readonly size: number;
+}
+
+/** A tensor of this engine. */
+export interface CpuHandle extends Handle {
+  /** Where its values are, together with those of its views. */
+  readonly block: Block;
   /** The values of a cold tensor, which has no address. */
   readonly outside?: Float32Array;
   /** For gradients of tables: which rows were ever written to, and which since they were last cleared (bytes). */
@@ -23,7 +30,7 @@ export interface CpuHandle extends Handle {
 
 interface Arena {
   readonly start: number;
-  readonly kept: CpuHandle[];
+  readonly kept: Set<Block>;
 }
 
 /** The heap. */
@@ -38,7 +45,7 @@ export interface Heap {
   readonly enter: () => void;
   /** Closes the innermost one; `move` copies what was kept. */
   readonly exit: (move: (to: number, from: number, bytes: number) => void) => void;
-  /** Marks a temporary to outlive its arena. */
+  /** Marks a temporary, with all its views, to outlive its arena. */
   readonly keep: (temporary: CpuHandle) => void;
   /** Bytes in use and most ever. */
   readonly use: () => { live: number; peak: number; variables: number };
@@ -55,7 +62,7 @@ export function createHeap(bottom: number, top: number): Heap {
   let lowest = top; // variables begin here
   let variables = 0;
   let peak = 0;
-  const arenas: Arena[] = [{ start: bottom, kept: [] }];
+  const arenas: Arena[] = [{ start: bottom, kept: new Set() }];
   const holes = new Map<number, number>(); // freed variables: bytes by address
 
   const note = () => {
@@ -84,7 +91,7 @@ export function createHeap(bottom: number, top: number): Heap {
       const size = sizeOf(shape);
       const bytes = align(4 * size);
       if (next + bytes > lowest) full(bytes);
-      const handle = { shape, dtype, size, address: next };
+      const handle = { shape, dtype, block: { address: next, size } };
       next += bytes;
       note();
       return handle;
@@ -99,32 +106,33 @@ export function createHeap(bottom: number, top: number): Heap {
       }
       variables += bytes;
       note();
-      return { shape, dtype, size, address, ...(touched !== undefined && { touched }) };
+      return { shape, dtype, block: { address, size }, ...(touched !== undefined && { touched }) };
     },
-    free(variable) {
-      const bytes = align(4 * variable.size);
+    free({ block: { address, size } }) {
+      const bytes = align(4 * size);
       variables -= bytes;
-      holes.set(variable.address, bytes);
+      holes.set(address, bytes);
       for (let hole = holes.get(lowest); hole !== undefined; hole = holes.get(lowest)) {
         holes.delete(lowest);
         lowest += hole;
       }
     },
-    enter: () => void arenas.push({ start: next, kept: [] }),
+    enter: () => void arenas.push({ start: next, kept: new Set() }),
     exit(move) {
       if (arenas.length === 1) throw new EngineError("an arena is closed that was never opened");
       const { start, kept } = arenas.pop()!;
       next = start;
       // Lowest first: a tensor only ever moves down, never over one that is still to be moved.
-      for (const handle of [...new Set(kept)].sort((a, b) => a.address - b.address)) {
-        if (handle.address < start) continue; // it belongs further out already
-        const bytes = align(4 * handle.size);
-        if (handle.address !== next) move(next, handle.address, 4 * handle.size);
-        handle.address = next;
+      for (const block of [...kept].sort((a, b) => a.address - b.address)) {
+        // What belongs further out already, and variables, stay where they are.
+        if (!(block.address >= start && block.address < lowest)) continue;
+        const bytes = align(4 * block.size);
+        if (block.address !== next) move(next, block.address, 4 * block.size);
+        block.address = next;
         next += bytes;
       }
     },
-    keep: (temporary) => void arenas.at(-1)!.kept.push(temporary),
+    keep: ({ block }) => void arenas.at(-1)!.kept.add(block),
     use: () => ({ live: next - bottom + variables, peak, variables }),
     clear() {
       next = bottom;

@@ -43,11 +43,11 @@ export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions 
   const pre = options.preactivation;
   const product = { transposeA, transposeB, m, n, k, scale, accumulate: accumulate && options.out !== undefined };
   for (let i = 0; i < batch; i++) {
-    multiply(core, { ...product, a: at(a) + 4 * i * m * k, b: at(b) + 4 * i * k * n, c: out.address + 4 * i * m * n });
+    multiply(core, { ...product, a: at(a) + 4 * i * m * k, b: at(b) + 4 * i * k * n, c: at(out) + 4 * i * m * n });
   }
   if (bias !== undefined || activation !== undefined) {
     const kind = activation === undefined ? -1 : ACTIVATIONS[activation];
-    const arguments_ = [out.address, atOr0(bias), atOr0(pre), kind, n] as const;
+    const arguments_ = [at(out), atOr0(bias), atOr0(pre), kind, n] as const;
     core.enqueue(() => core.threads.run("biasActivation", batch * m, Math.ceil(8192 / n), ...arguments_));
   }
   return out;

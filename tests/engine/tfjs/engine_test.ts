@@ -5,11 +5,15 @@ import { STEP } from "../../../lib/engine/engine.ts";
 import { randomPurpose, randomStream } from "../../../lib/engine/philox.ts";
 import { createTfjsEngine, type TfjsBackend } from "../../../lib/engine/tfjs/mod.ts";
 import { tfjsBackends } from "../engines.ts";
+import { moving } from "../moving.ts";
 
 const stream = randomStream(7, randomPurpose("sample"));
 const normals = (size: number) => Float32Array.from({ length: size }, () => stream.normal());
 
-/** Runs the same kernels on every backend and on cpu and compares every value. */
+/**
+ * Runs the same kernels on every backend and on cpu and compares every value; and on cpu once more, with handles that
+ * move between the call and the kernel, where not a bit may differ.
+ */
 async function same(kernels: (engine: Engine) => Handle[], tolerance = 2e-5): Promise<Float32Array[]> {
   let values: Float32Array[] = [];
   for (const backend of tfjsBackends) values = await sameOn(backend, kernels, tolerance);
@@ -17,7 +21,8 @@ async function same(kernels: (engine: Engine) => Handle[], tolerance = 2e-5): Pr
 }
 
 async function sameOn(backend: TfjsBackend, kernels: (engine: Engine) => Handle[], tolerance: number) {
-  const engines = [await createTfjsEngine(backend), createCpuEngine({ threads: 1 })];
+  const cpu = () => createCpuEngine({ threads: 1 });
+  const engines = [await createTfjsEngine(backend), cpu(), moving(cpu())];
   try {
     const results = [];
     for (const engine of engines) {
@@ -28,7 +33,9 @@ async function sameOn(backend: TfjsBackend, kernels: (engine: Engine) => Handle[
       results.push({ values, shapes: handles.map(({ shape }) => [...shape]) });
       engine.exit();
     }
-    const [found, expected] = results as [typeof results[0], typeof results[0]];
+    type Result = typeof results[0];
+    const [found, expected, moved] = results as [Result, Result, Result];
+    assert.deepEqual(moved, expected, "a kernel looks at a handle late");
     assert.deepEqual(found.shapes, expected.shapes);
     for (const [index, values] of expected.values.entries()) {
       assert.ok(values.some((value) => value !== 0), `result ${index} is zero throughout`);
