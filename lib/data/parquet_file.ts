@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { parquetScan, parquetSchema } from "hyparquet";
+import { type FileMetaData, parquetMetadataAsync, type ParquetScan, parquetScan, parquetSchema } from "hyparquet";
+import { deserializeTCompactProtocol } from "hyparquet/src/thrift.js";
 import { compressors } from "hyparquet-compressors";
 import { DatasetError } from "../error.ts";
 import type { Column, Dataset } from "./dataset.ts";
@@ -55,13 +56,26 @@ export async function openParquet(path: string): Promise<ParquetFile> {
     }
   };
   try {
-    const scan = await caught(() => parquetScan({ file: { byteLength: size, slice }, compressors }));
-    const { children } = parquetSchema(scan.metadata);
-    const types = new Map(children.map(({ element, children }) => [element.name, children.length ? "" : element.type]));
-    const groupEnds = scan.ranges.map(({ rowEnd }) => rowEnd);
+    const buffer = { byteLength: size, slice };
+    const { columns, groupEnds } = await caught(async () => described(await parquetMetadataAsync(buffer)));
+    const scans = new Map<string, ParquetScan>();
+    const scanOf = async (name: string): Promise<ParquetScan> => {
+      const known = scans.get(name);
+      if (known !== undefined) return known;
+      const scan = await parquetScan({
+        file: buffer,
+        metadata: columns.get(name)!.metadata(),
+        compressors,
+        useOffsetIndex: false,
+      });
+      scans.set(name, scan);
+      return scan;
+    };
+    const checked = new Set<string>();
     let group = -1;
     const cells = (name: string, rowStart: number, rowEnd: number) =>
       caught(async () => {
+        const scan = await scanOf(name);
         const parts: ArrayLike<unknown>[] = [];
         for (let start = rowStart; start < rowEnd;) {
           const at = groupEnds.findIndex((end) => end > start);
@@ -69,6 +83,8 @@ export async function openParquet(path: string): Promise<ParquetFile> {
           if (at !== group) fetched.clear();
           group = at;
           const end = Math.min(rowEnd, groupEnds[at]!);
+          if (!checked.has(`${at} ${name}`)) checkPages(scan.metadata, at, slice);
+          checked.add(`${at} ${name}`);
           const values: ArrayLike<unknown> = await scan.readColumn({ column: name, rowStart: start, rowEnd: end });
           if (values.length !== end - start) {
             throw new Error(`column ${name} ends early: ${values.length} rows of ${end - start} from row ${start + 1}`);
@@ -80,11 +96,11 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       });
     return {
       rows: groupEnds.at(-1) ?? 0,
-      names: [...types.keys()],
+      names: [...columns.keys()],
       groupEnds,
       cells,
       column: async (name, rowStart, rowEnd) =>
-        typedColumn(await cells(name, rowStart, rowEnd), types.get(name), {
+        typedColumn(await cells(name, rowStart, rowEnd), columns.get(name)!.type, {
           name,
           where: (row) => `${path}:${rowStart + row + 1}`,
         }),
@@ -93,6 +109,73 @@ export async function openParquet(path: string): Promise<ParquetFile> {
   } catch (error) {
     file.close();
     throw error;
+  }
+}
+
+interface DescribedColumn {
+  /** Its type in the file; undefined: a list or a structure. */
+  readonly type: string | undefined;
+  /** The description of a file that has this column alone: reading one takes no longer the more others there are. */
+  readonly metadata: () => FileMetaData;
+}
+
+/** The file's columns by name, and where its row groups end. */
+function described(metadata: FileMetaData): {
+  readonly columns: ReadonlyMap<string, DescribedColumn>;
+  readonly groupEnds: readonly number[];
+} {
+  const groups = metadata.row_groups;
+  const chunks = groups.map(({ columns }) => Map.groupBy(columns, ({ meta_data }) => meta_data?.path_in_schema[0]));
+  const [root] = metadata.schema;
+  const columns = new Map<string, DescribedColumn>();
+  let start = 1; // of the column's elements: the tree is written from its root on
+  for (const { element, children, count } of parquetSchema(metadata).children) {
+    const schema = [{ ...root!, num_children: 1 }, ...metadata.schema.slice(start, start += count)];
+    columns.set(element.name, {
+      type: children.length === 0 ? element.type : undefined,
+      metadata: () => ({
+        ...metadata,
+        schema,
+        row_groups: groups.map((group, i) => ({ ...group, columns: chunks[i]!.get(element.name) ?? [] })),
+      }),
+    });
+  }
+  const groupEnds: number[] = [];
+  let rows = 0;
+  for (const { num_rows } of groups) {
+    if (num_rows < 0n || num_rows > 2n ** 40n) throw new Error(`a row group of ${num_rows} rows`);
+    if (num_rows > 0n) groupEnds.push(rows += Number(num_rows));
+  }
+  return { columns, groupEnds };
+}
+
+/** Decoding a page whose header is damaged may not end: the lengths in it are checked before. */
+function checkPages(
+  { row_groups }: FileMetaData,
+  group: number,
+  slice: (start: number, end: number) => ArrayBuffer,
+): void {
+  const isLength = (value: unknown, most: number) =>
+    Number.isInteger(value) && value as number >= 0 && value as number <= most;
+  for (const { meta_data } of row_groups.filter(({ num_rows }) => num_rows > 0n)[group]!.columns) {
+    if (meta_data === undefined) continue;
+    const start = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset);
+    const bytes = slice(start, start + Number(meta_data.total_compressed_size));
+    const reader = { view: new DataView(bytes), offset: 0 };
+    const values = Number(meta_data.num_values);
+    while (reader.offset < bytes.byteLength - 1) {
+      // Fields by number, as the format's description of PageHeader has them.
+      const { field_2: unpacked, field_3: packed, field_5: first, field_8: second } = deserializeTCompactProtocol(
+        reader,
+      );
+      const isRight = isLength(packed, bytes.byteLength - reader.offset) && isLength(unpacked, 2 ** 31) &&
+        (first === undefined || isLength(first.field_1, values)) &&
+        (second === undefined ||
+          [1, 2, 3].every((field) => isLength(second[`field_${field}`], values)) &&
+            isLength(second.field_5 + second.field_6, packed));
+      if (!isRight) throw new Error(`a page of ${meta_data.path_in_schema.join(".")} is described wrongly`);
+      reader.offset += packed;
+    }
   }
 }
 

@@ -3,6 +3,8 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parquetSink, writeParquet } from "../../lib/data/parquet.ts";
+import { readTable } from "../../lib/data/table.ts";
+import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
 import { openParquet, readColumns } from "../../lib/data/parquet_file.ts";
 import { DatasetError } from "../../lib/error.ts";
 import { withFolder } from "../folder.ts";
@@ -92,5 +94,48 @@ Deno.test("an empty cell, a number that is too large, an unknown column", async 
     await assert.rejects(() => readColumns(path, { columns: ["large"] }), { where: `${path}:2` });
     assert.deepEqual((await readColumns(path, { columns: ["large"], rowEnd: 1 })).columns.large, Float64Array.of(1));
     await assert.rejects(() => readColumns(path, { columns: ["txt"] }), { found: "text, large" });
+  });
+});
+
+Deno.test("a damaged file is refused, and nothing is left that fails later", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "a.parquet");
+    const rows = 300;
+    const texts = Array.from({ length: rows }, (_, row) => `text ${row % 90} ${"x".repeat(row % 7)}`);
+    const columnData = [
+      { name: "a", data: texts, type: "STRING" as const },
+      { name: "b", data: texts.map((text) => ({ text, list: [text.length] })), type: "VARIANT" as const },
+      { name: "c", data: texts.map((text, row) => row % 3 ? text : null), type: "STRING" as const },
+      { name: "d", data: texts.map((_, row) => BigInt(row)), type: "INT64" as const },
+    ];
+    const bytes = new Uint8Array(parquetWriteBuffer({ columnData, rowGroupSize: 100 }));
+    const random = randomStream(1, randomPurpose("shuffle"));
+    let refused = 0;
+    for (let attempt = 0; attempt < 200; attempt++) {
+      const damaged = bytes.slice();
+      for (let flips = 1 + random.int(4); flips > 0; flips--) damaged[random.int(bytes.length)] = random.int(256);
+      await Deno.writeFile(path, damaged);
+      try {
+        assert.ok((await readTable(path)).rows > 0);
+      } catch (error) {
+        assert.ok(error instanceof DatasetError, String(error));
+        assert.ok(error.where!.startsWith(path));
+        refused++;
+      }
+    }
+    assert.ok(refused > 50);
+    await new Promise((resolve) => setTimeout(resolve, 50)); // a rejection that no one catches ends the process
+  });
+});
+
+Deno.test("thousands of columns, in time that grows as their number", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "a.parquet");
+    const columns = Object.fromEntries(Array.from({ length: 4000 }, (_, i) => [`c${i}`, Int32Array.of(i)]));
+    await writeParquet(path, { columns, rows: 1 });
+    const started = performance.now();
+    const table = await readTable(path);
+    assert.deepEqual(table.columns.get("c3999"), [3999]);
+    assert.ok(performance.now() - started < 15_000, "40 s where each column walks the description of all");
   });
 });
