@@ -179,7 +179,7 @@ export function asLabelledTexts(
   known: readonly string[] = [],
 ): { readonly dataset: Dataset<LabelledTexts>; readonly classes: readonly string[] } {
   const text = texts(table, "text", mapping);
-  const mapped = mapping["label"] === undefined ? {} : { class: mapping["label"] };
+  const mapped: ColumnMapping = mapping["label"] === undefined ? {} : { class: mapping["label"] };
   const column = find(table, "class", mapped);
   if (column === undefined) throw missing(table, "label", namesOf("class").join(" or "));
   const names = column.map((value, row) => {

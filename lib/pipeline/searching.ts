@@ -96,7 +96,7 @@ export const search: (
     const judge = task.crossEncoder &&
       await loadCrossEncoder(engine, (await task.crossEncoder.read()).folder, { requireHead: true });
     const rerank = judge && pairScorer(engine, judge);
-    const none: Found<never> = { found: [], comparing: NOTHING, reranking: NOTHING };
+    const none: Found<never> = { found: new Array<never>(), comparing: NOTHING, reranking: NOTHING };
     const pairs = closest === undefined ? none : await similarPairs(engine, corpus, { k: closest, rerank });
     const asked = queries.length === 0
       ? undefined

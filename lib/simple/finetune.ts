@@ -4,6 +4,7 @@
  * @module
  */
 import { Effect } from "effect";
+import type { Pairs, Triplets } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import { losses } from "../loss/named.ts";
 import { checkOutput, copyFolder } from "../pipeline/output.ts";
@@ -54,7 +55,7 @@ export async function finetune(options: FinetuneOptions): Promise<TrainingRecord
   const { anchor, positive, negative, model: base, output, force, cacheDir, engine, progress, signal, ...settings } =
     options;
   await checkOutput(output, force ?? false);
-  const pairs = datasetOf(negative === undefined ? { anchor, positive } : { anchor, positive, negative });
+  const pairs = datasetOf<Pairs | Triplets>(negative === undefined ? { anchor, positive } : { anchor, positive, negative });
   const work = Effect.gen(function* () {
     const trained = yield* trainBiEncoder({
       model: yield* model(base),
