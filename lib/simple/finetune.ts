@@ -55,7 +55,9 @@ export async function finetune(options: FinetuneOptions): Promise<TrainingRecord
   const { anchor, positive, negative, model: base, output, force, cacheDir, engine, progress, signal, ...settings } =
     options;
   await checkOutput(output, force ?? false);
-  const pairs = datasetOf<Pairs | Triplets>(negative === undefined ? { anchor, positive } : { anchor, positive, negative });
+  const pairs = datasetOf<Pairs | Triplets>(
+    negative === undefined ? { anchor, positive } : { anchor, positive, negative },
+  );
   const work = Effect.gen(function* () {
     const trained = yield* trainBiEncoder({
       model: yield* model(base),
