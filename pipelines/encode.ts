@@ -4,57 +4,37 @@
  * @module
  */
 import { Effect } from "effect";
-import { parquetWriteBuffer } from "hyparquet-writer";
 import { extname } from "node:path";
-import { attempt } from "../lib/attempt.ts";
-import { writeSafetensors } from "../lib/checkpoint/safetensors.ts";
+import { attempt, attemptSync } from "../lib/attempt.ts";
+import { findName, type NamedColumns } from "../lib/data/column_names.ts";
 import { texts as textsOf } from "../lib/data/columns.ts";
 import { resolveSource } from "../lib/data/source.ts";
-import { readTable } from "../lib/data/table.ts";
-import { UsageError } from "../lib/error.ts";
+import { readChunks } from "../lib/data/table.ts";
+import { linesOf } from "../lib/data/text_file.ts";
+import { DatasetError, UsageError } from "../lib/error.ts";
 import { encodeTexts } from "../lib/embed/encode.ts";
 import type { Embeddings } from "../lib/embed/pairwise.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
+import { checkEmbeddingFile, embeddingSink, type TextChunk } from "../lib/pipeline/embedding_file.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { TensorEngine } from "../lib/stage/engine.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { modelFolder } from "../lib/stage/roots.ts";
 import { optional, text } from "../lib/pipeline/settings.ts";
 
-/** Lines of standard input, or a column of a file. Row order is kept; an empty text is encoded like any other. */
-async function readTexts(input: string, column: string): Promise<readonly string[]> {
-  if (input === "-") return (await new Response(Deno.stdin.readable).text()).replace(/\n$/, "").split("\n");
-  const { paths } = await resolveSource(input);
-  if (extname(paths[0]!) === ".txt") return (await Deno.readTextFile(paths[0]!)).replace(/\n$/, "").split("\n");
-  return textsOf(await readTable(paths), column);
-}
-
-/** numpy's format 1.0 of a float32 matrix. */
-function npy({ data, rows, width }: Embeddings): Uint8Array {
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${width}), }`;
-  const header = text.padEnd(Math.ceil((text.length + 11) / 64) * 64 - 11) + "\n";
-  const bytes = new Uint8Array(10 + header.length + data.byteLength);
-  bytes.set([0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, header.length & 255, header.length >> 8]);
-  bytes.set(new TextEncoder().encode(header), 10);
-  bytes.set(new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength), 10 + header.length);
-  return bytes;
-}
-
-async function writeEmbeddings(path: string, embeddings: Embeddings): Promise<void> {
-  const { data, rows, width } = embeddings;
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  if (path.endsWith(".safetensors")) {
-    return await writeSafetensors(path, [{ name: "embeddings", shape: [rows, width], data }]);
+/** Lines of standard input or of a `.txt`, or a column of a file, some at a time and in their order. */
+async function* textChunks(input: string, column: string): AsyncGenerator<TextChunk> {
+  const paths = input === "-" ? ["-"] : (await resolveSource(input)).paths;
+  if (input === "-" || extname(paths[0]!) === ".txt") {
+    for await (const lines of linesOf(paths[0]!)) yield { texts: lines.map(([, line]) => line) };
+    return;
   }
-  if (path.endsWith(".npy")) await Deno.writeFile(temporary, npy(embeddings));
-  else {
-    const list = Array.from({ length: rows }, (_, row) => Array.from(data.subarray(row * width, (row + 1) * width)));
-    await Deno.writeFile(
-      temporary,
-      new Uint8Array(parquetWriteBuffer({ columnData: [{ name: "embedding", data: list, type: "JSON" }] })),
-    );
+  const columns = (file: NamedColumns) => [findName(file, column), findName(file, "id")];
+  for await (const table of readChunks(paths, { columns })) {
+    const id = findName(table, "id");
+    const ids = id === undefined ? undefined : table.columns.get(id)?.map((cell) => `${cell ?? ""}`);
+    yield { texts: textsOf(table, column), ids };
   }
-  await Deno.rename(temporary, path);
 }
 
 /** The command. */
@@ -70,23 +50,34 @@ export const command: Command = {
         new UsageError("what shall be encoded?", { expected: "--model M --input FILE|- --output FILE.npy" }),
       );
     }
-    if (![".npy", ".safetensors", ".parquet"].includes(extname(output))) {
-      const formats = { expected: ".npy, .safetensors, .parquet", found: output };
-      return yield* Effect.fail(new UsageError("--output has no such format", formats));
-    }
+    yield* attemptSync(() => checkEmbeddingFile(output));
     const folder = yield* attempt(() => modelFolder(source));
-    const texts = yield* attempt(() => readTexts(input, text(values, "column") ?? "text"));
     const engine = yield* (yield* TensorEngine).open;
-    return yield* attempt(async () => {
-      const model = await loadBiEncoder(engine, folder);
-      const embeddings = await encodeTexts(engine, model, texts, {
-        promptName: text(values, "prompt"),
-        prefix: text(values, "prefix"),
-        tokenBudget: optional(values, "max-tokens"),
-      });
-      if (values["normalize"] === true) normalizeInPlace(embeddings);
-      await writeEmbeddings(output, embeddings);
-      return { schema: "kindred-encode/1", model: source, rows: embeddings.rows, width: embeddings.width, output };
+    return yield* attempt(async (signal) => {
+      const sink = await embeddingSink(output);
+      try {
+        const model = await loadBiEncoder(engine, folder);
+        let [rows, width] = [0, 0];
+        for await (const chunk of textChunks(input, text(values, "column") ?? "text")) {
+          signal.throwIfAborted();
+          if (chunk.texts.length === 0) continue;
+          const embeddings = await encodeTexts(engine, model, chunk.texts, {
+            promptName: text(values, "prompt"),
+            prefix: text(values, "prefix"),
+            tokenBudget: optional(values, "max-tokens"),
+          });
+          if (values["normalize"] === true) normalizeInPlace(embeddings);
+          await sink.write(embeddings, chunk);
+          rows += embeddings.rows;
+          width = embeddings.width;
+        }
+        if (rows === 0) throw new DatasetError("there is no text to encode", { where: input });
+        await sink.finish();
+        return { schema: "kindred-encode/1", model: source, rows, width, output };
+      } catch (error) {
+        await sink.abandon();
+        throw error;
+      }
     });
   }),
   print: ({ rows, width, output }: { rows: number; width: number; output: string }) => `${rows} × ${width} → ${output}`,

@@ -9,6 +9,8 @@ import type { Column, Dataset } from "./dataset.ts";
 
 /** Rows of a row group: what a reader must hold at least. */
 const ROW_GROUP = 10_000;
+/** The same where there are vectors. */
+const VECTOR_GROUP = 2000;
 
 /** What a column holds: a file declares it, also where it has no rows. Vectors are lists of float32. */
 export type ColumnType = "text" | "int32" | "float64" | "vector";
@@ -61,7 +63,8 @@ export async function parquetSink(path: string, types: Readonly<Record<string, C
         name,
         data: cellsOf(chunk, name, type, rows),
       }));
-      await writer.write({ columnData, rowGroupSize: ROW_GROUP });
+      const rowGroupSize = Object.values(types).includes("vector") ? VECTOR_GROUP : ROW_GROUP;
+      await writer.write({ columnData, rowGroupSize });
     },
     async finish() {
       await writer.finish();

@@ -45,6 +45,8 @@ export interface TableOptions {
 export interface ChunkOptions extends TableOptions {
   /** Rows of a chunk, about: it ends with a piece of the file. Default 10,000. */
   readonly chunkRows?: number | undefined;
+  /** Which columns of a Parquet file are read, if it has any of them. Default: all. */
+  readonly columns?: ((columns: NamedColumns) => readonly (string | undefined)[]) | undefined;
 }
 
 /** How files are read, by extension; all but Parquet also packed, as `.csv.gz`. */
@@ -152,7 +154,7 @@ interface Sparse {
 
 /** Collects rows in columns. */
 class TableBuilder {
-  readonly options: TableOptions;
+  readonly options: Omit<ChunkOptions, "chunkRows">;
   #columns = new Map<string, Sparse>();
   #starts: { file: string; row: number }[] = [];
   #lines: number[] = [];
@@ -160,7 +162,7 @@ class TableBuilder {
   #header = true;
   #dropped = 0;
 
-  constructor(options: TableOptions) {
+  constructor(options: Omit<ChunkOptions, "chunkRows">) {
     this.options = options;
   }
 
@@ -278,11 +280,13 @@ const WINDOW = 10_000;
 
 async function* readParquet(path: string, builder: TableBuilder): AsyncGenerator<void> {
   const file = await openParquet(path);
+  const wanted = builder.options.columns?.({ names: file.names, header: true }).filter((name) => name !== undefined);
+  const names = wanted?.length ? wanted : file.names;
   try {
     for (let start = 0; start < file.rows && !builder.full;) {
       const end = Math.min(start + Math.min(WINDOW, builder.room), file.groupEnds.find((end) => end > start)!);
       const columns: [string, ArrayLike<unknown>][] = [];
-      for (const name of file.names) columns.push([name, await file.cells(name, start, end)]);
+      for (const name of names) columns.push([name, await file.cells(name, start, end)]);
       builder.addColumns(Array.from({ length: end - start }, (_, i) => start + i + 1), columns);
       start = end;
       yield;

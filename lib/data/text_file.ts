@@ -5,8 +5,9 @@
  */
 import { DatasetError } from "../error.ts";
 
-/** The bytes of a file in pieces, unpacked where the name ends in `.gz`. */
+/** The bytes of a file in pieces, unpacked where the name ends in `.gz`; `-` is standard input. */
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
+  if (path === "-") return yield* Deno.stdin.readable;
   if (!path.endsWith(".gz")) {
     using file = await Deno.open(path);
     const buffer = new Uint8Array(1 << 18);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { openTensors } from "../../lib/checkpoint/safetensors.ts";
+import { openParquet } from "../../lib/data/parquet_file.ts";
 import { places, run, withFolder } from "./user.ts";
 
 const TRAININGS = [
@@ -65,7 +67,28 @@ Deno.test("masked_language_model, evaluate and encode work on each other's resul
       const encoded = await run("encode", "--model", model, "--input", texts, "--output", output, "--json");
       assert.equal(encoded.code, 0, encoded.err);
       assert.deepEqual([JSON.parse(encoded.out).rows, JSON.parse(encoded.out).width], [3, 128]);
-      assert.ok((await Deno.stat(output)).size > 0);
+    }
+    const npy = await Deno.readFile(join(folder, "e.npy"));
+    assert.match(new TextDecoder("latin1").decode(npy.subarray(0, 128)), /NUMPY.*'shape': \(3, 128\), } *\n$/);
+    const matrix = new Float32Array(npy.buffer, 128);
+    const tensors = await openTensors(join(folder, "e.safetensors"));
+    assert.deepEqual(await tensors.readF32("embeddings"), matrix);
+    tensors.close();
+    const rows = await openParquet(join(folder, "e.parquet"));
+    assert.deepEqual(rows.names, ["id", "text", "embedding"]);
+    assert.deepEqual([...await rows.column("id", 0, 3)], [0, 1, 2]);
+    assert.deepEqual(await rows.column("text", 0, 3), ["the dog", "", "the cat sleeps"]);
+    assert.deepEqual((await rows.cells("embedding", 2, 3))[0], [...matrix.subarray(256)]);
+    rows.close();
+    const wrong = await run("encode", "--model", model, "--input", texts, "--output", "e.txt", "--json");
+    assert.equal(wrong.code, 2);
+    await Deno.writeTextFile(texts, '{"text":"the dog"}\n{"text":null}\n');
+    for (const kind of ["npy", "parquet"]) {
+      const output = join(folder, "none", `e.${kind}`);
+      await Deno.mkdir(join(folder, "none"), { recursive: true });
+      const failed = await run("encode", "--model", model, "--input", texts, "--output", output, "--json");
+      assert.match(JSON.parse(failed.out).error.where, /:2$/);
+      assert.deepEqual(await Array.fromAsync(Deno.readDir(join(folder, "none"))), []);
     }
   }));
 

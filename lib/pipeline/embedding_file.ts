@@ -1,0 +1,114 @@
+/**
+ * Files of embeddings, written while they are computed: `.npy`, `.safetensors`, `.parquet`.
+ *
+ * @module
+ */
+import { extname } from "node:path";
+import { parquetSink } from "../data/parquet.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
+import { UsageError } from "../error.ts";
+
+/** Texts and what they are called in the file that they come from. */
+export interface TextChunk {
+  /** The texts. */
+  readonly texts: readonly string[];
+  /** The file's own ids; undefined: rows are numbered. */
+  readonly ids?: readonly string[] | undefined;
+}
+
+/** A file of embeddings that is being written. */
+export interface EmbeddingSink {
+  /** Appends rows; only Parquet keeps the texts. */
+  readonly write: (embeddings: Embeddings, texts: TextChunk) => Promise<void>;
+  /** Ends the file and gives it its name. */
+  readonly finish: () => Promise<void>;
+  /** Leaves no file, unless it is finished. */
+  readonly abandon: () => Promise<void>;
+}
+
+const FORMATS: Readonly<Record<string, (path: string) => EmbeddingSink | Promise<EmbeddingSink>>> = {
+  ".npy": (path) => matrixSink(path, npyHeader),
+  ".safetensors": (path) => matrixSink(path, safetensorsHeader),
+  ".parquet": rowSink,
+};
+
+/**
+ * Begins a file in the format of its extension: a matrix of float32 for `.npy` and `.safetensors` (a tensor
+ * `embeddings`); for `.parquet` the columns `id` (the file's own, or the number of the row from 0), `text` and `embedding`,
+ * a list of float32.
+ *
+ * @throws {UsageError} where there is no such format
+ */
+export async function embeddingSink(path: string): Promise<EmbeddingSink> {
+  checkEmbeddingFile(path);
+  return await FORMATS[extname(path)]!(path);
+}
+
+/** Refuses a name of no such format, before anything is computed. */
+export function checkEmbeddingFile(path: string): void {
+  if (extname(path) in FORMATS) return;
+  throw new UsageError("--output has no such format", { expected: Object.keys(FORMATS).join(", "), found: path });
+}
+
+function rowSink(path: string): EmbeddingSink {
+  let sink: Awaited<ReturnType<typeof parquetSink>> | undefined;
+  let row = 0;
+  return {
+    async write({ data, rows }, { texts, ids }) {
+      sink ??= await parquetSink(path, { id: ids === undefined ? "int32" : "text", text: "text", embedding: "vector" });
+      const id = ids ?? Int32Array.from({ length: rows }, () => row++);
+      await sink.write({ id, text: texts, embedding: data }, rows);
+    },
+    finish: async () => await sink?.finish(),
+    abandon: async () => await sink?.abandon(),
+  };
+}
+
+/** A header of fixed length, which is known in the end only, and the matrix behind it. */
+async function matrixSink(path: string, header: (rows: number, width: number) => Uint8Array): Promise<EmbeddingSink> {
+  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
+  const file = await Deno.open(temporary, { write: true, createNew: true });
+  const append = async (bytes: Uint8Array) => {
+    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
+  };
+  let [rows, width, open] = [0, 0, true];
+  const close = () => {
+    if (open) file.close();
+    open = false;
+  };
+  return {
+    async write(embeddings) {
+      if (rows === 0) await append(header(0, embeddings.width));
+      const { data } = embeddings;
+      await append(new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength));
+      rows += embeddings.rows;
+      width = embeddings.width;
+    },
+    async finish() {
+      await file.seek(0, Deno.SeekMode.Start);
+      await append(header(rows, width));
+      await file.sync();
+      close();
+      await Deno.rename(temporary, path);
+    },
+    async abandon() {
+      close();
+      await Deno.remove(temporary).catch(() => {});
+    },
+  };
+}
+
+/** numpy's format 1.0 of a float32 matrix. */
+function npyHeader(rows: number, width: number): Uint8Array {
+  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${width}), }`.padEnd(117) + "\n";
+  return Uint8Array.of(0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, 118, 0, ...new TextEncoder().encode(text));
+}
+
+function safetensorsHeader(rows: number, width: number): Uint8Array {
+  const tensor = { dtype: "F32", shape: [rows, width], data_offsets: [0, rows * width * 4] };
+  const text = JSON.stringify({ __metadata__: { format: "pt" }, embeddings: tensor }).padEnd(184);
+  const bytes = new Uint8Array(8 + text.length);
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
+  new TextEncoder().encodeInto(text, bytes.subarray(8));
+  return bytes;
+}
