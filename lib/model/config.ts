@@ -127,7 +127,8 @@ export function parseConfig(json: Readonly<Record<string, unknown>>, where: stri
     vocabSize: size(["vocab_size"]),
     positions: size(["max_position_embeddings"]),
     typeVocabSize: family === "distilbert" || family === "mpnet" ? 0 : number(["type_vocab_size"], 2),
-    padId: number(["pad_token_id"], family === "bert" || family === "distilbert" ? 0 : 1),
+    // transformers' MPNet counts positions from 1, whatever its configuration says.
+    padId: family === "mpnet" ? 1 : number(["pad_token_id"], family === "bert" || family === "distilbert" ? 0 : 1),
     layerNormEpsilon: family === "distilbert" ? 1e-12 : number(["layer_norm_eps"], 1e-12),
     hiddenDropout: rate(["hidden_dropout_prob", "dropout"]),
     attentionDropout: rate(["attention_probs_dropout_prob", "attention_dropout"]),

@@ -4,6 +4,7 @@
  * @module
  */
 import type { EncoderConfig, Family } from "./config.ts";
+import type { PackedBatch } from "../text/packed.ts";
 
 /** Names of the tensors of one layer, without `.weight` and `.bias`. */
 export interface LayerNames {
@@ -105,6 +106,21 @@ export function encoderShapes(config: EncoderConfig): ReadonlyMap<string, readon
 /** First position id: RoBERTa and MPNet begin behind the padding id. */
 export function firstPosition(config: EncoderConfig): number {
   return config.family === "bert" || config.family === "distilbert" ? 0 : config.padId + 1;
+}
+
+/**
+ * Position ids [T]: those of RoBERTa and MPNet count the tokens that are not padding, from `padId` + 1 on; a padding
+ * token that stands in a text literally has the position `padId`.
+ */
+export function positionIds(config: EncoderConfig, { ids, positions, offsets }: PackedBatch): Int32Array {
+  const first = firstPosition(config);
+  if (first === 0) return positions;
+  const result = new Int32Array(ids.length);
+  for (let i = 0; i + 1 < offsets.length; i++) {
+    let next = first;
+    for (let t = offsets[i]!; t < offsets[i + 1]!; t++) result[t] = ids[t] === config.padId ? config.padId : next++;
+  }
+  return result;
 }
 
 /**

@@ -38,8 +38,8 @@ export interface Tokenizer {
     readonly sep: number;
     readonly mask: number | undefined;
   };
-  /** Whether a token goes on a word that an earlier one began (WordPiece). */
-  readonly continues: (id: number) => boolean;
+  /** Ids of all special tokens, those of `special` and others: a text that holds one literally has it, too. */
+  readonly specialIds: ReadonlySet<number>;
   /** The files it was made from, to be saved with a model. */
   readonly files: ReadonlyMap<string, Uint8Array>;
 }
@@ -236,8 +236,9 @@ function tokenizerOf(built: BuiltTokenizer, files: ReadonlyMap<string, Uint8Arra
   // A vocabulary may have holes; the reference counts its entries.
   let vocabSize = model.vocabulary.size;
   for (const { content, id } of added.values()) if (!built.implied.has(content) && id >= vocabSize) vocabSize = id + 1;
-  const pieces = new Set<number>();
-  for (const [token, id] of model.vocabulary) if (token.startsWith("##")) pieces.add(id);
+  const roles = Object.values(built.special).map((token) => token === undefined ? undefined : idOf(token));
+  const marked = [...added.values()].filter((token) => token.special).map(({ id }) => id);
+  const specialIds = new Set([...roles, ...marked, cls, sep, pad].filter((id) => id !== undefined));
   const pipeline = pipelineOf(definition, model, added.values());
 
   /** A text between its special tokens, cut; words begin where an id is complemented. */
@@ -261,7 +262,7 @@ function tokenizerOf(built: BuiltTokenizer, files: ReadonlyMap<string, Uint8Arra
     bareIds: (text) => plainIds(pipeline(text), built.rows),
     wordStarts: (text, maxLength) => Uint8Array.from(between(text, maxLength), (id) => id < 0 ? 1 : 0),
     pair: { ...built.givesTypes ? pair : withoutTypes(pair), cutsStart },
-    continues: (id) => pieces.has(id),
+    specialIds,
     files,
   };
 }
@@ -294,9 +295,9 @@ export async function tokenize(
   return await tokenizeBy((text) => tokenizer.ids(prompt + text, maxLength), texts);
 }
 
-/** The same by any function from text to ids. */
+/** The same by any function from a text to whole numbers. */
 export async function tokenizeBy(
-  encode: (text: string) => readonly number[],
+  encode: (text: string) => ArrayLike<number>,
   texts: readonly string[],
 ): Promise<TokenizedTexts> {
   const offsets = new Int32Array(texts.length + 1);

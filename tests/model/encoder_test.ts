@@ -180,3 +180,31 @@ Deno.test("a sequence longer than the table of positions is refused", async () =
   });
   engine.close();
 });
+
+const counted: {
+  readonly ids: number[][];
+  readonly models: Record<string, { readonly family: string; readonly pad: number; readonly features: number[][] }>;
+} = JSON.parse(await Deno.readTextFile(goldenPath("positions.json")));
+
+for (const [name, { family, pad, features }] of Object.entries(counted.models)) {
+  Deno.test(`${name}: positions are counted as transformers does, with the padding token within a text`, async () => {
+    const engine = await engines[0]!.create();
+    const config = parseConfig({ ...await readConfig(family), pad_token_id: pad }, family);
+    const path = goldenPath(`encoders/${family}/model.safetensors`);
+    const reader = await openTensors(path);
+    const { encoder } = await readMaskedLmParameters(engine, config, reader, path, { seed: 0, trained: () => false });
+    reader.close();
+    const offsets = new Int32Array(counted.ids.length + 1);
+    counted.ids.forEach((ids, i) => offsets[i + 1] = offsets[i]! + ids.length);
+    const texts = { ids: Int32Array.from(counted.ids.flat()), typeIds: undefined, offsets };
+    const batch = uploadBatch(engine, pack([{ texts, rows: [2, 0, 1] }]));
+    const { value } = encode(inference(engine), encoder, batch);
+    assertNear(
+      "features",
+      await engine.read(value),
+      Float32Array.from([2, 0, 1].flatMap((row) => features[row]!)),
+      1e-5,
+    );
+    engine.close();
+  });
+}

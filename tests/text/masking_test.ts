@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { TokenizerError } from "../../lib/error.ts";
-import { maskTokens } from "../../lib/text/masking.ts";
+import { maskTokens, wordStartsOf } from "../../lib/text/masking.ts";
 import { pack } from "../../lib/text/packed.ts";
-import { tokenizerFromVocabulary } from "../../lib/text/tokenizer.ts";
+import { loadTokenizer, tokenize, tokenizerFromVocabulary } from "../../lib/text/tokenizer.ts";
+import { goldenPath } from "../golden/golden.ts";
 
 const letters = Array.from({ length: 50 }, (_, i) => `w${i}`);
 const tokenizer = tokenizerFromVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", ...letters, "##s", "##t"]);
@@ -54,16 +55,51 @@ Deno.test("the choice depends on seed, step, row and position, not on packing", 
 });
 
 Deno.test("whole words are chosen or left as a whole", () => {
-  const { positions } = maskTokens(batch, tokenizer, { seed: 1, step: 1 }, { wholeWords: true, rate: 0.3 });
+  const wordStarts = batch.ids.map((id) => id === S || id === T ? 0 : 1);
+  const { positions } = maskTokens(batch, tokenizer, { seed: 1, step: 1 }, { wordStarts, rate: 0.3 });
   const chosen = new Set(positions);
   let words = 0;
   batch.ids.forEach((id, t) => {
-    if (!tokenizer.continues(id)) return void words++;
+    if (id !== S && id !== T) return void words++;
     assert.equal(chosen.has(t), chosen.has(t - 1), `token ${t}`);
   });
   assert.ok(Math.abs(positions.length / (batch.ids.length - 1000) - 0.3) < 0.03);
   assert.ok(words > 10_000);
 });
+
+interface Row {
+  readonly text: string;
+  readonly ids: number[];
+  readonly starts: number[];
+  readonly special: number[];
+}
+
+const golden: Record<string, Row[]> = JSON.parse(await Deno.readTextFile(goldenPath("whole_words.json")));
+for (const [kind, rows] of Object.entries(golden)) {
+  Deno.test(`${kind}: words begin and special tokens are where transformers has them; no special token is touched`, async () => {
+    const tokenizer = await loadTokenizer(goldenPath(`tokenizers/${kind}`));
+    const texts = rows.map(({ text }) => text);
+    const tokenized = await tokenize(tokenizer, texts, { maxLength: 512 });
+    assert.deepEqual([...tokenized.ids], rows.flatMap(({ ids }) => ids));
+    const special = rows.flatMap(({ special }) => special);
+    assert.deepEqual([...tokenized.ids].map((id) => tokenizer.specialIds.has(id) ? 1 : 0), special);
+    const starts = await wordStartsOf(tokenizer, texts, 512);
+    assert.deepEqual([...starts], rows.flatMap(({ starts }) => starts));
+
+    const all = pack([{ texts: tokenized, rows: [...rows.keys()] }]);
+    for (const wordStarts of [undefined, starts]) {
+      for (let step = 1; step < 40; step++) {
+        const { ids, positions } = maskTokens(all, tokenizer, { seed: 3, step }, { wordStarts, rate: 0.5 });
+        const chosen = new Set(positions);
+        for (const [t, id] of ids.entries()) {
+          if (special[t] === 1) assert.ok(!chosen.has(t) && id === all.ids[t], `token ${t}`);
+          else if (wordStarts?.[t] === 0 && special[t - 1] === 0) assert.equal(chosen.has(t), chosen.has(t - 1));
+          if (id !== all.ids[t]) assert.ok(id === tokenizer.special.mask || !tokenizer.specialIds.has(id));
+        }
+      }
+    }
+  });
+}
 
 Deno.test("a tokenizer without a mask token is refused", () => {
   const bare = tokenizerFromVocabulary(["[PAD]", "[UNK]", "[CLS]", "[SEP]", "a"]);

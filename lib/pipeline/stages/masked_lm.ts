@@ -15,7 +15,7 @@ import { encode } from "../../model/encoder.ts";
 import { initMaskedLm, loadMaskedLm, type MaskedLm, maskedLmLoss, saveMaskedLm } from "../../model/masked_lm.ts";
 import { freeParameters } from "../../model/parameters.ts";
 import { inference } from "../../tensor/tape.ts";
-import { maskTokens } from "../../text/masking.ts";
+import { maskTokens, wordStartsOf } from "../../text/masking.ts";
 import { pack } from "../../text/packed.ts";
 import { tokenize, tokenizerFromVocabulary } from "../../text/tokenizer.ts";
 import { emptyTextWarnings } from "../../train/empty_texts.ts";
@@ -92,7 +92,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   TrainedModel
 >({
   name: "train-masked-lm",
-  version: 4,
+  version: 5,
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: trainedFormat,
   computes: true,
@@ -103,13 +103,17 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
     const model = yield* attempt(() => openModel(engine, inputs.model, { seed: settings.seed, trained: true, freeze }));
-    const { texts, warnings } = yield* attempt(async () => {
+    const { texts, wordStarts, warnings } = yield* attempt(async () => {
       const maxLength = Math.min(parameters.maxSeqLength ?? Infinity, model.maxSeqLength);
       const { text } = (await inputs.texts.read()).columns;
-      return { texts: await tokenize(model.tokenizer, text, { maxLength }), warnings: emptyTextWarnings({ text }) };
+      return {
+        texts: await tokenize(model.tokenizer, text, { maxLength }),
+        wordStarts: wholeWords ? await wordStartsOf(model.tokenizer, text, maxLength) : undefined,
+        warnings: emptyTextWarnings({ text }),
+      };
     });
     yield* trainInto(scratch, engine, {
-      objective: maskedLmObjective(model, texts, { wholeWords }),
+      objective: maskedLmObjective(model, texts, { wordStarts }),
       settings,
       warnings,
       save: (folder) => saveMaskedLm(engine, model, folder, inputs.model === undefined),
@@ -136,7 +140,7 @@ export const evaluateMaskedLm: Stage<EvaluateMaskedLmParameters, MaskedLmInputs,
   Metrics
 >({
   name: "evaluate-masked-lm",
-  version: 2, // exactly the reference's tokens
+  version: 3,
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,
