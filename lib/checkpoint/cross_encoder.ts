@@ -110,7 +110,7 @@ export function parseActivation(name: string | undefined, labels: number, where:
 /** What {@linkcode writeCrossEncoderFolder} writes. */
 export interface CrossEncoderToWrite {
   /** `config.json` as it was read. */
-  readonly config: Json;
+  readonly config: Readonly<Record<string, unknown>>;
   /** The class of transformers. */
   readonly architecture: string;
   /** How many labels. */

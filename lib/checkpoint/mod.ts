@@ -3,7 +3,25 @@
  *
  * @module
  */
-export * from "./cross_encoder.ts";
-export * from "./folder.ts";
-export * from "./safetensors.ts";
-export * from "./sentence_transformers.ts";
+export {
+  type CrossEncoderFolder,
+  type CrossEncoderToWrite,
+  readCrossEncoderFolder,
+  type ScoreActivation,
+  writeCrossEncoderFolder,
+} from "./cross_encoder.ts";
+export type { DenseActivation, ModuleSpec } from "./modules.ts";
+export {
+  type FileDType,
+  openTensors,
+  type TensorInfo,
+  type TensorReader,
+  type TensorToWrite,
+  writeSafetensors,
+} from "./safetensors.ts";
+export {
+  type FolderToWrite,
+  readFolder,
+  type SentenceTransformerFolder,
+  writeFolder,
+} from "./sentence_transformers.ts";

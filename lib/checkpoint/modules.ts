@@ -23,7 +23,7 @@ export type ModuleSpec =
     readonly inFeatures: number;
     readonly outFeatures: number;
     readonly bias: boolean;
-    readonly activation: keyof typeof ACTIVATION_CLASSES;
+    readonly activation: DenseActivation;
   }
   | { readonly type: "normalize" };
 
@@ -37,7 +37,10 @@ const POOLING_KEYS: readonly (readonly [string, PoolingMode])[] = [
   ["pooling_mode_weightedmean_tokens", "weightedmean"],
   ["pooling_mode_lasttoken", "lasttoken"],
 ];
-const ACTIVATION_CLASSES = {
+/** Functions that a dense layer may apply. */
+export type DenseActivation = "tanh" | "identity" | "gelu" | "relu" | "silu" | "sigmoid" | "leakyRelu";
+
+const ACTIVATION_CLASSES: Readonly<Record<DenseActivation, string>> = {
   tanh: "torch.nn.modules.activation.Tanh",
   identity: "torch.nn.modules.linear.Identity",
   gelu: "torch.nn.modules.activation.GELU",
@@ -45,7 +48,7 @@ const ACTIVATION_CLASSES = {
   silu: "torch.nn.modules.activation.SiLU",
   sigmoid: "torch.nn.modules.activation.Sigmoid",
   leakyRelu: "torch.nn.modules.activation.LeakyReLU",
-} as const;
+};
 
 /** `modules.json`: the folder of the transformer, and of each module after it with its class. */
 export interface ModuleList {
@@ -182,7 +185,7 @@ async function readModule(root: string, path: string, type: string): Promise<Mod
         inFeatures: size(config, ["in_features"], file),
         outFeatures: size(config, ["out_features"], file),
         bias: config["bias"] !== false,
-        activation: known[0] as keyof typeof ACTIVATION_CLASSES,
+        activation: known[0] as DenseActivation,
       };
     }
     default:

@@ -9,7 +9,22 @@ import { dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
 
 /** Element types that are read. */
-export type FileDType = keyof typeof BYTES;
+export type FileDType =
+  | "BOOL"
+  | "U8"
+  | "I8"
+  | "F8_E5M2"
+  | "F8_E4M3"
+  | "I16"
+  | "U16"
+  | "F16"
+  | "BF16"
+  | "I32"
+  | "U32"
+  | "F32"
+  | "F64"
+  | "I64"
+  | "U64";
 
 /** One tensor of a file. */
 export interface TensorInfo {
@@ -48,7 +63,7 @@ export interface TensorToWrite {
 }
 
 /** Every type of the format and its bytes. What is not read as numbers here may still stand in a file, unused. */
-const BYTES = {
+const BYTES: Readonly<Record<FileDType, number>> = {
   BOOL: 1,
   U8: 1,
   I8: 1,
@@ -64,7 +79,7 @@ const BYTES = {
   F64: 8,
   I64: 8,
   U64: 8,
-} as const;
+};
 /** The format's own limit. */
 const MAX_HEADER = 100_000_000;
 

@@ -3,16 +3,22 @@
  *
  * @module
  */
-export * from "./column_names.ts";
-export * from "./columns.ts";
-export * from "./dataset.ts";
-export * from "./label_rows.ts";
-export * from "./json5.ts";
-export * from "./labels.ts";
-export * from "./noise.ts";
-export * from "./parquet.ts";
-export * from "./parquet_file.ts";
-export * from "./rows.ts";
-export * from "./source.ts";
-export * from "./table.ts";
-export * from "./texts.ts";
+export type { ColumnMapping, ColumnRole, NamedColumns } from "./column_names.ts";
+export { asLabelledPairs, asLabelledTexts, asPairsOrTriplets, asScoredPairs } from "./columns.ts";
+export type { Column, Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
+export { type LabelRowsOptions, pairsFromLabels, tripletsFromLabels } from "./label_rows.ts";
+export { deletion, type DeletionOptions, type Noise, type NoiseDraw } from "./noise.ts";
+export { type ColumnChunk, type ColumnType, type ParquetSink, parquetSink, writeParquet } from "./parquet.ts";
+export { type ColumnRange, openParquet, type ParquetFile, readColumns } from "./parquet_file.ts";
+export { type Columns, datasetOf, dedupe, firstRows, selectRows, split, type SplitOptions } from "./rows.ts";
+export { resolveSource, type Source } from "./source.ts";
+export {
+  type Cell,
+  type ChunkOptions,
+  isDataFile,
+  readChunks,
+  readTable,
+  type Table,
+  type TableOptions,
+} from "./table.ts";
+export { type DistinctTexts, distinctTexts } from "./texts.ts";

@@ -3,8 +3,31 @@
  *
  * @module
  */
-export * from "./cpu/engine.ts";
-export * from "./cpu/native_gemm.ts";
-export * from "./engine.ts";
-export * from "./philox.ts";
-export * from "./select.ts";
+export { type CpuOptions, createCpuEngine } from "./cpu/engine.ts";
+export type { GemmChoice, NativeGemm } from "./cpu/native_gemm.ts";
+export {
+  type Activation,
+  type AdamWOptions,
+  type Attention,
+  type AttentionGradients,
+  type AttentionResult,
+  type Binary,
+  type Dropout,
+  type DType,
+  type Engine,
+  type EngineInfo,
+  type Handle,
+  type LayerNormResult,
+  type MatmulOptions,
+  type MemoryUse,
+  type OptimizerSlot,
+  type OutOptions,
+  type PoolingMode,
+  type RandomKey,
+  scope,
+  scopeAsync,
+  type Unary,
+  type VariableOptions,
+} from "./engine.ts";
+export { type Purpose, randomPurpose, type RandomStream, randomStream } from "./philox.ts";
+export { type EngineChoice, type EngineName, type SelectedEngine, selectEngine } from "./select.ts";

@@ -51,8 +51,26 @@ export function philox(
   out[3] = c3;
 }
 
-/** What random numbers are for. The order is part of the results: only append. */
-const PURPOSES = [
+/** What random numbers are for: the names of {@linkcode randomPurpose}. */
+export type Purpose =
+  | "embedding-dropout"
+  | "attention-dropout"
+  | "hidden-dropout"
+  | "ffn-dropout"
+  | "head-init"
+  | "model-init"
+  | "shuffle"
+  | "negatives"
+  | "masking"
+  | "noise"
+  | "sample"
+  | "split"
+  | "pairs"
+  | "classifier-dropout"
+  | "in-batch-negatives";
+
+/** All of them. The order is part of the results: only append. */
+const PURPOSES: readonly Purpose[] = [
   "embedding-dropout",
   "attention-dropout",
   "hidden-dropout",
@@ -68,10 +86,7 @@ const PURPOSES = [
   "pairs",
   "classifier-dropout",
   "in-batch-negatives",
-] as const;
-
-/** The names of {@linkcode randomPurpose}. */
-export type Purpose = (typeof PURPOSES)[number];
+];
 
 /** The second word of the key: purpose and layer. */
 export function randomPurpose(name: Purpose, layer = 0): number {

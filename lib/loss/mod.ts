@@ -27,7 +27,15 @@ export {
   multipleNegativesRanking,
   type MultipleNegativesRankingOptions,
 } from "./multiple_negatives_ranking.ts";
-export { type DescribeLoss, losses, type LossIdentity, lossOf, type LossSpec, nameLoss } from "./named.ts";
+export {
+  type DescribeLoss,
+  losses,
+  type LossIdentity,
+  lossOf,
+  type LossSpec,
+  nameLoss,
+  type OptionRule,
+} from "./named.ts";
 export { onlineContrastive } from "./online_contrastive.ts";
 export { softmax, type SoftmaxOptions } from "./softmax.ts";
 export { triplet, type TripletOptions } from "./triplet.ts";

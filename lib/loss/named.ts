@@ -121,10 +121,11 @@ export interface LossIdentity {
  * ```
  */
 export function nameLoss<L extends LabelKind, O extends object = object>(
-  { id, version }: LossIdentity,
+  identity: LossIdentity,
   make: (options?: O) => Loss<L>,
   rules?: Readonly<Record<string, OptionRule>>,
 ): (options?: O) => LossSpec<L> {
+  const { id, version } = identity;
   if (typeof id !== "string" || id === "" || !Number.isSafeInteger(version) || version < 1) {
     throw new UsageError("a loss of your own needs a name and a version", {
       expected: '{ id: "my-loss", version: 1 }',

@@ -56,7 +56,7 @@ export interface BiEncoder {
 }
 
 /** Options of {@linkcode loadBiEncoder}. */
-export interface LoadOptions {
+export interface LoadBiEncoderOptions {
   /** Whether gradients are wanted. Default false. */
   readonly trained?: boolean;
   /** See `trainedBy`. */
@@ -72,7 +72,11 @@ export interface LoadOptions {
 }
 
 /** Loads a sentence-transformers folder, or a plain Hugging Face checkpoint with mean pooling. */
-export async function loadBiEncoder(engine: Engine, path: string, options: LoadOptions = {}): Promise<BiEncoder> {
+export async function loadBiEncoder(
+  engine: Engine,
+  path: string,
+  options: LoadBiEncoderOptions = {},
+): Promise<BiEncoder> {
   const { trained = false, freeze, pooling, initialise } = options;
   const folder = await readFolder(path);
   const weights = join(path, folder.transformerPath);

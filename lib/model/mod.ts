@@ -3,14 +3,29 @@
  *
  * @module
  */
-export * from "./bi_encoder.ts";
-export * from "./classification_head.ts";
-export * from "./config.ts";
-export * from "./cross_encoder.ts";
-export * from "./denoising_decoder.ts";
-export * from "./encoder.ts";
-export * from "./families.ts";
-export * from "./freeze.ts";
-export * from "./masked_lm.ts";
-export * from "./parameters.ts";
-export * from "./prompts.ts";
+export {
+  type BiEncoder,
+  freeBiEncoder,
+  loadBiEncoder,
+  type LoadBiEncoderOptions,
+  saveBiEncoder,
+} from "./bi_encoder.ts";
+export type { ClassificationHead } from "./classification_head.ts";
+export type { EncoderConfig, Family } from "./config.ts";
+export {
+  type CrossEncoder,
+  freeCrossEncoder,
+  loadCrossEncoder,
+  type LoadCrossEncoderOptions,
+  saveCrossEncoder,
+} from "./cross_encoder.ts";
+export {
+  type DenoisingDecoder,
+  type DenoisingDecoderOptions,
+  freeDenoisingDecoder,
+  loadDenoisingDecoder,
+  saveDenoisingDecoder,
+} from "./denoising_decoder.ts";
+export type { Encoder } from "./batch.ts";
+export { loadMaskedLm, type LoadMaskedLmOptions, type MaskedLm, saveMaskedLm } from "./masked_lm.ts";
+export { type PromptChoice, promptOf, type Prompts } from "./prompts.ts";

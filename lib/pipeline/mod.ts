@@ -3,27 +3,87 @@
  *
  * @module
  */
-export * from "./arguments.ts";
-export * from "./augmented_sbert.ts";
-export * from "./charts.ts";
-export * from "./command.ts";
-export * from "./domain_adaptation.ts";
-export * from "./finish.ts";
-export * from "./flags.ts";
-export * from "./held_out.ts";
-export * from "./output.ts";
-export * from "./page.ts";
-export * from "./report.ts";
-export * from "./settings.ts";
-export * from "./stages/cross_encoder.ts";
-export * from "./stages/denoise.ts";
-export * from "./stages/evaluate.ts";
-export * from "./stages/labels.ts";
-export * from "./stages/load.ts";
-export * from "./stages/masked_lm.ts";
-export * from "./stages/mteb.ts";
-export * from "./stages/negatives.ts";
-export * from "./stages/rows.ts";
-export * from "./stages/silver.ts";
-export * from "./stages/train.ts";
-export * from "./training.ts";
+export { type RunOptions, runStages } from "../stage/run.ts";
+export { valueOf } from "../stage/stage.ts";
+export { type AugmentedSbert, augmentedSbert, type AugmentedSbertOptions } from "./augmented_sbert.ts";
+export { type Command, main } from "./command.ts";
+export {
+  type Adaptation,
+  type DomainAdaptation,
+  domainAdaptation,
+  type DomainAdaptationOptions,
+  type Supervise,
+} from "./domain_adaptation.ts";
+export { type Flag, FLAGS, type FlagType, type FlagValues, type Invocation } from "./flags.ts";
+export {
+  type CrossEncoderInputs,
+  type CrossEncoderParameters,
+  evaluateCrossEncoder,
+  trainCrossEncoder,
+} from "./stages/cross_encoder.ts";
+export { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
+export { evaluateSimilarity } from "./stages/evaluate.ts";
+export {
+  evaluateByLabels,
+  type LabelEvaluation,
+  type LabelledData,
+  type LabelledTextsOptions,
+  labelPairs,
+  labelTriplets,
+  loadLabelledTexts,
+  type LoadLabels,
+} from "./stages/labels.ts";
+export {
+  type Loader,
+  loadFlatTexts,
+  loadLabelledPairs,
+  loadPairsOrNli,
+  type LoadParameters,
+  loadScoredPairs,
+  loadScoresOrNli,
+  loadSentencePairs,
+  loadTexts,
+  type RowKind,
+  type RowsOptions,
+  type SamplePart,
+  type Texts,
+} from "./stages/load.ts";
+export {
+  evaluateMaskedLm,
+  type EvaluateMaskedLmParameters,
+  type MaskedLmInputs,
+  type MaskedLmParameters,
+  trainMaskedLm,
+} from "./stages/masked_lm.ts";
+export { evaluateOnTask, mtebSample, type TaskEvaluation, type TaskParameters } from "./stages/mteb.ts";
+export {
+  type CandidateInputs,
+  type CandidateParameters,
+  chooseNegatives,
+  type GeneratorParameters,
+  mineCandidates,
+  type NegativeFormat,
+  type NegativeInputs,
+  type NegativeJudge,
+  type NegativeParameters,
+} from "./stages/negatives.ts";
+export {
+  asScores,
+  asTriplets,
+  deduplicate,
+  type Made,
+  splitOf,
+  type SplitParameters,
+  type TripletParameters,
+} from "./stages/rows.ts";
+export {
+  balanceSilver,
+  compareSilver,
+  labelSilver,
+  mergePairs,
+  type PairParameters,
+  samplePairs,
+  type SilverParameters,
+} from "./stages/silver.ts";
+export { type RowsOf, type TrainBiEncoder, trainBiEncoder, type TrainParameters } from "./stages/train.ts";
+export type { ReportTable } from "./report.ts";

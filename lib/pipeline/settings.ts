@@ -11,7 +11,7 @@ import { type ResolvedTrainSettings, resolveSettings, TRAIN_DEFAULTS, type Train
 import type { Invocation } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import type { DenoisingParameters } from "./stages/denoise.ts";
-import type { LoadOptions } from "./stages/load.ts";
+import type { RowsOptions } from "./stages/load.ts";
 import type { ModelShape } from "../stage/artifact.ts";
 
 /** The hyper-parameters among the flags, and what they are called in the library. */
@@ -163,7 +163,7 @@ export function checkOwnModel({ values, preset }: Invocation, flags: readonly Fl
 }
 
 /** Where training rows come from. */
-export function trainSource(invocation: Invocation, flag: Flag = "train"): LoadOptions {
+export function trainSource(invocation: Invocation, flag: Flag = "train"): RowsOptions {
   checkOwnModel(invocation, [flag, "eval"]);
   const { values } = invocation;
   return {
@@ -175,7 +175,7 @@ export function trainSource(invocation: Invocation, flag: Flag = "train"): LoadO
 }
 
 /** Where evaluation pairs come from. `--columns` is for files: for those of the training first. */
-export function evalSource({ values, preset }: Invocation, flag: Flag = "eval"): LoadOptions {
+export function evalSource({ values, preset }: Invocation, flag: Flag = "eval"): RowsOptions {
   const from = text(values, flag);
   const small = preset === "test" && (from === undefined || from.startsWith("sample:"));
   const columns = values["train"] === undefined && values["gold"] === undefined ? mapping(values) : undefined;

@@ -3,7 +3,8 @@
  *
  * @module
  */
+export type { RankedDocument } from "../evaluate/cross_encoder.ts";
 export { encode, evaluate } from "./encode.ts";
-export * from "./finetune.ts";
-export * from "./pairs.ts";
-export * from "./scenarios.ts";
+export { finetune, type FinetuneOptions } from "./finetune.ts";
+export { predict, rank } from "./pairs.ts";
+export { augmentedSbert, type AugmentedSbertInput, type TextPairs, tsdae, type TsdaeInput } from "./scenarios.ts";

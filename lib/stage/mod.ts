@@ -3,16 +3,54 @@
  *
  * @module
  */
-export * from "./artifact.ts";
-export * from "./cache.ts";
-export * from "./cache_care.ts";
-export { filesOf, keyOfFiles } from "./digest.ts";
-export * from "./engine.ts";
-export * from "./key.ts";
-export type { Manifest } from "./manifest.ts";
-export * from "./progress.ts";
-export * from "./progress_view.ts";
-export * from "./roots.ts";
-export * from "./run.ts";
-export * from "./stage.ts";
 export { defaultCacheFolder } from "../environment.ts";
+export { readJson, writeJson } from "../checkpoint/folder.ts";
+export {
+  type CountedDataset,
+  datasetFormat,
+  type DatasetSummary,
+  embeddingsFormat,
+  type Evaluation,
+  evaluationFormat,
+  jsonFormat,
+  type ModelFolder,
+  modelFormat,
+  type ModelShape,
+  summaryOf,
+  trainedFormat,
+  type TrainedModel,
+  writeDataset,
+  writeEmbeddings,
+} from "./artifact.ts";
+export type { Stored } from "./cache.ts";
+export { type CacheEntry, listEntries, pruneEntries, type PruneOptions, verifyEntries } from "./cache_care.ts";
+export { TensorEngine } from "./engine.ts";
+export { filesOf, keyOfFiles } from "./digest.ts";
+export { type Json, type PathOf, type Task, taskOf } from "./key.ts";
+export type { Manifest } from "./manifest.ts";
+export {
+  note,
+  phase,
+  Progress,
+  type ProgressEvent,
+  type ProgressShape,
+  progressTo,
+  silentProgress,
+} from "./progress.ts";
+export { model, type ModelOf, source, type SourceFiles, sourceFormat } from "./roots.ts";
+export { type RunOptions, runStages } from "./run.ts";
+export {
+  type Artifact,
+  defineStage,
+  type Executed,
+  type Format,
+  type FunctionIn,
+  type Inputs,
+  type SeedOf,
+  type Services,
+  type Stage,
+  type StageContext,
+  type StageDefinition,
+  StageRunner,
+  valueOf,
+} from "./stage.ts";

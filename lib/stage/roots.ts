@@ -38,7 +38,8 @@ export async function modelFolder(source: string): Promise<string> {
   return (await locate(source)).folder;
 }
 
-type ModelOf = (source: string | undefined) => Effect.Effect<Artifact<ModelFolder>, KindredError, StageRunner>;
+/** A model by name, or the sample's where none is given. */
+export type ModelOf = (source: string | undefined) => Effect.Effect<Artifact<ModelFolder>, KindredError, StageRunner>;
 
 const modelOr = (sample: typeof sampleBaseModel): ModelOf =>
   Effect.fnUntraced(function* (source) {

@@ -51,10 +51,10 @@ export interface StageContext<P, I> {
 }
 
 /** Seeds among settings, by their dotted names. */
-type SeedOf<P> = Extract<PathOf<P>, "seed" | `${string}.seed`>;
+export type SeedOf<P> = Extract<PathOf<P>, "seed" | `${string}.seed`>;
 
 /** True where there is a function among settings, however deep. */
-type FunctionIn<P> = P extends (...given: never) => unknown ? true
+export type FunctionIn<P> = P extends (...given: never) => unknown ? true
   : P extends readonly (infer Item)[] ? FunctionIn<Item>
   : P extends object ? { [K in keyof P]-?: FunctionIn<P[K]> }[keyof P]
   : never;

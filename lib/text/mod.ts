@@ -3,10 +3,10 @@
  *
  * @module
  */
-export * from "./masking.ts";
-export * from "./packed.ts";
-export * from "./pair_template.ts";
-export * from "./pairs.ts";
+export { type MaskedBatch, type MaskingOptions, maskTokens } from "./masking.ts";
+export { pack, type PackedBatch, type PackedColumn, type TokenizedTexts } from "./packed.ts";
+export type { PairTemplate, TemplatePart } from "./pair_template.ts";
+export { type BareOptions, packPairs, type PackPairsOptions, tokenizeBare } from "./pairs.ts";
 export { splitSentences } from "./sentences.ts";
-export * from "./tokenizer.ts";
-export * from "./words.ts";
+export { loadTokenizer, tokenize, type Tokenizer, tokenizerFromVocabulary } from "./tokenizer.ts";
+export { joinWords, splitWords } from "./words.ts";

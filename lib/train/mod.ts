@@ -3,20 +3,21 @@
  *
  * @module
  */
-export * from "./adamw.ts";
-export * from "./batches.ts";
-export * from "./bi_encoder_objective.ts";
-export * from "./cross_encoder_objective.ts";
-export { emptyTextWarnings } from "./empty_texts.ts";
-export * from "./grouped_batches.ts";
-export * from "./denoising_objective.ts";
-export * from "./masked_lm_objective.ts";
-export * from "./model_card.ts";
-export { hasNegative } from "./negatives.ts";
-export * from "./objective.ts";
-export * from "./plan.ts";
-export * from "./record.ts";
-export * from "./schedule.ts";
-export * from "./settings.ts";
-export * from "./state.ts";
-export * from "./trainer.ts";
+export type { AdamWSettings } from "./adamw.ts";
+export { biEncoderObjective, type BiEncoderTask } from "./bi_encoder_objective.ts";
+export { crossEncoderObjective, type CrossEncoderTask } from "./cross_encoder_objective.ts";
+export { denoisingObjective, type DenoisingTask } from "./denoising_objective.ts";
+export { maskedLmObjective } from "./masked_lm_objective.ts";
+export { type ModelCard, modelCard } from "./model_card.ts";
+export type { Objective, ObjectiveBatch } from "./objective.ts";
+export type { PlanSettings } from "./plan.ts";
+export type { LoggedStep, Metrics, PendingSteps, TrainingRecord } from "./record.ts";
+export { rateAt, type Schedule, type ScheduleKind, warmupOf } from "./schedule.ts";
+export {
+  type NumberKind,
+  type ResolvedTrainSettings,
+  resolveSettings,
+  TRAIN_DEFAULTS,
+  type TrainSettings,
+} from "./settings.ts";
+export { type StepProgress, train, type TrainHooks } from "./trainer.ts";

@@ -47,8 +47,11 @@ export interface CrossEncoderParameters {
   readonly freeze?: string | undefined;
 }
 
-interface CrossEncoderInputs {
+/** What the stages of cross-encoders take. */
+export interface CrossEncoderInputs {
+  /** A cross-encoder, or an encoder that becomes one. */
   readonly model: ModelFolder;
+  /** Pairs with scores. */
   readonly pairs: Dataset<ScoredPairs>;
 }
 

@@ -49,11 +49,17 @@ const labelledFormat: Format<LabelledData> = {
   }),
 };
 
-interface LoadLabels {
+/** What rows of labelled texts are read, and how. */
+export interface LoadLabels {
+  /** Which part of the sample, where there is no file. */
   readonly sample?: { readonly rows: number; readonly heldOut: boolean };
+  /** Names of the columns. Default: those that are known. */
   readonly columns?: ColumnMapping | undefined;
+  /** Rows at most. Default: all. */
   readonly limit?: number | undefined;
+  /** Which rows a limit leaves. Default 0. */
   readonly seed?: number | undefined;
+  /** Rows that cannot be read are left out. Default: they are an error. */
   readonly skipBadRows?: boolean | undefined;
 }
 

@@ -166,13 +166,13 @@ const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDatase
 });
 
 /** Options of the loaders. */
-export interface LoadOptions extends Omit<LoadParameters, "kind"> {
+export interface RowsOptions extends Omit<LoadParameters, "kind"> {
   /** A file, a folder or a dataset of the hub; without one, the sample. */
   readonly from?: string | undefined;
 }
 
 const loader = <C extends Columns>(kind: RowKind, sample: SamplePart) =>
-  Effect.fnUntraced(function* ({ from, ...options }: LoadOptions) {
+  Effect.fnUntraced(function* ({ from, ...options }: RowsOptions) {
     yield* phase("loading");
     const part = partOf(from) ?? options.sample ?? sample;
     if (from === undefined || from.startsWith("sample:")) {
@@ -194,7 +194,7 @@ function partOf(from: string | undefined): SamplePart | undefined {
 
 /** A function that loads rows of one kind. */
 export type Loader<C extends Columns> = (
-  options: LoadOptions,
+  options: RowsOptions,
 ) => Effect.Effect<Artifact<CountedDataset<C>>, KindredError, Services>;
 
 /** Pairs with an NLI class. */

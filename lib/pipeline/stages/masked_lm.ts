@@ -54,8 +54,10 @@ const TINY = {
 };
 
 /** What both stages take: texts, and a model. Without one, a new tiny BERT with the sample's vocabulary. */
-interface MaskedLmInputs {
+export interface MaskedLmInputs {
+  /** A masked language model, or any encoder. */
   readonly model?: ModelFolder;
+  /** Texts. */
   readonly texts: Dataset<Texts>;
 }
 

@@ -52,9 +52,11 @@ export interface CandidateParameters {
   readonly count: number;
 }
 
-interface CandidateInputs {
+/** What {@linkcode mineCandidates} takes. */
+export interface CandidateInputs {
   /** Embeds anchors and documents. */
   readonly model: ModelFolder;
+  /** Anchors and their positives. */
   readonly pairs: Dataset<Pairs>;
   /** Texts to search in beside the positives. */
   readonly corpus?: Dataset<Texts>;
@@ -163,9 +165,13 @@ export interface NegativeParameters {
   readonly missing?: "easy" | "drop" | undefined;
 }
 
-interface NegativeInputs {
+/** What {@linkcode chooseNegatives} takes. */
+export interface NegativeInputs {
+  /** Candidates of every anchor. */
   readonly candidates: Candidates;
+  /** The pairs that they were found for. */
   readonly pairs: Dataset<Pairs>;
+  /** The file that a person filled in. */
   readonly review?: SourceFiles;
 }
 

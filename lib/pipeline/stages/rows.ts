@@ -13,7 +13,7 @@ import { type CountedDataset, datasetFormat, summaryOf, writeDataset } from "../
 import { type Artifact, defineStage, type Services, type Stage } from "../../stage/stage.ts";
 
 /** What a function of this file gives. */
-type Made<C extends Columns> = Effect.Effect<Artifact<CountedDataset<C>>, KindredError, Services>;
+export type Made<C extends Columns> = Effect.Effect<Artifact<CountedDataset<C>>, KindredError, Services>;
 
 const mapLabels = defineStage<
   Record<never, never>,
