@@ -118,7 +118,7 @@ export const FLAGS = {
   "max-tokens": ["positive", "tokens that go through the encoder at once"],
   "task": [["similarity", "binary", "triplet"], "kind of evaluation; default: from the columns"],
   "tasks": ["text", "names of MTEB tasks, separated by commas"],
-  "task-file": ["text", "a task of your own, as JSON or JSON5"],
+  "task-file": ["text", "a task of your own, as JSON or YAML"],
   "data": ["text", "folder of the data, instead of the hub"],
   "subsets": ["text", "only these subsets (mostly languages) of a task, separated by commas"],
   "format": [["2", "1.1"], "version of mteb in whose form results are written"],

@@ -6,13 +6,12 @@
 import { Effect } from "effect";
 import { dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";
-import { parseJson5 } from "../data/json5.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import {
   isDatasetFile,
   type MtebTask,
   openDatasetFolder,
-  parseTask,
+  parseTaskFile,
   taskNamed,
   type TaskResult,
 } from "../evaluate/mteb/mod.ts";
@@ -43,7 +42,7 @@ export async function wantedTasks({ values, preset }: Invocation): Promise<reado
       if (!(error instanceof Deno.errors.NotFound)) throw error;
       throw new UsageError("there is no such --task-file", { found: file });
     });
-    const task = parseTask(parseJson5(contents, file), file);
+    const task = parseTaskFile(contents, file);
     wanted.push({ task, folder: data ?? (task.files === undefined ? undefined : dirname(file)) });
   }
   if (wanted.length > 0 && values["model"] === undefined) {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { scaleScores } from "../../lib/data/labels.ts";
+import { scaleScores } from "../../lib/data/scores.ts";
 import { concatenate, datasetOf, dedupe, firstRows, selectRows, split } from "../../lib/data/rows.ts";
 import { DatasetError } from "../../lib/error.ts";
 

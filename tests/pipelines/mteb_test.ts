@@ -41,8 +41,8 @@ Deno.test("mteb scores the sample's tasks, and finds every one of them the secon
 Deno.test("mteb scores a task of one's own, and does it again when its data change", () =>
   withFolder(async (folder) => {
     await Deno.writeTextFile(join(folder, "mine.csv"), rows);
-    const file = join(folder, "mine.json5");
-    await Deno.writeTextFile(file, `${JSON.stringify(own).slice(0, -1)}, /* mine */}`);
+    const file = join(folder, "mine.yaml");
+    await Deno.writeTextFile(file, `${JSON.stringify(own).slice(0, -1)},}  # mine`);
     const args = ["--model", model, "--task-file", file, "--json", ...places(folder)];
     const first = await run(...args);
     assert.equal(first.code, 0, first.err);
@@ -87,7 +87,7 @@ Deno.test("what is asked wrongly is refused before anything is computed", () =>
     await refused(["--data", folder], /which task/);
     await refused(["--model", model, "--task-file", file], /no such --task-file/);
     await Deno.writeTextFile(file, "{name: 'Mine'");
-    await refused(["--model", model, "--task-file", file], /no JSON/, 1);
+    await refused(["--model", model, "--task-file", file], /neither JSON nor YAML/);
     await Deno.writeTextFile(file, JSON.stringify({ ...own, files: undefined }));
     await refused(["--model", model, "--task-file", file], /Mine has no data/);
     await Deno.writeTextFile(file, JSON.stringify(own));

@@ -25,6 +25,7 @@ export {
   type MtebTask,
   type PairClassificationTask,
   parseTask,
+  parseTaskFile,
   type RetrievalTask,
   type StsTask,
   subsetsOf,

@@ -4,6 +4,7 @@
  * @module
  */
 import { Schema, SchemaIssue } from "effect";
+import { Yaml } from "effect/encoding";
 import { UsageError } from "../../error.ts";
 
 /** What a task has in common with all others. */
@@ -204,6 +205,36 @@ export function parseTask(value: unknown, where = "task"): MtebTask {
   const issues = SchemaIssue.makeFormatterStandardSchemaV1()(exit.failure.issue).issues;
   const told = issues.map(({ path, message }) => `${path?.map(String).join(".") || "it"}: ${message}`);
   throw new UsageError("the task does not match its schema", { where, found: [...new Set(told)].join("; ") });
+}
+
+/**
+ * A task from a file that a person writes.
+ *
+ * @param text JSON, or YAML, of which JSON is a part: names need no quotes, and comments begin with `#`.
+ * @param where Its file, for errors.
+ * @returns The task, with mteb's names of settings.
+ * @throws {UsageError} It is neither, or no task.
+ *
+ * @example
+ * ```ts
+ * import { parseTaskFile } from "@kindred/kindred/mteb-protocol";
+ * import assert from "node:assert/strict";
+ * const task = parseTaskFile("{name: Own, type: STS, eval_splits: [test], files: {test: own.csv}}  # of ours");
+ * assert.equal(task.files?.test, "own.csv");
+ * ```
+ */
+export function parseTaskFile(text: string, where = "task"): MtebTask {
+  let value: unknown;
+  try {
+    value = Yaml.parse(text);
+  } catch (error) {
+    throw new UsageError("the task is neither JSON nor YAML", {
+      where,
+      found: (error as Error).message,
+      hint: "comments begin with #",
+    });
+  }
+  return parseTask(value, where);
 }
 
 /** The score that stands for a task of this type. */

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { parseJson5 } from "../../data/json5.ts";
+import { Yaml } from "effect/encoding";
 import { UsageError } from "../../error.ts";
 import { nearestNames } from "./names.ts";
 import { type MtebTask, parseTask } from "./task.ts";
@@ -184,7 +184,7 @@ function readTable(): readonly MtebTask[] {
       dataset: { path, revision },
       eval_splits: ["test"],
       ...languages && { eval_langs: languages },
-      ...settings === undefined ? {} : parseJson5(settings) as object,
+      ...settings === undefined ? {} : Yaml.parse(settings) as object,
     }));
   }
   return tasks;
