@@ -80,7 +80,10 @@ Deno.test("a folder of the user's own is refused before anything is computed; wi
     const output = join(folder, "thesis");
     await Deno.mkdir(output);
     await Deno.writeTextFile(join(output, "chapter.tex"), "mine");
-    const pairs = { anchor: ["the boy opens the door"], positive: ["the lad unlocks the gate"] };
+    const pairs = {
+      anchor: ["the boy opens the door", "the dog runs"],
+      positive: ["the lad unlocks the gate", "the hound runs"],
+    };
     const gold = { sentence1: ["the dog runs"], sentence2: ["the hound runs"], score: [0.9] };
     const common = { model: await sampleBaseModel(), output, cacheDir: join(folder, "cache") };
     await assert.rejects(finetune({ ...common, ...pairs }), /not empty, and not ours/);
