@@ -6,7 +6,7 @@
 import { type Engine, scopeAsync } from "../engine/engine.ts";
 import { type BiEncoder, embed } from "../model/bi_encoder.ts";
 import { uploadBatch } from "../model/batch.ts";
-import { type PromptChoice, promptOf } from "../model/prompts.ts";
+import { type PromptChoice, promptLength, promptOf } from "../model/prompts.ts";
 import { inference } from "../tensor/tape.ts";
 import { pack, type TokenizedTexts } from "../text/packed.ts";
 import { tokenize } from "../text/tokenizer.ts";
@@ -105,8 +105,7 @@ export async function encodeTexts(
 ): Promise<Embeddings> {
   const prompt = promptOf(model, options);
   const tokens = await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt });
-  // The prompt's own tokens, without the separator at its end: what a model may leave out of its pooling.
-  const skip = prompt === undefined ? 0 : model.tokenizer.ids(prompt, model.maxSeqLength).length - 1;
+  const skip = promptLength(model.tokenizer, prompt, model.maxSeqLength);
   const { tokenBudget = 4096 } = options;
   return await encodeTokens(engine, model, tokens, { tokenBudget, skip });
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../error.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 
 /** The prompts that a model's folder defines. */
 export interface Prompts {
@@ -55,4 +56,19 @@ export function promptOf(model: Prompts, { promptName, prefix }: PromptChoice = 
     });
   }
   return (prefix ?? (name === undefined ? undefined : model.prompts[name])) || undefined;
+}
+
+/**
+ * How many leading tokens of a text with this prompt are the prompt's: what a model with `include_prompt` false leaves
+ * out of its pooling. A special token at the end of the prompt alone does not count, for in a text it stands elsewhere.
+ *
+ * @param tokenizer The model's.
+ * @param prompt The text before every input; undefined: none.
+ * @param maxLength The limit that texts are cut to.
+ * @returns Tokens, those that stand before every text included; 0 without a prompt.
+ */
+export function promptLength(tokenizer: Tokenizer, prompt: string | undefined, maxLength: number): number {
+  if (prompt === undefined) return 0;
+  const ids = tokenizer.ids(prompt, maxLength);
+  return tokenizer.specialIds.has(ids.at(-1)!) ? ids.length - 1 : ids.length;
 }

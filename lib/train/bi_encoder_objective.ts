@@ -26,6 +26,8 @@ export interface BiEncoderTask {
   readonly head: Parameters;
   /** Tokenised texts, one entry per column, as many as the loss takes. */
   readonly texts: readonly TokenizedTexts[];
+  /** Leading tokens of every text that are a prompt's, for models that leave prompts out of their pooling. Default 0. */
+  readonly skip?: number | undefined;
   /** Class or score by row, if the loss wants one. */
   readonly labels?: Int32Array | Float32Array | undefined;
   /** The texts themselves, if no text may occur twice in a batch. */
@@ -36,7 +38,9 @@ export interface BiEncoderTask {
 
 /** The objective that minimises `loss` over the rows of the task. */
 export function biEncoderObjective(task: BiEncoderTask): Objective {
-  const { model, loss, head, texts, labels } = task;
+  const { model, loss, head, texts, labels, skip } = task;
+  const embedding: EmbeddingOf = (tape, packed, batch) =>
+    embed(tape, model, uploadBatch(tape.engine, packed), batch, skip);
   const tokensOf = (row: number) => texts.reduce((sum, { offsets }) => sum + offsets[row + 1]! - offsets[row]!, 0);
   return {
     parameters: { ...model.parameters, ...head },
@@ -58,8 +62,8 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
         return loss.apply(tape, columns, target, head, classes);
       };
       return packed.ids.length <= budget
-        ? differentiateWhole(engine, model, packed, batch, scale, lossOf)
-        : differentiateCached(engine, model, packed, batch, scale, lossOf, budget);
+        ? differentiateWhole(engine, embedding, packed, batch, scale, lossOf)
+        : differentiateCached(engine, embedding, packed, batch, scale, lossOf, budget);
     },
   };
 }
@@ -72,19 +76,20 @@ function classesOf(loss: Loss, labels: Int32Array | Float32Array | undefined): I
   });
 }
 
+type EmbeddingOf = (tape: Tape, packed: PackedBatch, batch: ObjectiveBatch) => Tensor;
 type LossOfEmbeddings = (tape: Tape, embeddings: Tensor) => Tensor;
 
 /** The columns of the batch go through the encoder in one forward. */
 function differentiateWhole(
   engine: Engine,
-  model: BiEncoder,
+  embedding: EmbeddingOf,
   packed: PackedBatch,
   batch: ObjectiveBatch,
   scale: number,
   lossOf: LossOfEmbeddings,
 ): Handle {
   const tape = recording(engine);
-  const embeddings = embed(tape, model, uploadBatch(engine, packed), batch);
+  const embeddings = embedding(tape, packed, batch);
   const loss = lossOf(tape, embeddings);
   backward(tape, loss, engine.upload(Float32Array.of(scale), [1]));
   return loss.value;
@@ -97,7 +102,7 @@ function differentiateWhole(
  */
 function differentiateCached(
   engine: Engine,
-  model: BiEncoder,
+  embedding: EmbeddingOf,
   packed: PackedBatch,
   batch: ObjectiveBatch,
   scale: number,
@@ -106,10 +111,7 @@ function differentiateCached(
 ): Handle {
   const chunks = chunksOf(packed, budget);
   const parts = chunks.map(([from, to]) =>
-    scope(engine, () => {
-      const chunk = uploadBatch(engine, slicePacked(packed, from, to));
-      return embed(inference(engine), model, chunk, batch).value;
-    })
+    scope(engine, () => embedding(inference(engine), slicePacked(packed, from, to), batch).value)
   );
   const embeddings: Tensor = {
     value: engine.concatRows(parts),
@@ -123,7 +125,7 @@ function differentiateCached(
   for (const [from, to] of chunks) {
     scope(engine, () => {
       const chunkTape = recording(engine);
-      const chunk = embed(chunkTape, model, uploadBatch(engine, slicePacked(packed, from, to)), batch);
+      const chunk = embedding(chunkTape, slicePacked(packed, from, to), batch);
       backward(chunkTape, chunk, engine.sliceRows(embeddings.gradient!, from, to));
     });
   }

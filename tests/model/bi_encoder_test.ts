@@ -2,12 +2,13 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
 import { encodeTexts } from "../../lib/embed/encode.ts";
-import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
+import { type Engine, scope, scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { CheckpointError, UsageError } from "../../lib/error.ts";
 import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
 import { type BiEncoder, embed, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { uploadBatch } from "../../lib/model/batch.ts";
 import { loadMaskedLm, saveMaskedLm } from "../../lib/model/masked_lm.ts";
+import { promptLength } from "../../lib/model/prompts.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { tokenize } from "../../lib/text/tokenizer.ts";
 import { pack } from "../../lib/text/packed.ts";
@@ -183,3 +184,40 @@ Deno.test("a masked language model starts from an encoder, is saved as transform
   engine.close();
   await Deno.remove(path, { recursive: true });
 });
+
+const pooled = JSON.parse(await Deno.readTextFile(goldenPath("prompt_pooling.json")));
+for (const { name: engineName, create } of engines) {
+  for (const [how, tokenBudget] of [["at once", undefined], ["with a cached gradient", 20]] as const) {
+    Deno.test(`${engineName}: training leaves a prompt out of the pooling where the model does, ${how}`, async () => {
+      const engine = await create();
+      for (const include of [true, false]) {
+        const loaded = await loadBiEncoder(engine, folder, { trained: true });
+        const modules = loaded.modules.map((spec) =>
+          spec.type === "pooling" ? { ...spec, includePrompt: include } : spec
+        );
+        const model = { ...loaded, modules };
+        const { prompt } = pooled;
+        const { skip, loss: value, gradients } = pooled[include ? "with" : "without"];
+        assert.equal(promptLength(model.tokenizer, prompt, model.maxSeqLength), skip);
+        const texts = await Promise.all(
+          pooled.columns.map((column: string[]) =>
+            tokenize(model.tokenizer, column, { maxLength: model.maxSeqLength, prompt })
+          ),
+        );
+        const loss = multipleNegativesRanking();
+        const objective = biEncoderObjective({ model, loss, head: {}, texts, skip, tokenBudget });
+        const rows = Int32Array.of(0, 1, 2);
+        const found = scope(
+          engine,
+          () => objective.differentiate(engine, { rows, streams: rows, seed: 1, step: 1 }, 1),
+        );
+        assertNear("loss", await engine.read(found), [value], 1e-5);
+        for (const [name, expected] of Object.entries<number[]>(gradients)) {
+          assertNear(name, await engine.read(model.parameters[name]!.gradient!), expected, 1e-4);
+        }
+        freeBiEncoder(engine, loaded);
+      }
+      engine.close();
+    });
+  }
+}

@@ -15,6 +15,7 @@ import type { LabelKind, Loss } from "../../loss/loss.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { readFolder } from "../../checkpoint/sentence_transformers.ts";
 import { type BiEncoder, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
+import { promptLength, promptOf } from "../../model/prompts.ts";
 import { freeParameters, readParameters } from "../../model/parameters.ts";
 import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts";
 import type { TokenizedTexts } from "../../text/packed.ts";
@@ -69,7 +70,7 @@ export const tokenizeColumns: (
       const { folder } = await inputs.model.read();
       const { transformerPath, maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
       const tokenizer = await loadTokenizer(join(folder, transformerPath));
-      const prompt = defaultPromptName === undefined ? undefined : prompts[defaultPromptName];
+      const prompt = promptOf({ prompts, defaultPromptName });
       const columns: Record<string, TokenizedTexts> = {};
       for (const [name, column] of Object.entries((await inputs.data.read()).columns)) {
         if (!isTexts(column)) continue;
@@ -101,7 +102,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 4,
+  version: 5,
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),
@@ -211,6 +212,7 @@ function objectiveOf(
     loss,
     head,
     texts: names.map((name) => tokens[name]!),
+    skip: promptLength(model.tokenizer, promptOf(model), model.maxSeqLength),
     labels,
     distinct: loss.inBatch ? columns : undefined,
   });
