@@ -10,7 +10,7 @@
  * import { encode, pairwiseSimilarities } from "@kindred/kindred";
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
- * const model = sampleBaseModel(); // or a folder, or the name of a model of the hub
+ * const model = await sampleBaseModel(); // or a folder, or the name of a model of the hub
  * const boys = await encode(model, ["the boy opens the door", "the boy opens the door"]);
  * const others = await encode(model, ["the lad opens the door", "a castle on a hill"]);
  * const { cosine } = pairwiseSimilarities(boys, others);

@@ -40,7 +40,11 @@ function temporaryFolder(): string {
   return named ?? (Deno.build.os === "windows" ? "C:\\Windows\\Temp" : "/tmp");
 }
 
-/** Where Kindred's own cache lies unless it is said otherwise. */
+/**
+ * Where Kindred's own cache lies unless it is said otherwise: `kindred` in the user's cache folder.
+ *
+ * @returns A path.
+ */
 export function defaultCacheFolder(): string {
   return join(userCacheFolder(), "kindred");
 }

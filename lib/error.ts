@@ -135,7 +135,20 @@ export class UsageError extends KindredError {
   override readonly _tag = "UsageError" as const;
 }
 
-/** The error as lines for a person: message, where, expected and found, hint. */
+/**
+ * An error as lines for a person: message, where, expected and found, hint.
+ *
+ * @param error Anything that was thrown.
+ * @returns The lines; of an error that is not Kindred's, its message.
+ *
+ * @example
+ * ```ts
+ * import { DatasetError, explain } from "@kindred/kindred/error";
+ * import assert from "node:assert/strict";
+ * const error = new DatasetError("a score is missing", { where: "pairs.csv:3", hint: "fill it in" });
+ * assert.match(explain(error), /DatasetError: a score is missing\n +where: +pairs.csv:3\n +hint: +fill it in/);
+ * ```
+ */
 export function explain(error: unknown): string {
   if (!(error instanceof KindredError)) return error instanceof Error ? error.message : String(error);
   const lines = [`${error._tag}: ${error.message}`];

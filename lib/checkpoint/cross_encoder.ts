@@ -49,6 +49,10 @@ const ACTIVATIONS: Readonly<Record<ScoreActivation, string>> = {
 /**
  * Reads the folder of a cross-encoder, of a bi-encoder, or of any other checkpoint of a supported encoder. A bi-encoder's
  * own limit of length is for one text, and does not count.
+ *
+ * @param path The folder.
+ * @returns Its configuration, labels, prompts and files, without the weights: those are for {@linkcode openTensors}.
+ * @throws {CheckpointError} A file is missing, cannot be read, or says what is not supported.
  */
 export async function readCrossEncoderFolder(path: string): Promise<CrossEncoderFolder> {
   const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
@@ -131,7 +135,15 @@ export interface CrossEncoderToWrite {
   readonly modelCard: string;
 }
 
-/** Writes the folder, whole or not at all; one that was there is replaced. */
+/**
+ * Writes the folder of a cross-encoder, whole or not at all. One that was there is replaced; files of others in it
+ * stay.
+ *
+ * @param to The folder.
+ * @param model Configuration, tokenizer, tensors.
+ * @returns When all is on the disk.
+ * @throws {CheckpointError} The folder cannot be written.
+ */
 export async function writeCrossEncoderFolder(to: string, model: CrossEncoderToWrite): Promise<void> {
   const { maxSeqLength, prompts, defaultPromptName } = model;
   await replaceFolder(to, async (path) => {

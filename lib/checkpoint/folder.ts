@@ -6,7 +6,13 @@
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
 
-/** Reads a JSON file of a model: an object or a list. */
+/**
+ * Reads a JSON file of a model: an object or a list.
+ *
+ * @param path The file.
+ * @returns What it holds.
+ * @throws {CheckpointError} There is no such file, or it is no JSON of an object or a list.
+ */
 export async function readJson<A>(path: string): Promise<A>;
 /** The same for one that may be missing. */
 export async function readJson<A>(path: string, optional: true): Promise<A | undefined>;
@@ -37,7 +43,13 @@ export async function readJson<A>(path: string, optional = false): Promise<A | u
   throw new CheckpointError("neither an object nor a list", { where: path, found: text.slice(0, 80) });
 }
 
-/** Writes a JSON file, and the folders it is in. */
+/**
+ * Writes a JSON file, and the folders it is in.
+ *
+ * @param path The file.
+ * @param value Anything that JSON can hold.
+ * @returns When it is written.
+ */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
   await Deno.writeTextFile(path, JSON.stringify(value, null, 2) + "\n");

@@ -93,6 +93,22 @@ interface Entry extends TensorInfo {
 /**
  * Opens a `.safetensors` file, or a model folder: `model.safetensors`, or the shards that
  * `model.safetensors.index.json` names.
+ *
+ * @param path The file, or the folder.
+ * @returns Names, shapes and types of the tensors, and their values when they are asked for. To be closed.
+ * @throws {CheckpointError} There is no such file, or it is damaged: it names the tensor.
+ *
+ * @example
+ * ```ts
+ * import { openTensors, writeSafetensors } from "@kindred/kindred/checkpoint";
+ * import assert from "node:assert/strict";
+ * const path = await Deno.makeTempFile({ suffix: ".safetensors" });
+ * await writeSafetensors(path, [{ name: "weight", shape: [2, 2], data: Float32Array.of(1, 2, 3, 4) }]);
+ * const reader = await openTensors(path);
+ * assert.deepEqual([...await reader.readF32("weight")], [1, 2, 3, 4]);
+ * reader.close();
+ * await Deno.remove(path);
+ * ```
  */
 export async function openTensors(path: string): Promise<TensorReader> {
   const files = (await Deno.stat(path).catch(notFound(path))).isDirectory ? await weightFiles(path) : [path];
@@ -320,7 +336,14 @@ function toI32({ name, dtype, path }: Entry, bytes: Uint8Array<ArrayBuffer>): In
   throw new CheckpointError("a tensor of integers has another type", { where: `${path}, ${name}`, found: dtype });
 }
 
-/** Writes a file under a temporary name, forces it to disk and renames it. */
+/**
+ * Writes a file under a temporary name, forces it to disk and renames it.
+ *
+ * @param path The file.
+ * @param tensors Names, shapes and values, in the order in which they are to lie.
+ * @param metadata Texts beside them. Default: none.
+ * @returns When the file is on the disk.
+ */
 export async function writeSafetensors(
   path: string,
   tensors: readonly TensorToWrite[],

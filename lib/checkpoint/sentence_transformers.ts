@@ -35,7 +35,13 @@ export interface SentenceTransformerFolder {
 
 type Json = Readonly<Record<string, unknown>>;
 
-/** Reads a sentence-transformers folder, or a plain Hugging Face checkpoint, which gets mean pooling as there. */
+/**
+ * Reads a sentence-transformers folder, or a plain Hugging Face checkpoint, which gets mean pooling as there.
+ *
+ * @param path The folder.
+ * @returns Configuration, modules, prompts, tokenizer; the weights are for {@linkcode openTensors}.
+ * @throws {CheckpointError} A file is missing, cannot be read, or says what is not supported.
+ */
 export async function readFolder(path: string): Promise<SentenceTransformerFolder> {
   const { transformerPath, others } = await readModuleList(path);
   const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
@@ -141,6 +147,11 @@ export interface FolderToWrite extends Omit<SentenceTransformerFolder, "path" | 
 /**
  * Writes a folder in the dialect that every reader knows: classic class names and pooling keys. It appears under its
  * name whole or not at all; one that was there is replaced.
+ *
+ * @param to The folder.
+ * @param folder What goes into it.
+ * @returns When all is on the disk.
+ * @throws {CheckpointError} The folder cannot be written.
  */
 export async function writeFolder(to: string, folder: FolderToWrite): Promise<void> {
   await replaceFolder(to, (temporary) => writeContents(temporary, folder));

@@ -85,7 +85,15 @@ const NLI_CLASSES: ReadonlyMap<string, number> = new Map([
   ["-", -1],
 ]);
 
-/** Pairs with an NLI class. Rows with label −1 (not annotated) are left out and counted. */
+/**
+ * A table as pairs with an NLI class. Rows with label −1 (not annotated) are left out and counted.
+ *
+ * @param table From {@linkcode readTable}.
+ * @param mapping Which columns are meant. Default: those with names that are known, such as premise, hypothesis,
+ *   label.
+ * @returns The dataset, and how many rows were left out.
+ * @throws {DatasetError} A column is missing, or a value is not of its type: it names file and line.
+ */
 export function asLabelledPairs(
   table: Table,
   mapping: ColumnMapping = {},
@@ -118,7 +126,26 @@ export function asLabelledPairs(
   return { dataset, dropped: classes.length - kept.length };
 }
 
-/** Pairs with a similarity. */
+/**
+ * A table as pairs with a similarity.
+ *
+ * @param table From {@linkcode readTable}.
+ * @param mapping Which columns are meant. Default: those with names that are known, such as sentence1, sentence2,
+ *   score.
+ * @returns The dataset.
+ * @throws {DatasetError} A column is missing, or a value is not of its type: it names file and line.
+ *
+ * @example
+ * ```ts
+ * import { asScoredPairs, readTable } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const path = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(path, "sentence1,sentence2,score\na man eats,someone eats,4.5\n");
+ * const { columns } = asScoredPairs(await readTable(path));
+ * assert.deepEqual([columns.sentence2[0], columns.score[0]], ["someone eats", 4.5]);
+ * await Deno.remove(path);
+ * ```
+ */
 export function asScoredPairs(table: Table, mapping: ColumnMapping = {}): Dataset<ScoredPairs> {
   const columns = {
     sentence1: texts(table, "sentence1", mapping),
@@ -129,8 +156,14 @@ export function asScoredPairs(table: Table, mapping: ColumnMapping = {}): Datase
 }
 
 /**
- * Pairs, or triplets where there is a column of negatives; further ones, `negative_2` and so on, come behind it. A label
- * or a score would be ignored, and is an error.
+ * A table as pairs, or as triplets where there is a column of negatives; further ones, `negative_2` and so on, come
+ * behind it. A label or a score would be ignored, and is an error.
+ *
+ * @param table From {@linkcode readTable}.
+ * @param mapping Which columns are meant. Default: those with names that are known, such as anchor, positive,
+ *   negative.
+ * @returns The dataset.
+ * @throws {DatasetError} A column is missing, a value is not of its type, or there is a column that would be ignored.
  */
 export function asPairsOrTriplets(table: Table, mapping: ColumnMapping = {}): Dataset<Pairs> | Dataset<Triplets> {
   const anchor = texts(table, "anchor", mapping);
@@ -170,8 +203,14 @@ function isNumeric(value: Cell): boolean {
 }
 
 /**
- * Texts with a class each, and the names of the classes: numbers or words as the file has them, in ascending order.
- * `known` are classes that have their numbers already; others come behind them.
+ * A table as texts with a class each, and the names of the classes: numbers or words as the file has them, in
+ * ascending order.
+ *
+ * @param table From {@linkcode readTable}.
+ * @param mapping Which columns are meant. Default: those with names that are known, such as text, label.
+ * @param known Classes that have their numbers already; others come behind them. Default: none.
+ * @returns The dataset, and the classes by number.
+ * @throws {DatasetError} A column is missing, or a value is not of its type: it names file and line.
  */
 export function asLabelledTexts(
   table: Table,

@@ -17,6 +17,11 @@ export interface LabelRowsOptions {
  * One triplet for each text: the text, another one of its class, one of another class. Texts that no other text shares
  * its class with are left out.
  *
+ * @param texts Texts with a class each.
+ * @param options The seed.
+ * @returns Anchor, positive, negative.
+ * @throws {DatasetError} There is a single class, or none with two texts.
+ *
  * @example
  * ```ts
  * import { tripletsFromLabels } from "@kindred/kindred/data";
@@ -39,7 +44,14 @@ export function tripletsFromLabels(texts: Dataset<LabelledTexts>, options: Label
   return { columns: { anchor, positive, negative }, rows: anchor.length };
 }
 
-/** Two pairs for each text: with another one of its class (score 1), and with one of another class (score 0). */
+/**
+ * Two pairs for each text: with another one of its class (score 1), and with one of another class (score 0).
+ *
+ * @param texts Texts with a class each.
+ * @param options The seed.
+ * @returns Pairs with a score of 1 or 0. Texts that no other text shares its class with are left out.
+ * @throws {DatasetError} There is a single class, or none with two texts.
+ */
 export function pairsFromLabels(texts: Dataset<LabelledTexts>, options: LabelRowsOptions = {}): Dataset<ScoredPairs> {
   const [sentence1, sentence2, score]: [string[], string[], number[]] = [[], [], []];
   for (const [text, same, other] of partners(texts, options)) {

@@ -37,6 +37,10 @@ export interface DeletionOptions {
  * sentence-transformers ships since version 3 have the ratio inverted: with the same `del_ratio=0.6` they keep 60 %.
  * `fixed` is what the book "Hands-On Large Language Models" does.
  *
+ * @param options Which share of the words goes, by which draw.
+ * @returns Noise for `denoisingObjective`.
+ * @throws {UsageError} A share that is not between 0 and 1.
+ *
  * @example
  * ```ts
  * import { deletion } from "@kindred/kindred/data";

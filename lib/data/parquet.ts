@@ -33,6 +33,7 @@ export interface ParquetSink {
  *
  * @param path Where the file appears when it is finished.
  * @param types Names and types of its columns, in order.
+ * @returns Takes chunks of rows; to be finished, or given up.
  *
  * @example
  * ```ts
@@ -82,7 +83,13 @@ export async function parquetSink(path: string, types: Readonly<Record<string, C
   };
 }
 
-/** Writes a dataset under a temporary name, makes sure it is on the disk, and renames it: its arrays say the types. */
+/**
+ * Writes a dataset under a temporary name, makes sure it is on the disk, and renames it: its arrays say the types.
+ *
+ * @param path The file; one that was there is replaced.
+ * @param dataset Columns of texts, numbers, or lists.
+ * @returns When it is on the disk.
+ */
 export async function writeParquet(path: string, dataset: Dataset): Promise<void> {
   const types = Object.entries(dataset.columns).map(([name, column]) => [name, typeOf(column)] as const);
   const sink = await parquetSink(path, Object.fromEntries(types));

@@ -29,7 +29,9 @@ export interface ParquetFile {
  * Opens a Parquet file and reads its description, not its rows. Columns are read one after the other: of reads side by
  * side that fail, only the first failure would be caught.
  *
- * @throws {DatasetError} where the file is damaged, also from `cells` and `column`
+ * @param path The file.
+ * @returns Names, types and number of rows; cells and columns when they are asked for. To be closed.
+ * @throws {DatasetError} The file is damaged, also from `cells` and `column`.
  */
 export async function openParquet(path: string): Promise<ParquetFile> {
   const file = await Deno.open(path);

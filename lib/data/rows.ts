@@ -10,7 +10,13 @@ import type { Column, Dataset } from "./dataset.ts";
 /** Columns as any dataset has them. */
 export type Columns = { readonly [name: string]: Column };
 
-/** A dataset of these columns, which must be equally long. */
+/**
+ * A dataset of these columns, which must be equally long.
+ *
+ * @param columns By name; they must be equally long.
+ * @returns The dataset.
+ * @throws {DatasetError} Columns of unequal length.
+ */
 export function datasetOf<C extends Columns>(columns: C): Dataset<C> {
   const lengths = Object.entries(columns).map(([name, { length }]) => `${name} ${length}`);
   const rows = Object.values(columns)[0]?.length ?? 0;
@@ -20,7 +26,21 @@ export function datasetOf<C extends Columns>(columns: C): Dataset<C> {
   return { columns, rows };
 }
 
-/** The named rows, in the order of `rows`. */
+/**
+ * The named rows, in the order of `rows`.
+ *
+ * @param dataset Any dataset.
+ * @param rows Row numbers, from 0.
+ * @returns These rows, in the order of `rows`.
+ *
+ * @example
+ * ```ts
+ * import { datasetOf, selectRows } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const texts = datasetOf({ text: ["a", "b", "c"] });
+ * assert.deepEqual(selectRows(texts, [2, 0]).columns.text, ["c", "a"]);
+ * ```
+ */
 export function selectRows<C extends Columns>(dataset: Dataset<C>, rows: ArrayLike<number>): Dataset<C> {
   const columns = Object.entries(dataset.columns).map(([name, column]) => [name, selectColumn(column, rows)]);
   return { columns: Object.fromEntries(columns) as C, rows: rows.length };
@@ -32,7 +52,13 @@ function selectColumn(column: Column, rows: ArrayLike<number>): Column {
   return Array.from(rows, (row) => column[row]!);
 }
 
-/** The first `limit` rows. */
+/**
+ * The first `limit` rows.
+ *
+ * @param dataset Any dataset.
+ * @param limit How many rows at most.
+ * @returns Its beginning.
+ */
 export function firstRows<C extends Columns>(dataset: Dataset<C>, limit: number): Dataset<C> {
   return limit >= dataset.rows ? dataset : selectRows(dataset, Array.from({ length: limit }, (_, row) => row));
 }
@@ -71,7 +97,21 @@ function joinColumns(name: string, columns: readonly Column[]): Column {
   return joined;
 }
 
-/** Keeps the first of rows that are equal in the named columns (default: all), and counts the others. */
+/**
+ * Keeps the first of rows that are equal.
+ *
+ * @param dataset Any dataset.
+ * @param names Columns that are compared. Default: all.
+ * @returns What is left, and how many rows were dropped.
+ *
+ * @example
+ * ```ts
+ * import { datasetOf, dedupe } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const pairs = datasetOf({ anchor: ["a", "a", "b"], positive: ["x", "y", "x"] });
+ * assert.deepEqual(dedupe(pairs, ["anchor"]).dataset.columns, { anchor: ["a", "b"], positive: ["x", "x"] });
+ * ```
+ */
 export function dedupe<C extends Columns>(
   dataset: Dataset<C>,
   names: readonly (keyof C & string)[] = Object.keys(dataset.columns),
@@ -99,11 +139,29 @@ export interface SplitOptions {
   readonly together?: string | undefined;
 }
 
-/** Holds out rows for validation; both parts keep the order of the rows. */
+/**
+ * Holds out rows for validation; both parts keep the order of the rows.
+ *
+ * @param dataset Any dataset.
+ * @param options How many rows are held out, by which seed, and which rows stay together.
+ * @returns The part to train on, and the part that is held out.
+ * @throws {UsageError} A share or number that leaves either part empty.
+ *
+ * @example
+ * ```ts
+ * import { datasetOf, split } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const texts = datasetOf({ text: ["a", "b", "c", "d"] });
+ * const { train, validation } = split(texts, { validation: 0.25, seed: 1 });
+ * assert.deepEqual([train.rows, validation.rows], [3, 1]);
+ * assert.ok(!train.columns.text.includes(validation.columns.text[0]!));
+ * ```
+ */
 export function split<C extends Columns>(
   dataset: Dataset<C>,
-  { validation, seed, together }: SplitOptions,
+  options: SplitOptions,
 ): { readonly train: Dataset<C>; readonly validation: Dataset<C> } {
+  const { validation, seed, together } = options;
   const wanted = validation < 1 ? Math.round(validation * dataset.rows) : validation;
   if (!Number.isInteger(wanted) || wanted <= 0 || wanted >= dataset.rows) {
     throw new DatasetError("a split needs at least one row on each side", {

@@ -28,7 +28,15 @@ export async function parseSource(text: string): Promise<Source> {
   return { kind: "hub", id: match[1]!, config: match[2], revision: match[3] ?? "main", split: match[4] };
 }
 
-/** Brings a source to this machine: the path of its file or folder, and what identifies its contents. */
+/**
+ * Brings a source to this machine: the path of its file or folder, and what identifies its contents.
+ *
+ * @param text A path, or a dataset of the hub: `hf:owner/name`.
+ * @param options How the hub is asked.
+ * @returns The paths of its files, and the commit where it has one.
+ * @throws {DatasetError} There is no such file.
+ * @throws {HubError} The hub refuses, or is out of reach with nothing in the cache.
+ */
 export async function resolveSource(
   text: string,
   options: SnapshotOptions = {},

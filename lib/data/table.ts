@@ -66,7 +66,12 @@ function formatOf(path: string): string {
   return packed === ".parquet" ? extname(path) : packed;
 }
 
-/** Whether a file of this name is read. */
+/**
+ * Whether a file of this name is read.
+ *
+ * @param name Of a file.
+ * @returns True for Parquet, CSV, TSV, JSON and JSON lines, packed or not.
+ */
 export function isDataFile(name: string): boolean {
   return Object.hasOwn(READERS, formatOf(name));
 }
@@ -75,7 +80,10 @@ export function isDataFile(name: string): boolean {
  * Reads a file by its extension, or every such file of a folder in order of names. Several paths, the parts of a dataset,
  * are read as one table.
  *
- * @throws {DatasetError} where there is no file, no row, or something that cannot be read: it names file and line
+ * @param path A file, a folder, or several parts of a dataset.
+ * @param options How many rows, and what becomes of rows that cannot be read.
+ * @returns Columns by name, for {@linkcode asPairsOrTriplets} and its like.
+ * @throws {DatasetError} There is no file, no row, or something that cannot be read: it names file and line.
  */
 export async function readTable(path: string | readonly string[], options: TableOptions = {}): Promise<Table> {
   for await (const table of readChunks(path, { ...options, chunkRows: Infinity })) return table;
@@ -89,6 +97,11 @@ export async function readTable(path: string | readonly string[], options: Table
  * The same in chunks, so that memory holds some rows at a time: tables one behind the other, none without rows. `dropped`
  * counts the rows that were left out before and in the chunk.
  *
+ * @param path A file, a folder, or several parts of a dataset.
+ * @param options How many rows a chunk has, and how files are read.
+ * @returns The chunks, one after the other.
+ * @throws {DatasetError} There is no file, no row, or something that cannot be read: it names file and line.
+ *
  * @example
  * ```ts
  * import { readChunks } from "@kindred/kindred/data";
@@ -101,10 +114,11 @@ export async function readTable(path: string | readonly string[], options: Table
  */
 export async function* readChunks(
   path: string | readonly string[],
-  { chunkRows = 10_000, ...options }: ChunkOptions = {},
+  options: ChunkOptions = {},
 ): AsyncGenerator<Table> {
+  const { chunkRows = 10_000, ...reading } = options;
   const paths = typeof path === "string" ? [path] : path;
-  const builder = new TableBuilder(options);
+  const builder = new TableBuilder(reading);
   for (const file of (await Promise.all(paths.map(filesAt))).flat()) {
     if (builder.full) break;
     if ((await Deno.stat(file)).size === 0) continue;

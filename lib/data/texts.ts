@@ -18,6 +18,10 @@ export interface DistinctTexts {
  *
  * The order is that of first occurrence: the same in every run, unlike that of Python's `set`.
  *
+ * @param columns Lists of texts.
+ * @returns The texts, and where each of them came from.
+ * @throws {DatasetError} No list has a text with a word in it.
+ *
  * @example
  * ```ts
  * import { distinctTexts } from "@kindred/kindred/data";

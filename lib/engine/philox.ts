@@ -88,7 +88,13 @@ const PURPOSES: readonly Purpose[] = [
   "in-batch-negatives",
 ];
 
-/** The second word of the key: purpose and layer. */
+/**
+ * A number that keeps the random numbers for one thing apart from those for all others.
+ *
+ * @param name What they are for.
+ * @param layer Which of several, such as the layers of an encoder. Default 0.
+ * @returns For {@linkcode randomStream}.
+ */
 export function randomPurpose(name: Purpose, layer = 0): number {
   return (PURPOSES.indexOf(name) + 1) * 0x10000 + layer;
 }
@@ -112,7 +118,13 @@ export interface RandomStream {
 }
 
 /**
- * The stream of (seed, purpose, counter).
+ * A stream of random numbers (Philox 4×32-10; Salmon et al. 2011, doi 10.1145/2063384.2063405): the same seed, purpose
+ * and counter give the same numbers on every machine.
+ *
+ * @param seed A whole number.
+ * @param purpose From {@linkcode randomPurpose}.
+ * @param counter Which of many streams, such as that of a row. Default 0.
+ * @returns Draws on with every call.
  *
  * @example
  * ```ts

@@ -35,7 +35,11 @@ export interface SelectedEngine {
 }
 
 /**
- * Starts the engine. One that is named and not available is an `EngineError`: nothing else takes its place.
+ * Starts the engine that is named, or the best that is present. Nothing else takes the place of one that is named.
+ *
+ * @param choice Which one, how many threads, which precision. Default: auto.
+ * @returns The engine, to be closed, and why this one.
+ * @throws {EngineError} It is not available, or cannot do what is wanted.
  *
  * @example
  * ```ts

@@ -33,12 +33,21 @@ export interface Listing {
   readonly files: readonly RemoteFile[];
 }
 
-/** Asks the hub for the commit of a revision and the files of it. */
+/**
+ * Asks the hub for the commit of a revision and the files of it.
+ *
+ * @param ref The repository, and its branch, tag or commit.
+ * @param environment Where the hub is, and who asks: {@linkcode hubEnvironment}.
+ * @param options How much is believed, and how patient to be.
+ * @returns The commit, and the files with their sizes and checksums.
+ * @throws {HubError} The hub refuses, is out of reach, or sends what cannot be right.
+ */
 export async function listRepo(
   ref: RepoRef,
   environment: HubEnvironment,
-  { limits = {}, ...patience }: ListingOptions = {},
+  options: ListingOptions = {},
 ): Promise<Listing> {
+  const { limits = {}, ...patience } = options;
   const { bytes = 256 << 20, pages = 2000, milliseconds = 600_000 } = limits;
   using deadline = deadlineOf(milliseconds, patience.signal);
   const left = { bytes };

@@ -64,9 +64,10 @@ export interface Snapshot {
  * the cache is taken.
  *
  * @param ref The repository, and its branch, tag or commit.
+ * @param options Which files, into which cache, and who is told of progress.
  * @returns The folder, the commit and the wanted files.
- * @throws HubError where the hub refuses, sends what cannot be right, or is out of reach with nothing in the cache. No
- * message holds the token.
+ * @throws {HubError} The hub refuses, sends what cannot be right, or is out of reach with nothing in the cache. No
+ *   message holds the token.
  */
 export async function fetchSnapshot(ref: RepoRef, options: SnapshotOptions = {}): Promise<Snapshot> {
   const { environment = hubEnvironment() } = options;
@@ -120,7 +121,12 @@ async function fetchInto(
   return { folder: join(folder, "snapshots", commit), commit, files: files.map(({ path }) => path).sort() };
 }
 
-/** What the loader of a model reads: everything but weights in other formats, pictures and the like. */
+/**
+ * What the loader of a model reads: everything but weights in other formats, pictures and the like.
+ *
+ * @param path Within the repository.
+ * @returns True for what the loader of a model reads.
+ */
 export function modelFiles(path: string): boolean {
   return /(^|\/)(config.*|modules|tokenizer.*|special_tokens_map|added_tokens|vocab|sentence_.*|.*\.index)\.json$/.test(
     path,

@@ -71,7 +71,30 @@ export interface LoadBiEncoderOptions {
   readonly initialise?: number | undefined;
 }
 
-/** Loads a sentence-transformers folder, or a plain Hugging Face checkpoint with mean pooling. */
+/**
+ * Loads a sentence-transformers folder, or a plain Hugging Face checkpoint with mean pooling.
+ *
+ * @param engine Holds the weights until they are freed.
+ * @param path The folder; a model of the hub comes into one by `fetchSnapshot`.
+ * @param options Whether and how it is trained, and how long texts may be.
+ * @returns The model, for `encodeTexts` and `biEncoderObjective`.
+ * @throws {CheckpointError} A file is missing or damaged, or the architecture is not supported.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine } from "@kindred/kindred/engine";
+ * import { encodeTexts } from "@kindred/kindred/embed";
+ * import { freeBiEncoder, loadBiEncoder } from "@kindred/kindred/model";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const engine = createCpuEngine({ threads: 1 });
+ * const model = await loadBiEncoder(engine, await sampleBaseModel());
+ * const { rows, width } = await encodeTexts(engine, model, ["the boy eats", "a dog runs"]);
+ * assert.deepEqual([rows, width], [2, 128]);
+ * freeBiEncoder(engine, model);
+ * engine.close();
+ * ```
+ */
 export async function loadBiEncoder(
   engine: Engine,
   path: string,
@@ -195,7 +218,16 @@ export function embed(tape: Tape, model: BiEncoder, batch: DeviceBatch, training
   return x;
 }
 
-/** Writes the model as a sentence-transformers folder, whole or not at all. */
+/**
+ * Writes the model as a sentence-transformers folder, whole or not at all. Files of others in the folder stay.
+ *
+ * @param engine The one that it was loaded on.
+ * @param model The model.
+ * @param path The folder.
+ * @param modelCard The text of its README.md: `modelCard` writes one.
+ * @returns When all is on the disk.
+ * @throws {CheckpointError} The folder cannot be written.
+ */
 export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: string, modelCard: string): Promise<void> {
   const tensors = await readParameters(engine, model.encoder.parameters);
   const denseTensors = new Map<string, TensorToWrite[]>();
@@ -221,7 +253,12 @@ export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: stri
   });
 }
 
-/** Gives the model's memory back. */
+/**
+ * Gives the model's memory back. It must not be used afterwards.
+ *
+ * @param engine The one that it was loaded on.
+ * @param model From {@linkcode loadBiEncoder}.
+ */
 export function freeBiEncoder(engine: Engine, model: BiEncoder): void {
   freeParameters(engine, model.parameters);
 }

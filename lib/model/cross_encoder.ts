@@ -82,6 +82,13 @@ export interface LoadCrossEncoderOptions {
  * any other checkpoint of an encoder, or a bi-encoder's folder, it makes one with a new head; BERT's pretrained pooler is
  * kept where there is one.
  *
+ * @param engine Holds the weights until they are freed.
+ * @param path The folder; a model of the hub comes into one by `fetchSnapshot`.
+ * @param options How many labels a new head has, whether and how it is trained.
+ * @returns The model, for `predict`, `rank`, `pairScorer` and `crossEncoderObjective`.
+ * @throws {CheckpointError} A file is missing or damaged, the architecture is not supported, or there is another
+ *   number of labels.
+ *
  * @example
  * ```ts
  * import { createCpuEngine } from "@kindred/kindred/engine";
@@ -209,6 +216,13 @@ const NAMES: Readonly<Record<string, string>> = {
 /**
  * Writes the model as a folder that transformers loads as a sequence classifier, and sentence-transformers as a
  * CrossEncoder; whole or not at all.
+ *
+ * @param engine The one that it was loaded on.
+ * @param model The model.
+ * @param path The folder.
+ * @param modelCard The text of its README.md.
+ * @returns When all is on the disk.
+ * @throws {CheckpointError} The folder cannot be written.
  */
 export async function saveCrossEncoder(
   engine: Engine,
@@ -236,7 +250,12 @@ export async function saveCrossEncoder(
   });
 }
 
-/** Gives the model's memory back. */
+/**
+ * Gives the model's memory back. It must not be used afterwards.
+ *
+ * @param engine The one that it was loaded on.
+ * @param model From {@linkcode loadCrossEncoder}.
+ */
 export function freeCrossEncoder(engine: Engine, model: CrossEncoder): void {
   freeParameters(engine, model.parameters);
 }

@@ -74,6 +74,13 @@ const OWN = "decoder/";
  * Cross-attention is new: N(0, .02), biases 0.
  *
  * The embedding must be as wide as the decoder: one pooling mode, no dense layer; else `CheckpointError`.
+ *
+ * @param engine Holds the weights until they are freed.
+ * @param model The encoder, to be trained.
+ * @param path The checkpoint that the decoder starts from.
+ * @param options Whether encoder and decoder share their weights, and the seed of what is new.
+ * @returns The decoder, for `denoisingObjective`.
+ * @throws {CheckpointError} The embedding is not as wide as the decoder, or the checkpoint does not fit.
  */
 export async function loadDenoisingDecoder(
   engine: Engine,
@@ -118,12 +125,24 @@ export async function loadDenoisingDecoder(
   }
 }
 
-/** Writes its own tensors as one safetensors file; those it shares are in the model's folder. */
+/**
+ * Writes its own tensors as one safetensors file; those it shares are in the model's folder.
+ *
+ * @param engine The one that it was loaded on.
+ * @param decoder The decoder.
+ * @param file The safetensors file.
+ * @returns When it is on the disk.
+ */
 export async function saveDenoisingDecoder(engine: Engine, decoder: DenoisingDecoder, file: string): Promise<void> {
   await writeSafetensors(file, await readParameters(engine, decoder.parameters));
 }
 
-/** Gives the memory of its own tensors back. */
+/**
+ * Gives the memory of its own tensors back; what it shares with the encoder is the model's.
+ *
+ * @param engine The one that it was loaded on.
+ * @param decoder From {@linkcode loadDenoisingDecoder}.
+ */
 export function freeDenoisingDecoder(engine: Engine, decoder: DenoisingDecoder): void {
   freeParameters(engine, decoder.parameters);
 }

@@ -86,7 +86,15 @@ export function headShapes(config: EncoderConfig): ReadonlyMap<string, readonly 
   ]);
 }
 
-/** Loads a Hugging Face checkpoint. One without a head (`BertModel`) gets a new one. */
+/**
+ * Loads a Hugging Face checkpoint. One without a head (`BertModel`) gets a new one.
+ *
+ * @param engine Holds the weights until they are freed.
+ * @param path The folder.
+ * @param options Whether and how it is trained, and how long texts may be.
+ * @returns The model, for `maskedLmObjective`.
+ * @throws {CheckpointError} A file is missing or damaged, or the architecture is not supported.
+ */
 export async function loadMaskedLm(
   engine: Engine,
   path: string,
@@ -225,6 +233,13 @@ function headActivation({ family, activation }: EncoderConfig): Activation {
 /**
  * Writes the model as transformers' `…ForMaskedLM` does, whole or not at all; a folder that was there is replaced. With
  * `half`, weights are rounded to 16 bits.
+ *
+ * @param engine The one that it was loaded on.
+ * @param model The model.
+ * @param path The folder.
+ * @param half Weights are rounded to 16 bits. Default false.
+ * @returns When all is on the disk.
+ * @throws {CheckpointError} The folder cannot be written.
  */
 export async function saveMaskedLm(engine: Engine, model: MaskedLm, path: string, half = false): Promise<void> {
   const { family } = model.encoder.config;

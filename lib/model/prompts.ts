@@ -28,7 +28,7 @@ export interface PromptChoice {
  * @param model Its prompts.
  * @param choice A prompt's name, or a text; neither takes the model's default.
  * @returns The text, or undefined if nothing is put before.
- * @throws UsageError if there is no prompt of this name, or if both a name and a text are given.
+ * @throws {UsageError} There is no prompt of this name, or both a name and a text are given.
  *
  * @example
  * ```ts
@@ -40,7 +40,8 @@ export interface PromptChoice {
  * assert.throws(() => promptOf(model, { promptName: "qeury" }), /no prompt of this name/);
  * ```
  */
-export function promptOf(model: Prompts, { promptName, prefix }: PromptChoice = {}): string | undefined {
+export function promptOf(model: Prompts, choice: PromptChoice = {}): string | undefined {
+  const { promptName, prefix } = choice;
   if (prefix !== undefined && promptName !== undefined) {
     throw new UsageError("a prompt's name and a prefix are given: one of them must do", {
       found: `the prompt ${promptName} and the prefix ${JSON.stringify(prefix)}`,

@@ -32,7 +32,13 @@ export interface Command {
   readonly print: (report: never) => string;
 }
 
-/** Runs a command with these arguments as the process's own, and ends the process with its exit code. */
+/**
+ * Runs a command with these arguments as the process's own, and ends the process with its exit code.
+ *
+ * @param command What it is called, which flags it takes, and what it does.
+ * @param args The flags. Default: those of the process.
+ * @returns Never: the process ends.
+ */
 export async function main(command: Command, args: readonly string[] = Deno.args): Promise<never> {
   // Libraries print to standard output now and then: that is for the report alone.
   const out = console.log;

@@ -52,6 +52,12 @@ export async function encode(
 /**
  * How well a model's similarities agree with graded pairs: sentence-transformers' ten metrics.
  *
+ * @param model A folder, or a model of the hub.
+ * @param pairs Sentences, and scores that people gave, on any scale.
+ * @returns Ten correlations by key.
+ * @throws {EvaluationError} Fewer than two different scores, or columns of unequal length.
+ * @throws {CheckpointError} The model cannot be loaded.
+ *
  * @example
  * ```ts
  * import { evaluate } from "@kindred/kindred/simple";

@@ -35,6 +35,12 @@ export interface FinetuneOptions extends TrainSettings, RunOptions {
  * Fine-tunes a model on pairs or triplets by multiple-negatives ranking, and saves it as a folder that
  * sentence-transformers loads. Cut off, it goes on where its last checkpoint was; done before, it comes from the cache.
  *
+ * @param options The model, the rows, where to save, and the settings of the training.
+ * @returns Losses, and what the training took.
+ * @throws {UsageError} Settings that cannot be right.
+ * @throws {DatasetError} Rows that the loss cannot use.
+ * @throws {TrainingError} The loss is not finite.
+ *
  * @example
  * ```ts
  * import { finetune } from "@kindred/kindred/simple";

@@ -48,6 +48,11 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions {
 /**
  * Trains a cross-encoder on the gold pairs, lets it label the others, trains a bi-encoder on all of them, and saves that.
  *
+ * @param input The model, gold and unlabelled pairs, where to save, and the settings of the training.
+ * @returns How many pairs there were, how many of them silver, and what the training took.
+ * @throws {DatasetError} Pairs that cannot be used.
+ * @throws {TrainingError} A loss is not finite.
+ *
  * @example
  * ```ts
  * import { augmentedSbert } from "@kindred/kindred/simple";
@@ -117,7 +122,14 @@ export interface TsdaeInput extends TrainSettings, RunOptions {
   readonly force?: boolean;
 }
 
-/** Trains an encoder on plain texts by denoising, with cls pooling, and saves it. */
+/**
+ * Trains an encoder on plain texts by denoising, with cls pooling, and saves it.
+ *
+ * @param input The model, the texts, where to save, and the settings of the training.
+ * @returns Losses, and what the training took.
+ * @throws {DatasetError} Texts that cannot be used.
+ * @throws {TrainingError} The loss is not finite.
+ */
 export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
   const { model, texts: plain, ratio = 0.6, output, force = false, cacheDir, engine, progress, signal, ...chosen } =
     input;

@@ -55,7 +55,14 @@ export interface Evaluation {
   readonly embeddings: () => Promise<Embeddings>;
 }
 
-/** Writes a dataset into the scratch folder of a stage: as Parquet, which says the types of its columns. */
+/**
+ * Writes a dataset into the scratch folder of a stage: as Parquet, which says the types of its columns.
+ *
+ * @param folder The scratch folder.
+ * @param dataset Its rows.
+ * @param counts What the stage counted: it stands in the summary. Default: nothing.
+ * @returns When it is written.
+ */
 export async function writeDataset(
   folder: string,
   dataset: Dataset,
@@ -75,12 +82,22 @@ export interface DatasetSummary {
   readonly counts: Readonly<Record<string, number>>;
 }
 
-/** The summary of a dataset's artifact. */
-export async function summaryOf({ paths }: { readonly paths: readonly string[] }): Promise<DatasetSummary> {
+/**
+ * The summary of a dataset's artifact, without its rows.
+ *
+ * @param artifact A dataset, made by a stage.
+ * @returns Number of rows, names of columns, and what its stage counted.
+ */
+export async function summaryOf(artifact: { readonly paths: readonly string[] }): Promise<DatasetSummary> {
+  const { paths } = artifact;
   return await readJson<DatasetSummary>(join(paths[0]!, "data.json"));
 }
 
-/** The form of a dataset with these columns. */
+/**
+ * The form of a dataset with these columns, for the inputs and the output of a stage.
+ *
+ * @returns Reads the Parquet files of an artifact.
+ */
 export function datasetFormat<C extends Columns>(): Format<CountedDataset<C>> {
   return {
     read: async (paths) => {
@@ -116,8 +133,15 @@ export const evaluationFormat: Format<Evaluation> = {
 /** The form of embeddings. */
 export const embeddingsFormat: Format<Embeddings> = { read: async ([path]) => await readEmbeddings(path!) };
 
-/** Writes `embeddings.safetensors`. */
-export async function writeEmbeddings(folder: string, { data, rows, width }: Embeddings): Promise<void> {
+/**
+ * Writes `embeddings.safetensors` into the scratch folder of a stage.
+ *
+ * @param folder The scratch folder.
+ * @param embeddings [rows, width].
+ * @returns When they are written.
+ */
+export async function writeEmbeddings(folder: string, embeddings: Embeddings): Promise<void> {
+  const { data, rows, width } = embeddings;
   await writeSafetensors(join(folder, "embeddings.safetensors"), [{ name: "embeddings", shape: [rows, width], data }]);
 }
 
@@ -168,7 +192,12 @@ export async function readJson<A>(path: string): Promise<A> {
   return JSON.parse(await Deno.readTextFile(path));
 }
 
-/** The form of a JSON file in the artifact's folder. */
+/**
+ * The form of a JSON file in the artifact's folder.
+ *
+ * @param name The file, such as `metrics.json`.
+ * @returns Reads it.
+ */
 export function jsonFormat<A>(name: string): Format<A> {
   return { read: async ([path]) => await readJson<A>(join(path!, name)) };
 }

@@ -28,7 +28,12 @@ export interface CacheEntry {
 /** The name of an entry: its key, and what became of it. */
 const NAME = /^([0-9a-f]{64})(|\.scratch|\.(?:damaged|removed)-[0-9a-f-]+)$/;
 
-/** All entries, oldest first. What is no entry is passed over. */
+/**
+ * All entries, oldest first. What is no entry is passed over.
+ *
+ * @param cache The folder of the cache.
+ * @returns What was made, by which stage, when, how large.
+ */
 export async function listEntries(cache: string): Promise<readonly CacheEntry[]> {
   const entries: CacheEntry[] = [];
   for (const prefix of await namesOf(cache)) {
@@ -65,7 +70,12 @@ export interface Verification {
   readonly damaged: readonly { readonly key: string; readonly fault: string }[];
 }
 
-/** Reads every byte of every entry. */
+/**
+ * Reads every byte of every entry.
+ *
+ * @param cache The folder of the cache.
+ * @returns Which entries are whole, and which are not.
+ */
 export async function verifyEntries(cache: string): Promise<Verification> {
   const damaged: { key: string; fault: string }[] = [];
   let checked = 0;
@@ -90,11 +100,18 @@ export interface PruneOptions {
   readonly maxMegabytes?: number | undefined;
 }
 
-/** Removes entries; one that a living run works on, has read or has made stays. */
+/**
+ * Removes entries; one that a living run works on, has read or has made stays.
+ *
+ * @param cache The folder of the cache.
+ * @param options How old an entry may be, and how large all of them together.
+ * @returns How many were removed, and how many bytes.
+ */
 export async function pruneEntries(
   cache: string,
-  { olderThanDays = Infinity, maxMegabytes = Infinity }: PruneOptions,
+  options: PruneOptions,
 ): Promise<{ readonly removed: number; readonly freed: number }> {
+  const { olderThanDays = Infinity, maxMegabytes = Infinity } = options;
   const entries = await listEntries(cache);
   const limit = Date.now() - olderThanDays * 86_400_000;
   let left = entries.reduce((sum, { size }) => sum + size, 0);

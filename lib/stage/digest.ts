@@ -6,7 +6,12 @@
 import { createHash } from "node:crypto";
 import { join, relative, resolve } from "node:path";
 
-/** All files below a folder, sorted. */
+/**
+ * All files below a folder, sorted.
+ *
+ * @param folder Any folder.
+ * @returns Paths relative to it.
+ */
 export async function filesOf(folder: string): Promise<string[]> {
   const files: string[] = [];
   for await (const { name, isDirectory } of Deno.readDir(folder)) {

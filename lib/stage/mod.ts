@@ -23,7 +23,14 @@ export {
   writeEmbeddings,
 } from "./artifact.ts";
 export type { Stored } from "./cache.ts";
-export { type CacheEntry, listEntries, pruneEntries, type PruneOptions, verifyEntries } from "./cache_care.ts";
+export {
+  type CacheEntry,
+  listEntries,
+  pruneEntries,
+  type PruneOptions,
+  type Verification,
+  verifyEntries,
+} from "./cache_care.ts";
 export { TensorEngine } from "./engine.ts";
 export { filesOf, keyOfFiles } from "./digest.ts";
 export { type Json, type PathOf, type Task, taskOf } from "./key.ts";

@@ -57,7 +57,12 @@ export class Progress extends ProgressBase {
 /** Progress that nobody watches. */
 export const silentProgress: ProgressShape = { emit() {} };
 
-/** Gives every event to each of these. */
+/**
+ * Gives every event to each of these.
+ *
+ * @param listeners Each is called with every event.
+ * @returns To be provided as `Progress`.
+ */
 export function progressTo(...listeners: readonly ((event: ProgressEvent) => unknown)[]): ProgressShape {
   return { emit: (event) => listeners.forEach((listen) => listen(event)) };
 }
@@ -66,8 +71,18 @@ export function progressTo(...listeners: readonly ((event: ProgressEvent) => unk
 export const emit = (event: ProgressEvent): Effect.Effect<void, never, Progress> =>
   Effect.map(Progress, (progress) => progress.emit(event));
 
-/** Says what a stage is about to do. */
+/**
+ * Says what a stage is about to do.
+ *
+ * @param name What is about to be done, as "training".
+ * @returns An effect that reports it.
+ */
 export const phase = (name: string): Effect.Effect<void, never, Progress> => emit({ _tag: "phase", name });
 
-/** Says something worth a line. */
+/**
+ * Says something worth a line.
+ *
+ * @param text One line.
+ * @returns An effect that reports it.
+ */
 export const note = (text: string): Effect.Effect<void, never, Progress> => emit({ _tag: "note", text });

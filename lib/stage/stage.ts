@@ -288,5 +288,10 @@ const openRunner = Effect.fnUntraced(function* ({ cacheDir }: RunnerOptions) {
   });
 });
 
-/** The value of an artifact. */
+/**
+ * Reads what a stage made.
+ *
+ * @param handle What the stage gave.
+ * @returns An effect that gives the value.
+ */
 export const valueOf = <A>(handle: Artifact<A>): Effect.Effect<A, KindredError> => attempt(() => handle.read());

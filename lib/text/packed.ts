@@ -44,6 +44,11 @@ export interface PackedColumn {
  * `streams[i]` is the place of batch row i in the epoch: with it a dropout mask does not depend on how rows are packed.
  * Default: i.
  *
+ * @param columns Tokenised texts, and which rows of each.
+ * @param streams The place of each row in the epoch: with it a dropout mask does not depend on how rows are packed.
+ *   Default: the place in the batch.
+ * @returns Ids end to end, and where each text begins and ends.
+ *
  * @example
  * ```ts
  * import { pack } from "@kindred/kindred/text";

@@ -44,6 +44,11 @@ const ENDS = new RegExp(`^${SPACE}|${SPACE}$`, "g");
 
 /**
  * Tokenises texts without special tokens and uncut, each distinct one once: what {@linkcode packPairs} makes pairs of.
+ *
+ * @param tokenizer From {@linkcode loadTokenizer}.
+ * @param texts n texts.
+ * @param options What stands before each, and whether white space is taken off.
+ * @returns Ids of the n texts, one after the other.
  */
 export async function tokenizeBare(
   tokenizer: Pick<Tokenizer, "bareIds">,
@@ -79,6 +84,12 @@ export interface PackPairsOptions {
 /**
  * Lays pairs of bare texts end to end, special tokens around them: pair i is text `first.rows[i]` with
  * `second.rows[i]`.
+ *
+ * @param template The special tokens around a pair, from the tokenizer.
+ * @param first First texts, from {@linkcode tokenizeBare}, and which rows.
+ * @param second Second texts, and which rows; as many.
+ * @param options How long a pair may be; the longer text is cut first.
+ * @returns Ids end to end, and where each pair begins and ends.
  *
  * @example
  * ```ts

@@ -59,6 +59,9 @@ const TRAILING = new RegExp(`(?<![${SPACE}])[${SPACE}]+$`, "u");
 /**
  * The sentences of a text, without the space between them.
  *
+ * @param text Any text.
+ * @returns Its sentences, in their order.
+ *
  * @example
  * ```ts
  * import { splitSentences } from "@kindred/kindred/text";

@@ -168,7 +168,13 @@ function savedAsItIs(
 
 const jsonBytes = (value: unknown) => new TextEncoder().encode(JSON.stringify(value, null, 1) + "\n");
 
-/** A tokenizer of WordPiece tokens, in order of their ids. */
+/**
+ * A tokenizer of WordPiece tokens, in order of their ids.
+ *
+ * @param tokens The vocabulary, [PAD], [UNK], [CLS], [SEP] and [MASK] included.
+ * @param lowercase Texts are read in lower case, without accents. Default true.
+ * @returns The tokenizer.
+ */
 export function tokenizerFromVocabulary(tokens: readonly string[], lowercase = true): Tokenizer {
   const config = {
     do_lower_case: lowercase,
@@ -285,6 +291,11 @@ function plainIds(ids: number[], rows: number): number[] {
 /**
  * Tokenises many texts, each distinct one once, with a turn of the event loop now and then. `prompt` goes before every
  * text.
+ *
+ * @param tokenizer From {@linkcode loadTokenizer}.
+ * @param texts n texts.
+ * @param options How long a text may be in tokens, the special ones included, and what goes before every text.
+ * @returns Ids of the n texts, one after the other.
  */
 export async function tokenize(
   tokenizer: Tokenizer,

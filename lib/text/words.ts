@@ -101,6 +101,9 @@ const ENDS = new RegExp(`^${s}+|${s}+$`, "gu");
  * The words of a text, as nltk's `word_tokenize`: punctuation and clitics are words of their own, quotes become ``
  * and ''. A text without words has none.
  *
+ * @param text Any text.
+ * @returns Its words, in their order.
+ *
  * @example
  * ```ts
  * import { splitWords } from "@kindred/kindred/text";
@@ -117,6 +120,9 @@ export function splitWords(text: string): string[] {
 /**
  * The text of words, as nltk's `TreebankWordDetokenizer`. Not the inverse of {@linkcode splitWords} in all cases:
  * whether a quote opened or closed, and what space there was, is guessed.
+ *
+ * @param words From {@linkcode splitWords}, or some of them.
+ * @returns The text.
  *
  * @example
  * ```ts

@@ -36,7 +36,14 @@ export interface BiEncoderTask {
   readonly tokenBudget?: number | undefined;
 }
 
-/** The objective that minimises `loss` over the rows of the task. */
+/**
+ * A bi-encoder under a loss, as {@linkcode train} minimises it. A batch above the engine's activation budget goes
+ * through the encoder in parts, with the same gradient (Gao et al. 2021, arXiv 2101.06983).
+ *
+ * @param task Model, loss, tokenised texts, labels.
+ * @returns The objective.
+ * @throws {TrainingError} The loss needs classes, and there are none.
+ */
 export function biEncoderObjective(task: BiEncoderTask): Objective {
   const { model, loss, head, texts, labels, skip } = task;
   const embedding: EmbeddingOf = (tape, packed, batch) =>

@@ -37,6 +37,10 @@ export interface CrossEncoderTask {
  * The objective that minimises `loss` over the rows of the task. All these losses are means over rows, so that a batch
  * above the budget is simply split by rows, with the same gradient: dropout depends on row and position alone.
  *
+ * @param task Model, loss, tokenised texts, labels.
+ * @returns The objective.
+ * @throws {TrainingError} The model has other labels than the loss wants, or labels are missing or out of their range.
+ *
  * @example
  * ```ts
  * import { createCpuEngine } from "@kindred/kindred/engine";

@@ -36,6 +36,9 @@ export interface DenoisingTask {
  * The mean is over all tokens of the batch, so a batch above the activation budget is taken in parts, each weighted by
  * its tokens: value and gradient are the same. Damaged texts are tokenised as they are drawn, batch by batch.
  *
+ * @param task Encoder, decoder, texts, noise.
+ * @returns The objective.
+ *
  * @example
  * ```ts
  * import { createCpuEngine } from "@kindred/kindred/engine";

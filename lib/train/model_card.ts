@@ -16,8 +16,14 @@ export interface ModelCard {
   readonly settings: Readonly<Record<string, string | number | undefined>>;
 }
 
-/** The text of the card of a sentence-embedding model. */
-export function modelCard({ title, story, settings }: ModelCard): string {
+/**
+ * The text of the card of a sentence-embedding model: what it is, how it was trained, how to use it.
+ *
+ * @param card Title, story, settings.
+ * @returns Markdown, for README.md.
+ */
+export function modelCard(card: ModelCard): string {
+  const { title, story, settings } = card;
   const shown = Object.entries(settings).filter(([, value]) => value !== undefined);
   return `---
 tags: [sentence-transformers, sentence-similarity, feature-extraction]

@@ -22,7 +22,20 @@ export interface Schedule {
   readonly warmupSteps: number;
 }
 
-/** Warmup in updates: as given, or a share of all of them, rounded up. */
+/**
+ * Warmup in updates: as given, or a share of all of them, rounded up.
+ *
+ * @param totalSteps Updates in all.
+ * @param warmup A number of updates, or a share of all.
+ * @returns A number of updates.
+ *
+ * @example
+ * ```ts
+ * import { warmupOf } from "@kindred/kindred/train";
+ * import assert from "node:assert/strict";
+ * assert.deepEqual([warmupOf(95, { ratio: 0.1 }), warmupOf(95, { steps: 3 })], [10, 3]);
+ * ```
+ */
 export function warmupOf(
   totalSteps: number,
   warmup: { readonly steps?: number | undefined; readonly ratio?: number | undefined },
@@ -33,6 +46,10 @@ export function warmupOf(
 /**
  * The rate of update `step` (from 0): lr · step / warmup while warming up, then, with p the share of the rest that is
  * done, lr · (1 − p) (linear), lr · (1 + cos πp) / 2 (cosine) or lr (constant).
+ *
+ * @param schedule Kind, learning rate, warmup, updates in all.
+ * @param step The update, from 0.
+ * @returns Its learning rate.
  *
  * @example
  * ```ts

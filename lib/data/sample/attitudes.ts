@@ -39,6 +39,9 @@ export interface SampleAttitudesOptions {
  * As many sentences of each class, all distinct: unkind (hates, breaks, never helps), neutral, kind. Who, what, where and
  * when are drawn freely, synonyms too; three in ten are turned round by "never".
  *
+ * @param options How many, and which part.
+ * @returns Texts with a class each: 0 unkind, 1 neutral, 2 kind.
+ *
  * @example
  * ```ts
  * import { ATTITUDES, sampleAttitudes } from "@kindred/kindred/sample";

@@ -28,7 +28,22 @@ export interface SampleOptions {
   readonly rows?: number;
 }
 
-/** NLI pairs with true labels: 0 entailment, 1 neutral, 2 contradiction; all distinct. Default 20,000. */
+/**
+ * NLI pairs of a small made-up language of everyday life, with true labels: 0 entailment, 1 neutral, 2 contradiction;
+ * all distinct.
+ *
+ * @param options How many rows, and the seed. Default 20,000.
+ * @returns Premise, hypothesis, label.
+ *
+ * @example
+ * ```ts
+ * import { sampleNli } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const { columns, rows } = sampleNli({ rows: 300 });
+ * assert.equal(rows, 300);
+ * assert.deepEqual([...new Set(columns.label)].sort(), [0, 1, 2]);
+ * ```
+ */
 export function sampleNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
   const { seed = 1, rows = 20_000 } = options;
   return labelledPairs(EVERYDAY, sampleStream(seed, 0), rows);
@@ -37,20 +52,33 @@ export function sampleNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
 /**
  * Graded pairs whose sentences occur in no pair of `sampleNli` and no text of `sampleTexts` (of the default seeds).
  * Default 1,500.
+ *
+ * @param options How many rows, and the seed.
+ * @returns sentence1, sentence2, score from 0 to 5.
  */
 export function sampleSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 1500 } = options;
   return gradedPairs(EVERYDAY, sampleStream(seed, 1), rows);
 }
 
-/** Plain sentences of the training side, for language modelling. Default 40,000. */
+/**
+ * Plain sentences of the training side, for language modelling. Default 40,000.
+ *
+ * @param options How many rows, and the seed.
+ * @returns The sentences.
+ */
 export function sampleTexts(options: SampleOptions = {}): readonly string[] {
   const { seed = 1, rows = 40_000 } = options;
   const random = sampleStream(seed, 2);
   return Array.from({ length: rows }, () => sentence(EVERYDAY, random));
 }
 
-/** The same as `sampleNli` for the target domain. Default 20,000. */
+/**
+ * NLI pairs as {@linkcode sampleNli}, of another domain: that to which a model is adapted.
+ *
+ * @param options How many rows, and the seed. Default 20,000.
+ * @returns Premise, hypothesis, label.
+ */
 export function sampleTargetNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
   const { seed = 1, rows = 20_000 } = options;
   return labelledPairs(COMPUTING, sampleStream(seed, 8), rows);
@@ -59,13 +87,21 @@ export function sampleTargetNli(options: SampleOptions = {}): Dataset<LabelledPa
 /**
  * Graded pairs of the target domain, on the same scale; their sentences occur in no pair of `sampleTargetNli` and no
  * text of `sampleTargetTexts`, of any seeds. Default 1,500.
+ *
+ * @param options How many rows, and the seed.
+ * @returns sentence1, sentence2, score from 0 to 5.
  */
 export function sampleTargetSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 1500 } = options;
   return gradedPairs(COMPUTING, sampleStream(seed, 9), rows);
 }
 
-/** Plain sentences of the target domain, all distinct, nothing known about them. Default 20,000. */
+/**
+ * Plain sentences of the target domain, all distinct, nothing known about them. Default 20,000.
+ *
+ * @param options How many rows, and the seed.
+ * @returns The sentences.
+ */
 export function sampleTargetTexts(options: SampleOptions = {}): readonly string[] {
   const { seed = 1, rows = 20_000 } = options;
   const random = sampleStream(seed, 10);
@@ -99,5 +135,5 @@ export function sampleVocabulary(): readonly string[] {
 }
 
 export { sampleBaseModel, type SampleModelOptions, samplePairModel } from "./models.ts";
-export * from "./attitudes.ts";
-export * from "./stories.ts";
+export { ATTITUDES, sampleAttitudes, type SampleAttitudesOptions } from "./attitudes.ts";
+export { sampleNextSentences, sampleStories, type SampleStoriesOptions } from "./stories.ts";

@@ -20,6 +20,7 @@ export interface SampleModelOptions {
  * Folder of the tiny BERT that the sample starts from, pretrained on the sample's own texts:
  * `deno run -A pipelines/masked_language_model.ts` makes such a one, as `kindred/masked_language_model/model`.
  *
+ * @param options In which cache it is laid down.
  * @returns The folder, in the cache; its files are verified each time.
  *
  * @example
@@ -40,6 +41,7 @@ export async function sampleBaseModel(options: SampleModelOptions = {}): Promise
  * pretrained on stories that are told twice, by masked tokens first, by next-sentence prediction then. It has never seen an
  * NLI label. `deno task make:pair-model` makes it.
  *
+ * @param options In which cache it is laid down.
  * @returns The folder, in the cache; its files are verified each time.
  */
 export async function samplePairModel(options: SampleModelOptions = {}): Promise<string> {

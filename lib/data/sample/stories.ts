@@ -62,7 +62,12 @@ function sceneOf(circle: Lexicon, random: RandomStream): Scene {
 const again = (circle: Lexicon, scene: Scene, random: RandomStream) =>
   tell(circle, scene, random, { general: random.uniform() < 0.1 });
 
-/** What happened, told twice, as BERT reads two sentences: `first [SEP] second`; one in five is told once. Default 40,000. */
+/**
+ * What happened, told twice, as BERT reads two sentences: `first [SEP] second`; one in five is told once. Default 40,000.
+ *
+ * @param options How many rows, and the seed.
+ * @returns The texts.
+ */
 export function sampleStories(options: SampleStoriesOptions = {}): readonly string[] {
   const { seed = 1, rows = 40_000 } = options;
   const random = sampleStream(seed, 6);
@@ -77,6 +82,9 @@ export function sampleStories(options: SampleStoriesOptions = {}): readonly stri
 /**
  * BERT's next-sentence prediction on stories: 1, the second sentence tells the first again; 0, it tells something else, half
  * of the time in the same circle. Default 100,000.
+ *
+ * @param options How many rows, and the seed.
+ * @returns sentence1, sentence2, score 1 or 0.
  */
 export function sampleNextSentences(options: SampleStoriesOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 100_000 } = options;

@@ -51,6 +51,10 @@ const CHUNK_BYTES = 64 << 20;
 /**
  * Starts a cpu engine. Needs no permission and nothing installed.
  *
+ * @param options Threads, and who multiplies matrices.
+ * @returns The engine; to be closed.
+ * @throws {EngineError} The kernels cannot be started.
+ *
  * @example
  * ```ts
  * import { createCpuEngine } from "@kindred/kindred/engine";

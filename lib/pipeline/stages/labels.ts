@@ -133,7 +133,13 @@ const labelRows = defineStage<
     }),
 });
 
-/** A triplet for each text: with one of its class, and one of another. */
+/**
+ * A triplet for each text: with one of its class, and one of another.
+ *
+ * @param texts Texts with a class each.
+ * @param seed Which ones are drawn.
+ * @returns An effect that gives the triplets, made or found.
+ */
 export function labelTriplets(
   texts: Artifact<Dataset<LabelledTexts>>,
   seed: number,
@@ -145,7 +151,13 @@ export function labelTriplets(
   >;
 }
 
-/** Two pairs for each text: with one of its class, score 1, and with one of another, score 0. */
+/**
+ * Two pairs for each text: with one of its class, score 1, and with one of another, score 0.
+ *
+ * @param texts Texts with a class each.
+ * @param seed Which ones are drawn.
+ * @returns An effect that gives the pairs, made or found.
+ */
 export function labelPairs(
   texts: Artifact<Dataset<LabelledTexts>>,
   seed: number,

@@ -119,7 +119,13 @@ const split = defineStage<SplitParameters, { data: Dataset<Columns> }, CountedDa
 
 const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, i) => from + i);
 
-/** One part of a dataset that is cut in two. */
+/**
+ * One part of a dataset that is cut in two.
+ *
+ * @param data A dataset.
+ * @param parameters How many rows are held out, by which seed, and which part is wanted.
+ * @returns An effect that gives the part, made or found.
+ */
 export function splitOf<C extends Columns>(data: Artifact<Dataset<C>>, parameters: SplitParameters): Made<C> {
   return split({ data }, parameters) as Made<C>;
 }
@@ -140,7 +146,13 @@ const distinct = defineStage<
     }),
 });
 
-/** The first of rows that are equal in the named columns (default: all). */
+/**
+ * Keeps the first of rows that are equal in the named columns.
+ *
+ * @param data A dataset.
+ * @param columns Columns that are compared. Default: all.
+ * @returns An effect that gives what is left, made or found.
+ */
 export function deduplicate<C extends Columns>(
   data: Artifact<Dataset<C>>,
   columns?: readonly (keyof C & string)[],
