@@ -175,7 +175,7 @@ export interface RankDocumentsOptions extends PredictOptions, PairTextOptions {
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
  * const engine = createCpuEngine({ threads: 1 });
- * const model = await loadCrossEncoder(engine, sampleBaseModel(), { labels: 1, seed: 1 });
+ * const model = await loadCrossEncoder(engine, await sampleBaseModel(), { labels: 1, seed: 1 });
  * const ranking = await rank(engine, model, "the boy eats", ["a castle", "an apple", "a dog"], { topK: 2 });
  * assert.ok(ranking.length === 2 && ranking[0]!.score >= ranking[1]!.score);
  * engine.close();

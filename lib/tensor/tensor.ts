@@ -60,6 +60,7 @@ export function parameter(
 /**
  * How many numbers of a model are trained.
  *
+ * @param parameters Those of a model.
  * @returns `trained` of `all`; a tensor that stands under two names counts once.
  *
  * @example

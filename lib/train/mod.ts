@@ -11,6 +11,7 @@ export { maskedLmObjective } from "./masked_lm_objective.ts";
 export { type ModelCard, modelCard } from "./model_card.ts";
 export type { Objective, ObjectiveBatch } from "./objective.ts";
 export type { PlanSettings } from "./plan.ts";
+export { emptyTextWarnings } from "./empty_texts.ts";
 export type { LoggedStep, Metrics, PendingSteps, TrainingRecord } from "./record.ts";
 export { rateAt, type Schedule, type ScheduleKind, warmupOf } from "./schedule.ts";
 export {

@@ -17,16 +17,6 @@ const TOLERATED = 0.1;
  *
  * @param texts Tokens by column: the anchors, then their documents.
  * @param rows The rows of the batch.
- *
- * @example
- * ```ts
- * import { hasNegative } from "@kindred/kindred/train";
- * import assert from "node:assert/strict";
- * const anchors = { ids: Int32Array.of(7, 8), offsets: Int32Array.of(0, 1, 2), typeIds: undefined };
- * const positives = { ids: Int32Array.of(9, 10), offsets: Int32Array.of(0, 1, 2), typeIds: undefined };
- * assert.ok(hasNegative([anchors, positives], Int32Array.of(0, 1)));
- * assert.ok(!hasNegative([anchors, positives], Int32Array.of(1)));
- * ```
  */
 export function hasNegative(texts: readonly TokenizedTexts[], rows: Int32Array): boolean {
   const first = rows[0]!;
