@@ -62,3 +62,18 @@ export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Rec
   }
   return result;
 }
+
+/**
+ * Some rows of a matrix.
+ *
+ * @param embeddings [n, width].
+ * @param rows Which ones, from 0; one may be named several times.
+ * @returns [rows.length, width], a copy.
+ */
+export function rowsOf({ data, width }: Embeddings, rows: ArrayLike<number>): Embeddings {
+  const picked = new Float32Array(rows.length * width);
+  for (let i = 0; i < rows.length; i++) {
+    picked.set(data.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
+  }
+  return { data: picked, width, rows: rows.length };
+}

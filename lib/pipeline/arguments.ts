@@ -6,6 +6,7 @@
 import { Result, Schema, SchemaIssue } from "effect";
 import { parseArgs } from "node:util";
 import { UsageError } from "../error.ts";
+import { editDistances } from "../text/edits.ts";
 import { type NumberKind, NUMBERS } from "../train/settings.ts";
 import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
@@ -60,22 +61,9 @@ function read(flag: Flag, value: string | boolean): string | number | boolean {
 }
 
 function nearest(name: string, known: readonly Flag[]): string {
-  const scored = known.map((flag) => [distance(name, flag), flag] as const).sort(([a], [b]) => a - b);
+  const scored = known.map((flag) => [editDistances(name, flag).at(-1)!, flag] as const).sort(([a], [b]) => a - b);
   const best = scored[0];
   return best !== undefined && best[0] <= 3 ? `did you mean --${best[1]}?` : "--help lists the flags";
-}
-
-/** Levenshtein's. */
-function distance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next[j] = Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }
 
 /** The help text of a command. */

@@ -9,6 +9,7 @@
 import { TokenizerError } from "../error.ts";
 import type { PackedBatch, PackedColumn, TokenizedTexts } from "./packed.ts";
 import { type PairTemplate, specialTokens, type TemplatePart } from "./pair_template.ts";
+import { SPACE } from "./sentences.ts";
 import { tokenizeBy, type Tokenizer } from "./tokenizer.ts";
 
 /** Tokens of a pair of texts of `one` and `two` tokens, cut to `maxLength`. */
@@ -39,8 +40,7 @@ export interface BareOptions {
 }
 
 /** What Python's `str.strip` takes off. */
-const SPACE = "[\\t-\\r\\x1c-\\x20\\x85\\xa0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000]+";
-const ENDS = new RegExp(`^${SPACE}|${SPACE}$`, "g");
+const ENDS = new RegExp(`^[${SPACE}]+|[${SPACE}]+$`, "g");
 
 /**
  * Tokenises texts without special tokens and uncut, each distinct one once: what {@linkcode packPairs} makes pairs of.

@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { scaleScores } from "../../lib/data/scores.ts";
 import { concatenate, datasetOf, dedupe, firstRows, selectRows, split } from "../../lib/data/rows.ts";
 import { DatasetError } from "../../lib/error.ts";
 
@@ -48,14 +47,4 @@ Deno.test("a split holds out rows by seed, all rows are in one part, equal texts
   }
 });
 
-Deno.test("scores are brought to 0 … 1 by their own scale", () => {
-  const scored = (...score: number[]) => {
-    const texts = score.map(String);
-    return datasetOf({ sentence1: texts, sentence2: texts, score: Float64Array.from(score) });
-  };
-  assert.deepEqual([...scaleScores(scored(0, 2.5, 5)).columns.score], [0, 0.5, 1]);
-  assert.deepEqual([...scaleScores(scored(0, 0.5, 1)).columns.score], [0, 0.5, 1]);
-  assert.deepEqual([...scaleScores(scored(0, 1), 5).columns.score], [0, 0.2]);
-  assert.throws(() => scaleScores(scored(0, 50)), { found: "50" });
-  assert.throws(() => scaleScores(scored(0, NaN)), { where: "row 2, column score" });
 });

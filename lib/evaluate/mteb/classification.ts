@@ -8,7 +8,8 @@ import { accuracy, averagePrecision, precisionRecallF1 } from "../classification
 import { fitLogisticRegression, predictClasses } from "../../numeric/logistic_regression.ts";
 import { numpyRandom } from "../../numeric/mersenne_twister.ts";
 import { type Columns, labelsOf, numberClasses, textsOf } from "./data.ts";
-import { type Embedder, rowsOf } from "./embedder.ts";
+import { rowsOf } from "../../embed/pairwise.ts";
+import type { Embedder } from "./embedder.ts";
 import type { TaskScores } from "./result.ts";
 import type { ClassificationTask } from "./task.ts";
 

@@ -8,7 +8,8 @@ import type { PythonRandom } from "../../numeric/mersenne_twister.ts";
 import { miniBatchKMeans } from "../../numeric/mini_batch_kmeans.ts";
 import { adjustedMutualInformation, vMeasure } from "../v_measure.ts";
 import { type Columns, type Label, labelOf, numberClasses, textListsOf, textsOf } from "./data.ts";
-import { type Embedder, rowsOf } from "./embedder.ts";
+import { rowsOf } from "../../embed/pairwise.ts";
+import type { Embedder } from "./embedder.ts";
 import type { TaskScores } from "./result.ts";
 import type { ClusteringTask } from "./task.ts";
 

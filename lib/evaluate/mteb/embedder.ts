@@ -6,7 +6,7 @@
 import type { Engine } from "../../engine/engine.ts";
 import type { BiEncoder } from "../../model/bi_encoder.ts";
 import { encodeTexts } from "../../embed/encode.ts";
-import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../../embed/pairwise.ts";
+import { type Embeddings, pairwiseSimilarities, rowsOf, SIMILARITIES, type Similarity } from "../../embed/pairwise.ts";
 import type { Role } from "../../embed/roles.ts";
 import type { MtebTask } from "./task.ts";
 
@@ -65,15 +65,6 @@ export function promptName(
     ? [name, type]
     : [`${name}-${role}`, name, `${type}-${role}`, type, role, ...role === "document" ? ["passage", "corpus"] : []];
   return names.find((each) => prompts[each] !== undefined && prompts[each] !== "");
-}
-
-/** The rows of embeddings with these numbers. */
-export function rowsOf({ data, width }: Embeddings, rows: ArrayLike<number>): Embeddings {
-  const picked = new Float32Array(rows.length * width);
-  for (let i = 0; i < rows.length; i++) {
-    picked.set(data.subarray(rows[i]! * width, (rows[i]! + 1) * width), i * width);
-  }
-  return { data: picked, width, rows: rows.length };
 }
 
 /** All similarities of every row of `a` with every row of `b`: [a · b], on the host. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { editDistances } from "../../text/edits.ts";
 
 /** The few names that need the fewest edits (letters put in, left out or changed; case does not count). */
 export function nearestNames(name: string, names: readonly string[], count = 3): readonly string[] {
@@ -14,13 +15,5 @@ export function nearestNames(name: string, names: readonly string[], count = 3):
 /** Levenshtein's distance; what a longer name has before or behind what was written counts a tenth. */
 function edits(a: string, b: string): number {
   if (b.includes(a)) return (b.length - a.length) / 10;
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (let i = 1; i <= a.length; i++) {
-    const next = [i];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (a[i - 1] === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return Math.min(...row.map((distance, j) => distance + (b.length - j) / 10));
+  return Math.min(...editDistances(a, b).map((distance, j) => distance + (b.length - j) / 10));
 }

@@ -5,11 +5,11 @@
  */
 import { nearest } from "../../embed/nearest.ts";
 import { accuracy, precisionRecallF1 } from "../classification.ts";
-import type { Embeddings } from "../../embed/pairwise.ts";
+import { type Embeddings, rowsOf } from "../../embed/pairwise.ts";
 import { type FoundDocuments, RETRIEVAL_CUTS, retrievalMetrics } from "../retrieval.ts";
 import { turnTaker } from "../../numeric/turn.ts";
 import { type Columns, type RetrievalData, textsOf } from "./data.ts";
-import { type Embedder, rowsOf, similarityTable } from "./embedder.ts";
+import { type Embedder, similarityTable } from "./embedder.ts";
 import type { TaskScores } from "./result.ts";
 import type { RetrievalTask } from "./task.ts";
 

@@ -7,7 +7,8 @@ import { DatasetError } from "../../error.ts";
 import { pearson, spearman } from "../../numeric/correlation.ts";
 import { correlationPValue } from "../../numeric/p_value.ts";
 import { type Columns, numberListsOf, textListsOf } from "./data.ts";
-import { type Embedder, rowsOf, similarityTable } from "./embedder.ts";
+import { rowsOf } from "../../embed/pairwise.ts";
+import { type Embedder, similarityTable } from "./embedder.ts";
 import type { TaskScores } from "./result.ts";
 import type { SummarizationTask } from "./task.ts";
 

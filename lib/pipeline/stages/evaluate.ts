@@ -9,7 +9,7 @@ import { attempt } from "../../attempt.ts";
 import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { encodeTexts } from "../../embed/encode.ts";
-import { type Embeddings, pairwiseSimilarities } from "../../embed/pairwise.ts";
+import { type Embeddings, pairwiseSimilarities, rowsOf } from "../../embed/pairwise.ts";
 import { similarityMetrics } from "../../evaluate/similarity.ts";
 import { type BiEncoder, freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import type { Metrics } from "../../train/record.ts";
@@ -78,10 +78,4 @@ export async function evaluatePairs(
   const [a, b] = [rowsOf(embeddings, first), rowsOf(embeddings, second)];
   const metrics = similarityMetrics(a, b, pairs.columns.score);
   return { metrics, similarities: pairwiseSimilarities(a, b).cosine, embeddings };
-}
-
-function rowsOf({ data, width }: Embeddings, rows: Int32Array): Embeddings {
-  const picked = new Float32Array(rows.length * width);
-  rows.forEach((row, i) => picked.set(data.subarray(row * width, (row + 1) * width), i * width));
-  return { data: picked, width, rows: rows.length };
 }
