@@ -46,5 +46,3 @@ Deno.test("a split holds out rows by seed, all rows are in one part, equal texts
     assert.throws(() => split(dataset, { validation, seed: 1 }), DatasetError);
   }
 });
-
-});
