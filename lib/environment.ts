@@ -17,7 +17,7 @@ export function variable(name: string): string | undefined {
 }
 
 /** The user's folder; the current one where the environment names none. */
-export function homeFolder(): string {
+function homeFolder(): string {
   return variable("HOME") ?? variable("USERPROFILE") ?? ".";
 }
 

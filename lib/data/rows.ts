@@ -63,40 +63,6 @@ export function firstRows<C extends Columns>(dataset: Dataset<C>, limit: number)
   return limit >= dataset.rows ? dataset : selectRows(dataset, Array.from({ length: limit }, (_, row) => row));
 }
 
-/** All rows of all parts, which must have the same columns. */
-export function concatenate<C extends Columns>(parts: readonly Dataset<C>[]): Dataset<C> {
-  const first = parts[0];
-  if (first === undefined) throw new DatasetError("nothing to concatenate");
-  if (parts.length === 1) return first;
-  const names = Object.keys(first.columns);
-  for (const { columns } of parts) {
-    const found = Object.keys(columns);
-    if (found.length !== names.length || names.some((name) => columns[name] === undefined)) {
-      throw new DatasetError("parts of a dataset differ in columns", {
-        expected: names.join(", "),
-        found: found.join(", "),
-      });
-    }
-  }
-  const columns = names.map((name) => [name, joinColumns(name, parts.map((part) => part.columns[name]!))]);
-  return { columns: Object.fromEntries(columns) as C, rows: parts.reduce((sum, { rows }) => sum + rows, 0) };
-}
-
-function joinColumns(name: string, columns: readonly Column[]): Column {
-  const texts = columns.filter((column) => Array.isArray(column)).length;
-  if (texts === columns.length) return (columns as readonly (readonly string[])[]).flat();
-  if (texts > 0) throw new DatasetError("a column is text in one part and a number in another", { where: name });
-  const joined = columns.every((column) => column instanceof Int32Array)
-    ? new Int32Array(columns.reduce((sum, { length }) => sum + length, 0))
-    : new Float64Array(columns.reduce((sum, { length }) => sum + length, 0));
-  let start = 0;
-  for (const column of columns as readonly (Int32Array | Float64Array)[]) {
-    joined.set(column, start);
-    start += column.length;
-  }
-  return joined;
-}
-
 /**
  * Keeps the first of rows that are equal.
  *
@@ -145,7 +111,7 @@ export interface SplitOptions {
  * @param dataset Any dataset.
  * @param options How many rows are held out, by which seed, and which rows stay together.
  * @returns The part to train on, and the part that is held out.
- * @throws {UsageError} A share or number that leaves either part empty.
+ * @throws {DatasetError} A share or number that leaves either part empty.
  *
  * @example
  * ```ts

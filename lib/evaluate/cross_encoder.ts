@@ -45,7 +45,7 @@ export interface PredictOptions {
  * @returns [n, labels] scores.
  * @throws {EvaluationError} A prediction is not a number.
  */
-export async function scorePairs(
+async function scorePairs(
   engine: Engine,
   model: CrossEncoder,
   first: PackedColumn,

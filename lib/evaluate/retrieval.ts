@@ -32,7 +32,7 @@ export interface RetrievalOptions {
 export const RETRIEVAL_CUTS: readonly number[] = [1, 3, 5, 10, 20, 100, 1000];
 
 /** The grades of what was found, best first; of equal scores the greater id first, as trec_eval has it. */
-export function gainsOf({ documents, scores }: FoundDocuments, relevant: ReadonlyMap<string, number>): Float64Array {
+function gainsOf({ documents, scores }: FoundDocuments, relevant: ReadonlyMap<string, number>): Float64Array {
   const order = documents.map((_, i) => i).sort((a, b) =>
     scores[b]! - scores[a]! || (documents[a]! < documents[b]! ? 1 : -1)
   );

@@ -21,7 +21,7 @@ export interface RepoRef {
 const COMMIT = /^[0-9a-f]{40}$/;
 
 /** Whether this names a commit, and no branch or tag. */
-export function isCommit(revision: string): boolean {
+function isCommit(revision: string): boolean {
   return COMMIT.test(revision);
 }
 
@@ -180,7 +180,7 @@ function codeOf(error: unknown): unknown {
 }
 
 /** Whether there is a folder at this path. */
-export async function isFolder(path: string): Promise<boolean> {
+async function isFolder(path: string): Promise<boolean> {
   try {
     return (await Deno.stat(path)).isDirectory;
   } catch (error) {

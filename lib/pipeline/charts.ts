@@ -70,7 +70,7 @@ export interface MapPoint {
 }
 
 /** Colour of a class: hues as far apart as possible, two lightnesses. */
-export function colourOf(group: number, groups: number): string {
+function colourOf(group: number, groups: number): string {
   return `oklch(${group % 2 === 0 ? 0.62 : 0.74} 0.16 ${((group * 360) / Math.max(1, groups)).toFixed(0)})`;
 }
 

@@ -102,7 +102,7 @@ export const trainByLabels: (
 });
 
 /** What the loss is told. A flag that it would ignore is an error. */
-export function lossOptions(values: FlagValues): { readonly margin?: number; readonly distance?: "cosine" } {
+function lossOptions(values: FlagValues): { readonly margin?: number; readonly distance?: "cosine" } {
   const [loss, distance] = [text(values, "loss") ?? "batch-all", text(values, "distance")];
   if (loss === "batch-hard-soft-margin" && values["margin"] !== undefined) {
     throw new UsageError("the soft margin has no --margin", { hint: "leave it out, or take --loss batch-hard" });

@@ -30,7 +30,7 @@ const SHARED: readonly Flag[] = ["negatives", "cross-encoder"];
 const isMined = (negatives: string | undefined) => negatives === "semi-hard" || negatives === "hard";
 
 /** Bounds on scores, and which of what keeps them. */
-export function selectOptions({ values }: Invocation): SelectOptions {
+function selectOptions({ values }: Invocation): SelectOptions {
   const bound = (flag: "max-score" | "min-score" | "absolute-margin" | "relative-margin") => optional(values, flag);
   // Without a bound a mined negative may well be another answer: one that a cross-encoder scores above ½ is none.
   const judged = text(values, "negatives") === "hard" &&
@@ -51,7 +51,7 @@ export function selectOptions({ values }: Invocation): SelectOptions {
 }
 
 /** Who chooses. */
-export function negativeJudge({ values }: Invocation): NegativeJudge {
+function negativeJudge({ values }: Invocation): NegativeJudge {
   const by = text(values, "hard-by") ?? "cross-encoder";
   if (text(values, "negatives") !== "hard" || by === "cross-encoder") return { by: "scores" };
   if (by === "person") return { by };

@@ -47,7 +47,7 @@ export function taskOf(what: Omit<Task, "key" | "how"> & { readonly how?: Json }
 }
 
 /** JSON with sorted keys: equal values, equal text. What is undefined is left out. */
-export function canonical(value: Json | undefined): string {
+function canonical(value: Json | undefined): string {
   if (Array.isArray(value)) return `[${value.map(canonical).join()}]`;
   if (value !== null && typeof value === "object") {
     const entries = Object.entries(value).filter(([, v]) => v !== undefined).sort(([a], [b]) => a < b ? -1 : 1);

@@ -5,16 +5,13 @@
  */
 
 /** The character of each byte: printable ones stand for themselves, the others for U+0100 and up, in order. */
-export const BYTE_CHARACTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+const BYTE_CHARACTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
   if (printable(byte)) return String.fromCharCode(byte);
   let before = 0;
   for (let b = 0; b < byte; b++) if (!printable(b)) before++;
   return String.fromCharCode(256 + before);
 });
-
-/** Bytes by their characters. */
-export const CHARACTER_BYTES: ReadonlyMap<string, number> = new Map(BYTE_CHARACTERS.map((char, byte) => [char, byte]));
 
 const encoder = new TextEncoder();
 

@@ -41,9 +41,6 @@ export interface PackedColumn {
 /**
  * Lays the given rows of one or more columns end to end: all of the first column, then all of the second, …
  *
- * `streams[i]` is the place of batch row i in the epoch: with it a dropout mask does not depend on how rows are packed.
- * Default: i.
- *
  * @param columns Tokenised texts, and which rows of each.
  * @param streams The place of each row in the epoch: with it a dropout mask does not depend on how rows are packed.
  *   Default: the place in the batch.
@@ -52,9 +49,10 @@ export interface PackedColumn {
  * @example
  * ```ts
  * import { pack } from "@kindred/kindred/text";
+ * import assert from "node:assert/strict";
  * const texts = { ids: Int32Array.of(1, 2, 3), typeIds: undefined, offsets: Int32Array.of(0, 2, 3) };
  * const batch = pack([{ texts, rows: [1, 0] }]);
- * console.assert(batch.ids.join() === "3,1,2" && batch.offsets.join() === "0,1,3");
+ * assert.deepEqual([[...batch.ids], [...batch.offsets]], [[3, 1, 2], [0, 1, 3]]);
  * ```
  */
 export function pack(columns: readonly PackedColumn[], streams?: ArrayLike<number>): PackedBatch {

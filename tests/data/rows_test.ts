@@ -1,23 +1,14 @@
 import assert from "node:assert/strict";
-import { concatenate, datasetOf, dedupe, firstRows, selectRows, split } from "../../lib/data/rows.ts";
+import { datasetOf, dedupe, firstRows, selectRows, split } from "../../lib/data/rows.ts";
 import { DatasetError } from "../../lib/error.ts";
 
 const letters = datasetOf({ text: ["a", "b", "a", "c"], label: Int32Array.of(0, 1, 0, 2) });
 
-Deno.test("rows are picked, cut and joined with the types of their columns", () => {
+Deno.test("rows are picked and cut with the types of their columns", () => {
   const picked = selectRows(letters, [3, 0]);
   assert.deepEqual(picked.columns, { text: ["c", "a"], label: Int32Array.of(2, 0) });
   assert.deepEqual(firstRows(letters, 1).columns, { text: ["a"], label: Int32Array.of(0) });
   assert.equal(firstRows(letters, 9), letters);
-  assert.deepEqual(concatenate([picked, firstRows(letters, 1)]).columns, {
-    text: ["c", "a", "a"],
-    label: Int32Array.of(2, 0, 0),
-  });
-  assert.throws(() => concatenate<{ [name: string]: string[] }>([datasetOf({ a: ["x"] }), datasetOf({ b: ["x"] })]), {
-    name: "Error",
-    expected: "a",
-    found: "b",
-  });
   assert.throws(() => datasetOf({ a: ["x"], b: ["x", "y"] }), DatasetError);
 });
 

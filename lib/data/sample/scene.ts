@@ -134,7 +134,7 @@ export interface Telling {
 }
 
 /** Several of a thing. */
-export function plural(noun: string): string {
+function plural(noun: string): string {
   if (/(s|x|ch|sh)$/.test(noun)) return `${noun}es`;
   if (/(f|fe)$/.test(noun)) return noun.replace(/fe?$/, "ves");
   return /[^aeiou]y$/.test(noun) ? `${noun.slice(0, -1)}ies` : `${noun}s`;

@@ -20,7 +20,7 @@ const SEED = 42;
  * Rows of each experiment: the first `perLabel` of each class in a shuffled order. The order is shuffled again for every
  * experiment, by a generator that starts anew: experiment e sees the e-th power of one permutation.
  */
-export function undersample(labels: ArrayLike<number>, perLabel: number, experiments: number): readonly Int32Array[] {
+function undersample(labels: ArrayLike<number>, perLabel: number, experiments: number): readonly Int32Array[] {
   const order = Int32Array.from({ length: labels.length }, (_, row) => row);
   return Array.from({ length: experiments }, () => {
     numpyRandom(SEED).shuffle(order);

@@ -53,7 +53,7 @@ const textColumns = ({ columns }: Dataset<Columns>): Readonly<Record<string, rea
   Object.fromEntries(Object.entries(columns).flatMap(([name, column]) => isTexts(column) ? [[name, column]] : []));
 
 /** Token ids of every text column, made once for a dataset, tokenizer and limit. */
-export const tokenizeColumns: (
+const tokenizeColumns: (
   inputs: { readonly model: Artifact<ModelFolder>; readonly data: Artifact<Dataset<Columns>> },
   parameters: { readonly maxSeqLength?: number | undefined },
 ) => Effect.Effect<Artifact<Readonly<Record<string, TokenizedTexts>>>, KindredError, Services> = defineStage<
