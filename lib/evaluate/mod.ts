@@ -35,6 +35,14 @@ export {
   type RerankingSample,
 } from "./cross_encoder_metrics.ts";
 export {
+  evaluateRetrieval,
+  informationRetrievalMetrics,
+  pairRetrieval,
+  type PairRetrieval,
+  type RetrievalColumns,
+  type RetrievalResult,
+} from "./information_retrieval.ts";
+export {
   evaluateLabels,
   type LabelMetrics,
   type LabelMetricsOptions,
