@@ -11,9 +11,8 @@ import { AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
 import { augmentationDetails, augmentationOptions } from "../lib/pipeline/gold.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
-import { evalSource, modelShape, text, trainingPresets } from "../lib/pipeline/settings.ts";
-import { evaluateSimilarity } from "../lib/pipeline/stages/evaluate.ts";
-import { loadScoredPairs } from "../lib/pipeline/stages/load.ts";
+import { modelShape, text, trainingPresets } from "../lib/pipeline/settings.ts";
+import { beforeAndAfter } from "../lib/pipeline/training.ts";
 
 /** The command, with two controls on the gold pairs alone: for as many epochs, and for as many updates. */
 export const command: Command = {
@@ -35,16 +34,17 @@ export const command: Command = {
   run: Effect.fnUntraced(function* (invocation) {
     const output = yield* outputFolder(invocation);
     const base = yield* model(text(invocation.values, "model"));
-    const pairs = yield* loadScoredPairs(evalSource(invocation));
-    const before = yield* evaluateSimilarity({ model: base, pairs }, modelShape(invocation.values), "evaluate-before");
-    const options = yield* augmentationOptions(invocation);
-    const result = yield* augmentedSbert({ ...options, model: base, eval: pairs });
-    const run = Effect.fnUntraced(function* (trained: typeof result.model) {
-      return { model: trained, before, after: yield* evaluateSimilarity({ model: trained, pairs }, {}) };
+    const { evaluation, warnings, ...options } = yield* augmentationOptions(invocation);
+    const run = yield* beforeAndAfter(evaluation, base, modelShape(invocation.values));
+    const result = yield* augmentedSbert({
+      ...options,
+      model: base,
+      ...(evaluation && { eval: evaluation.rows, evaluating: { kind: evaluation.kind } }),
     });
     return yield* finish(invocation, output, {
       data: result.data,
-      pairs,
+      evaluation,
+      warnings,
       runs: {
         main: yield* run(result.model),
         ...(result.control && { control: yield* run(result.control) }),

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Effect } from "effect";
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
@@ -22,7 +21,9 @@ export const command: Command = {
   run: (invocation) =>
     trainAndReport(invocation, {
       loss: losses.cosineSimilarity(),
-      rows: () => Effect.flatMap(loadScoresOrNli(trainSource(invocation)), asScores),
+      data: loadScoresOrNli(trainSource(invocation)),
+      kind: "similarity",
+      rows: asScores,
     }),
   print: summary,
 };

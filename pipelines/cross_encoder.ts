@@ -5,13 +5,14 @@
  */
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
+import { cut } from "../lib/pipeline/evaluation.ts";
 import { outputFolder } from "../lib/pipeline/finish.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
 import { pairModel } from "../lib/stage/roots.ts";
 import {
   evalSource,
-  number,
+  isOwn,
   optional,
   text,
   trainingPresets,
@@ -24,7 +25,7 @@ import {
   trainCrossEncoder,
 } from "../lib/pipeline/stages/cross_encoder.ts";
 import { loadScoresOrNli } from "../lib/pipeline/stages/load.ts";
-import { asScores, splitOf } from "../lib/pipeline/stages/rows.ts";
+import { asScores } from "../lib/pipeline/stages/rows.ts";
 
 /** Flags of bi-encoders. */
 const OTHERS = ["eval-steps", "keep-best", "patience", "pooling"];
@@ -33,9 +34,9 @@ const OTHERS = ["eval-steps", "keep-best", "patience", "pooling"];
 export const command: Command = {
   name: "cross_encoder",
   summary: "trains a cross-encoder on pairs with a score, or NLI pairs: entailment is 1, all else 0",
-  flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), "head", "held-out"],
+  flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), "head"],
   presets: trainingPresets({
-    all: { "weight-decay": 0.01, "head": "score", "held-out": 0.1 },
+    all: { "weight-decay": 0.01, "head": "score" },
     sample: { "limit": 6000, "epochs": 4 },
     chapter: { "limit": 10_000, "learning-rate": 2e-5, "head": "classes" },
     own: { "learning-rate": 2e-5 },
@@ -45,20 +46,19 @@ export const command: Command = {
     const output = yield* outputFolder(invocation);
     const base = yield* pairModel(text(values, "model"));
     const all = yield* asScores(yield* loadScoresOrNli(trainSource(invocation)));
-    const held = { validation: number(values, "held-out"), seed: number(values, "seed"), together: "sentence1" };
-    const own = values["eval"] === undefined || invocation.preset === "chapter";
-    const data = own ? yield* splitOf(all, { ...held, part: "train" }) : all;
-    const validation = own
-      ? yield* splitOf(all, { ...held, part: "validation" })
-      : yield* asScores(yield* loadScoresOrNli(evalSource(invocation)));
+    // The chapter's evaluation pairs are not for a judge: it is tested on rows of its own data.
+    const given = values["eval"] !== undefined && (invocation.preset !== "chapter" || isOwn(values, "eval"));
+    const parts = given ? { train: all, heldOut: undefined, warnings: [] } : yield* cut(invocation, all);
+    const validation = given ? yield* asScores(yield* loadScoresOrNli(evalSource(invocation))) : parts.heldOut;
+    const { train: data, warnings } = parts;
     const trained = yield* trainCrossEncoder({ model: base, pairs: data }, {
       settings: trainSettings(values),
       head: text(values, "head") as CrossEncoderParameters["head"],
       maxSeqLength: optional(values, "max-seq-length"),
       freeze: text(values, "freeze"),
     }, "train");
-    const after = yield* evaluateCrossEncoder({ model: trained, pairs: validation }, {}, "evaluate");
-    return yield* finishHeldOut(invocation, output, { data, validation, model: trained, after });
+    const after = validation && (yield* evaluateCrossEncoder({ model: trained, pairs: validation }, {}, "evaluate"));
+    return yield* finishHeldOut(invocation, output, { data, validation, model: trained, after, warnings });
   }),
   print: heldOutSummary,
 };

@@ -7,14 +7,15 @@ import { Effect } from "effect";
 import { adaptationOf, superviseBy } from "../lib/pipeline/adapting.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { domainAdaptation } from "../lib/pipeline/domain_adaptation.ts";
+import { givenEvaluation } from "../lib/pipeline/evaluation.ts";
 import { finish, outputFolder } from "../lib/pipeline/finish.ts";
 import { ADAPTING, AUGMENTING, DENOISING, MINING, TRAINING } from "../lib/pipeline/flags.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
-import { evalSource, modelShape, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
-import { evaluateSimilarity } from "../lib/pipeline/stages/evaluate.ts";
+import { modelShape, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { loadLabelledTexts } from "../lib/pipeline/stages/labels.ts";
-import { loadFlatTexts, loadScoredPairs } from "../lib/pipeline/stages/load.ts";
+import { loadFlatTexts } from "../lib/pipeline/stages/load.ts";
+import { beforeAndAfter } from "../lib/pipeline/training.ts";
 
 /** Flags that need evaluations during training. */
 const OTHERS = ["eval-steps", "keep-best", "patience"];
@@ -59,28 +60,27 @@ export const command: Command = {
       ...trainSource(invocation, "target"),
       limit: values["adapt-limit"] as number,
     });
-    const general = yield* loadScoredPairs(evalSource(invocation));
-    const target = text(values, "target-eval") && (yield* loadScoredPairs(evalSource(invocation, "target-eval")));
+    const { data, supervise, evaluation: general, warnings } = yield* superviseBy(invocation, base);
+    const target = values["target-eval"] === undefined
+      ? undefined
+      : yield* givenEvaluation(invocation, "similarity", "target-eval");
     const classes = text(values, "target-labels");
-    const pairs = target || general;
-    const before = yield* evaluateSimilarity({ model: base, pairs }, shape, "evaluate-before");
-    const { data, supervise } = yield* superviseBy(invocation, base);
+    const evaluation = target ?? general;
+    const run = yield* beforeAndAfter(evaluation, base, shape);
     const result = yield* domainAdaptation({
       model: base,
       shape,
       texts,
-      adaptation: adaptationOf(values),
+      adaptation: yield* adaptationOf(values, base),
       supervise,
-      pairs: { ...(target && { target }), general },
+      evaluations: { ...(target && { target }), ...(general && { general }) },
       labels: classes === undefined ? {} : { target: yield* loadLabelledTexts({ from: classes }) },
       control: values["no-control"] !== true,
     });
-    const run = Effect.fnUntraced(function* (trained: typeof result.model, read = {}) {
-      return { model: trained, before, after: yield* evaluateSimilarity({ model: trained, pairs }, read) };
-    });
     return yield* finish(invocation, output, {
       data,
-      pairs,
+      evaluation,
+      warnings,
       runs: {
         main: yield* run(result.model),
         adaptation: yield* run(result.adapted, text(values, "adapt") === "mlm" ? shape : {}),

@@ -17,7 +17,7 @@ import { model } from "../lib/stage/roots.ts";
 import { modelShape, number, text, trainingPresets } from "../lib/pipeline/settings.ts";
 import { evaluateByLabels } from "../lib/pipeline/stages/labels.ts";
 
-const ALL: FlagValues = { "loss": "batch-all", "held-out": 0.2, "neighbors": 10, "batch-size": 64 };
+const ALL: FlagValues = { "loss": "batch-all", "neighbors": 10, "batch-size": 64 };
 const { "eval-steps": _, ...chapter } = trainingPresets({
   chapter: {
     ...ALL,
@@ -34,11 +34,10 @@ export const command: Command = {
   name: "label_similarity",
   summary: "makes texts with the same label similar: --model M --train texts.csv (columns text and label)",
   flags: [
-    ...TRAINING.filter((flag) => !["eval-steps", "keep-best", "patience"].includes(flag)),
+    ...TRAINING,
     "loss",
     "margin",
     "distance",
-    "held-out",
     "neighbors",
   ],
   presets: { ...trainingPresets({ all: ALL, sample: { "epochs": 4 } }), chapter },
@@ -47,15 +46,13 @@ export const command: Command = {
     const output = yield* outputFolder(invocation);
     const k = number(values, "neighbors");
     const base = yield* model(text(values, "model"));
-    const { texts, heldOut, labels } = yield* labelledParts(invocation);
-    const before = yield* evaluateByLabels(
-      { model: base, texts: heldOut },
-      { ...modelShape(values), k },
-      "evaluate-before",
-    );
-    const { data, trained } = yield* trainByLabels(invocation, base, texts);
-    const after = yield* evaluateByLabels({ model: trained, texts: heldOut }, { k }, "evaluate");
-    return yield* finishLabels(invocation, output, { labels, data, heldOut, model: trained, before, after });
+    const { texts, heldOut, labels, warnings } = yield* labelledParts(invocation);
+    const before = heldOut &&
+      (yield* evaluateByLabels({ model: base, texts: heldOut }, { ...modelShape(values), k }, "evaluate-before"));
+    const { data, trained } = yield* trainByLabels(invocation, base, texts, heldOut);
+    const after = heldOut && (yield* evaluateByLabels({ model: trained, texts: heldOut }, { k }, "evaluate"));
+    const tested = heldOut && { heldOut, before: before!, after: after! };
+    return yield* finishLabels(invocation, output, { labels, data, model: trained, tested, warnings });
   }),
   print: labelSummary,
 };

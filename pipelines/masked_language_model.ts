@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
+import { cut } from "../lib/pipeline/evaluation.ts";
 import { outputFolder } from "../lib/pipeline/finish.ts";
 import { type FlagValues, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
@@ -12,13 +13,12 @@ import { model } from "../lib/stage/roots.ts";
 import { number, optional, text, trainingPresets, trainSettings, trainSource } from "../lib/pipeline/settings.ts";
 import { loadTexts } from "../lib/pipeline/stages/load.ts";
 import { evaluateMaskedLm, trainMaskedLm } from "../lib/pipeline/stages/masked_lm.ts";
-import { splitOf } from "../lib/pipeline/stages/rows.ts";
 
 /** Flags of trainings that are evaluated on graded pairs. */
-const OTHERS = ["eval", "eval-steps", "keep-best", "patience", "pooling"];
+const OTHERS = ["eval", "eval-columns", "eval-steps", "keep-best", "patience", "pooling"];
 
 /** For a small model from nothing. */
-const TINY: FlagValues = { "learning-rate": 1e-3, "warmup-steps": 200, "max-seq-length": 64 };
+const TINY: FlagValues = { "learning-rate": 1e-3, "warmup-steps": 200, "max-seq-length": 64, "hold-out": 0.02 };
 
 /** The command: load → split → train → evaluate on the texts that were held out. */
 export const command: Command = {
@@ -35,20 +35,17 @@ export const command: Command = {
     const output = yield* outputFolder(invocation);
     const base = text(values, "model") === undefined ? {} : { model: yield* model(text(values, "model")) };
     const texts = yield* loadTexts(trainSource({ ...invocation, values: { model: "a new one", ...values } }));
-    const held = { validation: 0.02, seed: number(values, "seed") };
-    const [train, validation] = [
-      yield* splitOf(texts, { ...held, part: "train" }),
-      yield* splitOf(texts, { ...held, part: "validation" }),
-    ];
+    const { train, heldOut: validation, warnings } = yield* cut(invocation, texts);
     const shape = { seed: number(values, "seed"), maxSeqLength: optional(values, "max-seq-length") };
-    const before = yield* evaluateMaskedLm({ ...base, texts: validation }, shape, "evaluate-before");
+    const before = validation &&
+      (yield* evaluateMaskedLm({ ...base, texts: validation }, shape, "evaluate-before"));
     const trained = yield* trainMaskedLm({ ...base, texts: train }, {
       settings: trainSettings(values),
       maxSeqLength: shape.maxSeqLength,
       wholeWords: values["whole-words"] === true,
       freeze: text(values, "freeze"),
     });
-    const after = yield* evaluateMaskedLm({ model: trained, texts: validation }, shape, "evaluate");
+    const after = validation && (yield* evaluateMaskedLm({ model: trained, texts: validation }, shape, "evaluate"));
     return yield* finishHeldOut(invocation, output, {
       data: train,
       validation,
@@ -56,6 +53,7 @@ export const command: Command = {
       before,
       after,
       lower: "masked_loss",
+      warnings,
     });
   }),
   print: heldOutSummary,

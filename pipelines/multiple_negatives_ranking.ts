@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { Effect } from "effect";
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { MINING, TRAINING } from "../lib/pipeline/flags.ts";
@@ -27,11 +26,9 @@ export const command: Command = {
   run: (invocation) =>
     trainAndReport(invocation, {
       loss: losses.multipleNegativesRanking(),
-      rows: (base) =>
-        Effect.flatMap(
-          loadPairsOrNli(trainSource(invocation)),
-          (pairs) => rowsWithNegatives(invocation, pairs, base),
-        ),
+      data: loadPairsOrNli(trainSource(invocation)),
+      kind: "retrieval",
+      rows: (pairs, base) => rowsWithNegatives(invocation, pairs, base),
     }),
   print: summary,
 };

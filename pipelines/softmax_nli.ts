@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Effect } from "effect";
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
@@ -20,7 +21,9 @@ export const command: Command = {
   run: (invocation) =>
     trainAndReport(invocation, {
       loss: losses.softmax({ frozen: invocation.values["as-printed"] === true }),
-      rows: () => loadLabelledPairs(trainSource(invocation)),
+      data: loadLabelledPairs(trainSource(invocation)),
+      kind: "classes",
+      rows: Effect.succeed,
     }),
   print: summary,
 };

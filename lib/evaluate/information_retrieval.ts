@@ -10,7 +10,7 @@ import { EvaluationError } from "../error.ts";
 import { averagePrecisionAt, hitAt, ndcgAt, precisionAt, recallAt, reciprocalRankAt } from "./ranking.ts";
 
 /** Queries, documents, and which documents are right for which query. */
-export interface RetrievalTask {
+export interface PairRetrieval {
   /** Distinct anchors, in order of first occurrence. */
   readonly queries: readonly string[];
   /** Distinct positives and negatives, in order of first occurrence. */
@@ -35,14 +35,14 @@ export interface RetrievalColumns {
  *
  * @example
  * ```ts
- * import { retrievalTask } from "@kindred/kindred/evaluate";
+ * import { pairRetrieval } from "@kindred/kindred/evaluate";
  * import assert from "node:assert/strict";
- * const task = retrievalTask({ anchor: ["a", "b", "a"], positive: ["x", "x", "y"], negative: ["n", "x", "n"] });
+ * const task = pairRetrieval({ anchor: ["a", "b", "a"], positive: ["x", "x", "y"], negative: ["n", "x", "n"] });
  * assert.deepEqual(task.documents, ["x", "n", "y"]);
  * assert.deepEqual(task.relevant.map((rows) => [...rows]), [[0, 2], [0]]);
  * ```
  */
-export function retrievalTask(columns: RetrievalColumns): RetrievalTask {
+export function pairRetrieval(columns: RetrievalColumns): PairRetrieval {
   const { anchor, positive, ...rest } = columns;
   const negatives = Object.values(rest);
   const queries = new Map<string, Set<number>>();
@@ -107,8 +107,8 @@ export function informationRetrievalMetrics(
     const gains = Float64Array.from(found[query]!, (row) => right.has(row) ? 1 : 0);
     for (const k of cuts) add(`accuracy@${k}`, hitAt(gains, k));
     for (const k of cuts) add(`precision@${k}`, precisionAt(gains, k));
-    for (const k of cuts) add(`recall@${k}`, recallAt(gains, k, right.size));
-    add("ndcg@10", ndcgAt(gains, 10, new Float64Array(right.size).fill(1)));
+    for (const k of cuts) add(`recall@${k}`, recallAt(gains, k, { relevant: right.size }));
+    add("ndcg@10", ndcgAt(gains, 10, { ideal: new Float64Array(right.size).fill(1) }));
     add("mrr@10", reciprocalRankAt(gains, 10));
     add(`map@${RETRIEVAL_DEPTH}`, averagePrecisionAt(gains, RETRIEVAL_DEPTH, { relevant: right.size }));
   });

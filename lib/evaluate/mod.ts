@@ -37,8 +37,8 @@ export {
 export {
   evaluateRetrieval,
   informationRetrievalMetrics,
-  pairRetrieval,
   type PairRetrieval,
+  pairRetrieval,
   type RetrievalColumns,
   type RetrievalResult,
 } from "./information_retrieval.ts";
@@ -50,6 +50,7 @@ export {
   silhouette,
 } from "./label_metrics.ts";
 export { jaccard, tfidfCosine } from "./overlap.ts";
+export { classAccuracy, type PairClassifier } from "./pair_classes.ts";
 export {
   averagePrecisionAt,
   type AveragePrecisionOptions,

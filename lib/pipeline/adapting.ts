@@ -4,25 +4,58 @@
  * @module
  */
 import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../attempt.ts";
+import { readFolder } from "../checkpoint/sentence_transformers.ts";
+import type { PoolingMode } from "../engine/engine.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { losses } from "../loss/named.ts";
 import type { CountedDataset, ModelFolder } from "../stage/artifact.ts";
 import { augmentedSbert } from "./augmented_sbert.ts";
+import { type Parts, partsOf } from "./evaluation.ts";
 import type { Invocation } from "./flags.ts";
 import type { Adaptation, Supervise } from "./domain_adaptation.ts";
 import type { FlagValues } from "./flags.ts";
 import { augmentationOptions } from "./gold.ts";
 import { rowsWithNegatives } from "./mining.ts";
-import { denoisingParameters, modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
-import type { Artifact, Services } from "../stage/stage.ts";
+import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
+import type { DenoisingParameters } from "./stages/denoise.ts";
 import { loadPairsOrNli } from "./stages/load.ts";
 import { trainBiEncoder } from "./stages/train.ts";
 
+/** How texts are damaged and written again. A model with a pooling of its own keeps it; any other gets the paper's, cls. */
+export const denoisingOf: (
+  values: FlagValues,
+  base: Artifact<ModelFolder>,
+) => Effect.Effect<DenoisingParameters, KindredError> = Effect.fnUntraced(function* (values, base) {
+  const { folder } = yield* valueOf(base);
+  return {
+    settings: trainSettings(values),
+    pooling: (text(values, "pooling") ?? (yield* attempt(() => poolingOf(folder))) ?? "cls") as PoolingMode,
+    ratio: number(values, "deletion-ratio"),
+    fixedNoise: values["fixed-noise"] === true,
+    tie: text(values, "tie-decoder") !== "false",
+    maxSeqLength: optional(values, "max-seq-length"),
+    freeze: text(values, "freeze"),
+  };
+});
+
+/** The pooling of a sentence-transformers folder, where it has a single one. */
+async function poolingOf(folder: string): Promise<PoolingMode | undefined> {
+  if (!await Deno.stat(join(folder, "modules.json")).then(({ isFile }) => isFile, () => false)) return undefined;
+  const pooling = (await readFolder(folder)).modules.find((module) => module.type === "pooling");
+  return pooling?.modes.length === 1 ? pooling.modes[0] : undefined;
+}
+
 /** How the model gets to know the target: `--adapt`, with a learning rate and a length of its own. */
-export function adaptationOf(values: FlagValues): Adaptation {
-  const parameters = denoisingParameters(values);
+export const adaptationOf: (
+  values: FlagValues,
+  base: Artifact<ModelFolder>,
+) => Effect.Effect<Adaptation, KindredError> = Effect.fnUntraced(function* (values, base) {
+  const parameters = yield* denoisingOf(values, base);
   const settings = {
     ...parameters.settings,
     maxSteps: optional(values, "adapt-steps"),
@@ -33,14 +66,15 @@ export function adaptationOf(values: FlagValues): Adaptation {
   return text(values, "adapt") === "tsdae"
     ? { by: "tsdae", parameters: { ...parameters, settings } }
     : { by: "mlm", parameters: { settings, maxSeqLength, freeze } };
-}
+});
 
 /** What follows, `--then`, and the rows that it learns from. */
 export const superviseBy: (
   invocation: Invocation,
   base: Artifact<ModelFolder>,
 ) => Effect.Effect<
-  { readonly data: Artifact<CountedDataset<Columns>>; readonly supervise: Supervise },
+  & { readonly data: Artifact<CountedDataset<Columns>>; readonly supervise: Supervise }
+  & Pick<Parts<Columns>, "evaluation" | "warnings">,
   KindredError,
   Services
 > = Effect.fnUntraced(function* (invocation, base) {
@@ -51,12 +85,18 @@ export const superviseBy: (
         new UsageError("Augmented SBERT learns from gold pairs", { hint: "--gold SRC instead of --train SRC" }),
       );
     }
-    const options = yield* augmentationOptions(invocation);
+    const { evaluation, warnings, ...options } = yield* augmentationOptions(invocation);
     const supervise: Supervise = (model) =>
       Effect.map(augmentedSbert({ ...options, model, controls: false }), (result) => result.model);
-    return { data: options.gold as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>, supervise };
+    return {
+      data: options.gold as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>,
+      supervise,
+      evaluation,
+      warnings,
+    };
   }
-  const rows = yield* loadPairsOrNli(trainSource(invocation));
+  const loaded = yield* loadPairsOrNli(trainSource(invocation));
+  const { train: rows, evaluation, warnings } = yield* partsOf(invocation, loaded, "retrieval");
   const data = yield* rowsWithNegatives(invocation, rows, base);
   const supervise: Supervise = (model, as) =>
     trainBiEncoder({
@@ -68,5 +108,5 @@ export const superviseBy: (
       ...modelShape(values),
       as,
     });
-  return { data, supervise };
+  return { data, supervise, evaluation, warnings };
 });

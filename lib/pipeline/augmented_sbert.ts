@@ -8,6 +8,7 @@ import { attemptSync } from "../attempt.ts";
 import type { SentencePairs } from "../augment/pairs.ts";
 import type { SilverAgreement } from "../augment/silver.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
+import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { losses } from "../loss/named.ts";
 import type { Metrics } from "../train/record.ts";
@@ -24,6 +25,7 @@ import {
   samplePairs,
 } from "./stages/silver.ts";
 import type { ModelShape } from "../stage/artifact.ts";
+import type { EvaluateParameters } from "./stages/evaluate.ts";
 import { trainBiEncoder } from "./stages/train.ts";
 
 /** What {@linkcode augmentedSbert} takes. */
@@ -56,8 +58,10 @@ export interface AugmentedSbertOptions extends ModelShape {
   readonly crossSettings: TrainSettings;
   /** Those of the bi-encoder. */
   readonly settings: TrainSettings;
-  /** Pairs to evaluate on while training. */
-  readonly eval?: Artifact<Dataset<ScoredPairs>> | undefined;
+  /** Rows to evaluate on while training, as `evaluating` says; without that, graded pairs. */
+  readonly eval?: Artifact<Dataset<Columns>> | undefined;
+  /** How they are evaluated. */
+  readonly evaluating?: EvaluateParameters | undefined;
   /** Trains two bi-encoders on the gold pairs alone: for as many epochs, and for as many updates. Default true. */
   readonly controls?: boolean | undefined;
 }
@@ -122,6 +126,7 @@ export const augmentedSbert: (
       loss: losses.cosineSimilarity(),
       settings: { ...settings, ...more },
       eval: options.eval,
+      evaluation: options.evaluating,
       pooling,
       maxSeqLength,
       as,

@@ -4,14 +4,15 @@
  * @module
  */
 import { Effect } from "effect";
-import type { Dataset, LabelledTexts, ScoredPairs } from "../data/dataset.ts";
+import type { Dataset, LabelledTexts } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import type { Metrics } from "../train/record.ts";
 import type { ModelFolder, TrainedModel } from "../stage/artifact.ts";
 import type { ReportTable } from "./report.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
-import { evaluateSimilarity } from "./stages/evaluate.ts";
+import type { EvaluationSet } from "./evaluation.ts";
+import { evaluateModel, type EvaluationKind } from "./stages/evaluate.ts";
 import { evaluateByLabels } from "./stages/labels.ts";
 import type { Texts } from "./stages/load.ts";
 import { type MaskedLmParameters, trainMaskedLm } from "./stages/masked_lm.ts";
@@ -40,8 +41,8 @@ export interface DomainAdaptationOptions {
   readonly adaptation: Adaptation;
   /** What follows. */
   readonly supervise: Supervise;
-  /** Graded pairs by name: of the target, of general language, … */
-  readonly pairs: Readonly<Record<string, Artifact<Dataset<ScoredPairs>>>>;
+  /** Rows to measure by, by name: of the target, of general language, … */
+  readonly evaluations: Readonly<Record<string, EvaluationSet>>;
   /** Texts of the target with classes, by name. */
   readonly labels?: Readonly<Record<string, Artifact<Dataset<LabelledTexts>>>> | undefined;
   /** Also trains the base without the adaptation. Default true. */
@@ -62,9 +63,11 @@ export interface DomainAdaptation {
 
 /** The columns of the table, by what kind of evaluation it is. */
 const MEASURES = {
-  pairs: ["pearson_cosine", "spearman_cosine"],
+  similarity: ["pearson_cosine", "spearman_cosine"],
+  retrieval: ["cosine_ndcg@10"],
+  classes: ["accuracy"],
   labels: ["knn_accuracy_cosine", "silhouette_cosine"],
-} as const;
+} as const satisfies Readonly<Record<EvaluationKind, readonly string[]>>;
 
 /** Neighbours that vote on a text's class. */
 const NEIGHBOURS = 10;
@@ -76,7 +79,7 @@ const NEIGHBOURS = 10;
 export const domainAdaptation: (
   options: DomainAdaptationOptions,
 ) => Effect.Effect<DomainAdaptation, KindredError, Services> = Effect.fnUntraced(function* (options) {
-  const { model, shape, texts, adaptation, supervise, pairs, labels = {} } = options;
+  const { model, shape, texts, adaptation, supervise, evaluations, labels = {} } = options;
   const adapted = adaptation.by === "tsdae"
     ? yield* trainDenoising({ model, texts }, adaptation.parameters, "adapt")
     : yield* trainMaskedLm({ model, texts }, adaptation.parameters, "adapt");
@@ -90,16 +93,17 @@ export const domainAdaptation: (
     ...(control === undefined ? [] : [["trained without adaptation", control, {}] as [string, typeof control, object]]),
   ];
   const columns = ["model"];
-  for (const [name, keys] of [[pairs, MEASURES.pairs], [labels, MEASURES.labels]] as const) {
-    for (const evaluation of Object.keys(name)) columns.push(...keys.map((key) => `${evaluation} ${key}`));
+  for (const [name, { kind }] of Object.entries(evaluations)) {
+    columns.push(...MEASURES[kind].map((key) => `${name} ${key}`));
   }
+  for (const name of Object.keys(labels)) columns.push(...MEASURES.labels.map((key) => `${name} ${key}`));
   const cells: (string | number | null)[][] = [];
   for (const [name, candidate, read] of rows) {
     const row: (string | number | null)[] = [name];
     const add = (metrics: Metrics, keys: readonly string[]) => row.push(...keys.map((key) => metrics[key] ?? null));
-    for (const graded of Object.values(pairs)) {
-      const { metrics } = yield* valueOf(yield* evaluateSimilarity({ model: candidate, pairs: graded }, read));
-      add(metrics, MEASURES.pairs);
+    for (const { kind, rows } of Object.values(evaluations)) {
+      const { metrics } = yield* valueOf(yield* evaluateModel({ model: candidate, rows }, { kind, ...read }));
+      add(metrics, MEASURES[kind]);
     }
     for (const classes of Object.values(labels)) {
       const evaluation = evaluateByLabels({ model: candidate, texts: classes }, { ...read, k: NEIGHBOURS });

@@ -6,14 +6,13 @@
 import { Effect } from "effect";
 import { join, resolve } from "node:path";
 import { attempt } from "../attempt.ts";
-import type { Dataset, ScoredPairs } from "../data/dataset.ts";
+import type { Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
-import { spearman } from "../numeric/correlation.ts";
-import { jaccard, tfidfCosine } from "../evaluate/overlap.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
-import type { Invocation } from "./flags.ts";
+import { baselineOf, type EvaluationSet } from "./evaluation.ts";
+import type { Flag, Invocation } from "./flags.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { modelCard } from "../train/model_card.ts";
 import { checkOutput, writeOutput } from "./output.ts";
@@ -27,7 +26,9 @@ import {
   type RunReport,
   trainingReport,
 } from "./report.ts";
-import { text } from "./settings.ts";
+import { text, trainSettings } from "./settings.ts";
+import { PRIMARY_METRIC, sentencesOf } from "./stages/evaluate.ts";
+import { settingsWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, StageRunner, valueOf } from "../stage/stage.ts";
 
 /** A model that was trained, and what it was worth before and after. */
@@ -36,18 +37,18 @@ export interface TrainedRun {
   readonly role?: string;
   /** The model. */
   readonly model: Artifact<TrainedModel>;
-  /** The model it started from, on the pairs of the report. */
-  readonly before: Artifact<Evaluation>;
-  /** The model itself, on the same pairs. */
-  readonly after: Artifact<Evaluation>;
+  /** The model it started from, on the evaluation rows of the report; undefined where there are none. */
+  readonly before?: Artifact<Evaluation>;
+  /** The model itself, on the same rows. */
+  readonly after?: Artifact<Evaluation>;
 }
 
 /** What a training pipeline has in the end. */
 export interface Results {
   /** Rows that the product was trained on. */
   readonly data: Artifact<CountedDataset<Columns>>;
-  /** Pairs that all models were evaluated on. */
-  readonly pairs: Artifact<CountedDataset<ScoredPairs>>;
+  /** Rows that all models were evaluated on, if there are any. */
+  readonly evaluation: EvaluationSet | undefined;
   /** The product, and whatever was trained beside it. */
   readonly runs: { readonly main: TrainedRun } & Readonly<Record<string, TrainedRun>>;
   /** Tables beside the metrics. */
@@ -113,17 +114,20 @@ export const finish: (
     runs[name] = yield* attempt(() => runReport(name, run, join(output, "model")));
   }
   const { training, before, metrics, model } = runs["main"]!;
-  if (metrics["spearman_cosine"]! < before["spearman_cosine"]!) {
-    warnings.push("training made the model worse on the evaluation pairs");
+  const { evaluation } = results;
+  const { record: product } = yield* valueOf(main.model);
+  warnings.push(...settingsWarnings(trainSettings(values), product, { own: values["model"] !== undefined }));
+  if (evaluation !== undefined) {
+    const where = evaluation.heldOut ? "on the rows held out" : "on the evaluation rows";
+    warnings.push(...worseWarning(PRIMARY_METRIC[evaluation.kind], before, metrics, { where }));
   }
-  if (values["keep-best"] !== undefined) {
-    warnings.push("the best checkpoint was chosen on the same pairs that the report is about");
+  if (product.best !== undefined) {
+    warnings.push("the best checkpoint was chosen on the same rows that the report is about");
   }
   const base = yield* reportBase(invocation, warnings);
   return yield* attempt(async () => {
     const { folder, record } = await main.model.read();
-    const pairs = await results.pairs.read();
-    const { sentence1, sentence2, score } = pairs.columns;
+    const rows = evaluation && await evaluation.rows.read();
     const { control, control_equal_steps } = runs;
     const records: Record<string, TrainingRecord> = {};
     for (const [name, run] of Object.entries(results.runs)) records[name] = (await run.model.read()).record;
@@ -132,12 +136,17 @@ export const finish: (
       ...base,
       data: {
         train: await dataReport(text(values, "train"), results.data),
-        eval: await dataReport(text(values, "eval"), results.pairs),
+        ...(evaluation && { eval: await dataReport(evaluation.source, evaluation.rows) }),
       },
-      baseline: {
-        jaccard: spearman(jaccard(sentence1, sentence2), score),
-        tfidf: spearman(tfidfCosine(sentence1, sentence2), score),
-      },
+      ...(evaluation && {
+        evaluation: {
+          kind: evaluation.kind,
+          metric: PRIMARY_METRIC[evaluation.kind],
+          source: evaluation.source,
+          held_out: evaluation.heldOut,
+        },
+      }),
+      baseline: evaluation === undefined ? {} : baselineOf(evaluation.kind, rows!),
       training,
       before,
       metrics,
@@ -152,14 +161,17 @@ export const finish: (
         difference_equal_steps: difference(metrics, control_equal_steps.metrics),
       }),
     };
-    const html = reportPage(report, {
-      pairs,
-      before: await main.before.read(),
-      after: await main.after.read(),
-      beforeEmbeddings: await (await main.before.read()).embeddings(),
-      afterEmbeddings: await (await main.after.read()).embeddings(),
-      leaks: leaks(pairs, await results.data.read()),
-    });
+    const html = reportPage(
+      report,
+      rows && {
+        rows,
+        before: await main.before!.read(),
+        after: await main.after!.read(),
+        beforeEmbeddings: await (await main.before!.read()).embeddings(),
+        afterEmbeddings: await (await main.after!.read()).embeddings(),
+        leaks: leaks(rows, await results.data.read()),
+      },
+    );
     await writeOutput(output, {
       "model/README.md": modelCard({
         title: "A sentence-embedding model",
@@ -168,9 +180,9 @@ export const finish: (
             text(values, "model") ?? "the sample's base model"
           } on ${report.data.train.rows} rows.`,
         settings: Object.fromEntries(
-          ["epochs", "max-steps", "batch-size", "learning-rate", "schedule", "warmup-steps", "weight-decay", "clip"]
-            .map((flag) => [flag, values[flag as "epochs"] as number | undefined]),
+          [...SHOWN].map((flag) => [flag, values[flag] as number | undefined]),
         ),
+        warnings: report.warnings,
       }),
       "metrics.jsonl": metricsLines(records),
       "report.html": html,
@@ -180,13 +192,26 @@ export const finish: (
   });
 });
 
+/** Settings that a model's card shows. */
+const SHOWN = [
+  "epochs",
+  "max-steps",
+  "batch-size",
+  "learning-rate",
+  "schedule",
+  "warmup-steps",
+  "warmup-ratio",
+  "weight-decay",
+  "clip",
+] as const satisfies readonly Flag[];
+
 async function runReport(name: string, run: TrainedRun, product: string): Promise<RunReport> {
   const { record, folder } = await run.model.read();
   return {
     role: run.role ?? (name === "main" ? "product" : name),
     training: trainingReport(record, run.model.cached),
-    before: (await run.before.read()).metrics,
-    metrics: (await run.after.read()).metrics,
+    before: (await run.before?.read())?.metrics ?? {},
+    metrics: (await run.after?.read())?.metrics ?? {},
     model: name === "main" ? product : folder,
   };
 }
@@ -204,11 +229,10 @@ function difference(metrics: Metrics, control: Metrics): Metrics {
   return Object.fromEntries(Object.entries(metrics).map(([key, value]) => [key, value - control[key]!]));
 }
 
-/** Evaluation sentences that occur in the training data. */
-function leaks(pairs: Dataset<ScoredPairs>, data: Dataset<Columns>): readonly string[] {
+/** Evaluation texts that occur in the training data. */
+function leaks(rows: Dataset<Columns>, data: Dataset<Columns>): readonly string[] {
   const known = new Set(
     Object.values(data.columns).flatMap((column) => Array.isArray(column) ? column as string[] : []),
   );
-  const { sentence1, sentence2 } = pairs.columns;
-  return [...new Set([...sentence1, ...sentence2])].filter((sentence) => known.has(sentence));
+  return sentencesOf(rows).sentences.filter((sentence) => known.has(sentence));
 }

@@ -11,6 +11,7 @@ import type { KindredError } from "../error.ts";
 import type { TrainSettings } from "../train/settings.ts";
 import { summaryOf } from "../stage/artifact.ts";
 import type { AugmentedSbert, AugmentedSbertOptions } from "./augmented_sbert.ts";
+import { type EvaluationSet, type Parts, partsOf } from "./evaluation.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { pairModel } from "../stage/roots.ts";
@@ -19,7 +20,9 @@ import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { loadScoresOrNli, loadSentencePairs } from "./stages/load.ts";
 import { asScores, splitOf } from "./stages/rows.ts";
 
-type Pairs = Pick<AugmentedSbertOptions, "gold" | "unlabelled" | "truth" | "heldOut">;
+type Pairs =
+  & Pick<AugmentedSbertOptions, "gold" | "unlabelled" | "truth" | "heldOut">
+  & Pick<Parts<ScoredPairs>, "evaluation" | "warnings">;
 
 /** Rows that a cross-encoder is tested on, at most. */
 const HELD_OUT = 2000;
@@ -32,30 +35,33 @@ const HELD_OUT = 2000;
 const goldAndUnlabelled: (invocation: Invocation) => Effect.Effect<Pairs, KindredError, Services> = Effect.fnUntraced(
   function* (invocation) {
     const { values } = invocation;
-    const all = yield* asScores(yield* loadScoresOrNli(trainSource(invocation, "gold")));
+    const loaded = yield* asScores(yield* loadScoresOrNli(trainSource(invocation, "gold")));
+    const { train: all, evaluation, warnings } = yield* partsOf(invocation, loaded, "similarity", "gold");
+    const measure = { evaluation, warnings };
     const { rows } = yield* attempt(() => summaryOf(all));
     const size = Math.min(optional(values, "gold-size") ?? rows, rows);
     const rest = size < rows ? yield* splitOf(all, { part: "validation", validation: rows - size }) : undefined;
     const gold = rest === undefined ? all : yield* splitOf(all, { part: "train", validation: rows - size });
     const given = text(values, "pairs") === "given";
     const other = text(values, "unlabelled");
-    if (given && other === undefined) return { gold, unlabelled: rest, truth: rest };
+    if (given && other === undefined) return { gold, unlabelled: rest, truth: rest, ...measure };
     const from = { ...trainSource(invocation, "unlabelled"), columns: undefined };
     const unlabelled = given ? yield* loadSentencePairs(from) : undefined;
     const truth = unlabelled && (yield* attempt(() => hasLabels(unlabelled)))
       ? yield* asScores(yield* loadScoresOrNli(from))
       : undefined;
-    if (truth !== undefined) return { gold, unlabelled, truth };
+    if (truth !== undefined) return { gold, unlabelled, truth, ...measure };
     if (rest !== undefined) {
       const surplus = rows - size - HELD_OUT;
       const heldOut = surplus > 0 ? yield* splitOf(rest, { part: "train", validation: surplus }) : rest;
-      return { gold, unlabelled, heldOut };
+      return { gold, unlabelled, heldOut, ...measure };
     }
     const tenth = { validation: 0.1, seed: number(values, "seed") };
     return {
       gold: yield* splitOf(all, { ...tenth, part: "train" }),
       unlabelled,
       heldOut: yield* splitOf(all, { ...tenth, part: "validation" }),
+      ...measure,
     };
   },
 );
@@ -79,16 +85,26 @@ export function crossSettings(values: FlagValues): TrainSettings {
   };
 }
 
-/** What the flags say of Augmented SBERT, but for the model. */
+/** What the flags say of Augmented SBERT, but for the model; and what it is measured by. */
+export interface AugmentationPlan extends Omit<AugmentedSbertOptions, "model"> {
+  /** Rows to measure by; undefined where there are none. */
+  readonly evaluation: EvaluationSet | undefined;
+  /** What is worth knowing. */
+  readonly warnings: readonly string[];
+}
+
+/** The plan of these flags. */
 export const augmentationOptions: (
   invocation: Invocation,
-) => Effect.Effect<Omit<AugmentedSbertOptions, "model">, KindredError, Services> = Effect.fnUntraced(
+) => Effect.Effect<AugmentationPlan, KindredError, Services> = Effect.fnUntraced(
   function* (invocation) {
     const { values } = invocation;
-    const pairs = yield* goldAndUnlabelled(invocation);
+    const { evaluation, warnings, ...pairs } = yield* goldAndUnlabelled(invocation);
     const judge = text(values, "cross-encoder");
     const { score } = (yield* valueOf(pairs.gold)).columns;
     return {
+      evaluation,
+      warnings,
       ...pairs,
       // A model of one's own is what both start from; the sample's has not read pairs, and another one has.
       crossEncoder: judge === undefined && text(values, "model") !== undefined ? undefined : yield* pairModel(judge),

@@ -23,7 +23,8 @@ import {
   type TrainingReport,
   trainingReport,
 } from "./report.ts";
-import { text } from "./settings.ts";
+import { text, trainSettings } from "./settings.ts";
+import { settingsWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
 /** The report of a model that is tested on rows that were held out: a language model, a cross-encoder. */
@@ -31,7 +32,7 @@ export interface HeldOutReport extends ReportBase {
   /** Version of this shape. */
   readonly schema: "kindred-held-out/1";
   /** The data. */
-  readonly data: Readonly<Record<"train" | "eval", DataReport>>;
+  readonly data: { readonly train: DataReport; readonly eval?: DataReport };
   /** How training went. */
   readonly training: TrainingReport;
   /** Before training; undefined where there was nothing to test. */
@@ -46,8 +47,8 @@ export interface HeldOutReport extends ReportBase {
 export interface HeldOutResults {
   /** Rows that it was trained on. */
   readonly data: Artifact<CountedDataset<Columns>>;
-  /** Rows that were held out. */
-  readonly validation: Artifact<CountedDataset<Columns>>;
+  /** Rows that were held out, if there are any. */
+  readonly validation: Artifact<CountedDataset<Columns>> | undefined;
   /** The model. */
   readonly model: Artifact<TrainedModel>;
   /** Metrics before training, where there was something to test. */
@@ -55,7 +56,9 @@ export interface HeldOutResults {
   /** The metric that training should lower. */
   readonly lower?: string | undefined;
   /** And after it. */
-  readonly after: Artifact<Metrics>;
+  readonly after?: Artifact<Metrics> | undefined;
+  /** What is worth knowing. */
+  readonly warnings?: readonly string[];
 }
 
 /** Writes the folder of results of such a training. */
@@ -66,23 +69,27 @@ export const finishHeldOut: (
 ) => Effect.Effect<HeldOutReport, KindredError, Services> = Effect.fnUntraced(
   function* (invocation, output, results) {
     const before = results.before && (yield* valueOf(results.before));
-    const metrics = yield* valueOf(results.after);
-    const { lower } = results;
-    const worse = lower !== undefined && before !== undefined && metrics[lower]! > before[lower]!;
+    const metrics = results.after === undefined ? {} : yield* valueOf(results.after);
+    const { lower, validation } = results;
+    const { values } = invocation;
     const { folder, record } = yield* valueOf(results.model);
     const base = yield* reportBase(invocation, [
+      ...results.warnings ?? [],
       ...record.warnings,
-      ...(worse ? ["training made the model worse on the rows held out"] : []),
+      ...settingsWarnings(trainSettings(values), record, { own: values["model"] !== undefined }),
+      ...(lower === undefined || before === undefined
+        ? []
+        : worseWarning(lower, before, metrics, { where: "on the rows held out", lower: true })),
     ]);
     return yield* attempt(async () => {
       const training = trainingReport(record, results.model.cached);
-      const source = text(invocation.values, "train");
+      const source = text(values, "train");
       const report: HeldOutReport = {
         schema: "kindred-held-out/1",
         ...base,
         data: {
           train: await dataReport(source, results.data),
-          eval: await dataReport(text(invocation.values, "eval") ?? source, results.validation),
+          ...(validation && { eval: await dataReport(text(values, "eval") ?? source, validation) }),
         },
         training,
         ...(before !== undefined && { before }),

@@ -31,6 +31,8 @@ import {
 } from "./report.ts";
 import { text, trainSettings } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
+import { PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { settingsWarnings, worseWarning } from "./warnings.ts";
 import type { LabelEvaluation } from "./stages/labels.ts";
 
 /** What report.json of a training by labels holds. */
@@ -38,11 +40,11 @@ export interface LabelReport extends ReportBase {
   /** Version of this shape. */
   readonly schema: "kindred-labels/1";
   /** The data. */
-  readonly data: Readonly<Record<"train" | "eval", DataReport>>;
+  readonly data: { readonly train: DataReport; readonly eval?: DataReport };
   /** Names of the labels. */
   readonly labels: readonly string[];
   /** What is reached without any embedding: by naming the most frequent label each time. */
-  readonly baseline: { readonly majority: number };
+  readonly baseline: { readonly majority?: number };
   /** How training went. */
   readonly training: TrainingReport;
   /** Before training. */
@@ -61,14 +63,29 @@ export interface LabelResults {
   readonly labels: readonly string[];
   /** Rows that it was trained on. */
   readonly data: Artifact<CountedDataset<Columns>>;
-  /** Texts that were held out. */
-  readonly heldOut: Artifact<CountedDataset<LabelledTexts>>;
+  /** What the held-out texts gave; undefined where there are none. */
+  readonly tested: LabelsTested | undefined;
+  /** What is worth knowing. */
+  readonly warnings: readonly string[];
   /** The model. */
   readonly model: Artifact<TrainedModel>;
-  /** The held-out texts before training. */
+}
+
+/** Labelled texts that a model was tested on. */
+export interface LabelsTested {
+  /** The texts. */
+  readonly heldOut: Artifact<CountedDataset<LabelledTexts>>;
+  /** Before training. */
   readonly before: Artifact<LabelEvaluation>;
   /** And after it. */
   readonly after: Artifact<LabelEvaluation>;
+}
+
+/** The same, read. */
+interface Tested {
+  readonly texts: Dataset<LabelledTexts>;
+  readonly before: LabelEvaluation;
+  readonly after: LabelEvaluation;
 }
 
 /** Writes the folder of results of a training by labels. */
@@ -77,41 +94,49 @@ export const finishLabels: (
   output: string,
   results: LabelResults,
 ) => Effect.Effect<LabelReport, KindredError, Services> = Effect.fnUntraced(function* (invocation, output, results) {
-  const { labels } = results;
-  const [before, after] = yield* attempt(() => Promise.all([results.before.read(), results.after.read()]));
-  const worse = after.metrics.knn_accuracy_cosine < before.metrics.knn_accuracy_cosine;
+  const { labels, tested: artifacts } = results;
+  const { values } = invocation;
+  const tested = artifacts && {
+    texts: yield* valueOf(artifacts.heldOut),
+    before: yield* valueOf(artifacts.before),
+    after: yield* valueOf(artifacts.after),
+  };
+  const [before, after] = [{ ...tested?.before.metrics }, { ...tested?.after.metrics }];
   const { folder, record } = yield* valueOf(results.model);
+  const settings = trainSettings(values);
   const base = yield* reportBase(invocation, [
+    ...results.warnings,
     ...record.warnings,
-    ...(worse ? ["training made the model worse on the texts held out"] : []),
+    ...settingsWarnings(settings, record, { own: values["model"] !== undefined }),
+    ...worseWarning(PRIMARY_METRIC.labels, before, after, { where: "on the texts held out" }),
   ]);
   return yield* attempt(async () => {
-    const texts = await results.heldOut.read();
     const training = trainingReport(record, results.model.cached);
-    const source = text(invocation.values, "train");
+    const source = text(values, "train");
     const report: LabelReport = {
       schema: "kindred-labels/1",
       ...base,
       data: {
         train: await dataReport(source, results.data),
-        eval: await dataReport(text(invocation.values, "eval") ?? source, results.heldOut),
+        ...(artifacts && { eval: await dataReport(text(values, "eval") ?? source, artifacts.heldOut) }),
       },
       labels,
-      baseline: { majority: majorityAccuracy(texts.columns.label) },
+      baseline: tested === undefined ? {} : { majority: majorityAccuracy(tested.texts.columns.label) },
       training,
-      before: before.metrics,
-      metrics: after.metrics,
-      tables: [byLabel(labels, texts, before, after)],
+      before,
+      metrics: after,
+      tables: tested === undefined ? [] : [byLabel(labels, tested)],
       model: join(output, "model"),
     };
     await writeOutput(output, {
       "model/README.md": modelCard({
         title: "A sentence-embedding model",
         story: `Trained by Kindred's \`${invocation.name}\`: texts with the same label are near to each other.`,
-        settings: { ...shownSettings(trainSettings(invocation.values)), loss: text(invocation.values, "loss") },
+        settings: { ...shownSettings(settings), loss: text(values, "loss") },
+        warnings: report.warnings,
       }),
       "metrics.jsonl": metricsLines({ main: record }),
-      "report.html": labelPage(report, texts, await before.embeddings(), await after.embeddings()),
+      "report.html": await labelPage(report, tested),
       "report.json": JSON.stringify(report, null, 2) + "\n",
     }, { model: folder });
     return report;
@@ -121,9 +146,7 @@ export const finishLabels: (
 /** Share of each label's texts that their neighbours name rightly. */
 function byLabel(
   labels: readonly string[],
-  { columns: { label } }: Dataset<LabelledTexts>,
-  before: LabelEvaluation,
-  after: LabelEvaluation,
+  { texts: { columns: { label } }, before, after }: Tested,
 ): ReportTable {
   const share = (rows: readonly number[], { votes }: LabelEvaluation) =>
     rows.filter((row) => votes[row] === label[row]).length / rows.length;
@@ -137,12 +160,16 @@ function byLabel(
 /** Points of a map: more of them would only cover each other. */
 const MAPPED = 1500;
 
-function labelPage(report: LabelReport, texts: Dataset<LabelledTexts>, before: Embeddings, after: Embeddings): string {
+async function labelPage(report: LabelReport, tested: Tested | undefined): Promise<string> {
   const { training, metrics, baseline } = report;
   const rows = Object.keys(metrics).map((key) => [key, report.before[key], metrics[key]]);
   const lead = `${training.steps} steps · ${training.samples} texts · ${
     training.samples_per_second.toFixed(1)
   } samples/s`;
+  const loss = section("Loss", lineChart(training.loss));
+  if (tested === undefined) return page(report, lead, [loss]);
+  const { texts } = tested;
+  const [before, after] = [await tested.before.embeddings(), await tested.after.embeddings()];
   return page(report, lead, [
     section(
       "Map of the texts held out, by label",
@@ -159,7 +186,7 @@ function labelPage(report: LabelReport, texts: Dataset<LabelledTexts>, before: E
       ]),
     ),
     ...report.tables.map(tableSection),
-    section("Loss", lineChart(training.loss)),
+    loss,
   ]);
 }
 
@@ -188,7 +215,7 @@ export function labelSummary(report: LabelReport): string {
     ...tableLines({
       title: "texts held out",
       columns: ["", "before", "after"],
-      rows: [...metricRows, ["the most frequent label each time", null, baseline.majority]],
+      rows: [...metricRows, ["the most frequent label each time", null, baseline.majority ?? null]],
     }),
     ...report.tables.flatMap(tableLines),
     ...report.warnings.map((warning) => `  warning: ${warning}`),

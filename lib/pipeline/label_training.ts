@@ -11,25 +11,28 @@ import { type KindredError, UsageError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import { losses, type LossSpec } from "../loss/named.ts";
 import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
+import { parseColumns } from "../data/column_names.ts";
+import { blind, cut, unusable } from "./evaluation.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { modelShape, number, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { labelPairs, labelTriplets, loadLabelledTexts } from "./stages/labels.ts";
-import { splitOf } from "./stages/rows.ts";
 import { type RowsOf, trainBiEncoder } from "./stages/train.ts";
 
 /** Labelled texts for training and for evaluation. */
 export interface LabelledParts {
   /** To train on. */
   readonly texts: Artifact<CountedDataset<LabelledTexts>>;
-  /** To evaluate on. */
-  readonly heldOut: Artifact<CountedDataset<LabelledTexts>>;
+  /** To evaluate on; undefined where there are none. */
+  readonly heldOut: Artifact<CountedDataset<LabelledTexts>> | undefined;
+  /** What is worth knowing. */
+  readonly warnings: readonly string[];
   /** Names of the labels, by number. */
   readonly labels: readonly string[];
 }
 
-/** The texts of `--train` and `--eval`; without the latter, a share is held out. Equal texts stay on one side. */
+/** The texts of `--train` and `--eval`; without the latter, some are held out. Equal texts stay on one side. */
 export const labelledParts: (invocation: Invocation) => Effect.Effect<LabelledParts, KindredError, Services> = Effect
   .fnUntraced(function* (invocation) {
     const { values, preset } = invocation;
@@ -45,17 +48,27 @@ export const labelledParts: (invocation: Invocation) => Effect.Effect<LabelledPa
     }
     const all = yield* loadLabelledTexts(train);
     if (evaluation !== undefined) {
-      const heldOut = yield* loadLabelledTexts({ ...train, from: evaluation, limit: undefined, like: all });
-      return { texts: all, heldOut, labels: (yield* valueOf(heldOut)).classes };
+      const named = text(values, "eval-columns");
+      const heldOut = yield* loadLabelledTexts({
+        ...train,
+        ...(named !== undefined && { columns: parseColumns(named) }),
+        from: evaluation,
+        limit: undefined,
+        like: all,
+      });
+      return { texts: all, heldOut, labels: (yield* valueOf(heldOut)).classes, warnings: [] };
     }
     const labels = (yield* valueOf(all)).classes;
     if (train.from === undefined) {
       const heldOut = yield* loadLabelledTexts({ heldOut: true, limit: preset === "test" ? 150 : 900 });
-      return { texts: all, heldOut, labels };
+      return { texts: all, heldOut, labels, warnings: [] };
     }
-    const cut = { validation: number(values, "held-out"), seed, together: "text" };
-    const texts = yield* splitOf(all, { ...cut, part: "train" });
-    return { texts, heldOut: yield* splitOf(all, { ...cut, part: "validation" }), labels };
+    const parts = yield* cut<LabelledTexts>(invocation, all);
+    const { train: texts, heldOut, warnings } = parts;
+    const trouble = heldOut &&
+      (yield* unusable({ kind: "labels", rows: heldOut as Artifact<CountedDataset<Columns>> }));
+    if (trouble !== undefined) return { texts: all, heldOut: undefined, labels, warnings: [blind(trouble)] };
+    return { texts, heldOut, labels, warnings };
   });
 
 /** What was trained, on which rows. */
@@ -71,7 +84,13 @@ export const trainByLabels: (
   invocation: Invocation,
   base: Artifact<ModelFolder>,
   texts: Artifact<CountedDataset<LabelledTexts>>,
-) => Effect.Effect<TrainedByLabels, KindredError, Services> = Effect.fnUntraced(function* ({ values }, base, texts) {
+  heldOut?: Artifact<CountedDataset<LabelledTexts>>,
+) => Effect.Effect<TrainedByLabels, KindredError, Services> = Effect.fnUntraced(function* (
+  { values },
+  base,
+  texts,
+  heldOut,
+) {
   const [settings, seed] = [trainSettings(values), number(values, "seed")];
   const options = yield* attemptSync(() => lossOptions(values));
   const on = Effect.fnUntraced(function* <L extends LabelKind>(
@@ -80,7 +99,11 @@ export const trainByLabels: (
   ) {
     const data = rows as Artifact<Dataset<RowsOf<L>>>;
     const shape = { freeze: text(values, "freeze"), ...modelShape(values) };
-    const trained = yield* trainBiEncoder({ model: base, data, loss, settings, ...shape });
+    const evaluated = heldOut && {
+      eval: heldOut as Artifact<Dataset<Columns>>,
+      evaluation: { kind: "labels", neighbors: number(values, "neighbors") } as const,
+    };
+    const trained = yield* trainBiEncoder({ model: base, data, loss, settings, ...shape, ...evaluated });
     return { data: rows as Artifact<CountedDataset<Columns>>, trained };
   });
   switch (text(values, "loss")) {

@@ -3,18 +3,20 @@
  *
  * @module
  */
-import type { Dataset, ScoredPairs } from "../data/dataset.ts";
+import type { Dataset, Pairs, ScoredPairs } from "../data/dataset.ts";
+import type { Columns } from "../data/rows.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { principalComponents } from "../numeric/projection.ts";
 import type { Evaluation } from "../stage/artifact.ts";
 import { escapeHtml, lineChart, mapPlot, scaleOf, scatterPlot } from "./charts.ts";
-import type { Report, ReportBase, ReportTable } from "./report.ts";
+import { BASELINE_TITLES } from "./evaluation.ts";
+import { evaluatedOn, type Report, type ReportBase, type ReportTable } from "./report.ts";
 import { sentencesOf } from "./stages/evaluate.ts";
 
 /** What the page shows beyond the report. */
 export interface PageData {
-  /** Evaluation pairs. */
-  readonly pairs: Dataset<ScoredPairs>;
+  /** Evaluation rows. */
+  readonly rows: Dataset<Columns>;
   /** Before training. */
   readonly before: Evaluation;
   /** After it. */
@@ -96,61 +98,30 @@ export const section = (title: string, ...parts: readonly string[]): string =>
 export const beside = (...parts: readonly string[]): string =>
   `<div class="row">${parts.map((part) => `<div>${part}</div>`).join("")}</div>`;
 
-/** The page of a training. */
-export function reportPage(report: Report, data: PageData): string {
-  const { before, metrics, training, baseline, control, control_equal_steps: equal } = report;
-  const { first, sentences } = sentencesOf(data.pairs);
-  const { sentence1, sentence2, score } = data.pairs.columns;
-  const gold = scaleOf(score);
-  const scatter = ({ similarities }: Evaluation) => similarities.map((cosine, i) => [gold(score[i]!), cosine] as const);
-  const rows = Object.keys(metrics).map((key) => [
-    key,
-    before[key],
-    metrics[key],
-    before[key] === undefined ? undefined : metrics[key]! - before[key],
-    ...(control === undefined ? [] : [control.metrics[key]]),
-    ...(equal === undefined ? [] : [equal.metrics[key]]),
-  ]);
-  const gap = (i: number) => Math.abs(gold(score[i]!) - data.after.similarities[i]!);
-  const worst = Array.from(first, (_, i) => i).sort((a, b) => gap(b) - gap(a)).slice(0, 10);
-  const curve = [
-    [0, before["spearman_cosine"] ?? 0],
-    ...report.evaluations.map(([step, values]) => [step, values["spearman_cosine"] ?? 0] as const),
-    [training.steps, metrics["spearman_cosine"] ?? 0],
-  ] as const;
+/** The page of a training; `data` where something was evaluated. */
+export function reportPage(report: Report, data?: PageData): string {
+  const { training, evaluation } = report;
   const lead = `${training.steps} steps · ${training.samples} rows · ${
     training.samples_per_second.toFixed(1)
   } samples/s`;
+  const loss = section("Loss", lineChart(training.loss));
+  const tables = (report.tables ?? []).map(tableSection);
+  if (evaluation === undefined || data === undefined) return page(report, lead, [loss, ...tables]);
+  const { metric } = evaluation;
+  const curve = [
+    [0, report.before[metric] ?? 0],
+    ...report.evaluations.map(([step, values]) => [step, values[metric] ?? 0] as const),
+    [training.steps, report.metrics[metric] ?? 0],
+  ] as const;
+  const { first, sentences } = sentencesOf(data.rows);
   return page(report, lead, [
-    beside(section("Loss", lineChart(training.loss)), section("spearman_cosine", lineChart(curve))),
+    beside(loss, section(metric, lineChart(curve))),
+    section("Evaluation", `<p>${escapeHtml(evaluatedOn(report))}</p>`, metricsTable(report)),
+    ...tables,
+    ...(evaluation.kind === "similarity" ? similaritySections(data) : []),
+    ...(evaluation.kind === "retrieval" ? [hardestQueries(data)] : []),
     section(
-      "Evaluation",
-      htmlTable(
-        [
-          "metric",
-          "before",
-          "after",
-          "change",
-          ...(control === undefined ? [] : ["control"]),
-          ...(equal === undefined ? [] : ["control, equal steps"]),
-        ],
-        [
-          ...rows,
-          ["word overlap, Jaccard (spearman)", undefined, baseline.jaccard, undefined],
-          ["word overlap, TF-IDF (spearman)", undefined, baseline.tfidf, undefined],
-        ],
-      ),
-    ),
-    ...(report.tables ?? []).map(tableSection),
-    section(
-      "Predicted against gold similarity",
-      beside(
-        `<p>before</p>${scatterPlot(scatter(data.before), "gold")}`,
-        `<p>after</p>${scatterPlot(scatter(data.after), "gold")}`,
-      ),
-    ),
-    section(
-      "Map of the evaluation sentences",
+      "Map of the evaluation texts",
       beside(
         `<p>before</p>${sentenceMap(data.beforeEmbeddings, sentences)}`,
         `<p>after</p>${sentenceMap(data.afterEmbeddings, sentences)}`,
@@ -159,6 +130,52 @@ export function reportPage(report: Report, data: PageData): string {
     section(
       "Nearest neighbours",
       neighbourTable(data, sentences, 1 + first.reduce((most, row) => Math.max(most, row), 0)),
+    ),
+    section(
+      "Leak check",
+      `<p>${data.leaks.length} of ${sentences.length} evaluation texts occur in the training data${
+        data.leaks.length > 0 ? `, among them: ${escapeHtml(data.leaks.slice(0, 5).join(" · "))}` : "."
+      }</p>`,
+    ),
+  ]);
+}
+
+/** Every metric before and after, beside controls and baselines. */
+function metricsTable({ before, metrics, baseline, control, control_equal_steps: equal }: Report): string {
+  const columns = [
+    "metric",
+    "before",
+    "after",
+    "change",
+    ...(control === undefined ? [] : ["control"]),
+    ...(equal === undefined ? [] : ["control, equal steps"]),
+  ];
+  const rows = Object.keys(metrics).map((key) => [
+    key,
+    before[key],
+    metrics[key],
+    before[key] === undefined ? undefined : metrics[key]! - before[key],
+    ...(control === undefined ? [] : [control.metrics[key]]),
+    ...(equal === undefined ? [] : [equal.metrics[key]]),
+  ]);
+  const overlaps = Object.entries(baseline).map(([name, value]) => [BASELINE_TITLES[name] ?? name, undefined, value]);
+  return htmlTable(columns, [...rows, ...overlaps]);
+}
+
+/** Predicted against gold similarity, and the pairs that are furthest off. */
+function similaritySections(data: PageData): readonly string[] {
+  const { sentence1, sentence2, score } = data.rows.columns as ScoredPairs;
+  const gold = scaleOf(score);
+  const scatter = ({ similarities }: Evaluation) => similarities.map((cosine, i) => [gold(score[i]!), cosine] as const);
+  const gap = (i: number) => Math.abs(gold(score[i]!) - data.after.similarities[i]!);
+  const worst = Array.from(score.keys()).sort((a, b) => gap(b) - gap(a)).slice(0, 10);
+  return [
+    section(
+      "Predicted against gold similarity",
+      beside(
+        `<p>before</p>${scatterPlot(scatter(data.before), "gold")}`,
+        `<p>after</p>${scatterPlot(scatter(data.after), "gold")}`,
+      ),
     ),
     section(
       "Worst predicted pairs",
@@ -174,13 +191,30 @@ export function reportPage(report: Report, data: PageData): string {
         3,
       ),
     ),
-    section(
-      "Leak check",
-      `<p>${data.leaks.length} of ${sentences.length} evaluation sentences occur in the training data${
-        data.leaks.length > 0 ? `, among them: ${escapeHtml(data.leaks.slice(0, 5).join(" · "))}` : "."
-      }</p>`,
+  ];
+}
+
+/** Anchors whose positive stands furthest down after training. */
+function hardestQueries(data: PageData): string {
+  const { anchor, positive } = data.rows.columns as Pairs;
+  const row = new Map<string, number>(); // the first of each anchor
+  anchor.forEach((text, i) => row.has(text) || row.set(text, i));
+  const queries = [...row.keys()];
+  const rank = ({ ranks }: Evaluation, query: number) => ranks![query]! || Infinity;
+  const hardest = [...queries.keys()].sort((a, b) => rank(data.after, b) - rank(data.after, a)).slice(0, 10);
+  const shown = (place: number) => place === Infinity ? "not among 100" : `${place}`;
+  return section(
+    "Hardest anchors",
+    htmlTable(
+      ["anchor", "positive", "place before", "place after"],
+      hardest.map((query) => [
+        queries[query]!,
+        positive[row.get(queries[query]!)!]!,
+        shown(rank(data.before, query)),
+        shown(rank(data.after, query)),
+      ]),
     ),
-  ]);
+  );
 }
 
 /** A table of the report. */

@@ -5,6 +5,8 @@
  */
 import type { EngineInfo } from "../engine/engine.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
+import { BASELINE_TITLES, EVALUATION_TITLES } from "./evaluation.ts";
+import type { EvaluationKind } from "./stages/evaluate.ts";
 
 /** How training went. */
 export interface TrainingReport {
@@ -42,6 +44,18 @@ export interface RunReport {
   readonly metrics: Metrics;
   /** Its folder. */
   readonly model: string;
+}
+
+/** What a model was asked before and after. */
+export interface EvaluationReport {
+  /** similarity, retrieval, classes or labels. */
+  readonly kind: EvaluationKind;
+  /** The metric that stands for all. */
+  readonly metric: string;
+  /** Where the rows are from. */
+  readonly source: string;
+  /** Whether they were held out of the training data. */
+  readonly held_out: boolean;
 }
 
 /** Rows of one side of the data. */
@@ -89,9 +103,11 @@ export interface Report extends ReportBase {
   /** Version of this shape. */
   readonly schema: "kindred-report/1";
   /** The data. */
-  readonly data: Readonly<Record<"train" | "eval", DataReport>>;
-  /** Spearman correlation of word overlap on the evaluation pairs. */
-  readonly baseline: { readonly jaccard: number; readonly tfidf: number };
+  readonly data: { readonly train: DataReport; readonly eval?: DataReport };
+  /** What the metrics are about; undefined where nothing was evaluated. */
+  readonly evaluation?: EvaluationReport;
+  /** What is reached without a model: Spearman correlation or ndcg@10 of word overlap, the most frequent class. */
+  readonly baseline: Readonly<Record<string, number>>;
   /** How training of the product went. */
   readonly training: TrainingReport;
   /** Before training. */
@@ -148,6 +164,22 @@ export function metricsLines(records: Readonly<Record<string, TrainingRecord>>):
   }).join("");
 }
 
+/** Metrics that people see first. */
+const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> = {
+  similarity: ["pearson_cosine", "spearman_cosine"],
+  retrieval: ["cosine_accuracy@1", "cosine_recall@10", "cosine_mrr@10", "cosine_ndcg@10"],
+  classes: ["accuracy"],
+  labels: ["knn_accuracy_cosine"],
+};
+
+/** What the numbers are about. */
+export function evaluatedOn({ evaluation, data }: Pick<Report, "evaluation" | "data">): string {
+  if (evaluation === undefined || data.eval === undefined) return "  nothing was evaluated";
+  const { title } = EVALUATION_TITLES[evaluation.kind];
+  const rows = `${data.eval.rows} rows ${evaluation.held_out ? "held out" : ""} of ${evaluation.source}`;
+  return `  ${title}, on ${rows.replaceAll("  ", " ")}`;
+}
+
 /** The report in a few lines for the terminal. */
 export function summary(report: Report): string {
   const { before, metrics, training, baseline, control, control_equal_steps: equal } = report;
@@ -165,9 +197,11 @@ export function summary(report: Report): string {
       training.samples_per_second.toFixed(0)
     } samples/s${training.cached ? " (from the cache)" : ""}`,
     `  ${"".padEnd(24)}${columns.map(([name]) => name.padStart(10)).join("")}`,
-    ...["pearson_cosine", "spearman_cosine"].map((key) => row(key, columns.map(([, values]) => values[key]))),
-    row("word overlap, Jaccard", [undefined, baseline.jaccard]),
-    row("word overlap, TF-IDF", [undefined, baseline.tfidf]),
+    ...(report.evaluation === undefined ? ["  nothing was evaluated"] : [
+      ...SHOWN_METRICS[report.evaluation.kind].map((key) => row(key, columns.map(([, values]) => values[key]))),
+      ...Object.entries(baseline).map(([name, value]) => row(BASELINE_TITLES[name] ?? name, [undefined, value])),
+      evaluatedOn(report),
+    ]),
     ...Object.entries(report.details ?? {}).map(([name, value]) =>
       `  ${name.padEnd(24)}${typeof value === "number" ? cell(value) : `${value}`.padStart(10)}`
     ),

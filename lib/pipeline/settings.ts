@@ -10,7 +10,6 @@ import { UsageError } from "../error.ts";
 import { type ResolvedTrainSettings, resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "../train/settings.ts";
 import type { Invocation } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
-import type { DenoisingParameters } from "./stages/denoise.ts";
 import type { RowsOptions } from "./stages/load.ts";
 import type { ModelShape } from "../stage/artifact.ts";
 
@@ -137,21 +136,14 @@ export function modelShape(values: FlagValues): ModelShape {
   };
 }
 
-/** How texts are damaged and written again. */
-export function denoisingParameters(values: FlagValues): DenoisingParameters {
-  return {
-    settings: trainSettings(values),
-    pooling: (text(values, "pooling") ?? "cls") as PoolingMode,
-    ratio: number(values, "deletion-ratio"),
-    fixedNoise: values["fixed-noise"] === true,
-    tie: text(values, "tie-decoder") !== "false",
-    maxSeqLength: optional(values, "max-seq-length"),
-    freeze: text(values, "freeze"),
-  };
-}
-
 const mapping = (values: FlagValues) =>
   values["columns"] === undefined ? undefined : parseColumns(text(values, "columns")!);
+
+/** Whether the data that a flag names are one's own: neither the sample's nor the chapter's. */
+export function isOwn(values: FlagValues, flag: Flag = "train"): boolean {
+  const from = text(values, flag);
+  return from !== undefined && !from.startsWith("sample:") && from !== CHAPTER[flag];
+}
 
 /** Own data wants an own model: the sample's base model knows only the sample's words. */
 export function checkOwnModel({ values, preset }: Invocation, flags: readonly Flag[] = ["train", "eval"]): void {
@@ -174,10 +166,12 @@ export function trainSource(invocation: Invocation, flag: Flag = "train"): RowsO
   };
 }
 
-/** Where evaluation pairs come from. `--columns` is for files: for those of the training first. */
+/** Where evaluation rows come from. Their columns are those of `--eval-columns`; without training data, of `--columns`. */
 export function evalSource({ values, preset }: Invocation, flag: Flag = "eval"): RowsOptions {
   const from = text(values, flag);
   const small = preset === "test" && (from === undefined || from.startsWith("sample:"));
-  const columns = values["train"] === undefined && values["gold"] === undefined ? mapping(values) : undefined;
+  const named = text(values, "eval-columns");
+  const alone = values["train"] === undefined && values["gold"] === undefined;
+  const columns = named !== undefined ? parseColumns(named) : alone ? mapping(values) : undefined;
   return { from, ...(columns !== undefined && from !== undefined && { columns }), ...(small && { limit: 200 }) };
 }

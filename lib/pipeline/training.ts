@@ -4,72 +4,110 @@
  * @module
  */
 import { Effect } from "effect";
-import type { Dataset } from "../data/dataset.ts";
+import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import { losses, type LossSpec } from "../loss/named.ts";
-import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
+import type { CountedDataset, ModelFolder, ModelShape, TrainedModel } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
-import { finish, outputFolder } from "./finish.ts";
+import { type EvaluationSet, partsOf } from "./evaluation.ts";
+import { finish, outputFolder, type TrainedRun } from "./finish.ts";
 import type { Report } from "./report.ts";
 import { model } from "../stage/roots.ts";
-import {
-  evalSource,
-  modelShape,
-  number,
-  optional,
-  type Preset,
-  text,
-  trainingPresets,
-  trainSettings,
-} from "./settings.ts";
-import type { Artifact, Services } from "../stage/stage.ts";
-import { evaluateSimilarity } from "./stages/evaluate.ts";
-import { loadPairsOrNli, loadScoredPairs } from "./stages/load.ts";
+import { modelShape, number, optional, type Preset, text, trainingPresets, trainSettings } from "./settings.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
+import { evaluateModel, type EvaluationKind } from "./stages/evaluate.ts";
+import { loadPairsOrNli } from "./stages/load.ts";
 import { asTriplets } from "./stages/rows.ts";
 import { type RowsOf, trainBiEncoder } from "./stages/train.ts";
 
 /** What is trained on what. */
-export interface TrainingPlan<L extends LabelKind> {
-  /** Rows of the loss, for a model that may be used to find some of them. */
-  readonly rows: (base: Artifact<ModelFolder>) => Effect.Effect<Artifact<Dataset<RowsOf<L>>>, KindredError, Services>;
+export interface TrainingPlan<C extends PairRows, L extends LabelKind> {
+  /** The data, as they are loaded. */
+  readonly data: Effect.Effect<Artifact<CountedDataset<C>>, KindredError, Services>;
+  /** What a model that was trained on such data is asked, where `--eval` says nothing else. */
+  readonly kind: EvaluationKind;
+  /** Rows of the loss, of data without the rows held out; a model may be used to find some of them. */
+  readonly rows: (
+    data: Artifact<CountedDataset<C>>,
+    base: Artifact<ModelFolder>,
+  ) => Effect.Effect<Artifact<Dataset<RowsOf<L>>>, KindredError, Services>;
   /** The loss. */
   readonly loss: LossSpec<L>;
   /** The model to start from. Default: the one that the flags name. */
   readonly base?: Effect.Effect<Artifact<ModelFolder>, KindredError, Services>;
 }
 
-/** Evaluates the base model, trains it, evaluates the result on the same pairs, and writes the report. */
-export const trainAndReport: <L extends LabelKind>(
+type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets;
+
+/** Evaluates the base model, trains it, evaluates the result on the same rows, and writes the report. */
+export const trainAndReport: <C extends PairRows, L extends LabelKind>(
   invocation: Invocation,
-  plan: TrainingPlan<L>,
+  plan: TrainingPlan<C, L>,
 ) => Effect.Effect<Report, KindredError, Services> = Effect.fnUntraced(
-  function* <L extends LabelKind>(invocation: Invocation, { rows, loss, ...plan }: TrainingPlan<L>) {
+  function* <C extends PairRows, L extends LabelKind>(
+    invocation: Invocation,
+    { data, kind, rows, loss, ...plan }: TrainingPlan<C, L>,
+  ) {
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
-    const shape = modelShape(values);
+    const [settings, shape] = [trainSettings(values), modelShape(values)];
     const base = yield* plan.base ?? model(text(values, "model"));
-    const data = yield* rows(base);
-    const pairs = yield* loadScoredPairs(evalSource(invocation));
-    const before = yield* evaluateSimilarity({ model: base, pairs }, shape, "evaluate-before");
+    const { train, evaluation, beside, warnings } = yield* partsOf(invocation, yield* data, kind);
+    const parameters = { loss, seed: settings.seed };
+    const measure = (set: EvaluationSet | undefined) => beforeAndAfter(set, base, shape, parameters);
+    const run = yield* measure(evaluation);
+    const other = yield* measure(beside);
+    const rowsOfLoss = yield* rows(train, base);
     const trained = yield* trainBiEncoder({
       model: base,
-      data,
+      data: rowsOfLoss,
       loss,
-      eval: pairs,
-      settings: trainSettings(values),
+      ...(evaluation && { eval: evaluation.rows, evaluation: { kind: evaluation.kind } }),
+      settings,
       freeze: text(values, "freeze"),
       ...shape,
     });
-    const after = yield* evaluateSimilarity({ model: trained, pairs }, {});
+    const main = yield* run(trained);
+    const held = beside && (yield* other(trained));
     return yield* finish(invocation, output, {
-      data: data as Artifact<CountedDataset<RowsOf<L>>>,
-      pairs,
-      runs: { main: { model: trained, before, after } },
+      data: rowsOfLoss as Artifact<CountedDataset<RowsOf<L>>>,
+      evaluation,
+      runs: { main },
+      warnings,
+      ...(held && { tables: [yield* metricsTable("Rows that were held out", held)] }),
     });
   },
 );
+
+/** Measures a base model at once, and then models that were made of it on the same rows; nothing without rows. */
+export const beforeAndAfter: (
+  set: EvaluationSet | undefined,
+  base: Artifact<ModelFolder>,
+  shape: ModelShape,
+  head?: { readonly loss: LossSpec; readonly seed: number },
+) => Effect.Effect<
+  (trained: Artifact<TrainedModel>, shape?: ModelShape) => Effect.Effect<TrainedRun, KindredError, Services>,
+  KindredError,
+  Services
+> = Effect.fnUntraced(function* (set, base, shape, head) {
+  if (set === undefined) return (trained) => Effect.succeed({ model: trained });
+  const { kind, rows } = set;
+  const before = yield* evaluateModel({ model: base, rows }, { kind, ...head, ...shape }, "evaluate-before");
+  return (trained, shape = {}) =>
+    Effect.map(
+      evaluateModel({ model: trained, rows }, { kind, ...head, ...shape }),
+      (after) => ({ model: trained, before, after }),
+    );
+});
+
+/** Metrics before and after as a table. */
+const metricsTable = Effect.fnUntraced(function* (title: string, { before, after }: TrainedRun) {
+  const [was, is] = [(yield* valueOf(before!)).metrics, (yield* valueOf(after!)).metrics];
+  const rows = Object.keys(is).map((key) => [key, was[key] ?? null, is[key]!] as const);
+  return { title, columns: ["metric", "before", "after"], rows };
+});
 
 /** The model of the multiple-negatives sample, from the cache if that pipeline has run with the same seed. */
 export const sampleModel: (invocation: Invocation) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> =

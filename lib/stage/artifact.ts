@@ -49,9 +49,11 @@ export interface TrainedModel extends ModelFolder {
 export interface Evaluation {
   /** By sentence-transformers' names. */
   readonly metrics: Metrics;
-  /** Cosine of every pair, in order. */
+  /** Cosine of every pair, in order; of anchor and positive, where there is no other. */
   readonly similarities: readonly number[];
-  /** One row for each distinct sentence, in order of first occurrence. */
+  /** Of a retrieval: where each query's first relevant document stands, from 1; 0 if it was not found. */
+  readonly ranks?: readonly number[] | undefined;
+  /** One row for each distinct text of the first two columns, in order of first occurrence. */
   readonly embeddings: () => Promise<Embeddings>;
 }
 
@@ -125,7 +127,7 @@ export const trainedFormat: Format<TrainedModel> = {
 /** The form of an evaluation. */
 export const evaluationFormat: Format<Evaluation> = {
   read: async ([path]) => ({
-    ...await readJson<{ metrics: Metrics; similarities: number[] }>(join(path!, "metrics.json")),
+    ...await readJson<Pick<Evaluation, "metrics" | "similarities" | "ranks">>(join(path!, "metrics.json")),
     embeddings: async () => await readEmbeddings(path!),
   }),
 };

@@ -14,16 +14,18 @@ export interface ModelCard {
   readonly story: string;
   /** Settings by name. */
   readonly settings: Readonly<Record<string, string | number | undefined>>;
+  /** What its users should know. */
+  readonly warnings?: readonly string[];
 }
 
 /**
  * The text of the card of a sentence-embedding model: what it is, how it was trained, how to use it.
  *
- * @param card Title, story, settings.
+ * @param card Title, story, settings, warnings.
  * @returns Markdown, for README.md.
  */
 export function modelCard(card: ModelCard): string {
-  const { title, story, settings } = card;
+  const { title, story, settings, warnings = [] } = card;
   const shown = Object.entries(settings).filter(([, value]) => value !== undefined);
   return `---
 tags: [sentence-transformers, sentence-similarity, feature-extraction]
@@ -34,7 +36,7 @@ library_name: sentence-transformers
 # ${title}
 
 ${story}
-
+${warnings.map((warning) => `\n> **Warning:** ${warning}\n`).join("")}
 | setting | value |
 | --- | --- |
 ${shown.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}

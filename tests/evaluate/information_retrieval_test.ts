@@ -3,7 +3,7 @@ import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import {
   evaluateRetrieval,
   informationRetrievalMetrics,
-  retrievalTask,
+  pairRetrieval,
 } from "../../lib/evaluate/information_retrieval.ts";
 import golden from "../golden/information_retrieval.json" with { type: "json" };
 
@@ -30,7 +30,7 @@ Deno.test("retrieval has the keys and values of sentence-transformers, equal doc
 });
 
 Deno.test("negatives are documents, too, and a query whose document is not found counts", () => {
-  const task = retrievalTask({ anchor: ["a"], positive: ["x"], negative_1: ["n"], negative_2: ["m"] });
+  const task = pairRetrieval({ anchor: ["a"], positive: ["x"], negative_1: ["n"], negative_2: ["m"] });
   assert.deepEqual(task.documents, ["x", "n", "m"]);
   const metrics = informationRetrievalMetrics([[1, 2], []], [[0], [1]]);
   assert.equal(metrics["cosine_recall@10"], 0);

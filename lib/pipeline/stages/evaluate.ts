@@ -1,16 +1,23 @@
 /**
- * evaluate: how well a model's similarities agree with graded pairs.
+ * evaluate: how well a model knows graded pairs, finds what belongs together, or classifies pairs.
  *
  * @module
  */
 import { Effect } from "effect";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { attempt } from "../../attempt.ts";
-import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
+import { openTensors } from "../../checkpoint/safetensors.ts";
+import type { Dataset, LabelledPairs, LabelledTexts, ScoredPairs } from "../../data/dataset.ts";
+import type { Columns } from "../../data/rows.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { encodeTexts } from "../../embed/encode.ts";
 import { type Embeddings, pairwiseSimilarities, rowsOf } from "../../embed/pairwise.ts";
+import { roleEncoder } from "../../embed/roles.ts";
+import { evaluateRetrieval, pairRetrieval, type RetrievalColumns } from "../../evaluate/information_retrieval.ts";
+import { evaluateLabels } from "../../evaluate/label_metrics.ts";
+import { classAccuracy } from "../../evaluate/pair_classes.ts";
 import { similarityMetrics } from "../../evaluate/similarity.ts";
+import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { type BiEncoder, freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import type { Metrics } from "../../train/record.ts";
 import {
@@ -19,38 +26,125 @@ import {
   evaluationFormat,
   type ModelFolder,
   modelFormat,
+  type ModelShape,
   writeEmbeddings,
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { phase } from "../../stage/progress.ts";
-import { defineStage, type Stage } from "../../stage/stage.ts";
-import type { ModelShape } from "../../stage/artifact.ts";
+import { type Artifact, defineStage, type Services, type Stage } from "../../stage/stage.ts";
+import type { KindredError } from "../../error.ts";
+
+/**
+ * What a model is asked: the similarity of graded pairs; to find each anchor's positives among all; the class of pairs, with
+ * the head that was trained with it; the label of texts, by their neighbours.
+ */
+export type EvaluationKind = "similarity" | "retrieval" | "classes" | "labels";
+
+/** The metric that stands for each kind: the higher the better. */
+export const PRIMARY_METRIC: Readonly<Record<EvaluationKind, string>> = {
+  similarity: "spearman_cosine",
+  retrieval: "cosine_ndcg@10",
+  classes: "accuracy",
+  labels: "knn_accuracy_cosine",
+};
+
+/** How rows are evaluated. */
+export interface EvaluateParameters {
+  /** What is asked. */
+  readonly kind: EvaluationKind;
+  /** For classes: the loss whose head tells them. */
+  readonly loss?: LossSpec | undefined;
+  /** For labels: how many neighbours vote. Default 10. */
+  readonly neighbors?: number | undefined;
+}
+
+/** The head of a softmax loss, on the host. */
+type Head = Readonly<Record<string, Float32Array>>;
+
+/** The head that was trained beside a model, if there is one. */
+async function readHead(folder: string): Promise<Head | undefined> {
+  const path = join(dirname(folder), "head.safetensors");
+  if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return undefined;
+  const reader = await openTensors(path);
+  try {
+    const head: Record<string, Float32Array> = {};
+    for (const name of reader.tensors.keys()) head[name] = await reader.readF32(name);
+    return head;
+  } finally {
+    reader.close();
+  }
+}
+
+/** The head as training begins with it. */
+function newHead(loss: LossSpec, width: number, seed: number): Head {
+  return Object.fromEntries(
+    Object.entries(lossOf(loss).head?.(width, seed) ?? {}).map(([name, { data }]) => [name, data]),
+  );
+}
+
+const evaluateStage = defineStage<
+  ModelShape & EvaluateParameters & { readonly seed?: number | undefined },
+  { model: ModelFolder; rows: Dataset<Columns> },
+  Evaluation
+>({
+  name: "evaluate",
+  version: 3,
+  inputs: { model: modelFormat, rows: datasetFormat<Columns>() },
+  output: evaluationFormat,
+  computes: true,
+  draws: ({ kind }) => kind === "classes",
+  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+    const { kind, loss, neighbors, seed, ...shape } = parameters;
+    yield* phase("evaluating");
+    const engine = yield* (yield* TensorEngine).open;
+    yield* attempt(async () => {
+      const { folder } = await inputs.model.read();
+      const model = await loadBiEncoder(engine, folder, shape);
+      const fresh = loss && newHead(loss, model.width, seed ?? 0);
+      const trained = fresh && (await readHead(folder));
+      const fits = Object.entries(fresh ?? {}).every(([name, { length }]) => trained?.[name]?.length === length);
+      const head = fits ? trained : fresh;
+      const rows = await inputs.rows.read();
+      const { embeddings, similarities, ranks, metrics } = await evaluateRows(engine, model, rows, {
+        kind,
+        loss,
+        neighbors,
+        head,
+      });
+      freeBiEncoder(engine, model);
+      await writeJson(join(scratch, "metrics.json"), {
+        metrics,
+        similarities: [...similarities],
+        ...(ranks !== undefined && { ranks: [...ranks] }),
+      });
+      await writeEmbeddings(scratch, embeddings);
+    });
+  }),
+});
+
+/** The metrics of a model on rows of a kind, the cosine of every pair, and the embeddings of the texts. */
+export const evaluateModel: (
+  inputs: { readonly model: Artifact<ModelFolder>; readonly rows: Artifact<Dataset<Columns>> },
+  parameters: ModelShape & EvaluateParameters & {
+    /** Of the head that training begins with. */
+    readonly seed?: number | undefined;
+  },
+  as?: string,
+) => Effect.Effect<Artifact<Evaluation>, KindredError, Services> = (inputs, { loss, seed, ...parameters }, as) => {
+  const classes = parameters.kind === "classes" ? { loss, seed } : {};
+  return evaluateStage(inputs, { ...parameters, ...classes }, as);
+};
 
 /** The ten similarity metrics of graded pairs, every pair's cosine, and the embeddings of the sentences. */
-export const evaluateSimilarity: Stage<ModelShape, { model: ModelFolder; pairs: Dataset<ScoredPairs> }, Evaluation> =
-  defineStage<ModelShape, { model: ModelFolder; pairs: Dataset<ScoredPairs> }, Evaluation>({
-    name: "evaluate",
-    version: 2, // exactly the reference's tokens
-    inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
-    output: evaluationFormat,
-    computes: true,
-    run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-      yield* phase("evaluating");
-      const engine = yield* (yield* TensorEngine).open;
-      yield* attempt(async () => {
-        const { folder } = await inputs.model.read();
-        const model = await loadBiEncoder(engine, folder, parameters);
-        const { metrics, similarities, embeddings } = await evaluatePairs(engine, model, await inputs.pairs.read());
-        freeBiEncoder(engine, model);
-        await writeJson(join(scratch, "metrics.json"), { metrics, similarities: [...similarities] });
-        await writeEmbeddings(scratch, embeddings);
-      });
-    }),
-  });
+export const evaluateSimilarity: Stage<ModelShape, { model: ModelFolder; pairs: Dataset<ScoredPairs> }, Evaluation> = (
+  { model, pairs },
+  shape,
+  as,
+) => evaluateModel({ model, rows: pairs as Artifact<Dataset<Columns>> }, { kind: "similarity", ...shape }, as);
 
-/** The distinct sentences of pairs, in order of first occurrence, and the place of each sentence among them. */
-export function sentencesOf({ columns }: Dataset<ScoredPairs>): {
+/** The distinct texts of the first two columns, in order of first occurrence, and the place of each row's among them. */
+export function sentencesOf({ columns }: Dataset<Columns>): {
   readonly sentences: readonly string[];
   readonly first: Int32Array;
   readonly second: Int32Array;
@@ -62,20 +156,72 @@ export function sentencesOf({ columns }: Dataset<ScoredPairs>): {
     places.set(text, places.size);
     return places.size - 1;
   };
-  const first = Int32Array.from(columns.sentence1, placeOf);
-  const second = Int32Array.from(columns.sentence2, placeOf);
+  const [one, two] = Object.values(columns) as (readonly string[])[];
+  const first = Int32Array.from(one!, placeOf);
+  const second = Int32Array.from(two!, placeOf);
   return { sentences: [...places.keys()], first, second };
 }
 
-/** The metrics of a model that is loaded already. Every distinct sentence is embedded once. */
-export async function evaluatePairs(
+/** What {@linkcode evaluateRows} gives. */
+export interface EvaluatedRows {
+  /** By sentence-transformers' names. */
+  readonly metrics: Metrics;
+  /** Cosine of every pair. */
+  readonly similarities: Float64Array;
+  /** Of a retrieval: where each query's first relevant document stands. */
+  readonly ranks?: Int32Array | undefined;
+  /** Of the distinct texts. */
+  readonly embeddings: Embeddings;
+}
+
+/** The metrics of a model that is loaded already. Every distinct text is embedded once. */
+export async function evaluateRows(
   engine: Engine,
   model: BiEncoder,
-  pairs: Dataset<ScoredPairs>,
-): Promise<{ metrics: Metrics; similarities: Float64Array; embeddings: Embeddings }> {
-  const { sentences, first, second } = sentencesOf(pairs);
+  rows: Dataset<Columns>,
+  { kind, loss, neighbors, head }: EvaluateParameters & { readonly head?: Head | undefined },
+): Promise<EvaluatedRows> {
+  if (kind === "labels") {
+    const { text, label } = rows.columns as LabelledTexts;
+    const embeddings = await encodeTexts(engine, model, text);
+    const { metrics } = await evaluateLabels(engine, embeddings, label, { k: neighbors ?? 10 });
+    return { metrics: { ...metrics }, similarities: new Float64Array(), embeddings };
+  }
+  if (kind === "retrieval") return await retrieve(engine, model, rows);
+  const { sentences, first, second } = sentencesOf(rows);
   const embeddings = await encodeTexts(engine, model, sentences);
   const [a, b] = [rowsOf(embeddings, first), rowsOf(embeddings, second)];
-  const metrics = similarityMetrics(a, b, pairs.columns.score);
-  return { metrics, similarities: pairwiseSimilarities(a, b).cosine, embeddings };
+  const similarities = pairwiseSimilarities(a, b).cosine;
+  if (kind === "similarity") {
+    const { score } = rows.columns as ScoredPairs;
+    return { metrics: similarityMetrics(a, b, score), similarities, embeddings };
+  }
+  const { multiplication = false } = lossOf(loss!).options as { multiplication?: boolean };
+  const { "classifier.weight": weight, "classifier.bias": bias } = head!;
+  const classifier = { weight: weight!, bias: bias!, multiplication };
+  const { label } = rows.columns as LabelledPairs;
+  return { metrics: classAccuracy(a, b, label, classifier), similarities, embeddings };
 }
+
+/** Anchors look for their positives; what is looked for and what is found have the prompts of their roles. */
+async function retrieve(engine: Engine, model: BiEncoder, rows: Dataset<Columns>): Promise<EvaluatedRows> {
+  const columns = rows.columns as RetrievalColumns;
+  const { queries, documents, relevant } = pairRetrieval(columns);
+  const encode = roleEncoder(engine, model);
+  const [asked, held] = [await encode(queries, "query"), await encode(documents, "document")];
+  const { metrics, ranks } = await evaluateRetrieval(engine, asked, held, relevant);
+  const [queryAt, documentAt] = [placesOf(queries), placesOf(documents)];
+  const first = rowsOf(asked, Int32Array.from(columns.anchor, (text) => queryAt.get(text)!));
+  const second = rowsOf(held, Int32Array.from(columns.positive, (text) => documentAt.get(text)!));
+  const { sentences } = sentencesOf(rows);
+  const { width } = asked;
+  const embeddings = { data: new Float32Array(sentences.length * width), width, rows: sentences.length };
+  sentences.forEach((text, i) => {
+    const [from, at] = queryAt.has(text) ? [asked, queryAt.get(text)!] : [held, documentAt.get(text)!];
+    embeddings.data.set(from.data.subarray(at * width, (at + 1) * width), i * width);
+  });
+  return { metrics, ranks, similarities: pairwiseSimilarities(first, second).cosine, embeddings };
+}
+
+const placesOf = (texts: readonly string[]): ReadonlyMap<string, number> =>
+  new Map(texts.map((text, place) => [text, place]));

@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { attempt } from "../../attempt.ts";
-import { type ColumnMapping, isNamed } from "../../data/column_names.ts";
+import { type ColumnMapping, findName, isNamed } from "../../data/column_names.ts";
 import { asLabelledPairs, asPairsOrTriplets, asScoredPairs, texts as textsOf } from "../../data/columns.ts";
 import type { Column, Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import type { SentencePairs } from "../../augment/pairs.ts";
@@ -60,6 +60,10 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
     table.names.includes("score") || "score" in mapping
       ? counted(cosineScores(asScoredPairs(table, mapping), table))
       : asLabelledPairs(table, mapping),
+  "evaluation-rows": (table: Table, mapping: ColumnMapping) => {
+    if (isGraded(table, mapping)) return counted(asScoredPairs(table, mapping));
+    return isLabelled(table, mapping) ? asLabelledPairs(table, mapping) : counted(asPairsOrTriplets(table, mapping));
+  },
 };
 
 interface Loaded {
@@ -76,7 +80,8 @@ export type RowKind =
   | "texts"
   | "flat-texts"
   | "pairs-or-nli"
-  | "scores-or-nli";
+  | "scores-or-nli"
+  | "evaluation-rows";
 
 /** The one column of texts, or those of pairs. */
 function textColumns(table: Table, mapping: ColumnMapping): (readonly string[])[] {
@@ -87,6 +92,17 @@ function textColumns(table: Table, mapping: ColumnMapping): (readonly string[])[
 }
 
 const isLabelled = (table: Table, mapping: ColumnMapping) => isNamed(table, "label") || "label" in mapping;
+
+/** Whether pairs have a similarity: one of its own name, or numbers called label that are not the classes of NLI pairs. */
+function isGraded(table: Table, mapping: ColumnMapping): boolean {
+  if ("score" in mapping) return true;
+  if ("label" in mapping) return false;
+  const name = findName(table, "score");
+  if (name === undefined) return false;
+  if (table.header && name.toLowerCase() !== "label") return true;
+  const isNumeric = table.columns.get(name)!.every((value) => Number.isFinite(Number(value ?? NaN)));
+  return isNumeric && !table.names.some((other) => /^(premise|hypothesis)$/i.test(other));
+}
 
 const counted = <C extends Columns>(dataset: Dataset<C>) => ({ dataset, dropped: 0 });
 
@@ -214,6 +230,10 @@ export const loadPairsOrNli: Loader<LabelledPairs | Pairs | Triplets> = loader<L
   "pairs-or-nli",
   "nli",
 );
+/** Rows to evaluate on, as their columns say: graded pairs, NLI pairs, pairs or triplets. */
+export const loadEvaluationRows: Loader<ScoredPairs | LabelledPairs | Pairs | Triplets> = loader<
+  ScoredPairs | LabelledPairs | Pairs | Triplets
+>("evaluation-rows", "sts");
 /** Pairs with a score where the file has one, NLI pairs otherwise. */
 export const loadScoresOrNli: Loader<LabelledPairs | ScoredPairs> = loader<LabelledPairs | ScoredPairs>(
   "scores-or-nli",

@@ -7,6 +7,7 @@ import { Effect } from "effect";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import { type Columns, dedupe, firstRows, selectRows, split as splitRows } from "../../data/rows.ts";
+import { holdOut } from "../../data/hold_out.ts";
 import { type NegativeKind, scoresFromNli, tripletsFromNli } from "../../negatives/nli.ts";
 import { DatasetError, type KindredError } from "../../error.ts";
 import { type CountedDataset, datasetFormat, summaryOf, writeDataset } from "../../stage/artifact.ts";
@@ -115,6 +116,40 @@ const split = defineStage<SplitParameters, { data: Dataset<Columns> }, CountedDa
       const rows = part === "train" ? firstRows(data, cut) : selectRows(data, range(cut, data.rows));
       await writeDataset(scratch, rows);
     }),
+});
+
+const holdOutStage = defineStage<
+  { readonly part: "train" | "heldOut"; readonly rows?: number | undefined; readonly seed: number },
+  { data: CountedDataset<Columns> },
+  CountedDataset<Columns>
+>({
+  name: "hold-out",
+  version: 1,
+  draws: true,
+  inputs: { data: datasetFormat<Columns>() },
+  output: datasetFormat<Columns>(),
+  run: ({ parameters: { part, rows, seed }, inputs, scratch }) =>
+    attempt(async () => {
+      const { counts, ...data } = await inputs.data.read();
+      await writeDataset(scratch, holdOut(data, { rows, seed })[part], part === "train" ? counts : {});
+    }),
+});
+
+/** Rows to train on and rows that are held out, see `holdOut`. */
+export const holdOutOf: <C extends Columns>(
+  data: Artifact<CountedDataset<C>>,
+  parameters: { readonly rows?: number | undefined; readonly seed: number },
+) => Effect.Effect<
+  { readonly train: Artifact<CountedDataset<C>>; readonly heldOut: Artifact<CountedDataset<C>> },
+  KindredError,
+  Services
+> = Effect.fnUntraced(function* <C extends Columns>(
+  data: Artifact<CountedDataset<C>>,
+  parameters: { readonly rows?: number | undefined; readonly seed: number },
+) {
+  const part = (part: "train" | "heldOut") =>
+    holdOutStage({ data: data as Artifact<CountedDataset<Columns>> }, { part, ...parameters }) as Made<C>;
+  return { train: yield* part("train"), heldOut: yield* part("heldOut") };
 });
 
 const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, i) => from + i);

@@ -22,7 +22,7 @@ import type { TokenizedTexts } from "../../text/packed.ts";
 import { loadTokenizer, tokenize } from "../../text/tokenizer.ts";
 import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
 import { emptyTextWarnings } from "../../train/empty_texts.ts";
-import { resolveSettings, type TrainSettings } from "../../train/settings.ts";
+import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
   type ModelFolder,
@@ -37,7 +37,7 @@ import { TensorEngine } from "../../stage/engine.ts";
 import { trainedCard } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services } from "../../stage/stage.ts";
-import { evaluatePairs } from "./evaluate.ts";
+import { type EvaluateParameters, evaluateRows, type EvaluationKind, PRIMARY_METRIC } from "./evaluate.ts";
 import { type Resolved, trainInto } from "./train_into.ts";
 
 /** The rows that a loss with this label trains on. */
@@ -91,13 +91,15 @@ export interface TrainParameters extends ModelShape {
   readonly settings: TrainSettings;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;
+  /** How the evaluation rows are evaluated while training, if there are any. */
+  readonly evaluation?: EvaluateParameters | undefined;
 }
 
 interface TrainInputs {
   readonly model: ModelFolder;
   readonly data: Dataset<Columns>;
   readonly tokens: Readonly<Record<string, TokenizedTexts>>;
-  readonly eval?: Dataset<ScoredPairs>;
+  readonly eval?: Dataset<Columns>;
 }
 
 const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
@@ -107,14 +109,14 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
     model: modelFormat,
     data: datasetFormat<Columns>(),
     tokens: tokensFormat,
-    eval: datasetFormat<ScoredPairs>(),
+    eval: datasetFormat<Columns>(),
   },
   output: trainedFormat,
   computes: true,
   how: ["settings.saveSteps", "settings.loggingSteps"],
   draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    const { settings, freeze, pooling, maxSeqLength } = parameters;
+    const { settings, freeze, pooling, maxSeqLength, evaluation } = parameters;
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
     const { folder } = yield* attempt(() => inputs.model.read());
@@ -124,12 +126,17 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
     const data = yield* attempt(() => inputs.data.read());
     const tokens = yield* attempt(() => inputs.tokens.read());
     const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens));
-    const pairs = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
+    const rows = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
+    const evaluate = async (rows: Dataset<Columns>) => {
+      const tensors = await readParameters(engine, head);
+      const values = Object.fromEntries(tensors.map(({ name, data }) => [name, data as Float32Array]));
+      return (await evaluateRows(engine, model, rows, { ...evaluation!, loss: parameters.loss, head: values })).metrics;
+    };
     yield* trainInto(scratch, engine, {
       objective,
       settings,
       warnings: emptyTextWarnings(textColumns(data)),
-      evaluate: pairs && attempt(() => evaluatePairs(engine, model, pairs).then(({ metrics }) => metrics)),
+      evaluate: rows && attempt(() => evaluate(rows)),
       save: async (folder) => {
         await saveBiEncoder(engine, model, folder, trainedCard(loss, settings, data.rows));
         if (Object.keys(head).length === 0) return;
@@ -149,8 +156,8 @@ export interface TrainBiEncoder<L extends LabelKind> extends TrainParameters {
   readonly data: Artifact<Dataset<RowsOf<L>>>;
   /** The loss. */
   readonly loss: LossSpec<L>;
-  /** Pairs to evaluate on while training. */
-  readonly eval?: Artifact<Dataset<ScoredPairs>> | undefined;
+  /** Rows to evaluate on while training, as `evaluation` says; without that, graded pairs. */
+  readonly eval?: Artifact<Dataset<Columns>> | undefined;
   /** The name that reports show. */
   readonly as?: string | undefined;
 }
@@ -160,25 +167,39 @@ export const trainBiEncoder: <L extends LabelKind>(
   options: TrainBiEncoder<L>,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
   function* <L extends LabelKind>(
-    { model, data, eval: pairs, as, loss, freeze, pooling, maxSeqLength, ...chosen }: TrainBiEncoder<L>,
+    { model, data, eval: rowsToEvaluate, as, loss, freeze, pooling, maxSeqLength, ...chosen }: TrainBiEncoder<L>,
   ) {
-    const settings = yield* attemptSync(() => resolveSettings(chosen.settings));
+    const evaluation = chosen.evaluation ?? { kind: "similarity" };
+    const settings = yield* attemptSync(() => withMetric(resolveSettings(chosen.settings), evaluation.kind));
     const rows = data as Artifact<Dataset<Columns>>;
     const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength });
     const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;
     return yield* trainStage(
-      { model, data: rows, tokens, ...(watched && pairs !== undefined && { eval: pairs }) },
+      { model, data: rows, tokens, ...(watched && rowsToEvaluate !== undefined && { eval: rowsToEvaluate }) },
       {
         loss: { name: loss.name, version: loss.version, options: loss.options },
         settings,
         freeze,
         pooling,
         maxSeqLength,
+        ...(watched && rowsToEvaluate !== undefined && { evaluation }),
       },
       as,
     );
   },
 );
+
+/**
+ * The metric that the best weights are chosen by: the one that stands for the kind of evaluation, where `auto` is said or
+ * patience alone.
+ */
+function withMetric(settings: ResolvedTrainSettings, kind: EvaluationKind): ResolvedTrainSettings {
+  const { keepBest, patience } = settings;
+  if (keepBest === "auto" || (keepBest === undefined && patience !== undefined)) {
+    return { ...settings, keepBest: PRIMARY_METRIC[kind] };
+  }
+  return settings;
+}
 
 /** The objective of a loss over rows that must fit it. */
 function objectiveOf(

@@ -1,0 +1,226 @@
+/**
+ * What a training is measured by: rows of `--eval`, or rows that are held out of its data.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { attempt } from "../attempt.ts";
+import { buildBm25 } from "../augment/bm25.ts";
+import { FEWEST_ROWS } from "../data/hold_out.ts";
+import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
+import type { Columns } from "../data/rows.ts";
+import type { KindredError } from "../error.ts";
+import {
+  informationRetrievalMetrics,
+  pairRetrieval,
+  RETRIEVAL_DEPTH,
+  type RetrievalColumns,
+} from "../evaluate/information_retrieval.ts";
+import { majorityAccuracy } from "../evaluate/label_metrics.ts";
+import { jaccard, tfidfCosine } from "../evaluate/overlap.ts";
+import { spearman } from "../numeric/correlation.ts";
+import { type CountedDataset, summaryOf } from "../stage/artifact.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
+import type { Flag, Invocation } from "./flags.ts";
+import { evalSource, isOwn, number, optional, text } from "./settings.ts";
+import type { EvaluationKind } from "./stages/evaluate.ts";
+import { loadEvaluationRows } from "./stages/load.ts";
+import { asScores, asTriplets, holdOutOf } from "./stages/rows.ts";
+
+/** Rows that models are measured on. */
+export interface EvaluationSet {
+  /** What they are asked. */
+  readonly kind: EvaluationKind;
+  /** The rows. */
+  readonly rows: Artifact<CountedDataset<Columns>>;
+  /** Where they are from. */
+  readonly source: string;
+  /** Whether they are of the training data, and held out of it. */
+  readonly heldOut: boolean;
+}
+
+/** Data of a training in parts. */
+export interface Parts<C extends Columns> {
+  /** Rows to train on. */
+  readonly train: Artifact<CountedDataset<C>>;
+  /** Rows to measure by; undefined where there are none. */
+  readonly evaluation: EvaluationSet | undefined;
+  /** Rows that were held out beside those of `--eval`, where both were asked for. */
+  readonly beside: EvaluationSet | undefined;
+  /** What is worth knowing. */
+  readonly warnings: readonly string[];
+}
+
+/** What each kind of evaluation measures, and what rows it takes. */
+export const EVALUATION_TITLES: Readonly<Record<EvaluationKind, { readonly title: string; readonly rows: string }>> = {
+  similarity: { title: "similarity of graded pairs", rows: "graded pairs" },
+  retrieval: { title: "finding each anchor's positive among all of them", rows: "pairs of anchor and positive" },
+  classes: { title: "classes of pairs", rows: "pairs with a class" },
+  labels: { title: "labels by neighbours", rows: "texts with a label" },
+};
+
+type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets;
+
+/** Rows as they are measured on: NLI pairs are those of a class, scores of 0 and 1, or entailed pairs, as is wanted. */
+const measured: (
+  rows: Artifact<CountedDataset<PairRows>>,
+  wanted: EvaluationKind,
+) => Effect.Effect<Pick<EvaluationSet, "kind" | "rows">, KindredError, Services> = Effect.fnUntraced(
+  function* (rows, wanted) {
+    const { columns } = yield* attempt(() => summaryOf(rows));
+    const as = (kind: EvaluationKind, rows: Artifact<CountedDataset<PairRows>>) => ({
+      kind,
+      rows: rows as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>,
+    });
+    if (columns.includes("score")) return as("similarity", rows);
+    if (!columns.includes("label")) return as("retrieval", rows);
+    const labelled = rows as Artifact<CountedDataset<LabelledPairs>>;
+    if (wanted === "classes") return as("classes", labelled);
+    if (wanted === "similarity") return as("similarity", yield* asScores(labelled));
+    return as("retrieval", yield* asTriplets(labelled, { negatives: "none", seed: 0 }));
+  },
+);
+
+/** Why rows cannot be measured on; undefined if they can. */
+export const unusable: (set: Pick<EvaluationSet, "kind" | "rows">) => Effect.Effect<string | undefined, KindredError> =
+  Effect
+    .fnUntraced(function* ({ kind, rows }) {
+      const { columns, rows: count } = yield* valueOf(rows);
+      if (count === 0) return "no row that was held out can be measured";
+      if (kind === "retrieval" || kind === "classes") return undefined;
+      const different =
+        new Set<unknown>(kind === "similarity" ? (columns as ScoredPairs).score : columns["label"]!).size;
+      if (different === 1) return `the rows held out all have the same ${kind === "similarity" ? "score" : "label"}`;
+      return kind === "labels" && different === count ? "no two of the rows held out have the same label" : undefined;
+    });
+
+/** A training that is not measured, and why. */
+export const blind = (why: string): string => `${why}: nothing says whether training made the model better`;
+
+/** A cut of data in two. */
+export interface Cut<C extends Columns> {
+  /** Rows to train on. */
+  readonly train: Artifact<CountedDataset<C>>;
+  /** Rows held out; undefined if there are none. */
+  readonly heldOut: Artifact<CountedDataset<C>> | undefined;
+  /** Why there are none. */
+  readonly warnings: readonly string[];
+}
+
+/** Holds out rows of a training's data, `--hold-out` of them. */
+export const cut: <C extends Columns>(
+  invocation: Invocation,
+  data: Artifact<CountedDataset<C>>,
+) => Effect.Effect<Cut<C>, KindredError, Services> = Effect.fnUntraced(
+  function* <C extends Columns>({ values }: Invocation, data: Artifact<CountedDataset<C>>) {
+    const asked = optional(values, "hold-out");
+    const none = (why: string) => ({ train: data, heldOut: undefined, warnings: [blind(why)] });
+    if (asked === 0) return none("no rows were held out");
+    const { rows } = yield* attempt(() => summaryOf(data));
+    if (asked === undefined && rows < FEWEST_ROWS) {
+      return none(`no rows were held out of ${rows}, which are fewer than ${FEWEST_ROWS}`);
+    }
+    const { train, heldOut } = yield* holdOutOf(data, { rows: asked, seed: number(values, "seed") });
+    const held = yield* attempt(() => summaryOf(heldOut));
+    if (held.rows === 0) return none("no rows could be held out, since they hang together by texts that they share");
+    return { train, heldOut, warnings: [] };
+  },
+);
+
+/** The rows of `--eval`, or of the preset. */
+export const givenEvaluation: (
+  invocation: Invocation,
+  wanted: EvaluationKind,
+  flag?: Flag,
+) => Effect.Effect<EvaluationSet, KindredError, Services> = Effect.fnUntraced(
+  function* (invocation, wanted, flag = "eval") {
+    const rows = yield* loadEvaluationRows(evalSource(invocation, flag));
+    return { ...yield* measured(rows, wanted), source: text(invocation.values, flag) ?? "sample", heldOut: false };
+  },
+);
+
+/**
+ * Cuts the data of a training: with `--eval`, or on the sample, all of it is trained on; of one's own data, rows are held
+ * out otherwise, `--hold-out` of them.
+ */
+export const partsOf: <C extends PairRows>(
+  invocation: Invocation,
+  data: Artifact<CountedDataset<C>>,
+  wanted: EvaluationKind,
+  flag?: Flag,
+) => Effect.Effect<Parts<C>, KindredError, Services> = Effect.fnUntraced(
+  function* <C extends PairRows>(
+    invocation: Invocation,
+    data: Artifact<CountedDataset<C>>,
+    wanted: EvaluationKind,
+    flag: Flag = "train",
+  ) {
+    const { values } = invocation;
+    const asked = optional(values, "hold-out");
+    const own = isOwn(values, flag);
+    const given = values["eval"] !== undefined || !own ? yield* givenEvaluation(invocation, wanted) : undefined;
+    const warnings: string[] = [];
+    if (given !== undefined && own && given.kind !== wanted && invocation.preset === "own") {
+      warnings.push(
+        `--eval has ${EVALUATION_TITLES[given.kind].rows}, the training data ${EVALUATION_TITLES[wanted].rows}: ` +
+          "it measures something else than what is trained",
+      );
+    }
+    if (given !== undefined && asked === undefined) {
+      return { train: data, evaluation: given, beside: undefined, warnings };
+    }
+    const { train, heldOut, warnings: why } = yield* cut(invocation, data);
+    if (heldOut === undefined) {
+      if (given === undefined) warnings.push(...why);
+      return { train: data, evaluation: given, beside: undefined, warnings };
+    }
+    const set = { ...yield* measured(heldOut, wanted), source: text(values, flag) ?? "sample", heldOut: true };
+    const trouble = yield* unusable(set);
+    if (trouble !== undefined) {
+      warnings.push(blind(trouble));
+      return { train: data, evaluation: given, beside: undefined, warnings };
+    }
+    return given === undefined
+      ? { train, evaluation: set, beside: undefined, warnings }
+      : { train, evaluation: given, beside: set, warnings };
+  },
+);
+
+/** The rows of `--eval`, or of the preset; plain texts of one's own are not held out, since they have nothing to measure. */
+export const evaluationOfTexts: (
+  invocation: Invocation,
+  flag: Flag,
+) => Effect.Effect<Pick<Parts<Columns>, "evaluation" | "warnings">, KindredError, Services> = Effect.fnUntraced(
+  function* (invocation, flag) {
+    const { values } = invocation;
+    if (values["eval"] !== undefined || !isOwn(values, flag)) {
+      return { evaluation: yield* givenEvaluation(invocation, "similarity"), warnings: [] };
+    }
+    const why = "plain texts say nothing of what is similar, and there is no --eval";
+    return { evaluation: undefined, warnings: [blind(why)] };
+  },
+);
+
+/** What is reached without any model: by counting words, or by naming the most frequent class each time. */
+export function baselineOf(kind: EvaluationKind, { columns }: Dataset<Columns>): Readonly<Record<string, number>> {
+  if (kind === "similarity") {
+    const { sentence1, sentence2, score } = columns as ScoredPairs;
+    return {
+      jaccard: spearman(jaccard(sentence1, sentence2), score),
+      tfidf: spearman(tfidfCosine(sentence1, sentence2), score),
+    };
+  }
+  if (kind !== "retrieval") return { majority: majorityAccuracy((columns as LabelledPairs).label) };
+  const { queries, documents, relevant } = pairRetrieval(columns as RetrievalColumns);
+  const index = buildBm25(documents);
+  const found = queries.map((query) => index.search(query, RETRIEVAL_DEPTH).rows);
+  return { bm25: informationRetrievalMetrics(found, relevant)["cosine_ndcg@10"]! };
+}
+
+/** Names of baselines for people. */
+export const BASELINE_TITLES: Readonly<Record<string, string>> = {
+  jaccard: "word overlap, Jaccard",
+  tfidf: "word overlap, TF-IDF",
+  bm25: "word overlap, BM25",
+  majority: "the most frequent class",
+};

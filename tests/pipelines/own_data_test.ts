@@ -1,0 +1,86 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
+import { run, withFolder } from "./user.ts";
+
+const nli = sampleNli({ rows: 150 }).columns;
+const csv = (...rows: readonly (readonly unknown[])[]) =>
+  rows.map((row) => row.map((cell) => `"${cell}"`).join(",") + "\n").join("");
+
+/** Runs a training of one's own data, short, and gives its report. */
+async function train(folder: string, pipeline: string, file: string, ...flags: string[]) {
+  const data = join(folder, `${pipeline}.csv`);
+  await Deno.writeTextFile(data, file);
+  const places = ["--cache-dir", join(folder, "cache"), "--output", join(folder, pipeline)];
+  const own = ["--model", await sampleBaseModel(), "--train", data, "--batch-size", "16", "--json", "--quiet"];
+  const { code, out, err } = await run(pipeline, ...own, ...flags, ...places);
+  assert.equal(code, 0, out + err);
+  return JSON.parse(out);
+}
+
+Deno.test("pairs of one's own are held out by retrieval, and a model that forgets is told in report, page and card", () =>
+  withFolder(async (folder) => {
+    const pairs = csv(["anchor", "positive"], ...nli.premise.map((text, row) => [text, nli.hypothesis[row]]));
+    const flags = ["--learning-rate", "0.1", "--warmup-steps", "50", "--patience", "3", "--max-steps", "10"];
+    const report = await train(folder, "multiple_negatives_ranking", pairs, ...flags);
+    assert.equal(report.preset, "own");
+    assert.deepEqual(
+      [report.evaluation.kind, report.evaluation.metric, report.evaluation.held_out],
+      ["retrieval", "cosine_ndcg@10", true],
+    );
+    assert.equal(report.data.eval.rows + report.data.train.rows, 150);
+    assert.equal(report.data.eval.rows, 15);
+    assert.ok(report.baseline.bm25 > 0 && report.before["cosine_ndcg@10"] > 0);
+    assert.equal(report.evaluations.length > 0, true, "patience alone evaluates, by the metric that stands for all");
+    const told = report.warnings.join("\n");
+    for (const warning of [/warmup of 50 updates/, /2000 times the usual/]) assert.match(told, warning);
+    const card = await Deno.readTextFile(join(folder, "multiple_negatives_ranking", "model", "README.md"));
+    const page = await Deno.readTextFile(join(folder, "multiple_negatives_ranking", "report.html"));
+    assert.match(card, /2000 times the usual/);
+    assert.match(page, /2000 times the usual/);
+    assert.match(page, /Hardest anchors/);
+    assert.ok(!page.includes("NaN"));
+  }));
+
+Deno.test("NLI pairs of one's own are held out by the accuracy of the classifier that is trained with the model", () =>
+  withFolder(async (folder) => {
+    const rows = csv(
+      ["premise", "hypothesis", "label"],
+      ...nli.premise.map((text, row) => [
+        text,
+        nli.hypothesis[row],
+        nli.label[row],
+      ]),
+    );
+    const report = await train(folder, "softmax_nli", rows, "--keep-best", "auto", "--max-steps", "4");
+    assert.equal(report.evaluation.metric, "accuracy");
+    assert.deepEqual(Object.keys(report.metrics), ["accuracy"]);
+    assert.ok(report.baseline.majority > 0.3);
+    const best = Math.max(...report.evaluations.map(([, { accuracy }]: [number, { accuracy: number }]) => accuracy));
+    assert.equal(report.metrics.accuracy, best, "the same head and model as on the way");
+  }));
+
+Deno.test("few rows are not held out, and that is said; rows of --eval may be pairs with columns of their own", () =>
+  withFolder(async (folder) => {
+    const rows = nli.premise.slice(0, 12).map((text, row) => [text, nli.hypothesis[row], row % 6]);
+    const scored = csv(["sentence1", "sentence2", "score"], ...rows.map(([a, b, score]) => [a, b, Number(score) / 5]));
+    const few = await train(folder, "cosine_similarity", scored);
+    assert.equal(few.evaluation, undefined);
+    assert.deepEqual([few.before, few.metrics, few.data.eval], [{}, {}, undefined]);
+    assert.match(few.warnings.join(), /no rows were held out of 12, which are fewer than 20/);
+    const questions = join(folder, "questions.csv");
+    await Deno.writeTextFile(questions, csv(["asked", "said"], ...rows.map((row) => row.slice(0, 2))));
+    const flags = ["--eval", questions, "--eval-columns", "anchor=asked,positive=said", "--hold-out", "4"];
+    const report = await train(folder, "cosine_similarity", scored, ...flags);
+    assert.equal(report.evaluation.kind, "retrieval");
+    assert.match(report.warnings.join(), /--eval has pairs of anchor and positive, the training data graded pairs/);
+    assert.equal(report.tables[0].title, "Rows that were held out");
+    assert.ok(report.data.train.rows >= 8 && report.data.train.rows < 12);
+  }));
+
+Deno.test("plain texts of one's own are not held out, and that is said", () =>
+  withFolder(async (folder) => {
+    const report = await train(folder, "tsdae", csv(["text"], ...nli.premise.slice(0, 30).map((text) => [text])));
+    assert.match(report.warnings.join(), /plain texts say nothing of what is similar/);
+    assert.deepEqual(report.metrics, {});
+  }));
