@@ -23,7 +23,14 @@ export interface HoldOutOptions {
   readonly columns?: readonly string[] | undefined;
 }
 
-/** How many of so many rows are to be held out. */
+/**
+ * How many of so many rows are to be held out.
+ *
+ * @param rows Rows in all.
+ * @param wanted Rows, or a share below 1. Default: a tenth, 1,000 at most, and none of fewer than 20 rows.
+ * @returns A whole number below `rows`.
+ * @throws {DatasetError} So many cannot be held out.
+ */
 export function heldOutCount(rows: number, wanted?: number): number {
   if (wanted === undefined) return rows < FEWEST_ROWS ? 0 : Math.min(MOST_HELD_OUT, Math.round(rows / 10));
   const count = wanted < 1 ? Math.round(wanted * rows) : wanted;
@@ -39,6 +46,11 @@ export function heldOutCount(rows: number, wanted?: number): number {
  * what is still wanted is trained on, so that fewer rows than wanted may be held out, never more. Both parts keep the order
  * of the rows; in time nearly linear in the number of texts.
  *
+ * @param dataset All rows.
+ * @param options How many, and which.
+ * @returns Rows to train on, and rows to measure by: none where all rows hang together.
+ * @throws {DatasetError} So many cannot be held out.
+ *
  * @example
  * ```ts
  * import { holdOut } from "@kindred/kindred/data";
@@ -51,9 +63,10 @@ export function heldOutCount(rows: number, wanted?: number): number {
  */
 export function holdOut<C extends Columns>(
   dataset: Dataset<C>,
-  { rows: wanted, seed, columns = textColumns(dataset) }: HoldOutOptions,
+  options: HoldOutOptions,
 ): { readonly train: Dataset<C>; readonly heldOut: Dataset<C> } {
-  const most = heldOutCount(dataset.rows, wanted);
+  const { seed, columns = textColumns(dataset) } = options;
+  const most = heldOutCount(dataset.rows, options.rows);
   const groups = groupsOf(columns.map((name) => dataset.columns[name] as readonly string[]), dataset.rows);
   const order = randomStream(seed, randomPurpose("split")).shuffle(Int32Array.from(groups.keys()));
   const held = new Uint8Array(dataset.rows);

@@ -33,6 +33,9 @@ export interface RetrievalColumns {
  * A task from rows of pairs or triplets: equal texts are one query or one document, and every positive that an anchor has
  * in any row is relevant to it.
  *
+ * @param columns Anchors, positives and columns of negatives, row by row.
+ * @returns Queries, documents, and which are relevant.
+ *
  * @example
  * ```ts
  * import { pairRetrieval } from "@kindred/kindred/evaluate";
@@ -77,6 +80,8 @@ export const RETRIEVAL_DEPTH = 100;
  * @param found Rows of the documents that were found for each query, best first; of equal scores the lower row first.
  * @param relevant Rows of the relevant documents, by query.
  * @param similarity The first part of the keys. Default cosine.
+ * @returns Metrics by their names, `cosine_ndcg@10` and so on.
+ * @throws {EvaluationError} There are no queries, or not a ranking for each.
  *
  * @example
  * ```ts
@@ -135,7 +140,15 @@ export function retrievalResult(
   return { metrics: informationRetrievalMetrics(found, relevant), ranks };
 }
 
-/** Finds documents for queries by cosine, and says what they are worth. */
+/**
+ * Finds documents for queries by cosine, and says what they are worth.
+ *
+ * @param engine Computes.
+ * @param queries [queries, width]
+ * @param documents [documents, width]
+ * @param relevant Rows of the relevant documents, by query.
+ * @returns Metrics, and where the first relevant document of each query stands.
+ */
 export async function evaluateRetrieval(
   engine: Engine,
   queries: Embeddings,

@@ -20,6 +20,13 @@ export interface PairClassifier {
  * `accuracy`: the share of pairs whose class the classifier names rightly, argmax of W (u; v; |u − v|) + b, as in
  * sentence-transformers' LabelAccuracyEvaluator; of equal values the first class.
  *
+ * @param first Embeddings of the first texts: [pairs, width].
+ * @param second Those of the second texts.
+ * @param classes The class of each pair.
+ * @param classifier The head.
+ * @returns The share.
+ * @throws {EvaluationError} Shapes do not fit.
+ *
  * @example
  * ```ts
  * import { classAccuracy } from "@kindred/kindred/evaluate";
@@ -35,8 +42,9 @@ export function classAccuracy(
   first: Embeddings,
   second: Embeddings,
   classes: ArrayLike<number>,
-  { weight, bias, multiplication }: PairClassifier,
+  classifier: PairClassifier,
 ): { readonly accuracy: number } {
+  const { weight, bias, multiplication } = classifier;
   const { width, rows } = first;
   const features = width * (multiplication ? 4 : 3);
   if (rows === 0 || second.rows !== rows || classes.length !== rows || weight.length !== bias.length * features) {

@@ -14,6 +14,7 @@ export {
   type DomainAdaptationOptions,
   type Supervise,
 } from "./domain_adaptation.ts";
+export type { EvaluationSet } from "./evaluation.ts";
 export { type Flag, FLAGS, type FlagType, type FlagValues, type Invocation } from "./flags.ts";
 export {
   type CrossEncoderInputs,
@@ -22,7 +23,7 @@ export {
   trainCrossEncoder,
 } from "./stages/cross_encoder.ts";
 export { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
-export { evaluateSimilarity } from "./stages/evaluate.ts";
+export { evaluateModel, type EvaluateParameters, evaluateSimilarity, type EvaluationKind } from "./stages/evaluate.ts";
 export {
   evaluateByLabels,
   type LabelEvaluation,
@@ -35,6 +36,7 @@ export {
 } from "./stages/labels.ts";
 export {
   type Loader,
+  loadEvaluationRows,
   loadFlatTexts,
   loadLabelledPairs,
   loadPairsOrNli,
@@ -71,6 +73,7 @@ export {
   asScores,
   asTriplets,
   deduplicate,
+  holdOutOf,
   type Made,
   splitOf,
   type SplitParameters,

@@ -131,17 +131,19 @@ export const evaluateModel: (
     readonly seed?: number | undefined;
   },
   as?: string,
-) => Effect.Effect<Artifact<Evaluation>, KindredError, Services> = (inputs, { loss, seed, ...parameters }, as) => {
-  const classes = parameters.kind === "classes" ? { loss, seed } : {};
-  return evaluateStage(inputs, { ...parameters, ...classes }, as);
-};
+) => Effect.Effect<Artifact<Evaluation>, KindredError, Services> = Effect.fnUntraced(
+  function* (inputs, { loss, seed, ...parameters }, as) {
+    const classes = parameters.kind === "classes" ? { loss, seed } : {};
+    return yield* evaluateStage(inputs, { ...parameters, ...classes }, as);
+  },
+);
 
 /** The ten similarity metrics of graded pairs, every pair's cosine, and the embeddings of the sentences. */
-export const evaluateSimilarity: Stage<ModelShape, { model: ModelFolder; pairs: Dataset<ScoredPairs> }, Evaluation> = (
-  { model, pairs },
-  shape,
-  as,
-) => evaluateModel({ model, rows: pairs as Artifact<Dataset<Columns>> }, { kind: "similarity", ...shape }, as);
+export const evaluateSimilarity: Stage<ModelShape, { model: ModelFolder; pairs: Dataset<ScoredPairs> }, Evaluation> =
+  Effect.fnUntraced(function* ({ model, pairs }, shape, as) {
+    const rows = pairs as Artifact<Dataset<Columns>>;
+    return yield* evaluateModel({ model, rows }, { kind: "similarity", ...shape }, as);
+  });
 
 /** The distinct texts of the first two columns, in order of first occurrence, and the place of each row's among them. */
 export function sentencesOf({ columns }: Dataset<Columns>): {
