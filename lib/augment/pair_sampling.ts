@@ -52,7 +52,10 @@ export function recombinePairs(
 ): PairSample {
   const { seed, pairsPerGold = 10 } = options;
   if (!(pairsPerGold > 0)) {
-    throw new UsageError("pairsPerGold is not right", { expected: "a number above 0", found: String(pairsPerGold) });
+    throw new UsageError("pairsPerGold must be a number above 0", {
+      expected: "a number above 0",
+      found: String(pairsPerGold),
+    });
   }
   const index = indexSentences(gold);
   const n = index.sentences.length;
@@ -145,7 +148,7 @@ export async function semanticPairs(
   expectSentences(index.sentences.length);
   const embeddings = await encode(index.sentences);
   if (embeddings.rows !== index.sentences.length) {
-    throw new DatasetError("not as many embeddings as sentences", {
+    throw new DatasetError("there is not one embedding for each sentence", {
       expected: String(index.sentences.length),
       found: String(embeddings.rows),
     });

@@ -58,13 +58,13 @@ export function silverPairs(
   const { labels = "soft", positive = 1 } = options;
   const { data, width } = outputs;
   if (outputs.rows !== rows || data.length !== rows * width) {
-    throw new DatasetError("not as many outputs as pairs", {
+    throw new DatasetError("there is not one output for each pair", {
       expected: `${rows} rows of ${width}`,
       found: `${outputs.rows} rows, ${data.length} values`,
     });
   }
   if (width > 1 && !(Number.isInteger(positive) && positive >= 0 && positive < width)) {
-    throw new DatasetError("the positive class is none of the outputs", {
+    throw new DatasetError("the outputs have no such positive class", {
       expected: `0 … ${width - 1}`,
       found: String(positive),
     });
@@ -83,7 +83,7 @@ export function silverPairs(
     if (labels === "hard") score[row] = (width === 1 ? soft > .5 : best === positive) ? 1 : 0;
     else if (soft >= 0 && soft <= 1) score[row] = soft;
     else {
-      throw new DatasetError("a soft label is no similarity", {
+      throw new DatasetError("a soft label must be between 0 and 1", {
         expected: "0 … 1",
         found: String(soft),
         where: `row ${row + 1}`,
@@ -182,7 +182,7 @@ export interface SilverAgreement {
 export function silverAgreement(silver: Float64Array, truth: Float64Array): SilverAgreement {
   const n = silver.length;
   if (n !== truth.length || n === 0) {
-    throw new DatasetError("silver labels and truth do not belong together", {
+    throw new DatasetError("there is not one silver label for each true one", {
       expected: "as many of each, at least one",
       found: `${n} and ${truth.length}`,
     });

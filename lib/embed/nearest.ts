@@ -84,7 +84,7 @@ export async function nearest(
   checkEmbeddings(queries, "the queries");
   const whole = "data" in corpus ? corpus : undefined;
   if (excludeSelf && whole !== undefined && whole.rows < queries.rows) {
-    throw new DatasetError("excludeSelf: queries that are not in the corpus", {
+    throw new DatasetError("with excludeSelf the queries must be the first rows of the corpus", {
       expected: `at least ${queries.rows} rows, the queries first`,
       found: `${whole.rows}`,
     });
@@ -262,14 +262,14 @@ function product(engine: Engine, a: () => Handle, b: Handle | (() => Handle)): P
  */
 function checkEmbeddings({ data, width, rows }: Embeddings, what: string, expected = width): void {
   if (rows > 0 && width !== expected) {
-    throw new DatasetError(`${what}: another width than that of the queries`, {
+    throw new DatasetError(`${what} have another width than the queries`, {
       expected: `${expected} features`,
       found: `${width}`,
       hint: "embed both with the same model",
     });
   }
   if (data.length !== rows * width) {
-    throw new DatasetError(`${what}: wrong number of values`, {
+    throw new DatasetError(`${what}: the number of values does not match rows and width`, {
       expected: `${rows} × ${width} = ${rows * width}`,
       found: `${data.length}`,
     });

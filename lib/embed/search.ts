@@ -157,7 +157,7 @@ export async function similarPairs(
   const { texts } = corpus;
   expectTexts(corpus, "the corpus");
   if (texts.length < 2) {
-    throw new EvaluationError("a single text has no pair", { expected: "two texts or more", found: "1" });
+    throw new EvaluationError("a single text makes no pair", { expected: "two texts or more", found: "1" });
   }
   const started = performance.now();
   const { first, second, scores: similarities } = await closestPairs(engine, corpus.embeddings, {

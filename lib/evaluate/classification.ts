@@ -99,7 +99,7 @@ export function precisionRecallF1(labels: Values, predictions: Values, average: 
   if (average === "binary") {
     const other = counts.find((count) => count.class !== 0 && count.class !== 1);
     if (other !== undefined) {
-      throw new EvaluationError("a binary score knows two classes", {
+      throw new EvaluationError("a binary score is for two classes", {
         expected: "0 and 1",
         found: String(other.class),
       });

@@ -124,7 +124,7 @@ export async function predict(
   options: PredictOptions & PairTextOptions = {},
 ): Promise<Scores> {
   if (first.length !== second.length) {
-    throw new EvaluationError("the texts are no pairs", {
+    throw new EvaluationError("the numbers of first and second texts differ", {
       expected: `as many second texts as first ones, ${first.length}`,
       found: `${second.length}`,
     });

@@ -35,7 +35,7 @@ export type CorrelationMetrics = { readonly pearson: number; readonly spearman: 
 export function crossEncoderCorrelation(scores: Scores, gold: Values): CorrelationMetrics {
   matches(scores, gold);
   if (scores.width !== 1) {
-    throw new EvaluationError("a correlation is of scores, and this model gives classes", {
+    throw new EvaluationError("a correlation needs scores, and this model gives classes", {
       expected: "1 label",
       found: `${scores.width}`,
     });
@@ -60,7 +60,7 @@ export type ClassificationMetrics = { readonly [key: string]: number };
  * @param scores From `predict`.
  * @param labels [n] classes.
  * @returns Scores by key.
- * @throws {EvaluationError} Another number of labels, a label that is none of the classes, or with one label pairs of
+ * @throws {EvaluationError} Another number of labels, a label that is not one of the classes, or with one label pairs of
  *   one class alone.
  *
  * @example
@@ -76,7 +76,7 @@ export function crossEncoderClassification(scores: Scores, labels: Values): Clas
   const most = Math.max(1, scores.width - 1);
   const bad = Array.from(labels).findIndex((label) => !(Number.isInteger(label) && label >= 0 && label <= most));
   if (bad >= 0) {
-    throw new EvaluationError("a label is none of the classes", {
+    throw new EvaluationError("a label is not one of the classes", {
       where: `row ${bad}`,
       expected: `a class from 0 to ${most}`,
       found: `${labels[bad]}`,

@@ -164,7 +164,7 @@ function countsOf({ rows }: Embeddings, labels: Int32Array): Map<number, number>
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
   if (counts.size >= 2) return counts;
-  throw new EvaluationError("how labels lie apart needs two labels at least", {
+  throw new EvaluationError("the distance between labels needs at least two labels", {
     found: rows === 0 ? "no texts" : `${rows} texts with one label`,
   });
 }

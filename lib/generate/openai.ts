@@ -225,7 +225,11 @@ interface Endpoint {
 
 function checkOptions(options: OpenAiOptions): Endpoint {
   const wrong = (name: string, expected: string, found: unknown): never => {
-    throw new UsageError(`text generator: ${name} is not right`, { expected, found: String(found), where: name });
+    throw new UsageError(`text generator: ${name} must be ${expected}`, {
+      expected,
+      found: String(found),
+      where: name,
+    });
   };
   const url = URL.parse(options.baseUrl);
   if (url === null || !/^https?:$/.test(url.protocol) || url.username !== "") {

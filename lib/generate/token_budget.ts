@@ -27,7 +27,7 @@ export function makeTokenBudget(limit: number): TokenBudget {
       const { spent, reserved } = yield* TxRef.get(ledger);
       if (spent + tokens > limit) {
         return yield* Effect.fail(
-          new GeneratorError("the budget of tokens would be passed", {
+          new GeneratorError("the budget of tokens would be exceeded", {
             kind: "budget",
             expected: `at most ${limit} tokens`,
             found: `${spent} spent, and a request that may take ${tokens}`,

@@ -64,7 +64,7 @@ export function multipleNegativesRanking(options: MultipleNegativesRankingOption
     });
   }
   if (partitionMode === "per_direction" && directions.some((d) => d !== "query_to_doc" && d !== "doc_to_query")) {
-    throw new UsageError("per_direction knows query_to_doc and doc_to_query only", { found: directions.join(", ") });
+    throw new UsageError("per_direction allows only query_to_doc and doc_to_query", { found: directions.join(", ") });
   }
   if (hardness !== undefined && !(hardness.strength > 0)) {
     throw new UsageError("the strength of hardness must be above 0", { found: `${hardness.strength}` });

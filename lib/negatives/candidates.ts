@@ -238,7 +238,7 @@ async function scoreAll(
     if (batch.length < SCORED_AT_ONCE && done + batch.length < total) continue;
     const found = await score(batch);
     if (found.length !== batch.length) {
-      throw new EvaluationError("the scorer gave another number of scores", {
+      throw new EvaluationError("the scorer did not give one score for each pair", {
         expected: `${batch.length}, one a pair`,
         found: `${found.length}`,
       });
@@ -259,7 +259,7 @@ async function scoreAll(
 
 function checkRows(embeddings: Embeddings, rows: number): Embeddings {
   if (embeddings.rows === rows) return embeddings;
-  throw new EvaluationError("another number of embeddings than of texts", {
+  throw new EvaluationError("there is not one embedding for each text", {
     expected: `${rows}`,
     found: `${embeddings.rows}`,
   });

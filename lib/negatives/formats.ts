@@ -276,7 +276,7 @@ function expectNoPositives(negatives: Candidates): void {
     const own = positives.subarray(offsets[i]!, offsets[i + 1]!);
     const at = indices.subarray(i * width, i * width + counts[i]!).findIndex((row) => own.includes(row));
     if (at < 0) continue;
-    throw new DatasetError("a positive stands among the negatives of its anchor", {
+    throw new DatasetError("a positive is among the negatives of its anchor", {
       where: JSON.stringify(anchors[i]!.slice(0, 80)),
       found: JSON.stringify(documents[indices[i * width + at]!]!.slice(0, 80)),
       hint: "write rankings that include positives out as tuples",

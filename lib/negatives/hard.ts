@@ -112,7 +112,7 @@ export async function judgedNegatives(
 
 function expectAnswers(questions: readonly JudgeQuestion[], judgements: readonly Judgement[]): void {
   if (judgements.length === questions.length) return;
-  throw new EvaluationError("the judge gave another number of verdicts", {
+  throw new EvaluationError("the judge did not give one verdict for each question", {
     expected: `${questions.length}, one a question`,
     found: `${judgements.length}`,
   });

@@ -124,7 +124,7 @@ export interface LanguageModelJudgeOptions {
 }
 
 /**
- * A judge that asks a language model. An answer that is none of the words it was given, or was cut off, is undecided.
+ * A judge that asks a language model. An answer other than the words it was given, or was cut off, is undecided.
  *
  * @param generate Answers prompts: what `generateFunction` gives, or a function of your own.
  * @param options What a positive does for its anchor, and how long answers may be.
@@ -175,7 +175,7 @@ export async function generateEach(
 ): Promise<readonly { readonly text: string; readonly finish: string }[]> {
   const answers = await generate(requests);
   if (answers.length === requests.length) return answers;
-  throw new EvaluationError("another number of answers than of prompts", {
+  throw new EvaluationError("there is not one answer for each prompt", {
     expected: `${requests.length}`,
     found: `${answers.length}`,
   });

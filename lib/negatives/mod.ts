@@ -1,5 +1,5 @@
 /**
- * Negatives: texts that look like an answer and are none. Easy ones at random; semi-hard ones by nearness; hard ones that
+ * Negatives: texts that look like an answer and are not one. Easy ones at random; semi-hard ones by nearness; hard ones that
  * a cross-encoder scored, that a language model or a person judged, or that a language model wrote; and what they become
  * for a loss.
  *

@@ -87,7 +87,7 @@ export async function importReview(candidates: Candidates, path: string): Promis
     }
     const line = open.get(key);
     if (line === undefined) {
-      throw new DatasetError("a row is none of the candidates: one of its texts was changed", {
+      throw new DatasetError("a row does not match any candidate: one of its texts was changed", {
         where: table.where(row),
         found: [anchor, positive, candidate].map((text) => JSON.stringify(text!.slice(0, 80))).join(", "),
         hint: "put the texts back as they were written, or write the file anew",

@@ -78,7 +78,7 @@ export function withNegatives(
   pairs.columns.anchor.forEach((text, row) => {
     const i = rowOf.get(text);
     if (i === undefined) {
-      throw new DatasetError("an anchor is not among those that negatives were found for", {
+      throw new DatasetError("no negatives were looked for for this anchor", {
         where: `row ${row + 1}`,
         found: JSON.stringify(text.slice(0, 80)),
         hint: "find negatives for these pairs",

@@ -1,5 +1,5 @@
 /**
- * Negatives written by a language model: texts that look like an answer and are none.
+ * Negatives written by a language model: texts that look like an answer and are not one.
  *
  * @module
  */

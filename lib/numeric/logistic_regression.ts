@@ -69,7 +69,7 @@ export async function fitLogisticRegression(
   const { inverseRegularization = 1, maxIterations = 100, tolerance = 1e-4 } = options;
   const { rows: n, width: d } = rows;
   if (labels.length !== n || n === 0) {
-    throw new EvaluationError("rows and labels do not match", {
+    throw new EvaluationError("there is not one label for each row", {
       expected: `${n} labels, at least one`,
       found: `${labels.length}`,
     });
@@ -145,7 +145,7 @@ export async function predictClasses(
   const { classes, weights, intercepts } = model;
   const k = intercepts.length;
   if (weights.length !== k * width) {
-    throw new EvaluationError("embeddings of another width than those of the fit", {
+    throw new EvaluationError("the embeddings do not have the width of those that were fitted", {
       expected: `${weights.length / k} features`,
       found: `${width}`,
     });

@@ -70,7 +70,7 @@ function words(state: Uint32Array): Words {
 
 function expectSeed(seed: number): void {
   if (Number.isInteger(seed) && seed >= 0 && seed <= 0xffffffff) return;
-  throw new EvaluationError("a seed of the Mersenne Twister is one word", {
+  throw new EvaluationError("a seed of the Mersenne Twister must be a whole number of 32 bits", {
     expected: "a whole number from 0 to 4294967295",
     found: String(seed),
   });
@@ -93,7 +93,7 @@ export interface NumpyRandom {
  *
  * @param seed A whole number from 0 to 4294967295.
  * @returns A stream: each call draws on.
- * @throws {EvaluationError} A seed that is none.
+ * @throws {EvaluationError} A seed that is out of range.
  *
  * @example
  * ```ts
@@ -138,7 +138,7 @@ export interface PythonRandom {
  *
  * @param seed A whole number from 0 to 4294967295.
  * @returns A stream: each call draws on.
- * @throws {EvaluationError} A seed that is none; later, a sample larger than what it is drawn from.
+ * @throws {EvaluationError} A seed that is out of range; later, a sample larger than what it is drawn from.
  *
  * @example
  * ```ts

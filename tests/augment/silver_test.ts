@@ -30,7 +30,7 @@ Deno.test("outputs that are no labels are errors that say where", () => {
   assert.throws(wrong([0, 0, 0], 1), DatasetError);
   assert.throws(wrong([0, 0, 0], 1, {}, 3), DatasetError);
   assert.throws(wrong([0, NaN, 0, 0], 1, { labels: "hard" }), { where: "row 2" });
-  assert.throws(wrong([0, 0, 0, 2], 1), /no similarity/);
+  assert.throws(wrong([0, 0, 0, 2], 1), /between 0 and 1/);
   assert.throws(wrong([0, 0, 0, -1], 1), { where: "row 4" });
   assert.throws(wrong([0, 0, 0, 0, 0, 0, 0, 0], 2, { positive: 2 }), DatasetError);
 });

@@ -132,9 +132,9 @@ Deno.test("what cannot be evaluated is refused", async () => {
   assert.throws(() => crossEncoderCorrelation(two, [1, 1]), /two different/);
   assert.throws(() => crossEncoderCorrelation(two, [1, NaN]), /not a number/);
   assert.throws(() => crossEncoderCorrelation(many, evaluators.classes), EvaluationError);
-  assert.throws(() => crossEncoderClassification(two, [1, 2]), /none of the classes/);
+  assert.throws(() => crossEncoderClassification(two, [1, 2]), /not one of the classes/);
   assert.throws(() => crossEncoderClassification(two, [1, 1]), /both classes/);
-  assert.throws(() => crossEncoderClassification(many, evaluators.classes.map(() => 3)), /none of the classes/);
+  assert.throws(() => crossEncoderClassification(many, evaluators.classes.map(() => 3)), /not one of the classes/);
   await assert.rejects(crossEncoderReranking([], scorer), EvaluationError);
   await assert.rejects(crossEncoderReranking([{ query: "q", positive: [] }], scorer), EvaluationError);
   const both = { query: "q", positive: [], negative: [], documents: [] };

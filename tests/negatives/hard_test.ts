@@ -101,7 +101,7 @@ Deno.test("what is undecided is no negative; if nothing is decided, that is an e
   await assert.rejects(judgedNegatives(await candidatesOf(...many), counting, { negatives: 2 }), EvaluationError);
   assert.equal(asked, 120);
 
-  await assert.rejects(judgedNegatives(candidates, () => Promise.resolve([])), /another number of verdicts/);
+  await assert.rejects(judgedNegatives(candidates, () => Promise.resolve([])), /one verdict for each question/);
   await assert.rejects(judgedNegatives(candidates, mumble, { negatives: 0 }), UsageError);
   await assert.rejects(judgedNegatives(candidates, mumble, { questions: 1.5 }), UsageError);
   const none = await judgedNegatives({ ...candidates, counts: new Int32Array(1) }, mumble);
@@ -173,7 +173,10 @@ Deno.test("a language model judges through the text generator; an answer that wa
 
   const cut = languageModelJudge((all) => Promise.resolve(all.map(() => ({ text: "related", finish: "length" }))));
   assert.deepEqual(await cut([{ anchor: "a", candidate: "b" }]), [{ verdict: "undecided", said: "related" }]);
-  await assert.rejects(languageModelJudge(() => Promise.resolve([]))([{ anchor: "a", candidate: "b" }]), /of answers/);
+  await assert.rejects(
+    languageModelJudge(() => Promise.resolve([]))([{ anchor: "a", candidate: "b" }]),
+    /one answer for each prompt/,
+  );
 
   const failing = fixedGenerator(() => new GeneratorError("no money left"));
   const broken = await functionOver(failing);

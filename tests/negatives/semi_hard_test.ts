@@ -90,7 +90,7 @@ Deno.test("a scorer decides, without a margin as well, in calls for all anchors 
     mine(pairs, { score: (scored) => Promise.resolve(new Float32Array(scored.length).fill(NaN)) }),
     (error: unknown) => error instanceof EvaluationError && /NaN/.test(error.found!) && /a0/.test(error.where!),
   );
-  await assert.rejects(mine(pairs, { score: () => Promise.resolve(new Float32Array(1)) }), /another number of scores/);
+  await assert.rejects(mine(pairs, { score: () => Promise.resolve(new Float32Array(1)) }), /one score for each pair/);
 });
 
 Deno.test("more pairs than go into one call are scored in several, in order", async () => {
@@ -176,7 +176,10 @@ Deno.test("what makes no sense is refused", async () => {
       }) as typeof embedAngles,
     );
   await assert.rejects(shape((data) => void (data[1] = NaN)), DatasetError);
-  await assert.rejects(shape((_, isQuery) => isQuery ? { width: 1, rows: 4 } : undefined), /another number of embed/);
+  await assert.rejects(
+    shape((_, isQuery) => isQuery ? { width: 1, rows: 4 } : undefined),
+    /one embedding for each text/,
+  );
   await assert.rejects(shape((data, isQuery) => isQuery ? { data: data.slice(0, 2), width: 1 } : undefined), /width/);
 });
 
@@ -184,6 +187,6 @@ Deno.test("positives among the negatives are written out as tuples only", async 
   const { negatives } = await mine(pairsOf(["a0", "p1"], ["b90", "p88"]), { includePositives: true, negatives: 2 });
   assert.deepEqual(toTuples(negatives).dataset.columns["negative_1"], ["p1", "p88"]);
   for (const write of [toTriplets, toLabelledPairs, toLabelledLists]) {
-    assert.throws(() => write(negatives), /a positive stands among the negatives/);
+    assert.throws(() => write(negatives), /a positive is among the negatives/);
   }
 });

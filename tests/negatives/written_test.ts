@@ -81,5 +81,5 @@ Deno.test("if nothing can be used, the error shows what was said", async () => {
     (error: unknown) => error instanceof EvaluationError && /talk 3, empty 3, such as "Sure, I can"/.test(error.found!),
   );
   await assert.rejects(writtenNegatives(pairs, writer({}), { negatives: -1 }), UsageError);
-  await assert.rejects(writtenNegatives(pairs, () => Promise.resolve([])), /another number of answers/);
+  await assert.rejects(writtenNegatives(pairs, () => Promise.resolve([])), /one answer for each prompt/);
 });

@@ -165,7 +165,7 @@ Deno.test("search says what is wrong with its input", () =>
     const base = await sampleBaseModel();
     const own = (corpus: string) => ["--model", base, "--corpus", corpus, ...cache];
     const single = await run("search", ...own(one));
-    assert.deepEqual([single.code, single.report.error.message], [1, "a single text has no pair"]);
+    assert.deepEqual([single.code, single.report.error.message], [1, "a single text makes no pair"]);
     const answered = await run("search", ...own(one), "--query", "the girl"); // queries alone want no pairs
     assert.equal(answered.code, 0, answered.err);
     assert.deepEqual([answered.report.pairs.length, answered.report.queries[0].hits.length], [0, 1]);

@@ -124,7 +124,7 @@ function labelListOf(columns: Columns, row: number, length: number): readonly La
   const value = columns.get("labels")[row];
   const labels = Array.isArray(value) ? value.map(labelOf) : [];
   if (labels.length === length && labels.every((label) => label !== undefined)) return labels;
-  throw new DatasetError("a set has not one label for each sentence", {
+  throw new DatasetError("a set does not have one label for each sentence", {
     where: columns.where(row),
     expected: `${length} classes`,
     found: `${labels.length} values`,

@@ -46,7 +46,7 @@ export async function evaluatePairClassification(embedder: Embedder, columns: Co
   const labels = numbersOf(columns, "labels");
   labels.forEach((label, row) => {
     if (label === 0 || label === 1) return;
-    throw new DatasetError("a pair is of class 0 or 1", { where: columns.where(row), found: `${label}` });
+    throw new DatasetError("the class of a pair must be 0 or 1", { where: columns.where(row), found: `${label}` });
   });
   if (!labels.includes(0) || !labels.includes(1)) {
     throw new DatasetError("pairs of both classes are needed", { where: columns.where(0), found: `only ${labels[0]}` });

@@ -19,7 +19,7 @@ export interface MultipleNegativesRankingOptions {
 }
 
 /**
- * L = mean (logΣⱼ exp(s f(zⱼ)) − s f(z₀)); z₀ is the positive's logit, the others those of candidates that are none;
+ * L = mean (logΣⱼ exp(s f(zⱼ)) − s f(z₀)); z₀ is the positive's logit, the others those of the other candidates;
  * logits [B, candidates] → [1]
  *
  * Columns: query, positive, and any number of negatives; no label. Texts of other rows, positives or negatives, are drawn

@@ -1,5 +1,5 @@
 /**
- * candidates, negatives: texts that look like an answer and are none.
+ * candidates, negatives: texts that look like an answer and are not one.
  *
  * @module
  */

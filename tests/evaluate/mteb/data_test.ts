@@ -113,7 +113,7 @@ Deno.test("a column that is missing or of the wrong type names file and row", as
   error = await refusal(task("PairClassification"), {
     "test.jsonl": jsonLines({ sentence1: ["t1", "t2"], sentence2: ["t3", "t4"], labels: [1, 2] }),
   });
-  assert.match(error.message, /class 0 or 1/);
+  assert.match(error.message, /must be 0 or 1/);
 });
 
 Deno.test("columns go by other names where the task or the flag says so", async () => {
@@ -155,7 +155,7 @@ Deno.test("retrieval refuses an empty corpus, ids that occur twice, and queries 
 Deno.test("clusters, summaries and scores that make no sense are refused", async () => {
   const sets = jsonLines({ sentences: [["t1", "t2", "t3"]], labels: [[0, 1]] });
   let error = await refusal(task("Clustering", { legacy: true }), { "test.jsonl": sets });
-  assert.match(error.message, /not one label for each sentence/);
+  assert.match(error.message, /not have one label for each sentence/);
   error = await refusal(task("Clustering"), {
     "test.jsonl": jsonLines({ sentences: texts(0, 9), labels: texts(0, 9) }),
   });
