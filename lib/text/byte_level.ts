@@ -4,8 +4,10 @@
  * @module
  */
 
+import { utf8Bytes } from "./unicode/utf8.ts";
+
 /** The character of each byte: printable ones stand for themselves, the others for U+0100 and up, in order. */
-const BYTE_CHARACTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
+export const BYTE_CHARACTERS: readonly string[] = Array.from({ length: 256 }, (_, byte) => {
   const printable = (b: number) => (b >= 33 && b <= 126) || (b >= 161 && b <= 172) || b >= 174;
   if (printable(byte)) return String.fromCharCode(byte);
   let before = 0;
@@ -13,12 +15,10 @@ const BYTE_CHARACTERS: readonly string[] = Array.from({ length: 256 }, (_, byte)
   return String.fromCharCode(256 + before);
 });
 
-const encoder = new TextEncoder();
-
 /** A text, each byte of it as its character. */
 export function byteCharacters(text: string): string {
   if (/^[!-~]*$/.test(text)) return text;
   let result = "";
-  for (const byte of encoder.encode(text)) result += BYTE_CHARACTERS[byte]!;
+  for (const byte of utf8Bytes(text)) result += BYTE_CHARACTERS[byte]!;
   return result;
 }

@@ -141,11 +141,12 @@ function bertNormalizer(part: Json): Normalizer {
   const lowercase = setting(part, "lowercase", true, true);
   const accents = setting(part, "strip_accents", true, lowercase);
   const cleaned = takingOut(cleanText);
+  const unaccented = takingOut((text) => withoutClass(text, MARK));
   return (text, head) => {
     if (clean) text = cleaned(text, head);
     if (isAscii(text)) return lowercase ? text.toLowerCase() : text;
     if (ideographs) text = spaceIdeographs(text);
-    if (accents) text = withoutClass(normalForm(text, "NFD"), MARK);
+    if (accents) text = unaccented(normalForm(text, "NFD"), head);
     return lowercase ? lowerCase(text) : text;
   };
 }

@@ -9,8 +9,8 @@ import type { Model } from "./models/model.ts";
 import { type Head, normalizerOf } from "./normalizer.ts";
 import { preTokenizerOf } from "./pre_tokenizer.ts";
 
-/** Ids of a text alone. A token that begins a word is there as the complement of its id (`~id`, below 0). */
-export type Pipeline = (text: string) => number[];
+/** Appends the ids of a text. A token that begins a word is there as the complement of its id (`~id`, below 0). */
+export type Pipeline = (text: string, ids: number[]) => void;
 
 /** Words longer than this are not remembered. */
 const LONGEST_WORD = 64;
@@ -62,16 +62,70 @@ export function pipelineOf(
     }
   }
 
-  return (text) => {
-    const ids: number[] = [];
+  const chunks = new Map<string, readonly number[]>();
+  const cutsAtSpaces = cutNormalized === undefined && isCutAtSpaces(definition) && (normalize?.(" ") ?? " ") === " ";
+
+  /** Pieces between plain spaces of ASCII text are remembered as they stand, before any normalisation. */
+  function addChunk(text: string, ids: number[]): void {
+    let found = chunks.get(text);
+    if (found === undefined) {
+      found = [];
+      addPart(text, false, found as number[]);
+      if (text.length <= LONGEST_WORD) {
+        if (chunks.size >= WORDS) chunks.clear();
+        chunks.set(text, found);
+      }
+    }
+    for (let i = 0; i < found.length; i++) ids.push(found[i]!);
+  }
+
+  function addText(text: string, atStart: boolean, ids: number[]): void {
+    if (!cutsAtSpaces) return addPart(text, atStart, ids);
+    let start = 0;
+    for (let at = text.indexOf(" "); at >= 0; at = text.indexOf(" ", at + 1)) {
+      // Beside other characters a space may belong to a cluster with them.
+      if (text.charCodeAt(at + 1) > 127 || (at > 0 && text.charCodeAt(at - 1) > 127)) continue;
+      if (at > start) addChunk(text.slice(start, at), ids);
+      start = at + 1;
+    }
+    if (start < text.length) addChunk(start === 0 ? text : text.slice(start), ids);
+  }
+
+  return (text, ids) => {
     if (!text.isWellFormed()) text = text.toWellFormed();
-    if (cutRaw === undefined) addPart(text, true, ids);
+    if (cutRaw === undefined) addText(text, true, ids);
     else {
       for (const [i, part] of cutRaw(text).entries()) {
         if (typeof part === "number") ids.push(~part);
-        else addPart(part, i === 0, ids);
+        else addText(part, i === 0, ids);
       }
     }
-    return ids;
   };
+}
+
+/** Normalizers that do to a text between two plain spaces what they do to it alone. */
+const LOCAL = [
+  "BertNormalizer",
+  "NFC",
+  "NFD",
+  "NFKC",
+  "NFKD",
+  "Lowercase",
+  "StripAccents",
+  "Nmt",
+  "Precompiled",
+];
+
+/** Whether white space only parts words, so that each piece between spaces can be done by itself. */
+function isCutAtSpaces(definition: Json): boolean {
+  type Part =
+    | { readonly type: string; readonly normalizers?: Part[]; readonly pretokenizers?: Part[] }
+    | null
+    | undefined;
+  const isLocal = (part: Part): boolean =>
+    !part || (part.type === "Sequence" ? part.normalizers!.every(isLocal) : LOCAL.includes(part.type));
+  const [words, normalizer] = [definition["pre_tokenizer"] as Part, definition["normalizer"] as Part];
+  const [first, ...others] = words?.type === "Sequence" ? words.pretokenizers! : [words];
+  return isLocal(normalizer) && ["BertPreTokenizer", "WhitespaceSplit", "Whitespace"].includes(first?.type ?? "") &&
+    others.every((part) => (part as Json)["prepend_scheme"] !== "first");
 }

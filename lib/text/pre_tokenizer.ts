@@ -91,7 +91,10 @@ function cutting(matches: (text: string) => number[], behavior: Behavior): PreTo
   return {
     split: each(
       (text) => pieces(text, matches(text), behavior),
-      (text) => behavior === "Removed" && matches(text)[0] === 0 && matches(text)[1] !== 0,
+      (text) => {
+        const parts = behavior === "Removed" ? matches(text) : [];
+        return parts.some((_, i) => i % 3 === 0 && parts[i] === 0 && parts[i + 1] !== 0 && parts[i + 2] === 1);
+      },
     ),
   };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { TokenizerError } from "../error.ts";
+import { utf8Bytes } from "./unicode/utf8.ts";
 import { graphemes } from "./unicode/graphemes.ts";
 
 /**
@@ -29,7 +30,7 @@ export function precompiled(table: Uint8Array): (text: string) => string {
   function entry(part: string): string | undefined {
     const offset = (unit: number) => (unit >>> 10) << ((unit & 0x200) >>> 6);
     let node = offset(trie[0] ?? 0);
-    for (const byte of new TextEncoder().encode(part)) {
+    for (const byte of utf8Bytes(part)) {
       if (byte === 0) return undefined;
       node ^= byte;
       const unit = trie[node] ?? 0;
@@ -49,14 +50,6 @@ export function precompiled(table: Uint8Array): (text: string) => string {
     if (known.size < 65536) known.set(part, found);
     return found;
   }
-  const bytes = (text: string): number => {
-    let count = 0;
-    for (let i = 0; i < text.length; i++) {
-      const unit = text.charCodeAt(i);
-      count += unit < 0x80 ? 1 : unit < 0x800 || (unit & 0xf800) === 0xd800 ? 2 : 3;
-    }
-    return count;
-  };
   return (text) => {
     if (asciiStays && /^[\x20-\x7e]*$/.test(text)) return text;
     let result = "";
@@ -65,7 +58,7 @@ export function precompiled(table: Uint8Array): (text: string) => string {
         result += ascii[grapheme.charCodeAt(0)]!;
         continue;
       }
-      const whole = bytes(grapheme) < 6 ? lookUp(grapheme) : undefined;
+      const whole = grapheme.length < 6 && utf8Bytes(grapheme).length < 6 ? lookUp(grapheme) : undefined;
       if (whole !== undefined) result += whole;
       else for (const char of grapheme) result += lookUp(char) ?? char;
     }

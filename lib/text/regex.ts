@@ -10,8 +10,9 @@ import { TokenizerError } from "../error.ts";
 
 const SPACE = "\\p{White_Space}";
 const DIGIT = "\\p{Nd}";
-/** Superscript digits and fractions of Latin-1 count, too. */
-const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}\\u{b2}\\u{b3}\\u{b9}\\u{bc}-\\u{be}";
+const WORD = "\\p{Alphabetic}\\p{M}\\p{Nd}\\p{Pc}";
+/** Outside of a class, and for `\b`, superscript digits and fractions of Latin-1 count, too. */
+const WORD_ALONE = `${WORD}\\u{b2}\\u{b3}\\u{b9}\\u{bc}-\\u{be}`;
 const HEX = "0-9a-fA-F";
 const POSIX: Readonly<Record<string, string>> = {
   alnum: "\\p{Alphabetic}\\p{Nd}",
@@ -230,7 +231,7 @@ class Translation {
       case "^":
         return "(?:(?<!\\p{Any})|(?<=\\n)(?=\\p{Any}))";
       case "$":
-        return "(?:(?=\\n)|(?<!\\n)(?!\\p{Any}))";
+        return "(?=\\n|(?!\\p{Any}))";
       case "\\":
         return this.#escape();
       case "*":
@@ -256,13 +257,17 @@ class Translation {
         return "(?=\\n?(?!\\p{Any}))";
       case "b":
         this.#at++;
-        return `(?:(?<=[${WORD}])(?![${WORD}])|(?<![${WORD}])(?=[${WORD}]))`;
+        return `(?:(?<=[${WORD_ALONE}])(?![${WORD_ALONE}])|(?<![${WORD_ALONE}])(?=[${WORD_ALONE}]))`;
       case "B":
         this.#at++;
-        return `(?:(?<=[${WORD}])(?=[${WORD}])|(?<![${WORD}])(?![${WORD}]))`;
+        return `(?:(?<=[${WORD_ALONE}])(?=[${WORD_ALONE}])|(?<![${WORD_ALONE}])(?![${WORD_ALONE}]))`;
       case "R":
         this.#at++;
         return this.#atomic("\\r\\n|[\\n-\\r\\u{85}\\u{2028}\\u{2029}]");
+      case "w":
+      case "W":
+        this.#at++;
+        return `[${char === "W" ? "^" : ""}${WORD_ALONE}]`;
       default: {
         const found = this.#classEscape();
         return found.length > 1 && found.startsWith("\\u") ? found : found.length === 1 ? found : `[${found}]`;

@@ -256,16 +256,23 @@ function tokenizerOf(built: BuiltTokenizer, files: ReadonlyMap<string, Uint8Arra
         found: `${maxLength}`,
       });
     }
-    let ids = pipeline(text);
-    if (ids.length > room) ids = cutsStart ? ids.slice(ids.length - room) : ids.slice(0, room);
-    return [...before.map((id) => ~id), ...ids, ...behind.map((id) => ~id)];
+    const ids = before.map((id) => ~id);
+    pipeline(text, ids);
+    const excess = ids.length - before.length - room;
+    if (excess > 0) ids.splice(cutsStart ? before.length : before.length + room, excess);
+    for (let i = 0; i < behind.length; i++) ids.push(~behind[i]!);
+    return ids;
   };
   return {
     vocabSize,
     idOf,
     special: { cls, sep, pad, mask: special("mask_token") },
     ids: (text, maxLength) => plainIds(between(text, maxLength), built.rows),
-    bareIds: (text) => plainIds(pipeline(text), built.rows),
+    bareIds(text) {
+      const ids: number[] = [];
+      pipeline(text, ids);
+      return plainIds(ids, built.rows);
+    },
     wordStarts: (text, maxLength) => Uint8Array.from(between(text, maxLength), (id) => id < 0 ? 1 : 0),
     pair: { ...built.givesTypes ? pair : withoutTypes(pair), cutsStart },
     specialIds,

@@ -292,7 +292,6 @@ function rebuild(kind: Class, files: TokenizerFiles, special: Partial<Record<Spe
   switch (kind) {
     case "bert":
     case "mpnet": {
-      const lines = files.vocabulary === undefined ? undefined : indexed(files.vocabulary);
       return {
         ...part,
         normalizer: {
@@ -306,7 +305,8 @@ function rebuild(kind: Class, files: TokenizerFiles, special: Partial<Record<Spe
         model: {
           type: "WordPiece",
           unk_token: special.unk_token ?? "None",
-          vocab: vocabulary(given?.["vocab"], "vocab.txt") ?? lines ?? missing("tokenizer.json or vocab.txt"),
+          vocab: vocabulary(given?.["vocab"] ?? files.vocabulary, "vocab.txt") ??
+            missing("tokenizer.json or vocab.txt"),
         },
       };
     }

@@ -6,6 +6,7 @@
  */
 import { TokenizerError } from "../../error.ts";
 import { type Json, list, refuse, setting, vocabularyOf } from "../definition.ts";
+import { utf8Bytes } from "../unicode/utf8.ts";
 import { type Model, withoutUnknown } from "./model.ts";
 import { pairTable } from "./pair_table.ts";
 
@@ -23,31 +24,44 @@ export function bpe(definition: Json): Model {
   const unknownId = typeof unknown === "string" ? vocabulary.get(unknown) : undefined;
   const bytes = fallsBack ? byteIds(vocabulary) : undefined;
   const merge = merger(definition, vocabulary, prefix);
-  const encoder = new TextEncoder();
+
+  /** Ids of a character as it stands in a word, and whether it is a token itself; no ids if it is unknown. */
+  interface Spelling {
+    readonly ids: readonly number[];
+    readonly isToken: boolean;
+  }
+  const spellings = new Map<number, Spelling>();
+  function spellingOf(code: number, isFirst: boolean, isLast: boolean): Spelling {
+    const key = 4 * code + (isFirst ? 0 : 1) + (isLast ? 2 : 0);
+    let spelling = spellings.get(key);
+    if (spelling === undefined) {
+      const symbol = (isFirst ? "" : prefix) + String.fromCodePoint(code) + (isLast ? suffix : "");
+      const id = vocabulary.get(symbol);
+      const codes = id !== undefined || bytes === undefined ? [] : utf8Bytes(symbol).map((b) => bytes[b]!);
+      const ids = id !== undefined ? [id] : codes.some((code) => code < 0) ? [] : codes;
+      spelling = { ids, isToken: id !== undefined };
+      if (spellings.size < 1 << 18) spellings.set(key, spelling);
+    }
+    return spelling;
+  }
 
   /** Ids of a word's characters, before any merge. */
   function characters(word: string): number[] {
     const ids: number[] = [];
     let pending = -1; // an unknown token that is not written yet
     for (let i = 0; i < word.length;) {
-      const next = i + (word.codePointAt(i)! > 0xffff ? 2 : 1);
-      let symbol = word.slice(i, next);
-      if (i > 0) symbol = prefix + symbol;
-      if (next >= word.length) symbol += suffix;
+      const code = word.codePointAt(i)!;
+      const next = i + (code > 0xffff ? 2 : 1);
+      const spelling = spellingOf(code, i === 0, next >= word.length);
       i = next;
-      const id = vocabulary.get(symbol);
-      if (id !== undefined) {
-        if (pending >= 0) ids.push(pending);
-        pending = -1;
-        ids.push(id);
-        continue;
-      }
-      if (bytes !== undefined) {
-        const codes = encoder.encode(symbol);
-        if (codes.every((byte) => bytes[byte]! >= 0)) {
-          for (const byte of codes) ids.push(bytes[byte]!);
-          continue;
+      if (spelling.ids.length > 0) {
+        // Bytes go before an unknown token that is pending, as in the reference.
+        if (spelling.isToken && pending >= 0) {
+          ids.push(pending);
+          pending = -1;
         }
+        for (const id of spelling.ids) ids.push(id);
+        continue;
       }
       if (typeof unknown !== "string") continue; // the reference leaves it out
       if (unknownId === undefined) throw withoutUnknown(word, unknown);
@@ -109,7 +123,7 @@ function merger(definition: Json, vocabulary: ReadonlyMap<string, number>, prefi
 
   return (symbols: number[], ids: number[]): void => {
     const count = symbols.length;
-    if (count < 2) {
+    if (count < 2 || merges.length === 0) {
       for (const symbol of symbols) ids.push(symbol);
       return;
     }

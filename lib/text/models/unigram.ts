@@ -6,6 +6,7 @@
  */
 import { TokenizerError } from "../../error.ts";
 import { type Json, list, setting } from "../definition.ts";
+import { utf8Bytes } from "../unicode/utf8.ts";
 import { byteIds } from "./bpe.ts";
 import { type Model, withoutUnknown } from "./model.ts";
 import { trieOf } from "./trie.ts";
@@ -44,7 +45,6 @@ export function unigram(definition: Json): Model {
   const unknownScore = lowest - UNKNOWN_PENALTY;
   const bytes = setting(definition, "byte_fallback", true, false) ? byteIds(vocabulary) : undefined;
   const trie = trieOf(vocabulary);
-  const encoder = new TextEncoder();
 
   return {
     vocabulary,
@@ -86,7 +86,7 @@ export function unigram(definition: Json): Model {
           // Unknown neighbours are one; by chance they may be a token after all.
           while (start > 0 && tokens[start] === unknownId) start = starts[start]!;
           const run = word.slice(start, end);
-          const codes = bytes !== undefined && !vocabulary.has(run) ? encoder.encode(run) : undefined;
+          const codes = bytes !== undefined && !vocabulary.has(run) ? utf8Bytes(run) : undefined;
           if (codes?.every((byte) => bytes![byte]! >= 0)) {
             for (let i = codes.length - 1; i >= 0; i--) ids.push(bytes![codes[i]!]!);
           } else ids.push(vocabulary.get(run) ?? unknownId!);

@@ -1,0 +1,64 @@
+import assert from "node:assert/strict";
+import { crc32 } from "node:zlib";
+import { TokenizerError } from "../../lib/error.ts";
+import { type AddedToken, numberAddedTokens } from "../../lib/text/added_tokens.ts";
+import { modelOf } from "../../lib/text/models/select.ts";
+import { type Pipeline, pipelineOf } from "../../lib/text/pipeline.ts";
+import { goldenPath } from "../golden/golden.ts";
+import { conformanceTexts } from "./conformance.ts";
+
+interface Golden {
+  readonly pieces: readonly string[];
+  readonly texts: number;
+  readonly block: number;
+  readonly check: number;
+  readonly kinds: Record<string, { readonly definition: Record<string, unknown>; readonly sums: string }>;
+}
+
+const golden = JSON.parse(await Deno.readTextFile(goldenPath("tokenizers/conformance.json"))) as Golden;
+const texts = conformanceTexts(golden.pieces, golden.texts);
+
+/** A token for each byte; the end of a word is marked, so that ids say what the words were. */
+const BYTES = modelOf({
+  type: "BPE",
+  vocab: Object.fromEntries(
+    Array.from({ length: 256 }, (_, byte) => [`<0x${byte.toString(16).toUpperCase().padStart(2, "0")}>`, byte]),
+  ),
+  merges: [],
+  byte_fallback: true,
+  end_of_word_suffix: "</w>",
+});
+
+function pipeline(definition: Record<string, unknown>): Pipeline {
+  const model = definition["model"] === "bytes" ? BYTES : modelOf(definition["model"] as Record<string, unknown>);
+  const tokens = definition["added_tokens"] as (AddedToken & { id: number })[];
+  return pipelineOf(definition, model, numberAddedTokens(tokens, model.vocabulary, model.vocabulary.size).values());
+}
+
+Deno.test("the texts are those of the script", () => {
+  assert.equal(texts.length, golden.texts);
+  assert.equal(crc32(texts.join("\0")), golden.check);
+});
+
+for (const [name, { definition, sums }] of Object.entries(golden.kinds)) {
+  Deno.test(`${name}: every text has the tokens and words of the reference`, () => {
+    const encode = pipeline(definition);
+    for (let start = 0; start < texts.length; start += golden.block) {
+      const numbers: number[] = [];
+      for (const text of texts.slice(start, start + golden.block)) {
+        let ids: number[] = [];
+        try {
+          encode(text, ids);
+        } catch (error) {
+          if (!(error instanceof TokenizerError)) throw error;
+          ids = [0x7fffffff];
+        }
+        numbers.push(ids.length);
+        for (const id of ids) numbers.push(id);
+      }
+      const at = 8 * (start / golden.block);
+      const sum = crc32(new Uint8Array(Int32Array.from(numbers).buffer)).toString(16).padStart(8, "0");
+      assert.equal(sum, sums.slice(at, at + 8), `texts ${start} … ${start + golden.block - 1}`);
+    }
+  });
+}
