@@ -4,9 +4,12 @@
  * @module
  */
 import { Effect } from "effect";
-import { KindredError } from "./error.ts";
+import { type KindredError, knownError } from "./error.ts";
 
-/** Runs a promise: a {@linkcode KindredError} becomes the failure, anything else is a defect (a bug of ours). */
+/**
+ * Runs a promise: a {@linkcode KindredError} becomes the failure, and so do a missing permission and a full disk; anything
+ * else is a defect (a bug of ours).
+ */
 export function attempt<A>(run: (signal: AbortSignal) => PromiseLike<A>): Effect.Effect<A, KindredError> {
   return Effect.catch(Effect.tryPromise({ try: run, catch: (error) => error }), told);
 }
@@ -16,5 +19,7 @@ export function attemptSync<A>(run: () => A): Effect.Effect<A, KindredError> {
   return Effect.catch(Effect.try({ try: run, catch: (error) => error }), told);
 }
 
-const told = (error: unknown): Effect.Effect<never, KindredError> =>
-  error instanceof KindredError ? Effect.fail(error) : Effect.die(error);
+const told = (error: unknown): Effect.Effect<never, KindredError> => {
+  const known = knownError(error);
+  return known === undefined ? Effect.die(error) : Effect.fail(known);
+};

@@ -21,44 +21,34 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
-/** The tags of {@linkcode KindredError}, one for each domain. */
-export type ErrorTag =
-  | "DatasetError"
-  | "TokenizerError"
-  | "CheckpointError"
-  | "EngineError"
-  | "TrainingError"
-  | "EvaluationError"
-  | "HubError"
-  | "GeneratorError"
-  | "CacheError"
-  | "UsageError";
-
-/** The base of all errors that Kindred raises on purpose. */
-export abstract class KindredError extends Error {
+/** The base of all errors that Kindred raises on purpose. Its message has the details, for whoever sees no more of it. */
+abstract class DomainError extends Error {
   /** Tells the errors apart, also for `Effect.catchTag`. */
-  abstract readonly _tag: ErrorTag;
+  abstract readonly _tag: string;
+  /** What is wrong, in one line. */
+  declare readonly summary: string;
   /** What would have been right. */
-  readonly expected: string | undefined;
+  declare readonly expected: string | undefined;
   /** What was there instead. */
-  readonly found: string | undefined;
+  declare readonly found: string | undefined;
   /** Where to look. */
-  readonly where: string | undefined;
+  declare readonly where: string | undefined;
   /** What to do. */
-  readonly hint: string | undefined;
+  declare readonly hint: string | undefined;
 
-  /** A message and its details. */
-  constructor(message: string, details: ErrorDetails = {}) {
-    super(message, details.cause === undefined ? undefined : { cause: details.cause });
-    this.expected = details.expected;
-    this.found = details.found;
-    this.where = details.where;
-    this.hint = details.hint;
+  /** What is wrong, and its details. */
+  constructor(summary: string, details: ErrorDetails = {}) {
+    const { expected, found, where, hint, cause } = details;
+    super([summary, ...linesOf(details)].join("\n"), cause === undefined ? undefined : { cause });
+    // Not enumerable: whatever prints the error prints its message, which has them.
+    for (const [name, value] of Object.entries({ summary, expected, found, where, hint, name: new.target.name })) {
+      Object.defineProperty(this, name, { value, enumerable: false, configurable: true });
+    }
   }
 
   /** The error as the JSON of `--json`. */
-  toJSON(): { tag: ErrorTag; message: string; expected?: string; found?: string; where?: string; hint?: string } {
-    const { _tag: tag, message, expected, found, where, hint } = this;
+  toJSON(): { tag: string; message: string; expected?: string; found?: string; where?: string; hint?: string } {
+    const { _tag: tag, summary: message, expected, found, where, hint } = this;
     return {
       tag,
       message,
@@ -71,37 +61,37 @@ export abstract class KindredError extends Error {
 }
 
 /** A dataset, one of its files, rows or columns. */
-export class DatasetError extends KindredError {
+export class DatasetError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "DatasetError" as const;
 }
 /** A tokenizer's files or its input. */
-export class TokenizerError extends KindredError {
+export class TokenizerError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "TokenizerError" as const;
 }
 /** A model folder, its configuration or its tensors. */
-export class CheckpointError extends KindredError {
+export class CheckpointError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "CheckpointError" as const;
 }
 /** A tensor engine: not available, out of memory, or a kernel that failed. */
-export class EngineError extends KindredError {
+export class EngineError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "EngineError" as const;
 }
 /** Training: a loss that is not finite, data that the loss cannot use. */
-export class TrainingError extends KindredError {
+export class TrainingError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "TrainingError" as const;
 }
 /** An evaluation that cannot be computed. */
-export class EvaluationError extends KindredError {
+export class EvaluationError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "EvaluationError" as const;
 }
 /** The Hugging Face hub, or the network on the way to it. */
-export class HubError extends KindredError {
+export class HubError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "HubError" as const;
 }
@@ -112,7 +102,7 @@ export class HubError extends KindredError {
  */
 export type GeneratorFailure = "refused" | "unavailable" | "answer" | "budget";
 /** A text generator: its endpoint, its answers, its budget. */
-export class GeneratorError extends KindredError {
+export class GeneratorError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "GeneratorError" as const;
   /** What kind of failure it is: only `answer` concerns this one request. */
@@ -125,14 +115,103 @@ export class GeneratorError extends KindredError {
   }
 }
 /** The cache of stages. */
-export class CacheError extends KindredError {
+export class CacheError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "CacheError" as const;
 }
 /** A wrong flag or argument; the exit code is 2. */
-export class UsageError extends KindredError {
+export class UsageError extends DomainError {
   /** Tells the errors apart. */
   override readonly _tag = "UsageError" as const;
+}
+
+/** A permission that Deno was not given, or that the system does not give. */
+export class PermissionError extends DomainError {
+  /** Tells the errors apart. */
+  override readonly _tag = "PermissionError" as const;
+}
+/** A disk without room. */
+export class DiskFullError extends DomainError {
+  /** Tells the errors apart. */
+  override readonly _tag = "DiskFullError" as const;
+}
+
+/**
+ * Every error that Kindred raises on purpose: `Effect.catchTag` takes one out of it.
+ *
+ * @example
+ * ```ts
+ * import { DatasetError, type KindredError } from "@kindred/kindred/error";
+ * import { Effect } from "effect";
+ * import assert from "node:assert/strict";
+ * const work: Effect.Effect<number, KindredError> = Effect.fail(new DatasetError("no rows", { where: "a.csv" }));
+ * const mended: Effect.Effect<number, Exclude<KindredError, DatasetError>> = work.pipe(
+ *   Effect.catchTag("DatasetError", () => Effect.succeed(0)),
+ * );
+ * assert.equal(await Effect.runPromise(mended), 0);
+ * ```
+ */
+export type KindredError =
+  | DatasetError
+  | TokenizerError
+  | CheckpointError
+  | EngineError
+  | TrainingError
+  | EvaluationError
+  | HubError
+  | GeneratorError
+  | CacheError
+  | UsageError
+  | PermissionError
+  | DiskFullError;
+
+/** The tags of {@linkcode KindredError}, one for each domain. */
+export type ErrorTag = KindredError["_tag"];
+
+/** What all of them are an `instanceof`. */
+export const KindredError: abstract new (...given: never) => KindredError = DomainError as unknown as abstract new (
+  ...given: never
+) => KindredError;
+
+/**
+ * An error as one of Kindred's: a refusal by Deno or by the system, and a full disk, as errors that say what helps.
+ *
+ * @param error Whatever was thrown.
+ * @returns The error; undefined for one that nobody foresaw.
+ */
+export function knownError(error: unknown): KindredError | undefined {
+  if (error instanceof KindredError) return error;
+  if (error instanceof Deno.errors.NotCapable) {
+    return new PermissionError(`a permission is missing: ${/--allow-[a-z]+/.exec(error.message)?.[0] ?? "-A"}`, {
+      found: error.message.split(",")[0]!,
+      hint: "deno run --allow-read --allow-write --allow-env --allow-sys --allow-ffi --allow-net (or -A)",
+      cause: error,
+    });
+  }
+  if (error instanceof Error && /ENOSPC|os error 28|no space left/i.test(error.message)) {
+    return new DiskFullError("there is no room left on the disk", {
+      found: error.message,
+      hint: "make room, then run it again",
+      cause: error,
+    });
+  }
+  if (error instanceof Deno.errors.PermissionDenied) {
+    return new PermissionError("the system does not permit it", {
+      found: error.message,
+      hint: "see whose the file is, and who may read and write it",
+      cause: error,
+    });
+  }
+  return undefined;
+}
+
+function linesOf({ where, expected, found, hint }: ErrorDetails): string[] {
+  const lines: string[] = [];
+  if (where !== undefined) lines.push(`  where:    ${where}`);
+  if (expected !== undefined) lines.push(`  expected: ${expected}`);
+  if (found !== undefined) lines.push(`  found:    ${found}`);
+  if (hint !== undefined) lines.push(`  hint:     ${hint}`);
+  return lines;
 }
 
 /**
@@ -150,11 +229,6 @@ export class UsageError extends KindredError {
  * ```
  */
 export function explain(error: unknown): string {
-  if (!(error instanceof KindredError)) return error instanceof Error ? error.message : String(error);
-  const lines = [`${error._tag}: ${error.message}`];
-  if (error.where !== undefined) lines.push(`  where:    ${error.where}`);
-  if (error.expected !== undefined) lines.push(`  expected: ${error.expected}`);
-  if (error.found !== undefined) lines.push(`  found:    ${error.found}`);
-  if (error.hint !== undefined) lines.push(`  hint:     ${error.hint}`);
-  return lines.join("\n");
+  if (error instanceof KindredError) return `${error._tag}: ${error.message}`;
+  return error instanceof Error ? error.message : String(error);
 }

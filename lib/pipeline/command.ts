@@ -5,7 +5,7 @@
  * @module
  */
 import { Cause, Effect, Exit, Fiber, Layer } from "effect";
-import { CacheError, explain, KindredError, UsageError } from "../error.ts";
+import { explain, KindredError, knownError, UsageError } from "../error.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { helpText, parseFlags } from "./arguments.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
@@ -45,7 +45,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   console.log = console.info = console.debug = (...values: unknown[]) => console.error(...values);
   const json = args.includes("--json");
   const fail = (error: unknown): never => {
-    const known = permissionError(error) ?? error;
+    const known = knownError(error) ?? error;
     if (json) {
       const body = known instanceof KindredError
         ? known.toJSON()
@@ -120,22 +120,4 @@ export async function main(command: Command, args: readonly string[] = Deno.args
 function presetOf(args: readonly string[]): string {
   const at = args.findIndex((arg) => arg === "--preset" || arg.startsWith("--preset="));
   return at < 0 ? "sample" : args[at]!.split("=")[1] ?? args[at + 1] ?? "sample";
-}
-
-/** Deno's refusal, as one clean line with the flag that helps; a full disk, likewise. */
-function permissionError(error: unknown): KindredError | undefined {
-  if (error instanceof Deno.errors.NotCapable) {
-    const flag = /--allow-[a-z]+/.exec(error.message)?.[0] ?? "-A";
-    return new CacheError(`a permission is missing: ${flag}`, {
-      found: error.message.split(",")[0]!,
-      hint: "deno run --allow-read --allow-write --allow-env --allow-sys --allow-ffi --allow-net (or -A)",
-    });
-  }
-  if (error instanceof Error && /ENOSPC|os error 28|no space left/i.test(error.message)) {
-    return new CacheError("there is no room left on the disk", {
-      found: error.message,
-      hint: "make room, then run it again",
-    });
-  }
-  return undefined;
 }

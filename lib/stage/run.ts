@@ -9,7 +9,7 @@ import { attempt } from "../attempt.ts";
 import type { Column, Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { EngineChoice } from "../engine/select.ts";
-import type { KindredError } from "../error.ts";
+import { type KindredError, knownError } from "../error.ts";
 import { type CountedDataset, datasetFormat, writeDataset } from "./artifact.ts";
 import { TensorEngine } from "./engine.ts";
 import { taskOf } from "./key.ts";
@@ -63,7 +63,8 @@ export async function runStages<A>(
   );
   if (Exit.isSuccess(exit)) return exit.value;
   if (Cause.hasInterruptsOnly(exit.cause)) throw new DOMException("the work was aborted", "AbortError");
-  throw Cause.squash(exit.cause);
+  const error = Cause.squash(exit.cause);
+  throw knownError(error) ?? error;
 }
 
 /** A dataset in memory as an artifact; its key is the hash of its values. */

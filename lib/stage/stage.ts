@@ -10,7 +10,7 @@
 import { Context, Effect, Layer, type Scope } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { defaultCacheFolder, hasUserFolder } from "../environment.ts";
-import { CacheError, KindredError, UsageError } from "../error.ts";
+import { CacheError, type KindredError, knownError, UsageError } from "../error.ts";
 import { openCache, placeOf, type StageCache } from "./cache.ts";
 import { TensorEngine } from "./engine.ts";
 import { divide, type PathOf, plainJson, type Task, taskOf, unite } from "./key.ts";
@@ -236,7 +236,8 @@ export function artifact<A>(key: string, paths: readonly string[], cached: boole
     try {
       return await format.read(paths);
     } catch (error) {
-      if (error instanceof KindredError || error instanceof Deno.errors.NotCapable) throw error;
+      const known = knownError(error);
+      if (known !== undefined) throw known;
       throw new CacheError("a result cannot be read", {
         where: paths.join(", "),
         found: (error as Error).message,

@@ -95,7 +95,7 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
     return tokenizerOf(lowered, savedAsItIs(lowered, files));
   } catch (error) {
     if (error instanceof TokenizerError) {
-      throw error.where?.startsWith(folder) ? error : new TokenizerError(error.message, {
+      throw error.where?.startsWith(folder) ? error : new TokenizerError(error.summary, {
         ...error.toJSON(),
         where: error.where === undefined ? folder : `${folder}: ${error.where}`,
       });
