@@ -4,6 +4,7 @@
  * @module
  */
 import { classRanges, isAscii } from "./code_points.ts";
+import { orderMarks } from "./marks.ts";
 import { INERT, LOWERCASE } from "./tables.ts";
 
 const lowered = new Map(LOWERCASE);
@@ -24,6 +25,6 @@ let inert: RegExp | undefined;
 export function normalForm(text: string, form: NormalForm): string {
   if (isAscii(text)) return text;
   inert ??= new RegExp(`([${classRanges(INERT)}])`, "u");
-  if (!inert.test(text)) return text.normalize(form);
-  return text.split(inert).map((part, i) => i % 2 === 1 ? part : part.normalize(form)).join("");
+  if (!inert.test(text)) return orderMarks(text).normalize(form);
+  return text.split(inert).map((part, i) => i % 2 === 1 ? part : orderMarks(part).normalize(form)).join("");
 }
