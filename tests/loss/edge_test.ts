@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { UsageError } from "../../lib/error.ts";
 import {
   angle,
@@ -11,24 +10,15 @@ import {
   onlineContrastive,
   softmax,
   triplet,
+  tryLoss,
 } from "../../lib/loss/mod.ts";
-import { backward, recording } from "../../lib/tensor/tape.ts";
-import { parameter } from "../../lib/tensor/tensor.ts";
 
-/** Value and gradients of a loss for these columns. */
+/** The value of a loss for these columns, and its gradients, each as one list. */
 async function apply(loss: Loss, shape: [number, number], columns: number[][], labels?: number[]): Promise<number[][]> {
-  const engine = createCpuEngine({ threads: 1 });
-  try {
-    const leaves = columns.map((column) => parameter(engine, shape, Float32Array.from(column)));
-    const tape = recording(engine);
-    const value = loss.apply(tape, leaves, labels && engine.upload(Float32Array.from(labels), [labels.length]), {});
-    assert.deepEqual(value.value.shape, [1]);
-    backward(tape, value, engine.upload(Float32Array.of(1), [1]));
-    return await Promise.all([value.value, ...leaves.map((leaf) => leaf.gradient!)]
-      .map(async (handle) => Array.from(await engine.read(handle))));
-  } finally {
-    engine.close();
-  }
+  const rows = (column: number[]) =>
+    Array.from({ length: shape[0] }, (_, row) => column.slice(row * shape[1], (row + 1) * shape[1]));
+  const { value, gradients } = await tryLoss(loss, columns.map(rows), labels);
+  return [[value], ...gradients.map((gradient) => gradient.flat())];
 }
 
 Deno.test("equal embeddings have a finite gradient under every distance", async () => {

@@ -35,7 +35,7 @@ Deno.test("a fit refuses one class, labels that do not match, and predicting oth
   await assert.rejects(fitLogisticRegression(rows, [1, 1]), /at least two classes/);
   await assert.rejects(fitLogisticRegression(rows, [1]), /one label for each row/);
   const model = await fitLogisticRegression(rows, [0, 1]);
-  await assert.rejects(predictClasses(model, { data: Float32Array.of(1, 2, 3), width: 3, rows: 1 }), /another width/);
+  await assert.rejects(predictClasses(model, { data: Float32Array.of(1, 2, 3), width: 3, rows: 1 }), /width of those/);
 });
 
 Deno.test("minimize() follows scipy's L-BFGS-B on Rosenbrock's function", async () => {
