@@ -8,16 +8,16 @@ import type { ModuleSpec } from "../checkpoint/modules.ts";
 import { openTensors, type TensorToWrite } from "../checkpoint/safetensors.ts";
 import { readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Engine, PoolingMode } from "../engine/engine.ts";
-import { CheckpointError } from "../error.ts";
 import { concatColumns, linear, normalize, pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
-import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { parseConfig } from "./config.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
 import { encoderShapes, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
+import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
   freeParameters,
   fromCheckpoint,
@@ -113,14 +113,7 @@ export async function loadBiEncoder(
     ...modules.flatMap((spec) => spec.type === "dense" ? [...denseShapes(spec).keys()] : []),
   ]);
   const wanted = (name: string) => trained && isTrained(name);
-  const tokenizer = await loadTokenizer(weights);
-  if (tokenizer.vocabSize > config.vocabSize) {
-    throw new CheckpointError("the tokenizer knows more tokens than the model", {
-      where: weights,
-      expected: `at most ${config.vocabSize}`,
-      found: `${tokenizer.vocabSize}`,
-    });
-  }
+  const tokenizer = await loadModelTokenizer(weights, config);
   const shapes = encoderShapes(config);
   const unused: TensorToWrite[] = [];
   let encoderParameters: Parameters;

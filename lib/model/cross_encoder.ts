@@ -17,13 +17,14 @@ import { pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { type PairTemplate, withoutTypes } from "../text/pair_template.ts";
-import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { CLASSIFICATION_HEADS, classificationHeadShapes, classifierDropout, classify } from "./classification_head.ts";
 import { type EncoderConfig, parseConfig } from "./config.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
 import { encoderShapes, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
+import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
   freeParameters,
   fromCheckpoint,
@@ -120,14 +121,7 @@ export async function loadCrossEncoder(
     });
   }
   const labels = labelsFor(options.labels, folder.labels, path);
-  const tokenizer = await loadTokenizer(weights);
-  if (tokenizer.vocabSize > config.vocabSize) {
-    throw new CheckpointError("the tokenizer knows more tokens than the model", {
-      where: weights,
-      expected: `at most ${config.vocabSize}`,
-      found: `${tokenizer.vocabSize}`,
-    });
-  }
+  const tokenizer = await loadModelTokenizer(weights, config);
   const isTrained = trainedBy(freeze, config, [
     ...encoderShapes(config).keys(),
     ...classificationHeadShapes(config, labels).keys(),

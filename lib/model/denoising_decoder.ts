@@ -16,7 +16,7 @@ import { CheckpointError } from "../error.ts";
 import { embedding, reshape, scaleRows } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import { constant, type Parameters, type Tensor } from "../tensor/tensor.ts";
-import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import type { BiEncoder } from "./bi_encoder.ts";
 import { type EncoderConfig, parseConfig } from "./config.ts";
 import type { DeviceBatch, TrainingKey } from "./batch.ts";
@@ -32,6 +32,7 @@ import {
   selfAttention,
 } from "./layers.ts";
 import { headLoss, headShapes, readHead } from "./masked_lm.ts";
+import { loadModelTokenizer } from "./model_tokenizer.ts";
 import { freeParameters, fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
 
 /** A decoder beside its bi-encoder. */
@@ -100,7 +101,7 @@ export async function loadDenoisingDecoder(
       hint: "pool in one mode, without a dense layer",
     });
   }
-  const tokenizer = tie ? model.tokenizer : await loadTokenizer(weights);
+  const tokenizer = tie ? model.tokenizer : await loadModelTokenizer(weights, config);
   const copied = tie ? new Map<string, readonly number[]>() : encoderShapes(config);
   const added = crossAttentionShapes(config);
   const trained = (name: string) => added.has(name) || (options.trained?.(name) ?? true);

@@ -12,11 +12,12 @@ import { CheckpointError } from "../error.ts";
 import { embedding, layerNorm, linear, linearCrossEntropy } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
-import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { type EncoderConfig, type Family, parseConfig } from "./config.ts";
 import type { Encoder } from "./batch.ts";
 import { encoderShapes, firstPosition, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
+import { loadModelTokenizer } from "./model_tokenizer.ts";
 import { fromCheckpoint, makeParameters, randomInitial, readParameters, storedName } from "./parameters.ts";
 
 /** A model that guesses masked tokens. */
@@ -104,7 +105,7 @@ export async function loadMaskedLm(
   const folder = await readFolder(path);
   const weights = join(path, folder.transformerPath);
   const config = parseConfig(folder.config, join(weights, "config.json"));
-  const tokenizer = await loadTokenizer(weights);
+  const tokenizer = await loadModelTokenizer(weights, config);
   const reader = await openTensors(weights);
   try {
     const parameters = await readMaskedLmParameters(engine, config, reader, weights, {
