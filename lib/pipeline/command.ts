@@ -84,7 +84,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   const services = Layer.mergeAll(StageRunner.layer({ cacheDir: folder }), TensorEngine.layer(choice)).pipe(
     Layer.provideMerge(Layer.succeed(Progress, progress)),
   );
-  const program = Effect.provide(command.run(invocation), services).pipe(
+  const program = Effect.provide(Effect.suspend(() => command.run(invocation)), services).pipe(
     Effect.ensuring(
       Effect.promise(() => noCache ? Deno.remove(folder!, { recursive: true }).catch(() => {}) : Promise.resolve()),
     ),

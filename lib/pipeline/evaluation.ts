@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
 import { buildBm25 } from "../augment/bm25.ts";
-import { FEWEST_ROWS } from "../data/hold_out.ts";
+import { FEWEST_ROWS, type HoldOutOptions } from "../data/hold_out.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
@@ -107,20 +107,19 @@ export interface Cut<C extends Columns> {
   readonly warnings: readonly string[];
 }
 
-/** Holds out rows of a training's data, `--hold-out` of them. */
-export const cut: <C extends Columns>(
-  invocation: Invocation,
+/** Holds out rows of a training's data. */
+export const cutRows: <C extends Columns>(
   data: Artifact<CountedDataset<C>>,
+  options: HoldOutOptions,
 ) => Effect.Effect<Cut<C>, KindredError, Services> = Effect.fnUntraced(
-  function* <C extends Columns>({ values }: Invocation, data: Artifact<CountedDataset<C>>) {
-    const asked = optional(values, "hold-out");
+  function* <C extends Columns>(data: Artifact<CountedDataset<C>>, { rows: asked, seed }: HoldOutOptions) {
     const none = (why: string) => ({ train: data, heldOut: undefined, warnings: [blind(why)] });
     if (asked === 0) return none("no rows were held out");
     const { rows } = yield* attempt(() => summaryOf(data));
     if (asked === undefined && rows < FEWEST_ROWS) {
       return none(`no rows were held out of ${rows}, which are fewer than ${FEWEST_ROWS}`);
     }
-    const { train, heldOut } = yield* holdOutOf(data, { rows: asked, seed: number(values, "seed") });
+    const { train, heldOut } = yield* holdOutOf(data, { rows: asked, seed });
     const held = yield* attempt(() => summaryOf(heldOut));
     if (held.rows === 0) return none("no rows could be held out, since they hang together by texts that they share");
     return { train, heldOut, warnings: [] };
@@ -200,6 +199,13 @@ export const evaluationOfTexts: (
     return { evaluation: undefined, warnings: [blind(why)] };
   },
 );
+
+/** Holds out `--hold-out` rows of a training's data. */
+export const cut = <C extends Columns>(
+  { values }: Invocation,
+  data: Artifact<CountedDataset<C>>,
+): Effect.Effect<Cut<C>, KindredError, Services> =>
+  cutRows(data, { rows: optional(values, "hold-out"), seed: number(values, "seed") });
 
 /** What is reached without any model: by counting words, or by naming the most frequent class each time. */
 export function baselineOf(kind: EvaluationKind, { columns }: Dataset<Columns>): Readonly<Record<string, number>> {

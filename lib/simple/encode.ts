@@ -5,18 +5,35 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { encodeTexts } from "../embed/encode.ts";
-import { selectEngine } from "../engine/select.ts";
+import { type EngineChoice, selectEngine } from "../engine/select.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
-import { type SimilarityMetrics, similarityMetrics } from "../evaluate/similarity.ts";
+import { type Columns, datasetOf } from "../data/rows.ts";
+import type { SimilarityMetrics } from "../evaluate/similarity.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
 import type { PromptChoice } from "../model/prompts.ts";
+import { evaluateRows } from "../pipeline/stages/evaluate.ts";
 import { modelFolder } from "../stage/roots.ts";
+import type { Metrics } from "../train/record.ts";
+
+/** What computes a job, and what ends it. */
+export interface JobOptions {
+  /** Default: the best engine that is present. */
+  readonly engine?: EngineChoice | undefined;
+  /** Ends the job, which rejects with its reason: before the model is loaded, and before texts are encoded. */
+  readonly signal?: AbortSignal | undefined;
+}
 
 /** An engine for one job. */
-export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promise<A> {
-  const { engine } = await selectEngine();
+export async function withEngine<A>(
+  { engine: choice, signal }: JobOptions,
+  use: (engine: Engine) => Promise<A>,
+): Promise<A> {
+  signal?.throwIfAborted();
+  const { engine } = await selectEngine(choice);
   try {
-    return await use(engine);
+    const result = await use(engine);
+    signal?.throwIfAborted();
+    return result;
   } finally {
     engine.close();
   }
@@ -27,7 +44,8 @@ export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promis
  *
  * @param model A folder, or a model of the hub.
  * @param texts The texts; an empty one is embedded like any other.
- * @param options `promptName`: one of the model's prompts; or `prefix`: a text of your own, before every input.
+ * @param options `promptName`: one of the model's prompts; or `prefix`: a text of your own, before every input;
+ * `engine` and `signal`.
  * @returns One row for each text, in their order.
  * @throws UsageError if the model has no prompt of this name.
  *
@@ -42,20 +60,47 @@ export async function withEngine<A>(use: (engine: Engine) => Promise<A>): Promis
 export async function encode(
   model: string,
   texts: readonly string[],
-  options: PromptChoice = {},
+  options: PromptChoice & JobOptions = {},
 ): Promise<Embeddings> {
-  return await withEngine(async (engine) =>
-    await encodeTexts(engine, await loadBiEncoder(engine, await modelFolder(model)), texts, options)
-  );
+  const { engine, signal, ...prompt } = options;
+  return await withEngine({ engine, signal }, async (engine) => {
+    const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
+    signal?.throwIfAborted();
+    return await encodeTexts(engine, biEncoder, texts, prompt);
+  });
+}
+
+/** Graded pairs, row by row. */
+export interface GradedPairs {
+  /** First sentence. */
+  readonly sentence1: readonly string[];
+  /** Second sentence. */
+  readonly sentence2: readonly string[];
+  /** Scores that people gave, on any scale. */
+  readonly score: ArrayLike<number>;
+}
+
+/** Pairs of what belongs together, row by row. */
+export interface RetrievalPairs {
+  /** Questions, or whatever looks for something. */
+  readonly anchor: readonly string[];
+  /** What belongs to each. */
+  readonly positive: readonly string[];
+  /** Further texts that may be found by mistake. */
+  readonly negative?: readonly string[];
 }
 
 /**
- * How well a model's similarities agree with graded pairs: sentence-transformers' ten metrics.
+ * How good a model is on rows of your own. On graded pairs: how well its similarities agree, in sentence-transformers' ten
+ * metrics. On pairs of what belongs together: how well each anchor finds its positives among all, in the metrics of its
+ * InformationRetrievalEvaluator.
  *
  * @param model A folder, or a model of the hub.
- * @param pairs Sentences, and scores that people gave, on any scale.
- * @returns Ten correlations by key.
- * @throws {EvaluationError} Fewer than two different scores, or columns of unequal length.
+ * @param rows Graded pairs, or anchors and positives.
+ * @param options `engine` and `signal`.
+ * @returns Metrics by key: `spearman_cosine` and so on, `cosine_ndcg@10` and so on.
+ * @throws {EvaluationError} Fewer than two different scores.
+ * @throws {DatasetError} Columns of unequal length.
  * @throws {CheckpointError} The model cannot be loaded.
  *
  * @example
@@ -71,20 +116,25 @@ export async function encode(
  * assert.equal(metrics.spearman_cosine, 1);
  * ```
  */
+export async function evaluate(model: string, rows: GradedPairs, options?: JobOptions): Promise<SimilarityMetrics>;
+/** The same for pairs of what belongs together: metrics of finding it. */
+export async function evaluate(model: string, rows: RetrievalPairs, options?: JobOptions): Promise<Metrics>;
 export async function evaluate(
   model: string,
-  pairs: {
-    readonly sentence1: readonly string[];
-    readonly sentence2: readonly string[];
-    readonly score: ArrayLike<number>;
-  },
-): Promise<SimilarityMetrics> {
-  return await withEngine(async (engine) => {
+  rows: GradedPairs | RetrievalPairs,
+  options: JobOptions = {},
+): Promise<SimilarityMetrics | Metrics> {
+  const [kind, columns] = "score" in rows
+    ? ["similarity", {
+      sentence1: rows.sentence1,
+      sentence2: rows.sentence2,
+      score: Float64Array.from(rows.score),
+    }] as const
+    : ["retrieval", { ...rows }] as const;
+  const dataset = datasetOf<Columns>(columns as Columns);
+  return await withEngine(options, async (engine) => {
     const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
-    const [first, second] = [
-      await encodeTexts(engine, biEncoder, pairs.sentence1),
-      await encodeTexts(engine, biEncoder, pairs.sentence2),
-    ];
-    return similarityMetrics(first, second, pairs.score);
+    options.signal?.throwIfAborted();
+    return (await evaluateRows(engine, biEncoder, dataset, { kind })).metrics;
   });
 }

@@ -4,40 +4,76 @@
  * @module
  */
 import { Effect } from "effect";
-import type { Pairs, Triplets } from "../data/dataset.ts";
-import { datasetOf } from "../data/rows.ts";
-import { losses } from "../loss/named.ts";
-import { checkOutput, copyFolder } from "../pipeline/output.ts";
-import { model } from "../stage/roots.ts";
-import { given, type RunOptions, runStages } from "../stage/run.ts";
-import { valueOf } from "../stage/stage.ts";
-import { trainBiEncoder } from "../pipeline/stages/train.ts";
-import type { TrainingRecord } from "../train/record.ts";
+import type { Dataset, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
+import { type Columns, datasetOf } from "../data/rows.ts";
+import type { LabelKind } from "../loss/loss.ts";
+import { losses, type LossSpec } from "../loss/named.ts";
+import type { EvaluationKind } from "../pipeline/stages/evaluate.ts";
+import { type RowsOf, trainBiEncoder } from "../pipeline/stages/train.ts";
+import type { CountedDataset } from "../stage/artifact.ts";
+import { model as modelOf } from "../stage/roots.ts";
+import { given, type RunOptions } from "../stage/run.ts";
+import type { Artifact } from "../stage/stage.ts";
 import type { TrainSettings } from "../train/settings.ts";
+import {
+  type HoldOutOption,
+  type MeasuredTraining,
+  type OutputOptions,
+  runTraining,
+  trainMeasured,
+} from "./training.ts";
 
-/** Options of {@linkcode finetune}. */
-export interface FinetuneOptions extends TrainSettings, RunOptions {
-  /** Model to start from: a folder or a model of the hub. */
-  readonly model: string;
-  /** What belongs together. */
+/** What belongs together, row by row. */
+export interface PairColumns {
+  /** Questions, or whatever looks for something. */
   readonly anchor: readonly string[];
-  /** Row by row. */
+  /** What belongs to each. */
   readonly positive: readonly string[];
-  /** What does not belong to the anchor, if there is such a column. */
+  /** What does not, if there is such a column. */
   readonly negative?: readonly string[];
-  /** Folder of the new model. One with files in it that is not ours is refused. */
-  readonly output: string;
-  /** Writes into such a folder all the same, beside what is in it. Default false. */
-  readonly force?: boolean;
+  /** Default multiple-negatives ranking. */
+  readonly loss?: LossSpec<"none">;
 }
 
+/** Pairs with a similarity, row by row. */
+export interface ScoredColumns {
+  /** First text. */
+  readonly sentence1: readonly string[];
+  /** Second text. */
+  readonly sentence2: readonly string[];
+  /** Their similarity; the default loss wants −1 to 1. */
+  readonly score: ArrayLike<number>;
+  /** Default cosine similarity. */
+  readonly loss?: LossSpec<"score">;
+}
+
+/** Texts with a label, row by row. */
+export interface LabelColumns {
+  /** The texts. */
+  readonly text: readonly string[];
+  /** Their labels: words or numbers. */
+  readonly label: readonly (string | number)[];
+  /** Default batch-all triplets. */
+  readonly loss?: LossSpec<"class">;
+}
+
+/** Options of {@linkcode finetune}, beside its rows. */
+export interface FinetuneSettings extends TrainSettings, RunOptions, OutputOptions, HoldOutOption {
+  /** Model to start from: a folder or a model of the hub. */
+  readonly model: string;
+}
+
+/** What {@linkcode finetune} takes. */
+export type FinetuneOptions = FinetuneSettings & (PairColumns | ScoredColumns | LabelColumns);
+
 /**
- * Fine-tunes a model on pairs or triplets by multiple-negatives ranking, and saves it as a folder that
- * sentence-transformers loads. Cut off, it goes on where its last checkpoint was; done before, it comes from the cache.
+ * Fine-tunes a model and saves it as a folder that sentence-transformers loads: on pairs or triplets by multiple-negatives
+ * ranking, on pairs with a score by cosine similarity, on texts with a label by triplets of the batch. Rows are held out to
+ * say what it was worth. Cut off, it goes on where its last checkpoint was; done before, it comes from the cache.
  *
  * @param options The model, the rows, where to save, and the settings of the training.
- * @returns Losses, and what the training took.
- * @throws {UsageError} Settings that cannot be right.
+ * @returns The course of the training, metrics on the rows held out before and after it, and what is worth knowing.
+ * @throws {UsageError} Settings that cannot be right, or an output folder that is not ours.
  * @throws {DatasetError} Rows that the loss cannot use.
  * @throws {TrainingError} The loss is not finite.
  *
@@ -47,33 +83,57 @@ export interface FinetuneOptions extends TrainSettings, RunOptions {
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
  * const folder = await Deno.makeTempDir();
- * const record = await finetune({
+ * const { steps, warnings } = await finetune({
  *   model: await sampleBaseModel(),
  *   anchor: ["the boy opens the door", "the cook slices the bread"],
  *   positive: ["the lad unlocks the gate", "the loaf is cut by the chef"],
  *   output: `${folder}/model`,
  *   cacheDir: `${folder}/cache`,
  * });
- * assert.equal(record.steps, 1);
+ * assert.equal(steps, 1);
+ * assert.match(warnings[0]!, /no rows were held out of 2/);
  * ```
  */
-export async function finetune(options: FinetuneOptions): Promise<TrainingRecord> {
-  const { anchor, positive, negative, model: base, output, force, cacheDir, engine, progress, signal, ...settings } =
-    options;
-  await checkOutput(output, force ?? false);
-  const pairs = datasetOf<Pairs | Triplets>(
-    negative === undefined ? { anchor, positive } : { anchor, positive, negative },
-  );
+export async function finetune(options: FinetuneOptions): Promise<MeasuredTraining> {
+  if ("score" in options) {
+    const { sentence1, sentence2, score, loss = losses.cosineSimilarity(), ...rest } = options;
+    const rows = datasetOf<ScoredPairs>({ sentence1, sentence2, score: Float64Array.from(score) });
+    return await finetuneOn("similarity", rows, loss, rest);
+  }
+  if ("label" in options) {
+    const { text, label, loss = losses.batchAllTriplet(), ...rest } = options;
+    const classes = new Map([...new Set(label)].map((name, number) => [name, number]));
+    const numbers = Int32Array.from(label, (name) => classes.get(name)!);
+    return await finetuneOn("labels", datasetOf<LabelledTexts>({ text, label: numbers }), loss, rest);
+  }
+  const { anchor, positive, negative, loss = losses.multipleNegativesRanking(), ...rest } = options;
+  const columns = negative === undefined ? { anchor, positive } : { anchor, positive, negative };
+  return await finetuneOn("retrieval", datasetOf<Pairs | Triplets>(columns), loss, rest);
+}
+
+async function finetuneOn<L extends LabelKind>(
+  kind: EvaluationKind,
+  rows: Dataset<RowsOf<L> & Columns>,
+  loss: LossSpec<L>,
+  { model, holdOut, output, force = false, cacheDir, engine, progress, signal, ...settings }: FinetuneSettings,
+): Promise<MeasuredTraining> {
   const work = Effect.gen(function* () {
-    const trained = yield* trainBiEncoder({
-      model: yield* model(base),
-      data: yield* given(pairs),
-      loss: losses.multipleNegativesRanking(),
+    const base = yield* modelOf(model);
+    return yield* trainMeasured({
+      base,
+      data: yield* given(rows),
+      kind,
+      holdOut,
       settings,
+      train: (data, heldOut) =>
+        trainBiEncoder({
+          model: base,
+          data: data as Artifact<Dataset<RowsOf<L>>> as Artifact<CountedDataset<RowsOf<L>>>,
+          loss,
+          settings,
+          ...heldOut,
+        }),
     });
-    return yield* valueOf(trained);
   });
-  const { folder, record } = await runStages(work, { cacheDir, engine, progress, signal });
-  await copyFolder(folder, output);
-  return record;
+  return (await runTraining(work, { output, force, cacheDir, engine, progress, signal })).training;
 }

@@ -4,7 +4,22 @@
  * @module
  */
 export type { RankedDocument } from "../evaluate/cross_encoder.ts";
-export { encode, evaluate } from "./encode.ts";
-export { finetune, type FinetuneOptions } from "./finetune.ts";
+export { encode, evaluate, type GradedPairs, type JobOptions, type RetrievalPairs } from "./encode.ts";
+export {
+  finetune,
+  type FinetuneOptions,
+  type FinetuneSettings,
+  type LabelColumns,
+  type PairColumns,
+  type ScoredColumns,
+} from "./finetune.ts";
 export { predict, rank } from "./pairs.ts";
-export { augmentedSbert, type AugmentedSbertInput, type TextPairs, tsdae, type TsdaeInput } from "./scenarios.ts";
+export {
+  augmentedSbert,
+  type AugmentedSbertInput,
+  type AugmentedSbertResult,
+  type TextPairs,
+  tsdae,
+  type TsdaeInput,
+} from "./scenarios.ts";
+export type { HoldOutOption, MeasuredTraining, OutputOptions } from "./training.ts";

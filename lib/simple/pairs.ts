@@ -8,14 +8,14 @@ import * as crossEncoders from "../evaluate/cross_encoder.ts";
 import type { RankedDocument } from "../evaluate/cross_encoder.ts";
 import { type CrossEncoder, loadCrossEncoder } from "../model/cross_encoder.ts";
 import { modelFolder } from "../stage/roots.ts";
-import { withEngine } from "./encode.ts";
+import { type JobOptions, withEngine } from "./encode.ts";
 
 /**
  * What a cross-encoder says of pairs.
  *
  * @param model A folder, or a model of the hub.
  * @param pairs The pairs, each of two texts.
- * @param options `softmax` makes probabilities of several labels. Default false.
+ * @param options `softmax` makes probabilities of several labels. Default false. `engine` and `signal`.
  * @returns One row for each pair, with one column for each of the model's labels.
  * @throws CheckpointError if the model has no trained head: a new one would know nothing.
  *
@@ -31,11 +31,12 @@ import { withEngine } from "./encode.ts";
 export async function predict(
   model: string,
   pairs: readonly (readonly [first: string, second: string])[],
-  options: { readonly softmax?: boolean } = {},
+  options: JobOptions & { readonly softmax?: boolean } = {},
 ): Promise<number[][]> {
-  return await withCrossEncoder(model, async (engine, crossEncoder) => {
+  const { softmax = false, ...job } = options;
+  return await withCrossEncoder(model, job, async (engine, crossEncoder) => {
     const [first, second] = [pairs.map(([text]) => text), pairs.map(([, text]) => text)];
-    const { data, width, rows } = await crossEncoders.predict(engine, crossEncoder, first, second, options);
+    const { data, width, rows } = await crossEncoders.predict(engine, crossEncoder, first, second, { softmax });
     return Array.from({ length: rows }, (_, row) => [...data.subarray(row * width, (row + 1) * width)]);
   });
 }
@@ -46,7 +47,7 @@ export async function predict(
  * @param model A folder, or a model of the hub, with one label.
  * @param query What is asked for.
  * @param documents What may answer it.
- * @param options `topK`: how many documents are given back. Default: all.
+ * @param options `topK`: how many documents are given back. Default: all. `engine` and `signal`.
  * @returns Indices into `documents` with their scores.
  * @throws CheckpointError if the model has no trained head: a new one would know nothing.
  *
@@ -61,21 +62,27 @@ export async function rank(
   model: string,
   query: string,
   documents: readonly string[],
-  options: { readonly topK?: number } = {},
+  options: JobOptions & { readonly topK?: number } = {},
 ): Promise<RankedDocument[]> {
+  const { topK, ...job } = options;
+  const chosen = topK === undefined ? {} : { topK };
   return await withCrossEncoder(
     model,
-    (engine, crossEncoder) => crossEncoders.rank(engine, crossEncoder, query, documents, options),
+    job,
+    (engine, crossEncoder) => crossEncoders.rank(engine, crossEncoder, query, documents, chosen),
   );
 }
 
 async function withCrossEncoder<A>(
   model: string,
+  job: JobOptions,
   use: (engine: Engine, crossEncoder: CrossEncoder) => Promise<A>,
 ): Promise<A> {
-  return await withEngine(async (engine) =>
-    await use(engine, await loadCrossEncoder(engine, await modelFolder(model), { requireHead: true }))
-  );
+  return await withEngine(job, async (engine) => {
+    const crossEncoder = await loadCrossEncoder(engine, await modelFolder(model), { requireHead: true });
+    job.signal?.throwIfAborted();
+    return await use(engine, crossEncoder);
+  });
 }
 
 export type { RankedDocument } from "../evaluate/cross_encoder.ts";

@@ -7,13 +7,20 @@ import { Effect } from "effect";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
-import { checkOutput, copyFolder } from "../pipeline/output.ts";
+import { settingsWarnings } from "../pipeline/warnings.ts";
 import { model as modelOf } from "../stage/roots.ts";
-import { given, type RunOptions, runStages } from "../stage/run.ts";
+import { given, type RunOptions } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
 import { trainDenoising } from "../pipeline/stages/denoise.ts";
 import type { TrainingRecord } from "../train/record.ts";
-import type { TrainSettings } from "../train/settings.ts";
+import { resolveSettings, type TrainSettings } from "../train/settings.ts";
+import {
+  type HoldOutOption,
+  type MeasuredTraining,
+  type OutputOptions,
+  runTraining,
+  trainMeasured,
+} from "./training.ts";
 
 /** Pairs, row by row. */
 export interface TextPairs {
@@ -24,7 +31,7 @@ export interface TextPairs {
 }
 
 /** What {@linkcode augmentedSbert} takes. */
-export interface AugmentedSbertInput extends TrainSettings, RunOptions {
+export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOptions, HoldOutOption {
   /** Bi-encoder to start from: a folder or a model of the hub. */
   readonly model: string;
   /** What the cross-encoder starts from. Default: the same. */
@@ -39,10 +46,6 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions {
   readonly silverLabels?: "hard" | "soft";
   /** Of the cross-encoder. */
   readonly cross?: TrainSettings;
-  /** Folder of the new model. One with files in it that is not ours is refused. */
-  readonly output: string;
-  /** Writes into such a folder all the same, beside what is in it. Default false. */
-  readonly force?: boolean;
 }
 
 /**
@@ -73,35 +76,57 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions {
  * assert.equal(result.pairs, 3);
  * ```
  */
-export async function augmentedSbert(
-  input: AugmentedSbertInput,
-): Promise<{ readonly pairs: number; readonly silver: number; readonly training: TrainingRecord }> {
-  const { gold, unlabelled, output, force = false, crossEncoder, pairs, silverLabels, cross, model, ...rest } = input;
-  const { cacheDir, engine, progress, signal, ...settings } = rest;
-  await checkOutput(output, force);
+export async function augmentedSbert(input: AugmentedSbertInput): Promise<AugmentedSbertResult> {
+  const { gold, unlabelled, crossEncoder, pairs, silverLabels, cross, model, holdOut, ...rest } = input;
+  const { output, force = false, cacheDir, engine, progress, signal, ...settings } = rest;
   const scores = Float64Array.from(gold.score);
   const rows = datasetOf({ sentence1: gold.sentence1, sentence2: gold.sentence2, score: scores });
   const classes = scores.every((score) => score === 0 || score === 1);
   const work = Effect.gen(function* () {
-    const result = yield* augment({
-      model: yield* modelOf(model),
-      crossEncoder: crossEncoder === undefined ? undefined : yield* modelOf(crossEncoder),
-      gold: yield* given(rows),
-      unlabelled: unlabelled && (yield* given(pairsOf(unlabelled))),
-      pairs: pairs ?? (unlabelled === undefined ? "semantic" : "given"),
-      silverLabels: silverLabels ?? "soft",
-      head: classes ? "classes" : "score",
-      crossSettings: { weightDecay: 0.01, ...(settings.seed !== undefined && { seed: settings.seed }), ...cross },
+    const base = yield* modelOf(model);
+    const judge = crossEncoder === undefined ? undefined : yield* modelOf(crossEncoder);
+    const others = unlabelled && (yield* given(pairsOf(unlabelled)));
+    const counts = { pairs: 0, silver: 0 };
+    const measured = yield* trainMeasured({
+      base,
+      data: yield* given(rows),
+      kind: "similarity",
+      holdOut,
       settings,
-      controls: false,
+      train: Effect.fnUntraced(function* (gold, heldOut) {
+        const result = yield* augment({
+          model: base,
+          crossEncoder: judge,
+          gold,
+          unlabelled: others,
+          pairs: pairs ?? (unlabelled === undefined ? "semantic" : "given"),
+          silverLabels: silverLabels ?? "soft",
+          head: classes ? "classes" : "score",
+          crossSettings: { weightDecay: 0.01, ...(settings.seed !== undefined && { seed: settings.seed }), ...cross },
+          settings,
+          controls: false,
+          eval: heldOut.eval,
+          evaluating: heldOut.evaluation,
+        });
+        const [data, silver] = [yield* valueOf(result.data), yield* valueOf(result.silver)];
+        Object.assign(counts, { pairs: data.rows, silver: silver.rows });
+        return result.model;
+      }),
     });
-    const { folder, record } = yield* valueOf(result.model);
-    const [data, silver] = [yield* valueOf(result.data), yield* valueOf(result.silver)];
-    return { folder, pairs: data.rows, silver: silver.rows, training: record };
+    return { ...measured, ...counts };
   });
-  const { folder, ...result } = await runStages(work, { cacheDir, engine, progress, signal });
-  await copyFolder(folder, output);
+  const { model: _, ...result } = await runTraining(work, { output, force, cacheDir, engine, progress, signal });
   return result;
+}
+
+/** What {@linkcode augmentedSbert} gives. */
+export interface AugmentedSbertResult {
+  /** Pairs that the bi-encoder was trained on. */
+  readonly pairs: number;
+  /** Pairs that the cross-encoder has labelled. */
+  readonly silver: number;
+  /** The bi-encoder's training, and what it was worth on gold pairs that were held out. */
+  readonly training: MeasuredTraining;
 }
 
 const pairsOf = ({ sentence1, sentence2 }: TextPairs): Dataset<TextPairsColumns> => datasetOf({ sentence1, sentence2 });
@@ -109,17 +134,13 @@ const pairsOf = ({ sentence1, sentence2 }: TextPairs): Dataset<TextPairsColumns>
 type TextPairsColumns = { readonly sentence1: readonly string[]; readonly sentence2: readonly string[] };
 
 /** What {@linkcode tsdae} takes. */
-export interface TsdaeInput extends TrainSettings, RunOptions {
+export interface TsdaeInput extends TrainSettings, RunOptions, OutputOptions {
   /** Encoder to start from: a folder or a model of the hub. */
   readonly model: string;
   /** Plain texts. */
   readonly texts: readonly string[];
   /** Share of words that are deleted. Default .6 */
   readonly ratio?: number;
-  /** Folder of the new model. One with files in it that is not ours is refused. */
-  readonly output: string;
-  /** Writes into such a folder all the same, beside what is in it. Default false. */
-  readonly force?: boolean;
 }
 
 /**
@@ -133,19 +154,18 @@ export interface TsdaeInput extends TrainSettings, RunOptions {
 export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
   const { model, texts: plain, ratio = 0.6, output, force = false, cacheDir, engine, progress, signal, ...chosen } =
     input;
-  await checkOutput(output, force);
+  const settings = resolveSettings({ batchSize: 16, ...chosen });
   const work = Effect.gen(function* () {
     const texts = yield* given(datasetOf({ text: [...new Set(plain)] }));
     const trained = yield* trainDenoising({ model: yield* modelOf(model), texts }, {
-      settings: { batchSize: 16, ...chosen },
+      settings,
       pooling: "cls",
       ratio,
       fixedNoise: false,
       tie: true,
     });
-    return yield* valueOf(trained);
+    return { model: trained, record: (yield* valueOf(trained)).record };
   });
-  const { folder, record } = await runStages(work, { cacheDir, engine, progress, signal });
-  await copyFolder(folder, output);
-  return record;
+  const { record } = await runTraining(work, { output, force, cacheDir, engine, progress, signal });
+  return { ...record, warnings: [...record.warnings, ...settingsWarnings(settings, record, { own: true })] };
 }

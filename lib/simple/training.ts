@@ -1,0 +1,119 @@
+/**
+ * What the trainings of this face have in common: rows held out, measured before and after; the folder; interruption.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import type { Columns } from "../data/rows.ts";
+import type { KindredError } from "../error.ts";
+import { blind, cutRows, unusable } from "../pipeline/evaluation.ts";
+import { checkOutput, copyFolder } from "../pipeline/output.ts";
+import {
+  evaluateModel,
+  type EvaluateParameters,
+  type EvaluationKind,
+  PRIMARY_METRIC,
+} from "../pipeline/stages/evaluate.ts";
+import { settingsWarnings, worseWarning } from "../pipeline/warnings.ts";
+import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
+import { type RunOptions, runStages } from "../stage/run.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
+import type { Metrics, TrainingRecord } from "../train/record.ts";
+import { resolveSettings, type TrainSettings } from "../train/settings.ts";
+
+/** Where a training saves its model. */
+export interface OutputOptions {
+  /** Folder of the new model. One with files in it that is not ours is refused, before anything is computed. */
+  readonly output: string;
+  /** Writes into such a folder all the same, beside what is in it. Default false. */
+  readonly force?: boolean;
+}
+
+/** How many rows a training keeps to measure by. */
+export interface HoldOutOption {
+  /** Rows that are not trained on, or a share below 1; 0: none. Default: a tenth, 1,000 at most, none of fewer than 20. */
+  readonly holdOut?: number;
+}
+
+/** A training, and what it was worth. */
+export interface MeasuredTraining extends TrainingRecord {
+  /** Metrics on the rows held out before training; empty where there are none. */
+  readonly before: Metrics;
+  /** And after it. */
+  readonly metrics: Metrics;
+}
+
+/** A model that was trained, where it lies, and what it was worth. */
+export interface MeasuredModel {
+  /** The model. */
+  readonly model: Artifact<TrainedModel>;
+  /** Its training. */
+  readonly training: MeasuredTraining;
+}
+
+/** What {@linkcode trainMeasured} takes. */
+export interface TrainMeasured<C extends Columns> {
+  /** The model to start from. */
+  readonly base: Artifact<ModelFolder>;
+  /** All rows. */
+  readonly data: Artifact<CountedDataset<C>>;
+  /** What a model is asked. */
+  readonly kind: EvaluationKind;
+  /** Rows to hold out. */
+  readonly holdOut: number | undefined;
+  /** Settings, for the seed and for what is said about them. */
+  readonly settings: TrainSettings;
+  /** Trains on rows; others are there to choose weights by. */
+  readonly train: (
+    rows: Artifact<CountedDataset<C>>,
+    heldOut: { readonly eval?: Artifact<CountedDataset<Columns>>; readonly evaluation?: EvaluateParameters },
+  ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services>;
+}
+
+/** Holds rows out, measures, trains, and measures again. */
+export const trainMeasured: <C extends Columns>(
+  options: TrainMeasured<C>,
+) => Effect.Effect<MeasuredModel, KindredError, Services> = Effect.fnUntraced(
+  function* <C extends Columns>({ base, data, kind, holdOut, train, ...options }: TrainMeasured<C>) {
+    const settings = resolveSettings(options.settings);
+    const cut = yield* cutRows(data, { rows: holdOut, seed: settings.seed });
+    const rows = cut.heldOut as Artifact<CountedDataset<Columns>> | undefined;
+    const trouble = rows && (yield* unusable({ kind, rows }));
+    const measure = trouble === undefined ? rows : undefined;
+    const model = yield* train(
+      measure === undefined ? data : cut.train,
+      measure === undefined ? {} : { eval: measure, evaluation: { kind } },
+    );
+    const metricsOf = (model: Artifact<ModelFolder>) =>
+      measure === undefined ? Effect.succeed<Metrics>({}) : Effect.flatMap(
+        evaluateModel({ model, rows: measure }, { kind }),
+        (artifact) => Effect.map(valueOf(artifact), ({ metrics }) => metrics),
+      );
+    const [before, metrics] = [yield* metricsOf(base), yield* metricsOf(model)];
+    const { record } = yield* valueOf(model);
+    const warnings = [
+      ...cut.warnings,
+      ...(trouble === undefined ? [] : [blind(trouble)]),
+      ...record.warnings,
+      ...settingsWarnings(settings, record, { own: true }),
+      ...worseWarning(PRIMARY_METRIC[kind], before, metrics, { where: "on the rows held out" }),
+    ];
+    return { model, training: { ...record, warnings, before, metrics } };
+  },
+);
+
+/** Runs a training and copies its model to where it is wanted. A signal that ends it rejects with its reason. */
+export async function runTraining<A>(
+  work: Effect.Effect<A & { readonly model: Artifact<TrainedModel> }, KindredError, Services>,
+  { output, force = false, cacheDir, engine, progress, signal }: OutputOptions & RunOptions,
+): Promise<A> {
+  await checkOutput(output, force);
+  try {
+    const result = await runStages(work, { cacheDir, engine, progress, signal });
+    await copyFolder((await result.model.read()).folder, output);
+    return result;
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw error;
+  }
+}

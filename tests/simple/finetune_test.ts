@@ -1,0 +1,71 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
+import { UsageError } from "../../lib/error.ts";
+import { losses } from "../../lib/loss/mod.ts";
+import { encode, evaluate, finetune, type FinetuneSettings } from "../../lib/simple/mod.ts";
+import { withFolder } from "../folder.ts";
+
+const nli = sampleNli({ rows: 60 }).columns;
+const common = async (folder: string): Promise<FinetuneSettings> => ({
+  model: await sampleBaseModel(),
+  output: join(folder, "model"),
+  cacheDir: join(folder, "cache"),
+  maxSteps: 2,
+});
+
+Deno.test("finetune() holds rows out, and says before, after and what is worth knowing", () =>
+  withFolder(async (folder) => {
+    const pairs = { anchor: nli.premise, positive: nli.hypothesis };
+    const { before, metrics, warnings } = await finetune({
+      ...await common(folder),
+      ...pairs,
+      learningRate: 0.05,
+      warmupSteps: 0,
+    });
+    assert.ok(before["cosine_ndcg@10"]! > 0 && metrics["cosine_ndcg@10"]! > 0);
+    assert.match(warnings.join("\n"), /the learning rate 0.05 is 1000 times the usual one/);
+    const all = await finetune({ ...await common(folder), ...pairs, holdOut: 0 });
+    assert.deepEqual([all.before, all.metrics], [{}, {}]);
+    assert.match(all.warnings.join("\n"), /no rows were held out/);
+  }));
+
+Deno.test("finetune() takes scored pairs and labelled texts, each under a loss of its kind", () =>
+  withFolder(async (folder) => {
+    const scored = {
+      sentence1: nli.premise,
+      sentence2: nli.hypothesis,
+      score: Float64Array.from(nli.label, (label) => 1 - label / 2),
+      loss: losses.cosent(),
+      holdOut: 20,
+    };
+    const first = await finetune({ ...await common(folder), ...scored });
+    assert.equal(Object.keys(first.metrics).length, 10);
+    const labelled = { text: nli.premise, label: nli.premise.map((text) => text.length % 2 ? "odd" : "even") };
+    const second = await finetune({ ...await common(folder), ...labelled, batchSize: 16, holdOut: 0.3 });
+    assert.ok(second.metrics["knn_accuracy_cosine"]! >= 0);
+  }));
+
+Deno.test("settings that cannot be trained with are refused, and a signal ends a training with its reason", () =>
+  withFolder(async (folder) => {
+    const pairs = { anchor: nli.premise, positive: nli.hypothesis };
+    const settings = await common(folder);
+    await assert.rejects(finetune({ ...settings, ...pairs, batchSize: 0 }), UsageError);
+    // @ts-expect-error: a setting that there is not
+    await assert.rejects(finetune({ ...settings, ...pairs, epoch: 3 }), /no setting epoch/);
+    const controller = new AbortController();
+    setTimeout(() => controller.abort(), 300);
+    const long = { maxSteps: 100_000, signal: controller.signal };
+    await assert.rejects(finetune({ ...settings, ...pairs, ...long }), { name: "AbortError" });
+    await assert.rejects(encode(settings.model, ["the dog"], { signal: controller.signal }), { name: "AbortError" });
+  }));
+
+Deno.test("evaluate() measures pairs by retrieval", async () => {
+  const pairs = {
+    anchor: ["the boy runs", "a cat"],
+    positive: ["the boy runs", "a cat"],
+    negative: ["the sea", "a hill"],
+  };
+  const metrics = await evaluate(await sampleBaseModel(), pairs, { engine: { gemm: "wasm", threads: 1 } });
+  assert.equal(metrics["cosine_accuracy@1"], 1);
+});
