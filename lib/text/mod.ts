@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type MaskedBatch, type MaskingOptions, maskTokens } from "./masking.ts";
+export { type MaskedBatch, type MaskingOptions, maskTokens, wordStartsOf } from "./masking.ts";
 export { pack, type PackedBatch, type PackedColumn, type TokenizedTexts } from "./packed.ts";
 export type { PairTemplate, TemplatePart } from "./pair_template.ts";
 export { type BareOptions, packPairs, type PackPairsOptions, tokenizeBare } from "./pairs.ts";
