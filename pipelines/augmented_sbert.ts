@@ -18,7 +18,7 @@ import { beforeAndAfter } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "augmented_sbert",
   summary: "trains a cross-encoder on few gold pairs, and a bi-encoder on all that it labels",
-  flags: [...TRAINING.filter((flag) => flag !== "train"), ...AUGMENTING],
+  flags: [...TRAINING.filter((flag) => flag !== "train" && flag !== "freeze"), ...AUGMENTING],
   presets: trainingPresets({
     all: { "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "hard", "scenario": "in-domain" },
     sample: { "limit": 8000, "gold-size": 1000, "epochs": 1, "cross-learning-rate": 3e-4, "cross-epochs": 10 },
@@ -45,6 +45,7 @@ export const command: Command = {
       data: result.data,
       evaluation,
       warnings,
+      sources: ["gold", "unlabelled"],
       runs: {
         main: yield* run(result.model),
         ...(result.control && { control: yield* run(result.control) }),

@@ -81,6 +81,7 @@ export const command: Command = {
       data,
       evaluation,
       warnings,
+      sources: ["target", ...(values["then"] === "augmented" ? ["gold", "unlabelled"] as const : ["train"] as const)],
       runs: {
         main: yield* run(result.model),
         adaptation: yield* run(result.adapted, text(values, "adapt") === "mlm" ? shape : {}),

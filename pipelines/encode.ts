@@ -47,7 +47,9 @@ export const command: Command = {
     const [source, input, output] = (["model", "input", "output"] as const).map((flag) => text(values, flag));
     if (source === undefined || input === undefined || output === undefined) {
       return yield* Effect.fail(
-        new UsageError("what shall be encoded?", { expected: "--model M --input FILE|- --output FILE.npy" }),
+        new UsageError("--model, --input and --output are required", {
+          expected: "--model M --input FILE|- --output FILE.npy",
+        }),
       );
     }
     yield* attemptSync(() => checkEmbeddingFile(output));

@@ -1,12 +1,14 @@
 /**
- * Evaluates a model on graded pairs, labelled pairs or triplets.
+ * Evaluates a model on graded pairs, labelled pairs, triplets, or pairs of what belongs together.
  *
  * @module
  */
 import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
-import { isNamed, parseColumns } from "../lib/data/column_names.ts";
+import { type ColumnMapping, findName, isNamed, parseColumns } from "../lib/data/column_names.ts";
 import { asPairsOrTriplets, asScoredPairs } from "../lib/data/columns.ts";
+import type { Dataset } from "../lib/data/dataset.ts";
+import type { Columns } from "../lib/data/rows.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readTable, type Table } from "../lib/data/table.ts";
 import { UsageError } from "../lib/error.ts";
@@ -20,26 +22,32 @@ import { TensorEngine } from "../lib/stage/engine.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { modelFolder } from "../lib/stage/roots.ts";
 import { text } from "../lib/pipeline/settings.ts";
+import { evaluateRows } from "../lib/pipeline/stages/evaluate.ts";
 
-/** similarity for a score, triplet for a negative, binary when asked for. */
-const taskOf = (table: Table) => isNamed(table, "negative") ? "triplet" : "similarity";
+/** triplet for a negative, similarity for a score, retrieval for pairs with neither, binary when asked for. */
+const taskOf = (table: Table, mapping: ColumnMapping) =>
+  isNamed(table, "negative") || "negative" in mapping
+    ? "triplet"
+    : findName(table, "score") !== undefined || "score" in mapping
+    ? "similarity"
+    : "retrieval";
 
 /** The command. */
 export const command: Command = {
   name: "evaluate",
-  summary: "evaluates a model: --model M --eval FILE [--task similarity|binary|triplet]",
+  summary: "evaluates a model: --model M --eval FILE [--task similarity|binary|triplet|retrieval]",
   flags: [...COMPUTING, "model", "eval", "task", "columns"],
   presets: {},
   run: Effect.fnUntraced(function* ({ values }) {
     const [source, data] = [text(values, "model"), text(values, "eval")];
     if (source === undefined || data === undefined) {
       return yield* Effect.fail(
-        new UsageError("what shall be evaluated?", { expected: "--model M --eval FILE" }),
+        new UsageError("--model and --eval are required", { expected: "--model M --eval FILE" }),
       );
     }
     const table = yield* attempt(async () => await readTable((await resolveSource(data)).paths));
-    const mapping = values["columns"] === undefined ? {} : parseColumns(text(values, "columns")!);
-    const task = text(values, "task") ?? taskOf(table);
+    const mapping: ColumnMapping = values["columns"] === undefined ? {} : parseColumns(text(values, "columns")!);
+    const task = text(values, "task") ?? taskOf(table, mapping);
     const folder = yield* attempt(() => modelFolder(source));
     const engine = yield* (yield* TensorEngine).open;
     const metrics = yield* attempt(async () => {
@@ -52,6 +60,10 @@ export const command: Command = {
         }
         const { anchor, positive, negative } = columns;
         return tripletMetrics(await embed(anchor), await embed(positive), await embed(negative));
+      }
+      if (task === "retrieval") {
+        const rows = asPairsOrTriplets(table, mapping) as Dataset<Columns>;
+        return (await evaluateRows(engine, model, rows, { kind: "retrieval" })).metrics;
       }
       const { sentence1, sentence2, score } = asScoredPairs(table, mapping).columns;
       const measure = task === "binary" ? binaryMetrics : similarityMetrics;

@@ -14,9 +14,11 @@ import { text, trainingPresets } from "../lib/pipeline/settings.ts";
 import type { NegativeFormat } from "../lib/pipeline/stages/negatives.ts";
 import { sampleModel } from "../lib/pipeline/training.ts";
 
-/** What the command uses of the flags of a training: it trains nothing but a judge. */
-const USED = [
+/** Flags of a training that this command has no use for: it trains nothing but a judge. */
+const UNUSED = [
   "eval",
+  "eval-columns",
+  "hold-out",
   "epochs",
   "max-steps",
   "eval-steps",
@@ -31,7 +33,7 @@ const USED = [
 export const command: Command = {
   name: "hard_negatives",
   summary: "finds negatives for pairs and writes them as triplets, n-tuples, labelled pairs or lists",
-  flags: [...TRAINING.filter((flag) => !USED.includes(flag)), ...MINING, ...MINING_OUTPUT],
+  flags: [...TRAINING.filter((flag) => !UNUSED.includes(flag)), ...MINING, ...MINING_OUTPUT],
   presets: trainingPresets({
     all: { "negatives": "semi-hard", "num-negatives": 3, "rows": "triplet", "sampling": "top" },
     sample: { "limit": 6000 },

@@ -12,7 +12,7 @@ import type { KindredError } from "../error.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
 import { baselineOf, type EvaluationSet } from "./evaluation.ts";
-import type { Flag, Invocation } from "./flags.ts";
+import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { modelCard } from "../train/model_card.ts";
 import { checkOutput, writeOutput } from "./output.ts";
@@ -53,6 +53,8 @@ export interface Results {
   readonly runs: { readonly main: TrainedRun } & Readonly<Record<string, TrainedRun>>;
   /** Tables beside the metrics. */
   readonly tables?: readonly ReportTable[];
+  /** Flags that name what was trained on. Default: train. */
+  readonly sources?: readonly Flag[];
   /** Values of the pipeline's own. */
   readonly details?: Readonly<Record<string, number | string | null>>;
   /** What is worth knowing. */
@@ -135,7 +137,7 @@ export const finish: (
       schema: "kindred-report/1",
       ...base,
       data: {
-        train: await dataReport(text(values, "train"), results.data),
+        train: await dataReport(sourcesOf(values, results.sources), results.data),
         ...(evaluation && { eval: await dataReport(evaluation.source, evaluation.rows) }),
       },
       ...(evaluation && {
@@ -191,6 +193,12 @@ export const finish: (
     return report;
   });
 });
+
+/** What these flags name, in their order; undefined: the sample alone. */
+function sourcesOf(values: FlagValues, flags: readonly Flag[] = ["train"]): string | undefined {
+  const named = flags.flatMap((flag) => text(values, flag) ?? []);
+  return named.length === 0 ? undefined : named.join(" + ");
+}
 
 /** Settings that a model's card shows. */
 const SHOWN = [

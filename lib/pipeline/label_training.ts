@@ -131,7 +131,10 @@ function lossOptions(values: FlagValues): { readonly margin?: number; readonly d
     throw new UsageError("the soft margin has no --margin", { hint: "leave it out, or take --loss batch-hard" });
   }
   if (loss.startsWith("batch") && distance === "manhattan") {
-    throw new UsageError(`${loss} has no such --distance`, { expected: "euclidean, cosine", found: distance });
+    throw new UsageError(`--loss ${loss} cannot use this --distance`, {
+      expected: "euclidean, cosine",
+      found: distance,
+    });
   }
   return {
     ...(values["margin"] !== undefined && { margin: number(values, "margin") }),

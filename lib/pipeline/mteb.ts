@@ -40,20 +40,20 @@ export async function wantedTasks({ values, preset }: Invocation): Promise<reado
   if (file !== undefined) {
     const contents = await Deno.readTextFile(file).catch((error) => {
       if (!(error instanceof Deno.errors.NotFound)) throw error;
-      throw new UsageError("there is no such --task-file", { found: file });
+      throw new UsageError("the file of --task-file does not exist", { found: file });
     });
     const task = parseTaskFile(contents, file);
     wanted.push({ task, folder: data ?? (task.files === undefined ? undefined : dirname(file)) });
   }
   if (wanted.length > 0 && values["model"] === undefined) {
-    throw new UsageError("which model shall be evaluated?", {
+    throw new UsageError("--model is required", {
       hint: preset === "chapter"
         ? "add --model FOLDER: the model that was trained"
         : "add --model sentence-transformers/all-MiniLM-L6-v2",
     });
   }
   if (wanted.length === 0 && (data !== undefined || values["columns"] !== undefined)) {
-    throw new UsageError("which task are the data of?", { expected: "--tasks NAME or --task-file FILE" });
+    throw new UsageError("--data and --columns need a task", { expected: "--tasks NAME or --task-file FILE" });
   }
   return wanted;
 }

@@ -64,7 +64,7 @@ export const judge: (source: string) => Effect.Effect<Artifact<ModelFolder>, Kin
     const { isClassifier } = yield* attempt(async () => await readCrossEncoderFolder((await named.read()).folder));
     if (isClassifier) return named;
     return yield* Effect.fail(
-      new UsageError("the model is no cross-encoder", {
+      new UsageError("the model is not a cross-encoder", {
         expected: "a sequence classifier, such as pipelines/cross_encoder.ts trains",
         found: source,
         hint: "a bi-encoder goes to --model",

@@ -172,7 +172,7 @@ Deno.test("search says what is wrong with its input", () =>
     const empty = await run("search", ...own(none));
     assert.deepEqual([empty.code, empty.report.error.tag], [1, "DatasetError"]);
     const wrong = await run("search", ...own(one), "--cross-encoder", await sampleBaseModel());
-    assert.deepEqual([wrong.code, wrong.report.error.message], [2, "the model is no cross-encoder"]);
+    assert.deepEqual([wrong.code, wrong.report.error.message], [2, "the model is not a cross-encoder"]);
     const unknown = await run("search", "--corpus", one, ...cache);
     assert.deepEqual([unknown.code, unknown.report.error.tag], [2, "UsageError"]);
   }));

@@ -83,9 +83,9 @@ Deno.test("what is asked wrongly is refused before anything is computed", () =>
       assert.match(JSON.stringify(error), message);
     };
     await refused(["--model", model, "--tasks", "Banking7Classification"], /did you mean Banking77Classification/);
-    await refused(["--tasks", "STSBenchmark"], /which model/);
-    await refused(["--data", folder], /which task/);
-    await refused(["--model", model, "--task-file", file], /no such --task-file/);
+    await refused(["--tasks", "STSBenchmark"], /--model is required/);
+    await refused(["--data", folder], /need a task/);
+    await refused(["--model", model, "--task-file", file], /--task-file does not exist/);
     await Deno.writeTextFile(file, "{name: 'Mine'");
     await refused(["--model", model, "--task-file", file], /neither JSON nor YAML/);
     await Deno.writeTextFile(file, JSON.stringify({ ...own, files: undefined }));

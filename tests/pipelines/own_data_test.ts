@@ -78,6 +78,44 @@ Deno.test("few rows are not held out, and that is said; rows of --eval may be pa
     assert.ok(report.data.train.rows >= 8 && report.data.train.rows < 12);
   }));
 
+Deno.test("evaluate measures pairs without a score by retrieval", () =>
+  withFolder(async (folder) => {
+    const pairs = join(folder, "pairs.csv");
+    await Deno.writeTextFile(pairs, csv(["question", "answer"], ...nli.premise.map((text) => [text, text])));
+    const { code, out, err } = await run("evaluate", "--model", await sampleBaseModel(), "--eval", pairs, "--json");
+    assert.equal(code, 0, err);
+    const { task, metrics } = JSON.parse(out);
+    assert.equal(task, "retrieval");
+    assert.equal(metrics["cosine_accuracy@1"], 1);
+  }));
+
+Deno.test("the report names what was trained on, gold and unlabelled pairs as well", () =>
+  withFolder(async (folder) => {
+    const rows = nli.premise.map((text, row) => [text, nli.hypothesis[row], row % 2]);
+    const [gold, unlabelled] = [join(folder, "gold.csv"), join(folder, "unlabelled.csv")];
+    await Deno.writeTextFile(gold, csv(["sentence1", "sentence2", "score"], ...rows.slice(0, 60)));
+    await Deno.writeTextFile(
+      unlabelled,
+      csv(["sentence1", "sentence2"], ...rows.slice(60).map((row) => row.slice(0, 2))),
+    );
+    const flags = ["--model", await sampleBaseModel(), "--gold", gold, "--unlabelled", unlabelled, "--no-control"];
+    const places = ["--cache-dir", join(folder, "cache"), "--output", join(folder, "out")];
+    const { code, out, err } = await run(
+      "augmented_sbert",
+      ...flags,
+      ...places,
+      "--max-steps",
+      "2",
+      "--json",
+      "--quiet",
+    );
+    assert.equal(code, 0, out + err);
+    const report = JSON.parse(out);
+    assert.equal(report.data.train.source, `${gold} + ${unlabelled}`);
+    assert.deepEqual([report.evaluation.kind, report.data.eval.rows], ["similarity", 6]);
+    assert.deepEqual([report.details.gold_pairs, report.details.silver_pairs], [54, 90]);
+  }));
+
 Deno.test("plain texts of one's own are not held out, and that is said", () =>
   withFolder(async (folder) => {
     const report = await train(folder, "tsdae", csv(["text"], ...nli.premise.slice(0, 30).map((text) => [text])));

@@ -238,7 +238,9 @@ const choose = Effect.fnUntraced(function* (
   }
   if (judge.by === "person") {
     const file = review && (yield* attempt(() => review.read()))[0];
-    if (file === undefined) return yield* Effect.fail(new UsageError("there is no review", { hint: "--import FILE" }));
+    if (file === undefined) {
+      return yield* Effect.fail(new UsageError("--import is required: a person's verdicts", { hint: "--import FILE" }));
+    }
     const { negatives, verdicts } = yield* attempt(() => importReview(candidates, file));
     return { negatives, counts: { ...verdicts } } as Chosen;
   }
