@@ -283,7 +283,7 @@ Deno.test("tfjs: a backend that is not there is an error with a hint, never anot
     import { createTfjsEngine } from ${JSON.stringify(engine)};
     for (const backend of ["gpu", "node", "js"]) {
       const error = await createTfjsEngine(backend).then(() => ({ message: "an engine" }), (error) => error);
-      console.log(error._tag, error.message, error.hint !== undefined);
+      console.log(error._tag, error.summary, error.hint !== undefined);
     }`;
   try {
     await Deno.writeTextFile(`${empty}/missing.ts`, script);
