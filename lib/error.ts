@@ -22,7 +22,7 @@ export interface ErrorDetails {
 }
 
 /** The base of all errors that Kindred raises on purpose. Its message has the details, for whoever sees no more of it. */
-abstract class DomainError extends Error {
+export abstract class DomainError extends Error {
   /** Tells the errors apart, also for `Effect.catchTag`. */
   abstract readonly _tag: string;
   /** What is wrong, in one line. */

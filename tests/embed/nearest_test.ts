@@ -172,7 +172,7 @@ Deno.test("what cannot be compared is refused", () =>
     const some = wholeNumbers(3, 4, 8);
     const withValue = (value: number) => ({ ...some, data: some.data.with(5, value) });
     const dataset = (found: RegExp) => (error: unknown) =>
-      error instanceof DatasetError && found.test(`${error.message} ${error.where} ${error.found}`);
+      error instanceof DatasetError && found.test(`${error.summary} ${error.where} ${error.found}`);
     await assert.rejects(nearest(engine, some, wholeNumbers(3, 5, 8)), dataset(/another width .* 5/));
     await assert.rejects(nearest(engine, withValue(NaN), some), dataset(/the queries: .*row 1 a length of NaN/));
     await assert.rejects(nearest(engine, some, withValue(Infinity)), dataset(/the corpus: .*row 1 a length of Inf/));

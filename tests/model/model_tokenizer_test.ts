@@ -19,7 +19,7 @@ Deno.test("no loader takes a tokenizer that knows tokens without an embedding", 
     const engine = createCpuEngine({ threads: 1 });
     for (const load of [loadBiEncoder, loadCrossEncoder, loadMaskedLm]) {
       await assert.rejects(load(engine, folder), {
-        message: "the tokenizer knows more tokens than the model",
+        message: /^the tokenizer knows more tokens than the model/,
         expected: `at most ${config.vocab_size - 1}`,
       });
     }

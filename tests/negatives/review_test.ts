@@ -76,7 +76,7 @@ Deno.test("what cannot be taken back is named by its row", () =>
       return assert.rejects(
         importReview(candidates, path),
         (error: unknown) =>
-          error instanceof DatasetError && message.test(`${error.message}; ${error.where}; ${error.found}`),
+          error instanceof DatasetError && message.test(`${error.summary}; ${error.where}; ${error.found}`),
       );
     };
     const change = (row: number, f: (line: string) => string) => lines.map((line, i) => i === row ? f(line) : line);

@@ -95,7 +95,7 @@ Deno.test("a column that is missing or of the wrong type names file and row", as
     "train.jsonl": train,
     "test.jsonl": jsonLines({ text: ["t1"] }),
   });
-  assert.match(`${error.message} ${error.hint}`, /no column label.*--columns label=NAME/);
+  assert.match(`${error.summary} ${error.hint}`, /no column label.*--columns label=NAME/);
   for (const label of [.5, "0.5", null, [1], ""]) {
     const test = classified(4, (i) => i === 2 ? label : i % 2);
     error = await refusal(task("Classification"), { "train.jsonl": train, "test.jsonl": test });
@@ -105,7 +105,7 @@ Deno.test("a column that is missing or of the wrong type names file and row", as
   error = await refusal(task("STS"), {
     "test.jsonl": jsonLines({ sentence1: ["t1", "t2"], sentence2: ["t3", "t4"], score: [1, "good"] }),
   });
-  assert.match(`${error.message} ${error.where}`, /score is not a number.*test\.jsonl:2/);
+  assert.match(`${error.summary} ${error.where}`, /score is not a number.*test\.jsonl:2/);
   error = await refusal(task("STS"), {
     "test.jsonl": jsonLines({ sentence1: ["t1", 7], sentence2: ["t3", "t4"], score: [1, 2] }),
   });
@@ -141,7 +141,7 @@ Deno.test("retrieval refuses an empty corpus, ids that occur twice, and queries 
   let error = await refusal(mine, { ...retrieval, "corpus.jsonl": "" });
   assert.match(error.message, /empty/);
   error = await refusal(mine, { ...retrieval, "corpus.jsonl": jsonLines({ _id: ["a", "b", "a"], text: texts(0, 3) }) });
-  assert.match(`${error.message} ${error.found}`, /occurs twice a, as at .*corpus\.jsonl:1/);
+  assert.match(`${error.summary} ${error.found}`, /occurs twice a, as at .*corpus\.jsonl:1/);
   error = await refusal(mine, { ...retrieval, "qrels/test.tsv": "query-id\tcorpus-id\tscore\nother\ta\t1\n" });
   assert.match(error.message, /no query has a relevant document/);
   const reranking = task("Reranking");
@@ -149,7 +149,7 @@ Deno.test("retrieval refuses an empty corpus, ids that occur twice, and queries 
   assert.match(error.message, /lists the documents/);
   const listed = { ...retrieval, "top_ranked.jsonl": jsonLines({ "query-id": ["p"], "corpus-ids": [["a", "z"]] }) };
   error = await refusal(reranking, listed);
-  assert.match(`${error.message} ${error.found}`, /not in the corpus z/);
+  assert.match(`${error.summary} ${error.found}`, /not in the corpus z/);
 });
 
 Deno.test("clusters, summaries and scores that make no sense are refused", async () => {
@@ -167,7 +167,7 @@ Deno.test("clusters, summaries and scores that make no sense are refused", async
   error = await refusal(task("BitextMining", { main_score: "beauty" }), {
     "test.jsonl": jsonLines({ sentence1: texts(0, 3), sentence2: texts(3, 3) }),
   });
-  assert.match(`${error.message} ${error.expected}`, /no score beauty .*f1/);
+  assert.match(`${error.summary} ${error.expected}`, /no score beauty .*f1/);
 });
 
 Deno.test("pairs in one row of lists, singletons left out, subsets in a column of languages", async () => {
