@@ -44,7 +44,7 @@ export const denoisingOf: (
 });
 
 /** The pooling of a sentence-transformers folder, where it has a single one. */
-async function poolingOf(folder: string): Promise<PoolingMode | undefined> {
+export async function poolingOf(folder: string): Promise<PoolingMode | undefined> {
   if (!await Deno.stat(join(folder, "modules.json")).then(({ isFile }) => isFile, () => false)) return undefined;
   const pooling = (await readFolder(folder)).modules.find((module) => module.type === "pooling");
   return pooling?.modes.length === 1 ? pooling.modes[0] : undefined;

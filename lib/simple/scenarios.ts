@@ -4,9 +4,11 @@
  * @module
  */
 import { Effect } from "effect";
+import { attempt } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
+import { poolingOf } from "../pipeline/adapting.ts";
 import { settingsWarnings } from "../pipeline/warnings.ts";
 import { model as modelOf } from "../stage/roots.ts";
 import { given, type RunOptions } from "../stage/run.ts";
@@ -144,7 +146,8 @@ export interface TsdaeInput extends TrainSettings, RunOptions, OutputOptions {
 }
 
 /**
- * Trains an encoder on plain texts by denoising, with cls pooling, and saves it.
+ * Trains an encoder on plain texts by denoising, and saves it. A model with a pooling of its own keeps it; any other gets the
+ * paper's, cls.
  *
  * @param input The model, the texts, where to save, and the settings of the training.
  * @returns Losses, and what the training took.
@@ -157,9 +160,11 @@ export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
   const settings = resolveSettings({ batchSize: 16, ...chosen });
   const work = Effect.gen(function* () {
     const texts = yield* given(datasetOf({ text: [...new Set(plain)] }));
-    const trained = yield* trainDenoising({ model: yield* modelOf(model), texts }, {
+    const base = yield* modelOf(model);
+    const { folder } = yield* valueOf(base);
+    const trained = yield* trainDenoising({ model: base, texts }, {
       settings,
-      pooling: "cls",
+      pooling: (yield* attempt(() => poolingOf(folder))) ?? "cls",
       ratio,
       fixedNoise: false,
       tie: true,
