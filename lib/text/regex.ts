@@ -69,7 +69,9 @@ function character(char: string): string {
 
 function property(name: string): string | undefined {
   const plain = name.replace(/[\s_-]/g, "").toLowerCase();
+  if (name.includes("=")) return undefined;
   if (plain === "any") return "\\p{Any}";
+  if (plain === "punct") return "\\p{P}"; // [[:punct:]] has the symbols, too
   if (Object.hasOwn(POSIX, plain)) return POSIX[plain];
   const cased = name[0]!.toUpperCase() + name.slice(1);
   for (const candidate of [`\\p{${cased}}`, `\\p{Script=${cased}}`]) {
@@ -91,6 +93,11 @@ export function findMatches(regex: RegExp, text: string): number[] {
   let last = -1;
   regex.lastIndex = 0;
   for (let match = regex.exec(text); match !== null; match = regex.exec(text)) {
+    // The engine may find an empty match between the halves of a surrogate pair.
+    if ((text.charCodeAt(match.index) & 0xfc00) === 0xdc00 && (text.charCodeAt(match.index - 1) & 0xfc00) === 0xd800) {
+      regex.lastIndex = match.index + 1;
+      continue;
+    }
     const end = match.index + match[0].length;
     if (end > match.index || end !== last) {
       found.push(match.index, end);
@@ -269,7 +276,7 @@ class Translation {
         this.#at++;
         return `[${char === "W" ? "^" : ""}${WORD_ALONE}]`;
       default: {
-        const found = this.#classEscape();
+        const found = this.#classEscape().replace(WORD, WORD_ALONE);
         return found.length > 1 && found.startsWith("\\u") ? found : found.length === 1 ? found : `[${found}]`;
       }
     }
@@ -314,6 +321,8 @@ class Translation {
   #class(insensitive: boolean): string {
     const negated = this.#take("^");
     const parts: string[] = [""];
+    let cased = false; // whether a letter stands for both its cases
+    let single = true; // whether all members are single characters or ranges of them
     if (this.#take("]")) parts[0] = character("]");
     while (!this.#take("]")) {
       if (this.#at >= this.#chars.length) throw this.#refused("a [ without its ]");
@@ -329,17 +338,23 @@ class Translation {
         continue;
       }
       let item: string;
-      if (this.#take("[")) item = this.#class(insensitive);
-      else {
+      if (this.#take("[")) {
+        item = this.#class(insensitive);
+        single = false;
+      } else {
         item = this.#take("\\") ? this.#classEscape() : character(this.#chars[this.#at++]!);
-        const single = item.length === 1 || /^\\u\{[0-9a-f]+\}$/.test(item) || [...item].length === 1;
-        if (insensitive && single && /\p{Cased}/u.test(plain(item))) {
-          throw this.#refused("(?i) with a letter in a class");
+        const isOne = [...item].length === 1 || /^\\u\{[0-9a-f]+\}$/.test(item);
+        if (!isOne) single = false;
+        else if (insensitive && /\p{Cased}/u.test(plain(item))) {
+          if (item.charCodeAt(0) > 127) throw this.#refused("(?i) with such a letter in a class");
+          cased = true;
         }
-        if (single && this.#peek("-") && this.#chars[this.#at + 1] !== "]") {
+        if (isOne && this.#peek("-") && this.#chars[this.#at + 1] !== "]") {
           this.#at++;
           const last = this.#take("\\") ? this.#classEscape() : character(this.#chars[this.#at++] ?? "");
-          if (last.startsWith("[") || last.startsWith("\\p") || insensitive) throw this.#refused("a range like this");
+          if (last.startsWith("[") || last.startsWith("\\p") || (insensitive && last.charCodeAt(0) > 127)) {
+            throw this.#refused("a range like this");
+          }
           item += `-${last}`;
         }
       }
@@ -347,7 +362,9 @@ class Translation {
     }
     const sets = parts.map((part) => `[${part}]`);
     const inside = sets.length === 1 ? parts[0]! : sets.join("&&");
-    return `[${negated ? "^" : ""}${inside}]`;
+    if (!cased) return `[${negated ? "^" : ""}${inside}]`;
+    if (negated || !single || sets.length > 1) throw this.#refused("(?i) with a letter in such a class");
+    return `(?i:[${inside}])`;
   }
 }
 

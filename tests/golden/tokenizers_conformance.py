@@ -175,6 +175,8 @@ BOUNDS = r"\b\w+\b|(?<=\w)\W(?=\w)|(?>a+|ab)c?|[a-c&&[^b]]{2,3}?"
 ANCHORS = r"^.|.$|\A\s|\s\z|(?m:a.)"
 SCRIPTS = r"\p{Han}+|\p{Hiragana}+|\p{^Latin}\p{Latin}|\P{L}{3}|[\p{Greek}\p{Cyrillic}]+|\x{1F600}|\u00e9|[\u4e00-\u9fa5]"
 
+CASES = r"(?i:[sdmt]|ll|ve|re)'|\p{Word}{2,3}|\p{Punct}|\P{Word}{3}|\B|(?i)k+"
+
 
 def split(pattern, behavior="Isolated", invert=False):
     return {"type": "Split", "pattern": pattern, "behavior": behavior, "invert": invert}
@@ -230,7 +232,7 @@ PRE_TOKENIZERS = {
     **{f"split regex inverted {b}": split({"Regex": r"\w+"}, b, True) for b in BEHAVIORS},
     **{f"regex {name}": split({"Regex": pattern}) for name, pattern in {
         "gpt2": GPT2, "llama 3": LLAMA3, "qwen": QWEN, "tekken": TEKKEN, "possessive": POSSESSIVE, "classes": CLASSES,
-        "bounds": BOUNDS, "anchors": ANCHORS, "scripts": SCRIPTS}.items()},
+        "bounds": BOUNDS, "anchors": ANCHORS, "scripts": SCRIPTS, "cases": CASES}.items()},
     **{f"metaspace {scheme} {cuts}": metaspace(scheme, cuts) for scheme in ("always", "never", "first") for cuts in (True, False)},
     "words with metaspace": sequence({"type": "WhitespaceSplit"}, metaspace("always")),
     "words with first metaspace": sequence({"type": "WhitespaceSplit"}, metaspace("first")),
