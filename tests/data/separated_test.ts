@@ -19,7 +19,7 @@ Deno.test("records are pandas', wherever the pieces end", async () => {
   for (const [text, rows] of cases as [string, string[][] | null][]) {
     for (const pieces of [["x,y\n", text], [lead, ...text]]) {
       if (rows === null) {
-        await assert.rejects(() => read(pieces), { message: "a quote is never closed" }, JSON.stringify(text));
+        await assert.rejects(() => read(pieces), { summary: "a quote is never closed" }, JSON.stringify(text));
         continue;
       }
       const [found] = await read(pieces);

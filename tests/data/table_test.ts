@@ -184,7 +184,7 @@ Deno.test("a label that the loss would ignore is an error, whatever it is called
     const table = await tableOf("a.csv", contents);
     const columns = mapping === "" ? {} : parseColumns(mapping);
     const error = await refusal(() => Promise.resolve().then(() => asPairsOrTriplets(table, columns)));
-    assert.match(error.message, /no use for the column (label|gold_label|similarity_score|rating|3)$/);
+    assert.match(error.summary, /no use for the column (label|gold_label|similarity_score|rating|3)$/);
   }
   const renamed = await tableOf("a.csv", "q,label,x\nwho,me,1\n");
   assert.deepEqual(asPairsOrTriplets(renamed, parseColumns("anchor=q,positive=label")).columns.positive, ["me"]);

@@ -106,7 +106,7 @@ Deno.test("JSON: arrays of objects, pandas' columns, an object a line whatever t
 Deno.test("cells of JSON lines that are no texts: null, numbers, objects, and nothing", async () => {
   const table = await tableOf("a.jsonl", '{"text":"a"}\n{"text":null}\n');
   const empty = await refusal(() => texts(table, "text"));
-  assert.deepEqual([empty.message, empty.found], ["text has no text", "an empty cell"]);
+  assert.deepEqual([empty.summary, empty.found], ["text has no text", "an empty cell"]);
   assert.match(empty.where!, /a\.jsonl:2$/);
   const cases: [string, string][] = [['{"text":7}', "7"], ['{"text":{"en":"a"}}', '{"en":"a"}'], ['{"x":1}', "text"]];
   for (const [line, found] of cases) {

@@ -11,7 +11,7 @@ import { DatasetError } from "../../error.ts";
 import { predict, singleScores } from "../../evaluate/cross_encoder.ts";
 import { crossEncoderClassification, crossEncoderCorrelation } from "../../evaluate/cross_encoder_metrics.ts";
 import { crossEncoder as crossEncoderLosses } from "../../loss/mod.ts";
-import { freeCrossEncoder, loadCrossEncoder, saveCrossEncoder } from "../../model/cross_encoder.ts";
+import { saveCrossEncoder } from "../../model/cross_encoder.ts";
 import { tokenizeBare } from "../../text/pairs.ts";
 import { crossEncoderObjective } from "../../train/cross_encoder_objective.ts";
 import { emptyTextWarnings } from "../../train/empty_texts.ts";
@@ -27,6 +27,7 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openCrossEncoder } from "../../stage/models.ts";
 import { modelCard, shownSettings } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
@@ -75,15 +76,13 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
       const engine = yield* (yield* TensorEngine).open;
       const pairs = yield* attempt(() => inputs.pairs.read());
       const labels = yield* attemptSync(() => labelsOf(pairs.columns.score, head));
-      const model = yield* attempt(async () =>
-        await loadCrossEncoder(engine, (await inputs.model.read()).folder, {
-          labels: head === "classes" ? 2 : 1,
-          trained: true,
-          seed: settings.seed,
-          maxSeqLength,
-          freeze,
-        })
-      );
+      const model = yield* openCrossEncoder(inputs.model, {
+        labels: head === "classes" ? 2 : 1,
+        trained: true,
+        seed: settings.seed,
+        maxSeqLength,
+        freeze,
+      });
       const { crossEntropy, binaryCrossEntropy } = crossEncoderLosses;
       const texts = yield* attempt(() =>
         Promise.all(
@@ -102,7 +101,6 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
         warnings: emptyTextWarnings({ sentence1: pairs.columns.sentence1, sentence2: pairs.columns.sentence2 }),
         save: (folder) => saveCrossEncoder(engine, model, folder, card),
       });
-      freeCrossEncoder(engine, model);
     }),
   }),
 );
@@ -137,12 +135,11 @@ export const evaluateCrossEncoder: Stage<Record<never, never>, CrossEncoderInput
   run: Effect.fnUntraced(function* ({ inputs, scratch }) {
     yield* phase("evaluating the cross-encoder");
     const engine = yield* (yield* TensorEngine).open;
+    const model = yield* openCrossEncoder(inputs.model);
     yield* attempt(async () => {
       const { columns } = await inputs.pairs.read();
-      const model = await loadCrossEncoder(engine, (await inputs.model.read()).folder);
       const graded = columns.score.some((value) => value !== 0 && value !== 1);
       const scores = await predict(engine, model, columns.sentence1, columns.sentence2, { softmax: graded });
-      freeCrossEncoder(engine, model);
       await writeJson(
         join(scratch, "metrics.json"),
         graded

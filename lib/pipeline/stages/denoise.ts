@@ -9,7 +9,7 @@ import { attempt } from "../../attempt.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { deletion } from "../../data/noise.ts";
 import type { PoolingMode } from "../../engine/engine.ts";
-import { freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
+import { saveBiEncoder } from "../../model/bi_encoder.ts";
 import { freeDenoisingDecoder, loadDenoisingDecoder, saveDenoisingDecoder } from "../../model/denoising_decoder.ts";
 import { trainedBy } from "../../model/freeze.ts";
 import { tokenize } from "../../text/tokenizer.ts";
@@ -24,6 +24,7 @@ import {
   type TrainedModel,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openBiEncoder, openOnEngine } from "../../stage/models.ts";
 import { modelCard, shownSettings } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
@@ -63,15 +64,11 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
       yield* phase("training");
       const engine = yield* (yield* TensorEngine).open;
       const [{ folder }, { columns }] = yield* attempt(() => Promise.all([inputs.model.read(), inputs.texts.read()]));
-      const model = yield* attempt(() =>
-        loadBiEncoder(engine, folder, { trained: true, pooling, pooledOnly: true, maxSeqLength, freeze })
-      );
-      const decoder = yield* attempt(() =>
-        loadDenoisingDecoder(engine, model, folder, {
-          tie,
-          seed: settings.seed,
-          trained: trainedBy(freeze, model.encoder.config),
-        })
+      const model = yield* openBiEncoder(folder, { trained: true, pooling, pooledOnly: true, maxSeqLength, freeze });
+      const trained = trainedBy(freeze, model.encoder.config);
+      const decoder = yield* openOnEngine(
+        (engine) => loadDenoisingDecoder(engine, model, folder, { tie, seed: settings.seed, trained }),
+        freeDenoisingDecoder,
       );
       const targets = yield* attempt(() =>
         tokenize(decoder.tokenizer, columns.text, { maxLength: model.maxSeqLength })
@@ -93,7 +90,5 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
           await saveDenoisingDecoder(engine, decoder, join(scratch, "decoder.safetensors"));
         },
       });
-      freeDenoisingDecoder(engine, decoder);
-      freeBiEncoder(engine, model);
     }),
   }));

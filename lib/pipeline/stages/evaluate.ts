@@ -18,7 +18,7 @@ import { evaluateLabels } from "../../evaluate/label_metrics.ts";
 import { classAccuracy } from "../../evaluate/pair_classes.ts";
 import { similarityMetrics } from "../../evaluate/similarity.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
-import { type BiEncoder, freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
+import type { BiEncoder } from "../../model/bi_encoder.ts";
 import type { Metrics } from "../../train/record.ts";
 import {
   datasetFormat,
@@ -31,6 +31,7 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openBiEncoder } from "../../stage/models.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services, type Stage } from "../../stage/stage.ts";
 import type { KindredError } from "../../error.ts";
@@ -98,9 +99,9 @@ const evaluateStage = defineStage<
     const { kind, loss, neighbors, seed, ...shape } = parameters;
     yield* phase("evaluating");
     const engine = yield* (yield* TensorEngine).open;
+    const model = yield* openBiEncoder(inputs.model, shape);
     yield* attempt(async () => {
       const { folder } = await inputs.model.read();
-      const model = await loadBiEncoder(engine, folder, shape);
       const fresh = loss && newHead(loss, model.width, seed ?? 0);
       const trained = fresh && (await readHead(folder));
       const fits = Object.entries(fresh ?? {}).every(([name, { length }]) => trained?.[name]?.length === length);
@@ -112,7 +113,6 @@ const evaluateStage = defineStage<
         neighbors,
         head,
       });
-      freeBiEncoder(engine, model);
       await writeJson(join(scratch, "metrics.json"), {
         metrics,
         similarities: [...similarities],

@@ -18,7 +18,6 @@ import type { KindredError } from "../../error.ts";
 import { encodeTexts } from "../../embed/encode.ts";
 import { evaluateLabels, type LabelMetrics } from "../../evaluate/label_metrics.ts";
 import type { Embeddings } from "../../embed/pairwise.ts";
-import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import {
   type CountedDataset,
   datasetFormat,
@@ -31,6 +30,7 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openBiEncoder } from "../../stage/models.ts";
 import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Format, type Services, type Stage } from "../../stage/stage.ts";
@@ -202,11 +202,10 @@ export const evaluateByLabels: Stage<
   run: Effect.fnUntraced(function* ({ parameters: { k, ...shape }, inputs, scratch }) {
     yield* phase("evaluating");
     const engine = yield* (yield* TensorEngine).open;
+    const model = yield* openBiEncoder(inputs.model, shape);
     yield* attempt(async () => {
       const { text, label } = (await inputs.texts.read()).columns;
-      const model = await loadBiEncoder(engine, (await inputs.model.read()).folder, shape);
       const embeddings = await encodeTexts(engine, model, text);
-      freeBiEncoder(engine, model);
       const { metrics, votes } = await evaluateLabels(engine, embeddings, label, { k });
       await writeJson(join(scratch, "metrics.json"), { metrics, votes: [...votes] });
       await writeEmbeddings(scratch, embeddings);

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { sampleVocabulary } from "../../data/sample/mod.ts";
-import { type Engine, scopeAsync } from "../../engine/engine.ts";
+import { scopeAsync } from "../../engine/engine.ts";
 import { EvaluationError, UsageError } from "../../error.ts";
 import { uploadBatch } from "../../model/batch.ts";
 import { encode } from "../../model/encoder.ts";
@@ -32,6 +32,7 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { type Opened, openOnEngine } from "../../stage/models.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
@@ -73,18 +74,19 @@ export interface MaskedLmParameters {
   readonly freeze?: string | undefined;
 }
 
-async function openModel(
-  engine: Engine,
+function openModel(
   model: { readonly read: () => Promise<ModelFolder> } | undefined,
   options: { readonly seed: number; readonly trained: boolean; readonly freeze?: string | undefined },
-): Promise<MaskedLm> {
-  if (model !== undefined) return await loadMaskedLm(engine, (await model.read()).folder, options);
-  if (options.freeze !== undefined) {
-    throw new UsageError("--freeze would keep values at random: the model is a new one", { found: options.freeze });
-  }
-  const vocabulary = sampleVocabulary();
-  const config = { ...TINY, vocab_size: vocabulary.length };
-  return await initMaskedLm(engine, config, tokenizerFromVocabulary(vocabulary), options.seed);
+): Opened<MaskedLm> {
+  return openOnEngine(async (engine) => {
+    if (model !== undefined) return await loadMaskedLm(engine, (await model.read()).folder, options);
+    if (options.freeze !== undefined) {
+      throw new UsageError("--freeze would keep values at random: the model is a new one", { found: options.freeze });
+    }
+    const vocabulary = sampleVocabulary();
+    const config = { ...TINY, vocab_size: vocabulary.length };
+    return await initMaskedLm(engine, config, tokenizerFromVocabulary(vocabulary), options.seed);
+  }, (engine, { parameters }) => freeParameters(engine, parameters));
 }
 
 /** Trains a model to guess masked tokens; it is saved as transformers saves one, a new one in 16 bits. */
@@ -104,7 +106,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
     const { settings, wholeWords = false, freeze } = parameters;
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
-    const model = yield* attempt(() => openModel(engine, inputs.model, { seed: settings.seed, trained: true, freeze }));
+    const model = yield* openModel(inputs.model, { seed: settings.seed, trained: true, freeze });
     const { texts, wordStarts, warnings } = yield* attempt(async () => {
       const maxLength = Math.min(parameters.maxSeqLength ?? Infinity, model.maxSeqLength);
       const { text } = (await inputs.texts.read()).columns;
@@ -120,7 +122,6 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
       warnings,
       save: (folder) => saveMaskedLm(engine, model, folder, inputs.model === undefined),
     });
-    freeParameters(engine, model.parameters);
   }),
 }));
 
@@ -150,8 +151,8 @@ export const evaluateMaskedLm: Stage<EvaluateMaskedLmParameters, MaskedLmInputs,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     yield* phase("evaluating");
     const engine = yield* (yield* TensorEngine).open;
+    const model = yield* openModel(inputs.model, { seed: parameters.seed, trained: false });
     yield* attempt(async () => {
-      const model = await openModel(engine, inputs.model, { seed: parameters.seed, trained: false });
       const maxLength = Math.min(parameters.maxSeqLength ?? Infinity, model.maxSeqLength);
       const texts = await tokenize(model.tokenizer, (await inputs.texts.read()).columns.text, { maxLength });
       const rows = texts.offsets.length - 1;
@@ -170,7 +171,6 @@ export const evaluateMaskedLm: Stage<EvaluateMaskedLmParameters, MaskedLmInputs,
         });
         count += positions.length;
       }
-      freeParameters(engine, model.parameters);
       if (count === 0) {
         throw new EvaluationError("the texts have no token that could be masked", { found: `${rows} texts` });
       }

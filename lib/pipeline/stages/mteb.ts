@@ -14,9 +14,9 @@ import {
   type TaskResult,
   writeSampleTasks,
 } from "../../evaluate/mteb/mod.ts";
-import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import { jsonFormat, type ModelFolder, modelFormat, writeJson } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openBiEncoder } from "../../stage/models.ts";
 import { Progress } from "../../stage/progress.ts";
 import { type SourceFiles, sourceFormat } from "../../stage/roots.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
@@ -66,15 +66,14 @@ export const evaluateOnTask: Stage<TaskParameters, { model: ModelFolder; data: S
       const engine = yield* (yield* TensorEngine).open;
       const { emit } = yield* Progress;
       const note = (text: string) => emit({ _tag: "note", text });
+      const biEncoder = yield* openBiEncoder(inputs.model);
       yield* attempt(async () => {
         const [folder] = await inputs.data.read();
         const files = task.files === undefined ? { folder: await openDatasetFolder(folder!) } : { base: folder };
-        const biEncoder = await loadBiEncoder(engine, (await inputs.model.read()).folder);
         const warnings: string[] = [];
         const warn = (message: string) => void warnings.push(message);
         const embedder = embedderOf(engine, biEncoder, task);
         const result = await evaluateTask(embedder, task, { ...files, columns, revision }, { subsets, warn, note });
-        freeBiEncoder(engine, biEncoder);
         await writeJson(join(scratch, "evaluation.json"), { result, warnings });
       });
     }),

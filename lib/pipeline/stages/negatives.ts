@@ -13,8 +13,6 @@ import { UsageError } from "../../error.ts";
 import { roleEncoder } from "../../embed/roles.ts";
 import { pairScorer } from "../../evaluate/cross_encoder.ts";
 import { generateFunction, openAiGenerator, TextGenerator } from "../../generate/mod.ts";
-import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
-import { freeCrossEncoder, loadCrossEncoder } from "../../model/cross_encoder.ts";
 import {
   type Candidates,
   findCandidates,
@@ -41,6 +39,7 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openBiEncoder, openCrossEncoder } from "../../stage/models.ts";
 import { type SourceFiles, sourceFormat } from "../../stage/roots.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Format, type Stage } from "../../stage/stage.ts";
@@ -108,18 +107,15 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
   run: Effect.fnUntraced(function* ({ parameters: { count }, inputs, scratch }) {
     yield* phase("looking for negatives");
     const engine = yield* (yield* TensorEngine).open;
+    const model = yield* openBiEncoder(inputs.model);
+    const judge = inputs.judge && (yield* openCrossEncoder(inputs.judge, { requireHead: true }));
     yield* attempt(async () => {
-      const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);
-      const judge = inputs.judge &&
-        await loadCrossEncoder(engine, (await inputs.judge.read()).folder, { requireHead: true });
       const corpus = inputs.corpus && (await inputs.corpus.read()).columns.text;
       const candidates = await findCandidates(engine, await inputs.pairs.read(), roleEncoder(engine, model), {
         count,
         score: judge && pairScorer(engine, judge),
         ...(corpus !== undefined && { corpus }),
       });
-      freeBiEncoder(engine, model);
-      if (judge !== undefined) freeCrossEncoder(engine, judge);
       await writeCandidates(scratch, candidates);
     });
   }),

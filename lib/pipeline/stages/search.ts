@@ -10,7 +10,6 @@ import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import { distinctTexts } from "../../data/texts.ts";
 import { roleEncoder } from "../../embed/roles.ts";
 import { type EmbeddedTexts, firstOccurrences } from "../../embed/search.ts";
-import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
 import {
   type CountedDataset,
   datasetFormat,
@@ -23,6 +22,7 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openBiEncoder } from "../../stage/models.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
 import type { Texts } from "./load.ts";
@@ -73,15 +73,14 @@ export const embedCorpus: Stage<
   run: Effect.fnUntraced(function* ({ inputs, scratch }) {
     yield* phase("embedding the corpus");
     const engine = yield* (yield* TensorEngine).open;
+    const model = yield* openBiEncoder(inputs.model);
     yield* attempt(async () => {
       const { text } = (await inputs.texts.read()).columns;
       const rows = firstOccurrences(text);
       const texts = Array.from(rows, (row) => text[row]!);
-      const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);
       const started = performance.now();
       const embeddings = await roleEncoder(engine, model)(texts, "document");
       const seconds = (performance.now() - started) / 1000;
-      freeBiEncoder(engine, model);
       await writeJson(join(scratch, "texts.json"), { rows: [...rows], texts, seconds });
       await writeEmbeddings(scratch, embeddings);
     });

@@ -14,8 +14,6 @@ import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import { selectRows } from "../../data/rows.ts";
 import { predict } from "../../evaluate/cross_encoder.ts";
 import { encodeTexts } from "../../embed/encode.ts";
-import { freeBiEncoder, loadBiEncoder } from "../../model/bi_encoder.ts";
-import { freeCrossEncoder, loadCrossEncoder } from "../../model/cross_encoder.ts";
 import {
   type CountedDataset,
   datasetFormat,
@@ -26,6 +24,7 @@ import {
   writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openBiEncoder, openCrossEncoder } from "../../stage/models.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
 
@@ -60,14 +59,9 @@ export const samplePairs: Stage<
     if (from.startsWith("bm25")) samples.push(yield* attempt(() => bm25Pairs(gold, { topK })));
     if (from.endsWith("semantic")) {
       const engine = yield* (yield* TensorEngine).open;
-      samples.push(
-        yield* attempt(async () => {
-          const model = await loadBiEncoder(engine, (await inputs.model.read()).folder);
-          const sample = await semanticPairs(engine, gold, (texts) => encodeTexts(engine, model, texts), { topK });
-          freeBiEncoder(engine, model);
-          return sample;
-        }),
-      );
+      const model = yield* openBiEncoder(inputs.model);
+      const embed = (texts: readonly string[]) => encodeTexts(engine, model, texts);
+      samples.push(yield* attempt(() => semanticPairs(engine, gold, embed, { topK })));
     }
     const { dataset, counts } = samples.length === 1 ? samples[0]! : joinPairs(gold, samples);
     yield* attempt(() => writeDataset(scratch, dataset, { ...counts }));
@@ -98,12 +92,11 @@ export const labelSilver: Stage<
   run: Effect.fnUntraced(function* ({ parameters: { labels }, inputs, scratch }) {
     yield* phase("labelling");
     const engine = yield* (yield* TensorEngine).open;
+    const model = yield* openCrossEncoder(inputs.model);
     yield* attempt(async () => {
       const pairs = await inputs.pairs.read();
-      const model = await loadCrossEncoder(engine, (await inputs.model.read()).folder);
       const { sentence1, sentence2 } = pairs.columns;
       const outputs = await predict(engine, model, sentence1, sentence2, { softmax: true });
-      freeCrossEncoder(engine, model);
       const silver = silverPairs(pairs, outputs, { labels });
       const similar = silver.columns.score.reduce((count, score) => count + (score > 0.5 ? 1 : 0), 0);
       await writeDataset(scratch, silver, { similar });

@@ -14,7 +14,7 @@ import { type KindredError, TrainingError } from "../../error.ts";
 import type { LabelKind, Loss } from "../../loss/loss.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { readFolder } from "../../checkpoint/sentence_transformers.ts";
-import { type BiEncoder, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
+import { type BiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
 import { promptLength, promptOf } from "../../model/prompts.ts";
 import { freeParameters, readParameters } from "../../model/parameters.ts";
 import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts";
@@ -34,6 +34,7 @@ import {
   writeTokens,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
+import { openBiEncoder, openOnEngine } from "../../stage/models.ts";
 import { trainedCard } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services } from "../../stage/stage.ts";
@@ -119,10 +120,9 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
     const { settings, freeze, pooling, maxSeqLength, evaluation } = parameters;
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
-    const { folder } = yield* attempt(() => inputs.model.read());
-    const model = yield* attempt(() => loadBiEncoder(engine, folder, { pooling, maxSeqLength, freeze, trained: true }));
+    const model = yield* openBiEncoder(inputs.model, { pooling, maxSeqLength, freeze, trained: true });
     const loss = lossOf(parameters.loss);
-    const head = makeHead(engine, loss, model.width, settings.seed);
+    const head = yield* openOnEngine((engine) => makeHead(engine, loss, model.width, settings.seed), freeParameters);
     const data = yield* attempt(() => inputs.data.read());
     const tokens = yield* attempt(() => inputs.tokens.read());
     const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens));
@@ -143,8 +143,6 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
         await writeSafetensors(join(scratch, "head.safetensors"), await readParameters(engine, head));
       },
     });
-    freeBiEncoder(engine, model);
-    freeParameters(engine, head);
   }),
 });
 
