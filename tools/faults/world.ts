@@ -145,6 +145,7 @@ export async function openWorld(seed: number): Promise<World> {
 
 /** All files below a folder. */
 export async function* filesBelow(folder: string): AsyncGenerator<string> {
+  if (!await Deno.stat(folder).then(() => true, () => false)) return; // nothing was written
   for await (const { name, isDirectory, isFile } of Deno.readDir(folder)) {
     if (isDirectory) yield* filesBelow(join(folder, name));
     else if (isFile) yield join(folder, name);
