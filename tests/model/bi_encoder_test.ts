@@ -138,7 +138,7 @@ Deno.test("freezing leaves exactly the named tensors without a gradient", async 
   const refused = (freeze: string, says: RegExp) =>
     assert.rejects(
       trained(freeze),
-      (error) => error instanceof UsageError && says.test(`${error.message}: ${error.found}; ${error.expected}`),
+      (error) => error instanceof UsageError && says.test(`${error.summary}: ${error.found}; ${error.expected}`),
     );
   await refused("encoder.layer.0", /names no tensor.*: encoder\.layer\.0; .*encoder\.layer\.0\.\*/);
   await refused("embeddings,bert.encoder.*", /names no tensor.*: bert\.encoder\.\*;/);

@@ -107,10 +107,10 @@ Deno.test("groupedBatches() says what is missing", () => {
   const fails = (classes: number[], batchSize: number, pattern: RegExp) =>
     assert.throws(() => groupedBatches(Int32Array.from(classes), batchSize), (error: unknown) => {
       assert.ok(error instanceof TrainingError);
-      assert.match(`${error.message} ${error.found}`, pattern);
+      assert.match(`${error.summary} ${error.found}`, pattern);
       return true;
     });
-  fails([0, 1, 2, 3], 8, /two rows each 4 rows of 4 classes, none of which/);
+  fails([0, 1, 2, 3], 8, /4 rows of 4 classes, none of which/);
   fails([0, 0, 0, 1], 8, /4 rows of 2 classes, one of which/);
   fails([5, 5, 5], 8, /3 rows of 1 class, one of which/);
   fails([0, 0, 1, 1], 3, /batch size/);
