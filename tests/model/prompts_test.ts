@@ -17,7 +17,7 @@ Deno.test("a name that the model does not define is an error that lists those it
   const refused = (choice: Parameters<typeof promptOf>[1], says: RegExp) =>
     assert.throws(
       () => promptOf(model, choice),
-      (error) => error instanceof UsageError && says.test(`${error.message}; ${error.expected}; ${error.found}`),
+      (error) => error instanceof UsageError && says.test(`${error.summary}; ${error.expected}; ${error.found}`),
     );
   refused({ promptName: "qeury" }, /no prompt of this name; one of query, document, passage; qeury/);
   refused({ promptName: "constructor" }, /no prompt of this name/);
