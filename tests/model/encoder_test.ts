@@ -127,7 +127,7 @@ Deno.test("configurations of other architectures, and incomplete ones, are refus
   const refused = (change: Record<string, unknown>, message: RegExp) =>
     assert.throws(
       () => parseConfig({ ...bert, ...change }, "config.json"),
-      (error) => error instanceof CheckpointError && message.test(`${error.message} ${error.expected} ${error.found}`),
+      (error) => error instanceof CheckpointError && message.test(`${error.summary} ${error.expected} ${error.found}`),
     );
   refused({ model_type: "modernbert" }, /modernbert/);
   refused({ model_type: undefined }, /bert, distilbert/);
@@ -153,7 +153,7 @@ Deno.test("a weight that is missing, misshapen or not a number is refused with i
   const rejects = (promise: Promise<unknown>, message: RegExp) =>
     assert.rejects(
       promise,
-      (error) => error instanceof CheckpointError && message.test(`${error.message} ${error.where} ${error.expected}`),
+      (error) => error instanceof CheckpointError && message.test(`${error.summary} ${error.where} ${error.expected}`),
     );
   const withNaN = async (wanted: string) => {
     const values = await reader.readF32(wanted);
