@@ -15,15 +15,30 @@ export type Columns = { readonly [name: string]: Column };
  *
  * @param columns By name; they must be equally long.
  * @returns The dataset.
- * @throws {DatasetError} Columns of unequal length.
+ * @throws {DatasetError} Columns of unequal length, or ones that are neither texts nor typed numbers.
  */
 export function datasetOf<C extends Columns>(columns: C): Dataset<C> {
+  for (const [name, column] of Object.entries(columns)) checkColumn(name, column);
   const lengths = Object.entries(columns).map(([name, { length }]) => `${name} ${length}`);
   const rows = Object.values(columns)[0]?.length ?? 0;
   if (Object.values(columns).some(({ length }) => length !== rows)) {
     throw new DatasetError("columns differ in length", { expected: `${rows} rows each`, found: lengths.join(", ") });
   }
   return { columns, rows };
+}
+
+/** Refuses what a script without types may hand over, before it is cut into letters or fails where it is written. */
+function checkColumn(name: string, column: unknown): void {
+  if (column instanceof Float64Array || column instanceof Int32Array) return;
+  const row = Array.isArray(column) ? column.findIndex((text) => typeof text !== "string") : undefined;
+  if (row === -1) return;
+  const where = row === undefined ? `column ${name}` : `column ${name}, row ${row + 1}`;
+  const found = row === undefined ? column : (column as unknown[])[row];
+  throw new DatasetError("a column must be a list of texts, or of typed numbers", {
+    where,
+    expected: row === undefined ? "a list" : "a text",
+    found: found === null || found === undefined ? "nothing" : typeof found,
+  });
 }
 
 /**

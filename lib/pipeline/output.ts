@@ -9,6 +9,13 @@ import { UsageError } from "../error.ts";
 
 /** Refuses a folder with files in it that is not ours, unless `force` is set: to be asked before anything is computed. */
 export async function checkOutput(output: string, force: boolean): Promise<void> {
+  // A script without types may leave the name out, and an empty one would be the working folder, unasked.
+  if (typeof output !== "string" || output.trim() === "") {
+    throw new UsageError("the output folder has no name", {
+      expected: "a folder's name; . for the working folder",
+      found: JSON.stringify(output) ?? "nothing",
+    });
+  }
   const names: string[] = await Array.fromAsync(Deno.readDir(output), ({ name }) => name).catch((error) => {
     if (error instanceof Deno.errors.NotFound) return [];
     if (error instanceof Deno.errors.NotADirectory) {

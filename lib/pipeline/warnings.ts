@@ -4,19 +4,24 @@
  * @module
  */
 import type { Metrics, TrainingRecord } from "../train/record.ts";
+import { warmupOf } from "../train/schedule.ts";
 import { type ResolvedTrainSettings, TRAIN_DEFAULTS } from "../train/settings.ts";
 
 /** Settings with which a training hardly does what is wanted. */
 export function settingsWarnings(
-  { warmupSteps = 0, learningRate }: Pick<ResolvedTrainSettings, "warmupSteps" | "learningRate">,
+  { warmupSteps, warmupRatio, learningRate }: Pick<
+    ResolvedTrainSettings,
+    "warmupSteps" | "warmupRatio" | "learningRate"
+  >,
   { steps }: Pick<TrainingRecord, "steps">,
   { own }: { readonly own: boolean },
 ): string[] {
   const usual = TRAIN_DEFAULTS.learningRate;
+  const warmup = warmupOf(steps, { steps: warmupSteps, ratio: warmupSteps === undefined ? warmupRatio : undefined });
   return [
-    ...(warmupSteps >= steps && steps > 0 && warmupSteps > 0
+    ...(warmup >= steps && steps > 0 && warmup > 0
       ? [
-        `the warmup of ${warmupSteps} updates is not shorter than the training of ${steps}: the learning rate was never reached`,
+        `the warmup of ${warmup} updates is not shorter than the training of ${steps}: the learning rate was never reached`,
       ]
       : []),
     ...(own && learningRate >= 10 * usual

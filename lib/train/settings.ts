@@ -140,9 +140,10 @@ export function resolveSettings(settings: TrainSettings): ResolvedTrainSettings 
     if (!NAMES.includes(name)) {
       throw new UsageError(`there is no setting ${name}`, { expected: NAMES.join(", "), found: name });
     }
+    const value = settings[name as keyof TrainSettings];
     throw new UsageError(`the setting ${name} cannot be trained with`, {
       expected: issue!.message,
-      found: JSON.stringify(settings[name as keyof TrainSettings]) ?? "nothing",
+      found: typeof value === "number" ? String(value) : JSON.stringify(value) ?? "nothing", // JSON has no NaN
     });
   }
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));

@@ -37,3 +37,17 @@ Deno.test("a split holds out rows by seed, all rows are in one part, equal texts
     assert.throws(() => split(dataset, { validation, seed: 1 }), DatasetError);
   }
 });
+
+Deno.test("columns that are no lists of texts are refused where they come in, by name and row", () => {
+  const refused = (column: unknown, where: string, found: string) =>
+    assert.throws(() => datasetOf({ text: column as string[] }), (error) => {
+      assert.ok(error instanceof DatasetError);
+      assert.deepEqual([error.where, error.found], [where, found]);
+      return true;
+    });
+  refused(undefined, "column text", "nothing");
+  refused("abc", "column text", "string");
+  refused(["a", 2], "column text, row 2", "number");
+  refused(["a", null], "column text, row 2", "nothing");
+  assert.equal(datasetOf({ text: ["a", ""], score: Float64Array.of(0, 1) }).rows, 2);
+});
