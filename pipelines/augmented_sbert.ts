@@ -6,7 +6,8 @@
 import { Effect } from "effect";
 import { augmentedSbert } from "../lib/pipeline/augmented_sbert.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { finish, outputFolder } from "../lib/pipeline/finish.ts";
+import { finish } from "../lib/pipeline/finish.ts";
+import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
 import { augmentationDetails, augmentationOptions } from "../lib/pipeline/gold.ts";
 import { summary } from "../lib/pipeline/report.ts";

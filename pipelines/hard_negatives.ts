@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { outputFolder } from "../lib/pipeline/finish.ts";
+import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { MINING, MINING_OUTPUT, TRAINING } from "../lib/pipeline/flags.ts";
 import { exportCandidates, finishNegatives, negativesSummary } from "../lib/pipeline/negatives_report.ts";
 import { candidatesOf, negativesOf, pairsToMine } from "../lib/pipeline/mining.ts";

@@ -9,7 +9,7 @@
  */
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { outputFolder } from "../lib/pipeline/finish.ts";
+import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { type FlagValues, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishLabels, labelSummary } from "../lib/pipeline/label_report.ts";
 import { labelledParts, trainByLabels } from "../lib/pipeline/label_training.ts";

@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { cut } from "../lib/pipeline/evaluation.ts";
-import { outputFolder } from "../lib/pipeline/finish.ts";
+import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { type FlagValues, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
 import { model } from "../lib/stage/roots.ts";

@@ -15,11 +15,12 @@ import {
   taskResultJson,
 } from "../lib/evaluate/mteb/mod.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { outputFolder, reportBase } from "../lib/pipeline/finish.ts";
+import { outputFolder, reportBase } from "../lib/pipeline/report_base.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { mainScore, meanOf, mtebPage, type MtebReport, taskData, wantedTasks } from "../lib/pipeline/mteb.ts";
 import { writeOutput } from "../lib/pipeline/output.ts";
 import { model } from "../lib/stage/roots.ts";
+import { fileLines } from "../lib/pipeline/report.ts";
 import { text } from "../lib/pipeline/settings.ts";
 import { valueOf } from "../lib/stage/stage.ts";
 import { evaluateOnTask, mtebSample } from "../lib/pipeline/stages/mteb.ts";
@@ -80,7 +81,11 @@ export const command: Command = {
     const types = Object.groupBy(tasks, ({ type }) => type);
     const report: MtebReport = {
       schema: "kindred-mteb/1",
-      ...(yield* reportBase(invocation, warnings)),
+      ...(yield* reportBase(invocation, {
+        warnings,
+        output,
+        files: [...Object.keys(files), "report.json", "report.html"],
+      })),
       seed: 42,
       model: text(values, "model") ?? "the sample's base model",
       tasks,
@@ -97,12 +102,13 @@ export const command: Command = {
     );
     return report;
   }),
-  print: ({ tasks, warnings }: MtebReport) =>
+  print: (report: MtebReport) =>
     [
-      ...tasks.map(({ name, score, value, cached }) =>
+      ...report.tasks.map(({ name, score, value, cached }) =>
         `${name.padEnd(36)}${score.padEnd(18)}${value?.toFixed(5) ?? "undefined"}${cached ? "  (from the cache)" : ""}`
       ),
-      ...warnings.map((warning) => `warning: ${warning}`),
+      ...report.warnings.map((warning) => `warning: ${warning}`),
+      ...fileLines(report),
     ].join("\n"),
 };
 

@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { Effect, Stream } from "effect";
-import { Csv } from "effect/encoding";
+import { csvText, withoutApostrophe } from "../data/csv_text.ts";
 import { listed, readTable, type Table } from "../data/table.ts";
 import { DatasetError } from "../error.ts";
 import type { Candidates } from "./candidates.ts";
@@ -30,17 +29,7 @@ interface Line {
 export async function exportReview(candidates: Candidates, path: string): Promise<number> {
   const { scores } = candidates;
   const lines = linesOf(candidates);
-  const rows = [
-    [...COLUMNS],
-    ...lines.map(({ texts, place }) => [...texts, Number.isNaN(scores[place]!) ? "" : `${scores[place]}`, ""]),
-  ];
-  const text = await Effect.runPromise(
-    Stream.fromIterable(rows).pipe(
-      Stream.pipeThroughChannel(Csv.encodeString()),
-      Stream.runCollect,
-      Effect.map((parts) => parts.join("")),
-    ),
-  );
+  const text = await csvText(COLUMNS, lines.map(({ texts, place }) => [...texts, scores[place]!, ""]));
   try {
     await Deno.writeTextFile(path, text, { createNew: true });
   } catch (error) {
@@ -79,7 +68,9 @@ export async function importReview(candidates: Candidates, path: string): Promis
   const refused = new Set<number>(); // places of candidates that do not answer
   const verdicts = { yes: 0, no: 0, open: 0 };
   for (let row = 0; row < table.rows; row++) {
-    const [anchor, positive, candidate, , answers] = columns.map((column) => column[row]!) as string[];
+    const cells = columns.map((column) => column[row]!) as string[];
+    const [anchor, positive, candidate] = cells.map(withoutApostrophe);
+    const answers = cells[4];
     const key = keyOf([anchor!, positive!, candidate!]);
     const first = seen.get(key);
     if (first !== undefined) {

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { type Histogram, histogramOf } from "../numeric/histogram.ts";
+
 /** A distribution; not a number where there is none. */
 export interface ScoreSummary {
   /** How many. */
@@ -23,6 +25,8 @@ export interface ScoreSummary {
   readonly upperQuartile: number;
   /** Greatest. */
   readonly max: number;
+  /** How many lie in each of equal bins from the least to the greatest. */
+  readonly histogram: Histogram;
 }
 
 /** Statistics of a written-out set of negatives. */
@@ -60,5 +64,6 @@ export function summarize(values: Float32Array): ScoreSummary {
     middle: quantile(.5),
     upperQuartile: quantile(.75),
     max: sorted[count - 1] ?? NaN,
+    histogram: histogramOf(sorted),
   };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 export { pearson, ranks, spearman, type Values } from "./correlation.ts";
+export { type Histogram, histogramOf } from "./histogram.ts";
 export { minimize, type MinimizeOptions, type Minimum } from "./lbfgs.ts";
 export {
   fitLogisticRegression,

@@ -1,93 +1,125 @@
 /**
- * The charts of the report page, as SVG text.
+ * The charts of the report page, as SVG text: curves, scatter plots, histograms.
  *
  * @module
  */
+import type { Histogram } from "../numeric/histogram.ts";
+import { axes, axisOf, escapeHtml, figure, type Frame, placeIn, type Point, rangeOf } from "./axis.ts";
 
-/** A point [x, y]. */
-export type Point = readonly [number, number];
-
-/** Text as HTML. */
-export function escapeHtml(text: string): string {
-  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+/** What a chart is called, and what its axes are. */
+export interface ChartTitles {
+  /** Its heading. */
+  readonly title: string;
+  /** What is across. */
+  readonly across: string;
+  /** What is up. */
+  readonly up: string;
 }
 
-/** Maps the range of the values to [0, 1]. */
-export function scaleOf(values: Iterable<number>): (value: number) => number {
-  let [low, high] = [Infinity, -Infinity];
-  for (const value of values) {
-    low = Math.min(low, value);
-    high = Math.max(high, value);
+/** Points that belong together, with their name in the legend. */
+export interface Series {
+  /** Its name. */
+  readonly name: string;
+  /** Its points. */
+  readonly points: readonly Point[];
+}
+
+/** Colours of up to four series that are told apart on light and on dark, and dashes for who does not see colours. */
+const LINES = [["a", ""], ["b", "6 3"], ["c", "2 3"], ["d", "8 3 2 3"]] as const;
+
+const shortly = (value: number) => Number.isInteger(value) ? `${value}` : value.toPrecision(4);
+
+const key = (names: readonly string[]) =>
+  names.length < 2 ? "" : `<p class="legend">${
+    names.map((name, i) => {
+      const [colour, dash] = LINES[i % LINES.length]!;
+      return `<span><svg class="key" viewBox="0 0 24 10" aria-hidden="true"><path d="M0 5H24" fill="none" stroke="var(--${colour})" stroke-width="3" stroke-dasharray="${dash}"/></svg> ${
+        escapeHtml(name)
+      }</span>`;
+    }).join(" ")
+  }</p>`;
+
+/** Curves over steps. Values that are not finite are left out. */
+export function lineChart(titles: ChartTitles, series: readonly Series[]): string {
+  const lines = series.map(({ name, points }) => ({ name, points: points.filter(([, y]) => Number.isFinite(y)) }));
+  const [across, up] = [0, 1].map((i) => rangeOf(lines.flatMap(({ points }) => points.map((point) => point[i]!))));
+  if (across === undefined || up === undefined) {
+    return `<figure><figcaption>${escapeHtml(titles.title)}</figcaption><p>no values</p></figure>`;
   }
-  return (value) => high > low ? (value - low) / (high - low) : 0.5;
-}
-
-/** A curve. */
-export function lineChart(points: readonly Point[]): string {
-  if (points.length === 0) return "<p>no values</p>";
-  const ys = points.map(([, y]) => y);
-  const [x, y] = [scaleOf(points.map(([x]) => x)), scaleOf(ys)];
-  const at = ([a, b]: Point) => [(40 + 340 * x(a)).toFixed(1), (150 - 130 * y(b)).toFixed(1)] as const;
-  const dots = points.length < 40
-    ? points.map(([a, b]) => {
-      const [cx, cy] = at([a, b]);
-      return `<circle r="2.5" fill="var(--a)" cx="${cx}" cy="${cy}"><title>${a}: ${b.toPrecision(4)}</title></circle>`;
-    })
-    : [];
-  return `<svg viewBox="0 0 400 180" role="img"><g fill="var(--soft)" font-size="11"><text x="2" y="24">${
-    Math.max(...ys).toPrecision(3)
-  }</text><text x="2" y="154">${Math.min(...ys).toPrecision(3)}</text><text x="40" y="174">${
-    points[0]![0]
-  }</text><text x="380" y="174" text-anchor="end">${
-    points.at(-1)![0]
-  }</text></g><path d="M40 155H385M40 155V15" stroke="var(--line)" fill="none"/><polyline fill="none" stroke="var(--a)" stroke-width="2" points="${
-    points.map((point) => at(point).join()).join(" ")
-  }"/>${dots.join("")}</svg>`;
-}
-
-/** Points over [0, 1] × [0, 1], with names of the axes. */
-export function scatterPlot(points: readonly Point[], across: string): string {
-  const dots = points.map(([x, y]) =>
-    `<circle r="2" cx="${(30 + 340 * x).toFixed(1)}" cy="${(230 - 200 * Math.max(0, Math.min(1, y))).toFixed(1)}"/>`
-  );
-  return `<svg viewBox="0 0 400 260" role="img"><path d="M30 230H375M30 230V25" stroke="var(--line)" fill="none"/><g fill="var(--a)" fill-opacity=".35">${
-    dots.join("")
-  }</g><g fill="var(--soft)" font-size="11"><text x="200" y="252" text-anchor="middle">${
-    escapeHtml(across)
-  }</text><text x="2" y="30">1</text><text x="2" y="234">0</text></g></svg>`;
-}
-
-/** A point of a map. */
-export interface MapPoint {
-  /** Across. */
-  readonly x: number;
-  /** Up. */
-  readonly y: number;
-  /** What it is: shown when it is pointed at. */
-  readonly text: string;
-  /** Which class it belongs to, if there are classes: its colour. */
-  readonly group?: number | undefined;
-}
-
-/** Colour of a class: hues as far apart as possible, two lightnesses. */
-function colourOf(group: number, groups: number): string {
-  return `oklch(${group % 2 === 0 ? 0.62 : 0.74} 0.16 ${((group * 360) / Math.max(1, groups)).toFixed(0)})`;
-}
-
-/** A map of texts in two dimensions; classes are coloured and named. */
-export function mapPlot(points: readonly MapPoint[], groups: readonly string[] = []): string {
-  const [x, y] = [scaleOf(points.map((point) => point.x)), scaleOf(points.map((point) => point.y))];
-  const dots = points.map((point) => {
-    const colour = point.group === undefined ? "var(--a)" : colourOf(point.group, groups.length);
-    const [cx, cy] = [(10 + 380 * x(point.x)).toFixed(1), (290 - 280 * y(point.y)).toFixed(1)];
-    return `<circle r="2.6" cx="${cx}" cy="${cy}" fill="${colour}"><title>${escapeHtml(point.text)}</title></circle>`;
+  const frame: Frame = { ...titles, x: axisOf([Math.min(0, across[0]), across[1]], 5, true), y: axisOf(up) };
+  const at = placeIn(frame);
+  const drawn = lines.map(({ points }, i) => {
+    const [colour, dash] = LINES[i % LINES.length]!;
+    const dots = points.length > 40 ? [] : points.map((point) => {
+      const [cx, cy] = at(point);
+      return `<circle r="2.5" cx="${cx}" cy="${cy}" fill="var(--${colour})"><title>${point[0]}: ${
+        shortly(point[1])
+      }</title></circle>`;
+    });
+    return `<polyline fill="none" stroke="var(--${colour})" stroke-width="2" stroke-dasharray="${dash}" points="${
+      points.map((point) => at(point).join()).join(" ")
+    }"/>${dots.join("")}`;
   });
-  const legend = groups.map((name, i) =>
-    `<span style="white-space:nowrap"><span style="color:${colourOf(i, groups.length)}">●</span> ${
-      escapeHtml(name)
-    }</span>`
-  ).join(" ");
-  return `<svg viewBox="0 0 400 300" role="img"><g fill-opacity=".6">${dots.join("")}</g></svg>${
-    legend === "" ? "" : `<p>${legend}</p>`
-  }`;
+  const told = lines.filter(({ points }) => points.length > 0).map(({ name, points }) =>
+    `${name}, from ${shortly(points[0]![1])} at ${points[0]![0]} to ${shortly(points.at(-1)![1])} at ${
+      points.at(-1)![0]
+    }`
+  );
+  return figure(titles.title, told.join("; "), axes(frame) + drawn.join(""), key(lines.map(({ name }) => name)));
+}
+
+/** Points, on axes that reach as far as they do; `ranges` widens them, for charts that are to be compared. */
+export function scatterPlot(
+  titles: ChartTitles,
+  points: readonly Point[],
+  ranges: { readonly x?: readonly [number, number]; readonly y?: readonly [number, number] } = {},
+): string {
+  const over = (i: 0 | 1, range: readonly [number, number] | undefined) =>
+    rangeOf([...points.map((point) => point[i]), ...range ?? []]) ?? [0, 1] as const;
+  const frame: Frame = { ...titles, x: axisOf(over(0, ranges.x), 5), y: axisOf(over(1, ranges.y), 5) };
+  const at = placeIn(frame);
+  const dots = points.filter((point) => point.every(Number.isFinite)).map((point) => {
+    const [cx, cy] = at(point);
+    return `<circle r="2.2" cx="${cx}" cy="${cy}"/>`;
+  });
+  const [low, high] = rangeOf(points.map(([, y]) => y)) ?? [NaN, NaN];
+  return figure(
+    titles.title,
+    `${points.length} points, ${titles.up} from ${shortly(low)} to ${shortly(high)}`,
+    `${axes(frame)}<g fill="var(--a)" fill-opacity="${points.length > 400 ? ".3" : ".55"}">${dots.join("")}</g>`,
+  );
+}
+
+/** Histograms over each other, each as a share of its own values, as steps: how distributions differ. */
+export function histogramChart(
+  titles: ChartTitles,
+  groups: readonly { readonly name: string; readonly histogram: Histogram }[],
+): string {
+  const shown = groups.filter(({ histogram }) => histogram.counts.some((count) => count > 0));
+  const ends = rangeOf(shown.flatMap(({ histogram: { low, high } }) => [low, high]));
+  if (ends === undefined) {
+    return `<figure><figcaption>${escapeHtml(titles.title)}</figcaption><p>no values</p></figure>`;
+  }
+  const shares = shown.map(({ name, histogram }) => {
+    const all = histogram.counts.reduce((sum, count) => sum + count, 0);
+    return { name, histogram, all, shares: histogram.counts.map((count) => 100 * count / all) };
+  });
+  const top = Math.max(...shares.flatMap(({ shares }) => shares));
+  const frame: Frame = { ...titles, x: axisOf(ends, 5), y: axisOf([0, top]) };
+  const at = placeIn(frame);
+  const drawn = shares.map(({ histogram: { low, high, counts }, shares }, i) => {
+    const [colour, dash] = LINES[i % LINES.length]!;
+    const edge = (bin: number) => low + (high - low || 1) * bin / counts.length;
+    const outline = shares.flatMap((share, bin) => [at([edge(bin), share]), at([edge(bin + 1), share])]);
+    const [[first, floor], [last]] = [at([edge(0), 0]), at([edge(counts.length), 0])];
+    return `<path fill="var(--${colour})" fill-opacity=".18" stroke="var(--${colour})" stroke-width="1.6" stroke-dasharray="${dash}" d="M${first} ${floor}L${
+      outline.map((point) => point.join(" ")).join("L")
+    }L${last} ${floor}"/>`;
+  });
+  const told = shares.map(({ name, all, histogram, shares }) => {
+    const most = shares.indexOf(Math.max(...shares));
+    const middle = histogram.low + (histogram.high - histogram.low) * (most + 0.5) / shares.length;
+    return `${name}, ${all} values, most of them near ${shortly(middle)}`;
+  });
+  return figure(titles.title, told.join("; "), axes(frame) + drawn.join(""), key(shown.map(({ name }) => name)));
 }

@@ -8,8 +8,9 @@ import { Cause, Effect, Exit, Fiber, Layer } from "effect";
 import { explain, KindredError, knownError, UsageError } from "../error.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { helpText, parseFlags } from "./arguments.ts";
+import { commandLine } from "./command_line.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
-import { Progress } from "../stage/progress.ts";
+import { Progress, progressTo } from "../stage/progress.ts";
 import { makeProgress } from "../stage/progress_view.ts";
 import { engineChoice, text, withPreset } from "./settings.ts";
 import { type Services, StageRunner } from "../stage/stage.ts";
@@ -57,6 +58,8 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     Deno.exit(known instanceof UsageError ? 2 : 1);
   };
 
+  /** What was warned of, for the report. */
+  const warnings: string[] = [];
   let invocation: Invocation;
   try {
     if (args.includes("--help")) {
@@ -70,7 +73,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
       throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
     }
     const { preset, values } = withPreset(command.presets, parsed.values);
-    invocation = { name: command.name, preset, values, operands: parsed.operands, args };
+    invocation = { name: command.name, preset, values, operands: parsed.operands, args, warnings };
   } catch (error) {
     return fail(error);
   }
@@ -78,7 +81,16 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   const { values } = invocation;
   const noCache = values["no-cache"] === true;
   const folder = noCache ? await Deno.makeTempDir({ prefix: "kindred-" }).catch(fail) : text(values, "cache-dir");
-  const progress = makeProgress(values["quiet"] === true);
+  let interrupted = false;
+  /** The last checkpoint, for who goes on. */
+  let saved: { readonly step: number; readonly totalSteps: number } | undefined;
+  const view = makeProgress(values["quiet"] === true);
+  const progress = progressTo(view.emit, (event) => {
+    if (event._tag === "warning") warnings.push(event.text);
+    if (event._tag === "saved") saved = event;
+    // What is done is in the cache; what was interrupted ends as well, and is not done.
+    if (event._tag === "done" && !interrupted) saved = undefined;
+  });
   // A command that computes nothing looks for no library.
   const choice = command.flags.includes("engine") ? engineChoice(values) : { gemm: "wasm" as const };
   const services = Layer.mergeAll(StageRunner.layer({ cacheDir: folder }), TensorEngine.layer(choice)).pipe(
@@ -90,13 +102,12 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     ),
   );
   const fiber = Effect.runFork(program);
-  let interrupted = false;
   const signals: readonly Deno.Signal[] = Deno.build.os === "windows" ? ["SIGINT"] : ["SIGINT", "SIGTERM"];
   const interrupt = () => {
     interrupted = true;
     // Nobody listens any more: the system itself ends the process at the second signal, whatever it computes.
     for (const signal of signals) Deno.removeSignalListener(signal, interrupt);
-    console.error("\ninterrupted: saving a checkpoint (again to stop at once)");
+    console.error("\ninterrupted: stopping (again to stop at once)");
     Effect.runFork(Fiber.interrupt(fiber));
   };
   for (const signal of signals) Deno.addSignalListener(signal, interrupt);
@@ -109,9 +120,14 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     Deno.exit(0);
   }
   if (interrupted) {
-    if (json) {
-      out(JSON.stringify({ error: { tag: "Interrupted", message: "interrupted; run the command again to go on" } }));
-    }
+    const kept = noCache
+      ? "nothing was kept, because of --no-cache"
+      : saved === undefined
+      ? "what was finished is in the cache"
+      : `step ${saved.step} of ${saved.totalSteps} was saved`;
+    const again = commandLine(command.name, args);
+    if (json) out(JSON.stringify({ error: { tag: "Interrupted", message: `interrupted; ${kept}`, hint: again } }));
+    else console.error(`${kept}; to ${noCache ? "start anew" : "go on"}:\n  ${again}`);
     Deno.exit(130);
   }
   return fail(Cause.squash(exit.cause));

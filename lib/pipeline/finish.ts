@@ -4,7 +4,7 @@
  * @module
  */
 import { Effect } from "effect";
-import { join, resolve } from "node:path";
+import { join } from "node:path";
 import { attempt } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
@@ -13,15 +13,15 @@ import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
 import { baselineOf, type EvaluationSet } from "./evaluation.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
-import { TensorEngine } from "../stage/engine.ts";
 import { modelCard } from "../train/model_card.ts";
-import { checkOutput, writeOutput } from "./output.ts";
-import { reportPage } from "./page.ts";
+import { writeOutput } from "./output.ts";
+import { heldSettings } from "./held_settings.ts";
+import { reportBase } from "./report_base.ts";
+import { reportPage } from "./training_page.ts";
 import {
   type DataReport,
   metricsLines,
   type Report,
-  type ReportBase,
   type ReportTable,
   type RunReport,
   trainingReport,
@@ -29,7 +29,7 @@ import {
 import { text, trainSettings } from "./settings.ts";
 import { PRIMARY_METRIC, sentencesOf } from "./stages/evaluate.ts";
 import { settingsWarnings, worseWarning } from "./warnings.ts";
-import { type Artifact, type Services, StageRunner, valueOf } from "../stage/stage.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
 /** A model that was trained, and what it was worth before and after. */
 export interface TrainedRun {
@@ -63,42 +63,8 @@ export interface Results {
   readonly story?: string;
 }
 
-/** The folder of results, if it may be written into: to be asked before anything is computed. */
-export const outputFolder: (invocation: Invocation) => Effect.Effect<string, KindredError> = Effect.fnUntraced(
-  function* ({ name, values }) {
-    const output = resolve(text(values, "output") ?? join("kindred", name));
-    yield* attempt(() => checkOutput(output, values["force"] === true));
-    return output;
-  },
-);
-
-/** What every report begins with. */
-export const reportBase: (
-  invocation: Invocation,
-  warnings?: readonly string[],
-) => Effect.Effect<ReportBase, never, Services> = Effect.fnUntraced(function* (invocation, warnings = []) {
-  const { executed } = yield* StageRunner;
-  const { info, reason } = yield* TensorEngine;
-  const anyThreads = info.gemm === "wasm";
-  return {
-    pipeline: invocation.name,
-    preset: invocation.preset,
-    command: `${invocation.name} ${invocation.args.join(" ")}`.trim(),
-    seed: (invocation.values["seed"] as number | undefined) ?? 0,
-    engine: {
-      ...info,
-      reason,
-      identical_bits: anyThreads
-        ? "on this type of processor, with any number of threads"
-        : "on this type of processor, with this library and number of threads",
-    },
-    stages: executed,
-    warnings: [
-      ...warnings,
-      ...(invocation.preset === "test" ? ["the test preset shows that everything runs; its numbers mean nothing"] : []),
-    ],
-  };
-});
+/** What every training writes. */
+export const TRAINING_FILES: readonly string[] = ["model", "metrics.jsonl", "report.json", "report.html"];
 
 /** Writes the folder of results; the report is what the command gives. */
 export const finish: (
@@ -126,7 +92,7 @@ export const finish: (
   if (product.best !== undefined) {
     warnings.push("the best checkpoint was chosen on the same rows that the report is about");
   }
-  const base = yield* reportBase(invocation, warnings);
+  const base = yield* reportBase(invocation, { warnings, output, files: TRAINING_FILES });
   return yield* attempt(async () => {
     const { folder, record } = await main.model.read();
     const rows = evaluation && await evaluation.rows.read();
@@ -165,6 +131,7 @@ export const finish: (
     };
     const html = reportPage(
       report,
+      records,
       rows && {
         rows,
         before: await main.before!.read(),
@@ -216,6 +183,7 @@ const SHOWN = [
 async function runReport(name: string, run: TrainedRun, product: string): Promise<RunReport> {
   const { record, folder } = await run.model.read();
   return {
+    settings: await heldSettings(run.model),
     role: run.role ?? (name === "main" ? "product" : name),
     training: trainingReport(record, run.model.cached),
     before: (await run.before?.read())?.metrics ?? {},

@@ -165,6 +165,8 @@ export interface Invocation {
   readonly operands: readonly string[];
   /** All arguments, as they were given. */
   readonly args: readonly string[];
+  /** What was warned of so far. */
+  readonly warnings?: readonly string[];
 }
 
 /** Flags that every command has. */

@@ -10,13 +10,17 @@ import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import type { Metrics } from "../train/record.ts";
 import type { CountedDataset, TrainedModel } from "../stage/artifact.ts";
-import { lineChart } from "./charts.ts";
 import type { Invocation } from "./flags.ts";
-import { dataReport, reportBase } from "./finish.ts";
+import { dataReport, TRAINING_FILES } from "./finish.ts";
+import { heldSettings } from "./held_settings.ts";
+import { reportBase } from "./report_base.ts";
+import { trainingCurves } from "./training_page.ts";
 import { writeOutput } from "./output.ts";
-import { htmlTable, page, section } from "./page.ts";
+import { dataTable, facts, htmlTable, page, section, settingsTable } from "./page.ts";
 import {
   type DataReport,
+  fileLines,
+  type HeldSettings,
   metricsLines,
   type ReportBase,
   tableLines,
@@ -35,6 +39,8 @@ export interface HeldOutReport extends ReportBase {
   readonly data: { readonly train: DataReport; readonly eval?: DataReport };
   /** How training went. */
   readonly training: TrainingReport;
+  /** Hyper-parameters and shape of the model, as they held. */
+  readonly settings: HeldSettings;
   /** Before training; undefined where there was nothing to test. */
   readonly before?: Metrics | undefined;
   /** After it. */
@@ -73,14 +79,18 @@ export const finishHeldOut: (
     const { lower, validation } = results;
     const { values } = invocation;
     const { folder, record } = yield* valueOf(results.model);
-    const base = yield* reportBase(invocation, [
-      ...results.warnings ?? [],
-      ...record.warnings,
-      ...settingsWarnings(trainSettings(values), record, { own: values["model"] !== undefined }),
-      ...(lower === undefined || before === undefined
-        ? []
-        : worseWarning(lower, before, metrics, { where: "on the rows held out", lower: true })),
-    ]);
+    const base = yield* reportBase(invocation, {
+      warnings: [
+        ...results.warnings ?? [],
+        ...record.warnings,
+        ...settingsWarnings(trainSettings(values), record, { own: values["model"] !== undefined }),
+        ...(lower === undefined || before === undefined
+          ? []
+          : worseWarning(lower, before, metrics, { where: "on the rows held out", lower: true })),
+      ],
+      output,
+      files: TRAINING_FILES,
+    });
     return yield* attempt(async () => {
       const training = trainingReport(record, results.model.cached);
       const source = text(values, "train");
@@ -92,20 +102,32 @@ export const finishHeldOut: (
           ...(validation && { eval: await dataReport(text(values, "eval") ?? source, validation) }),
         },
         training,
+        settings: await heldSettings(results.model),
         ...(before !== undefined && { before }),
         metrics,
         model: join(output, "model"),
       };
-      const lead = `${training.steps} steps · ${training.samples} rows · ${
-        training.samples_per_second.toFixed(1)
-      } samples/s`;
       const rows = Object.keys(metrics).map((key) => [key, before?.[key], metrics[key]]);
       await writeOutput(output, {
         "metrics.jsonl": metricsLines({ main: record }),
-        "report.html": page(report, lead, [
-          section("Loss", lineChart(training.loss)),
-          section("Rows that were held out", htmlTable(["metric", "before", "after"], rows)),
-        ]),
+        "report.html": page(report, {
+          lead: `A model was trained on ${report.data.train.rows} rows${
+            report.data.eval === undefined ? "" : ` and tested on ${report.data.eval.rows} others`
+          }.`,
+          run: [dataTable(report.data), settingsTable({ main: report })],
+          sections: [
+            facts({
+              "updates": training.steps,
+              "rows seen": training.samples,
+              "rows per second": training.samples_per_second.toFixed(0),
+              ...Object.fromEntries(Object.entries(metrics).slice(0, 3)),
+            }),
+            ...(rows.length === 0
+              ? []
+              : [section("Rows that were held out", htmlTable("Metrics", ["metric", "before", "after"], rows))]),
+            trainingCurves({ main: record }),
+          ],
+        }),
         "report.json": JSON.stringify(report, null, 2) + "\n",
       }, { model: folder });
       return report;
@@ -124,5 +146,6 @@ export function heldOutSummary(report: HeldOutReport): string {
     ...tableLines({ title: "rows that were held out", columns: ["", "before", "after"], rows }),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
     `  model: ${report.model}`,
+    ...fileLines(report),
   ].join("\n");
 }

@@ -10,18 +10,21 @@ import type { Dataset, LabelledTexts } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import { majorityAccuracy } from "../evaluate/label_metrics.ts";
-import type { Embeddings } from "../embed/pairwise.ts";
-import { principalComponents } from "../numeric/projection.ts";
-import type { Metrics } from "../train/record.ts";
+import type { Metrics, TrainingRecord } from "../train/record.ts";
 import type { CountedDataset, TrainedModel } from "../stage/artifact.ts";
-import { lineChart, mapPlot } from "./charts.ts";
+import { classMap } from "./maps.ts";
 import type { Invocation } from "./flags.ts";
-import { dataReport, reportBase } from "./finish.ts";
+import { dataReport, TRAINING_FILES } from "./finish.ts";
+import { heldSettings } from "./held_settings.ts";
+import { reportBase } from "./report_base.ts";
+import { trainingCurves } from "./training_page.ts";
 import { modelCard, shownSettings } from "../train/model_card.ts";
 import { writeOutput } from "./output.ts";
-import { beside, htmlTable, page, section, tableSection } from "./page.ts";
+import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
 import {
   type DataReport,
+  fileLines,
+  type HeldSettings,
   metricsLines,
   type ReportBase,
   type ReportTable,
@@ -47,6 +50,8 @@ export interface LabelReport extends ReportBase {
   readonly baseline: { readonly majority?: number };
   /** How training went. */
   readonly training: TrainingReport;
+  /** Hyper-parameters and shape of the model, as they held. */
+  readonly settings: HeldSettings;
   /** Before training. */
   readonly before: Metrics;
   /** After it. */
@@ -104,12 +109,16 @@ export const finishLabels: (
   const [before, after] = [{ ...tested?.before.metrics }, { ...tested?.after.metrics }];
   const { folder, record } = yield* valueOf(results.model);
   const settings = trainSettings(values);
-  const base = yield* reportBase(invocation, [
-    ...results.warnings,
-    ...record.warnings,
-    ...settingsWarnings(settings, record, { own: values["model"] !== undefined }),
-    ...worseWarning(PRIMARY_METRIC.labels, before, after, { where: "on the texts held out" }),
-  ]);
+  const base = yield* reportBase(invocation, {
+    warnings: [
+      ...results.warnings,
+      ...record.warnings,
+      ...settingsWarnings(settings, record, { own: values["model"] !== undefined }),
+      ...worseWarning(PRIMARY_METRIC.labels, before, after, { where: "on the texts held out" }),
+    ],
+    output,
+    files: TRAINING_FILES,
+  });
   return yield* attempt(async () => {
     const training = trainingReport(record, results.model.cached);
     const source = text(values, "train");
@@ -123,6 +132,7 @@ export const finishLabels: (
       labels,
       baseline: tested === undefined ? {} : { majority: majorityAccuracy(tested.texts.columns.label) },
       training,
+      settings: await heldSettings(results.model),
       before,
       metrics: after,
       tables: tested === undefined ? [] : [byLabel(labels, tested)],
@@ -136,7 +146,7 @@ export const finishLabels: (
         warnings: report.warnings,
       }),
       "metrics.jsonl": metricsLines({ main: record }),
-      "report.html": await labelPage(report, tested),
+      "report.html": await labelPage(report, tested, record),
       "report.json": JSON.stringify(report, null, 2) + "\n",
     }, { model: folder });
     return report;
@@ -157,51 +167,51 @@ function byLabel(
   return { title: "Texts named rightly by their neighbours", columns: ["label", "texts", "before", "after"], rows };
 }
 
-/** Points of a map: more of them would only cover each other. */
-const MAPPED = 1500;
-
-async function labelPage(report: LabelReport, tested: Tested | undefined): Promise<string> {
-  const { training, metrics, baseline } = report;
+async function labelPage(report: LabelReport, tested: Tested | undefined, record: TrainingRecord): Promise<string> {
+  const { training, metrics, baseline, data } = report;
   const rows = Object.keys(metrics).map((key) => [key, report.before[key], metrics[key]]);
-  const lead = `${training.steps} steps · ${training.samples} texts · ${
-    training.samples_per_second.toFixed(1)
-  } samples/s`;
-  const loss = section("Loss", lineChart(training.loss));
-  if (tested === undefined) return page(report, lead, [loss]);
-  const { texts } = tested;
-  const [before, after] = [await tested.before.embeddings(), await tested.after.embeddings()];
-  return page(report, lead, [
+  const score = (title: string, value: number | undefined) => value === undefined ? {} : { [title]: value };
+  const curves = trainingCurves({ main: record });
+  const map = async (title: string, evaluation: LabelEvaluation, { columns }: Dataset<LabelledTexts>) =>
+    classMap(title, await evaluation.embeddings(), {
+      texts: columns.text,
+      labels: columns.label,
+      names: report.labels,
+    });
+  const sections = tested === undefined ? [] : [
     section(
-      "Map of the texts held out, by label",
+      "Maps of the texts held out",
       beside(
-        `<p>before</p>${labelMap(before, texts, report.labels)}`,
-        `<p>after</p>${labelMap(after, texts, report.labels)}`,
+        await map("Before training", tested.before, tested.texts),
+        await map("After training", tested.after, tested.texts),
       ),
     ),
     section(
       "Texts held out",
-      htmlTable(["metric", "before", "after"], [
+      htmlTable("Metrics", ["metric", "before", "after"], [
         ...rows,
         ["the most frequent label each time", undefined, baseline.majority],
       ]),
     ),
-    ...report.tables.map(tableSection),
-    loss,
-  ]);
-}
-
-function labelMap(embeddings: Embeddings, { columns }: Dataset<LabelledTexts>, labels: readonly string[]): string {
-  const { data, width } = embeddings;
-  const rows = Math.min(MAPPED, embeddings.rows);
-  const { projected, explained } = principalComponents({ data: data.subarray(0, rows * width), rows, width });
-  const points = Array.from({ length: rows }, (_, row) => ({
-    x: projected[2 * row]!,
-    y: projected[2 * row + 1]!,
-    text: `${labels[columns.label[row]!]}: ${columns.text[row]}`,
-    group: columns.label[row]!,
-  }));
-  const share = (100 * (explained[0]! + explained[1]!)).toFixed(0);
-  return `${mapPlot(points, labels)}<p>the two axes hold ${share} % of the variance</p>`;
+  ];
+  return page(report, {
+    lead: `Trained on ${data.train.rows} rows so that texts of one label are near to each other${
+      data.eval === undefined ? "" : `; ${data.eval.rows} texts were held out`
+    }.`,
+    run: [dataTable(data), settingsTable({ main: report })],
+    sections: [
+      facts({
+        ...score("right by neighbours, before", report.before[PRIMARY_METRIC.labels]),
+        ...score("after", metrics[PRIMARY_METRIC.labels]),
+        "labels": report.labels.length,
+        "updates": training.steps,
+        "rows per second": training.samples_per_second.toFixed(0),
+      }),
+      ...sections,
+      ...report.tables.map(tableSection),
+      curves,
+    ],
+  });
 }
 
 /** The same in a few lines. */
@@ -220,5 +230,6 @@ export function labelSummary(report: LabelReport): string {
     ...report.tables.flatMap(tableLines),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
     `  model: ${report.model}`,
+    ...fileLines(report),
   ].join("\n");
 }

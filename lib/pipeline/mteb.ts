@@ -131,8 +131,11 @@ export function mainScore({ scores }: TaskResult): number | null {
 /** The page of a run. */
 export function mtebPage(report: MtebReport): string {
   const rows = report.tasks.map(({ name, type, score, value, seconds }) => [name, type, score, value, seconds]);
-  return page(report, `${report.model} · ${report.tasks.length} tasks`, [
-    section("Tasks", htmlTable(["task", "type", "score", "value", "seconds"], rows)),
-    section("Mean by type", htmlTable(["type", "mean"], Object.entries(report.types))),
-  ]);
+  return page(report, {
+    lead: `${report.model} on ${report.tasks.length} tasks`,
+    sections: [
+      section("Tasks", htmlTable("Main score of every task", ["task", "type", "score", "value", "seconds"], rows)),
+      section("Mean by type", htmlTable("Mean of the tasks of a type", ["type", "mean"], Object.entries(report.types))),
+    ],
+  });
 }

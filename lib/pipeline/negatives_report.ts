@@ -9,13 +9,14 @@ import { attempt } from "../attempt.ts";
 import type { Dataset, Pairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
-import { type Candidates, exportReview, type NegativeStatistics } from "../negatives/mod.ts";
+import { type Candidates, exportReview, type NegativeStatistics, type ScoreSummary } from "../negatives/mod.ts";
 import { type CountedDataset, readJson, summaryOf } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
-import { reportBase } from "./finish.ts";
+import { reportBase } from "./report_base.ts";
 import { writeOutput } from "./output.ts";
-import { htmlTable, page, section, tableSection } from "./page.ts";
-import { type ReportBase, type ReportTable, tableLines } from "./report.ts";
+import { beside, htmlTable, page, section, tableSection } from "./page.ts";
+import { histogramChart } from "./charts.ts";
+import { fileLines, type ReportBase, type ReportTable, tableLines } from "./report.ts";
 import { text } from "./settings.ts";
 import type { Artifact, Services } from "../stage/stage.ts";
 
@@ -73,12 +74,13 @@ export const finishNegatives: (
 ) => Effect.Effect<NegativesReport, KindredError, Services> = Effect.fnUntraced(
   function* (invocation, output, pairs, negatives) {
     const { values } = invocation;
-    const base = yield* reportBase(invocation);
+    const list = text(values, "rows") === "labeled-list";
+    const rowsFile = list ? "negatives.jsonl" : "negatives.parquet";
+    const base = yield* reportBase(invocation, { output, files: [rowsFile, "report.json", "report.html"] });
     return yield* attempt(async () => {
       const { rows, counts } = await summaryOf(negatives);
       const [folder] = negatives.paths as [string];
-      const lists = text(values, "rows") === "labeled-list";
-      const file = join(output, lists ? "negatives.jsonl" : "negatives.parquet");
+      const file = join(output, rowsFile);
       const statistics = await readJson<NegativeStatistics>(join(folder, "statistics.json")).catch(() => undefined);
       const report: NegativesReport = {
         schema: "kindred-negatives/1",
@@ -91,16 +93,18 @@ export const finishNegatives: (
         examples: await examples(negatives),
         file,
       };
-      const lead = `${rows} rows from ${report.pairs.rows} pairs · ${report.negatives}`;
       await writeOutput(output, {
-        "report.html": page(report, lead, [
-          section("Counts", htmlTable(["what", "how many"], Object.entries(counts))),
-          ...(statistics === undefined ? [] : [tableSection(statisticsTable(statistics))]),
-          tableSection(report.examples),
-        ]),
+        "report.html": page(report, {
+          lead: `${rows} rows from ${report.pairs.rows} pairs; negatives: ${report.negatives}`,
+          sections: [
+            section("Counts", htmlTable("What was counted", ["what", "how many"], Object.entries(counts))),
+            ...(statistics === undefined ? [] : [scoreSection(statistics)]),
+            tableSection(report.examples),
+          ],
+        }),
         "report.json": JSON.stringify(report, null, 2) + "\n",
       });
-      await Deno.copyFile(join(folder, lists ? "lists.jsonl" : "data.parquet"), `${file}.tmp`);
+      await Deno.copyFile(join(folder, list ? "lists.jsonl" : "data.parquet"), `${file}.tmp`);
       await Deno.rename(`${file}.tmp`, file);
       return report;
     });
@@ -119,6 +123,23 @@ async function examples(negatives: Artifact<CountedDataset<Columns>>): Promise<R
       return names.map((name) => columns[name]![row]!);
     }),
   };
+}
+
+function scoreSection(statistics: NegativeStatistics): string {
+  const { positive, negative, difference } = statistics;
+  const chart = (title: string, across: string, groups: readonly (readonly [string, ScoreSummary])[]) =>
+    histogramChart(
+      { title, across, up: "%" },
+      groups.map(([name, { histogram }]) => ({ name, histogram })),
+    );
+  return section(
+    "Scores",
+    beside(
+      chart("Positives and negatives", "score with the anchor", [["positive", positive], ["negative", negative]]),
+      chart("How much better the positive is", "positive − negative", [["difference", difference]]),
+    ),
+    htmlTable("Scores", ...((table) => [table.columns, table.rows] as const)(statisticsTable(statistics))),
+  );
 }
 
 function statisticsTable({ positive, negative, difference }: NegativeStatistics): ReportTable {
@@ -141,5 +162,6 @@ export function negativesSummary(report: NegativesReport | ExportReport): string
     ...tableLines({ ...report.examples, rows: report.examples.rows.slice(0, 3) }),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
     `  rows: ${report.file}`,
+    ...fileLines(report),
   ].join("\n");
 }

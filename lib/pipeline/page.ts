@@ -1,264 +1,180 @@
 /**
- * `report.html`: self-contained, nothing is loaded from elsewhere.
+ * The frame of every `report.html`: self-contained, without scripts, nothing is loaded from elsewhere.
  *
  * @module
  */
-import type { Dataset, Pairs, ScoredPairs } from "../data/dataset.ts";
-import type { Columns } from "../data/rows.ts";
-import type { Embeddings } from "../embed/pairwise.ts";
-import { principalComponents } from "../numeric/projection.ts";
-import type { Evaluation } from "../stage/artifact.ts";
-import { escapeHtml, lineChart, mapPlot, scaleOf, scatterPlot } from "./charts.ts";
-import { BASELINE_TITLES } from "./evaluation.ts";
-import { evaluatedOn, type Report, type ReportBase, type ReportTable } from "./report.ts";
-import { sentencesOf } from "./stages/evaluate.ts";
-
-/** What the page shows beyond the report. */
-export interface PageData {
-  /** Evaluation rows. */
-  readonly rows: Dataset<Columns>;
-  /** Before training. */
-  readonly before: Evaluation;
-  /** After it. */
-  readonly after: Evaluation;
-  /** Embeddings of the distinct sentences before training. */
-  readonly beforeEmbeddings: Embeddings;
-  /** And after it. */
-  readonly afterEmbeddings: Embeddings;
-  /** Evaluation sentences that occur in the training data. */
-  readonly leaks: readonly string[];
-}
+import { escapeHtml } from "./axis.ts";
+import type { DataReport, ReportBase, ReportTable, RunReport } from "./report.ts";
 
 const STYLE =
-  `:root { color-scheme: light dark; --ink: light-dark(#1d2430, #e7eaf0); --soft: light-dark(#667085, #98a2b3);
-  --line: light-dark(#e3e7ee, #2d3542); --a: #3b7ddd; --b: #d9822b; }
-body { font: 15px/1.5 system-ui, sans-serif; color: var(--ink); background: light-dark(#fff, #12161d); max-width: 62rem;
-  margin: 2rem auto; padding: 0 1rem; }
-h1 { font-size: 1.6rem; margin: 0; } h2 { font-size: 1.1rem; margin: 2.2rem 0 .6rem; } p { color: var(--soft); margin: .2rem 0; }
-table { border-collapse: collapse; width: 100%; }
-td, th { text-align: left; padding: .3rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; }
-.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(19rem, 1fr)); gap: 1.5rem; }
-svg { width: 100%; height: auto; } .warn { color: var(--b); }`;
+  `:root { color-scheme: light dark; --paper: light-dark(#fff, #12161d); --ink: light-dark(#1d2430, #e7eaf0);
+  --soft: light-dark(#566073, #a9b2c2); --line: light-dark(#dfe4ec, #303949); --code: light-dark(#f3f5f8, #1b212b);
+  --a: light-dark(#2563c4, #79aefc); --b: light-dark(#b4540a, #f2a65a); --c: light-dark(#17784b, #63cb9b);
+  --d: light-dark(#7d3fc0, #c6a2f5); }
+* { box-sizing: border-box; }
+body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 66rem; margin: 2rem auto;
+  padding: 0 1rem; overflow-wrap: anywhere; }
+h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .4rem; } h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; }
+p { color: var(--soft); margin: .3rem 0; } dl, figure { margin: 0; }
+pre { background: var(--code); padding: .7rem .9rem; border-radius: .4rem; white-space: pre-wrap; font-size: .85rem; margin: .6rem 0; }
+.table { overflow-x: auto; margin: 0 0 1rem; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+td, th { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; min-width: 3.2rem; }
+th { font-weight: 600; } tbody th { font-weight: 400; } td:not(.n), tbody th { overflow-wrap: anywhere; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18.5rem, 100%), 1fr)); gap: 1.4rem; align-items: start; }
+figcaption { font-weight: 600; font-size: .95rem; } figure svg[role] { width: 100%; height: auto; display: block; }
+figure text { fill: var(--soft); font-size: 12.5px; } .grid { stroke: var(--line); } .axis { stroke: var(--soft); fill: none; }
+.legend { display: flex; flex-wrap: wrap; gap: .1rem .9rem; font-size: .85rem; } .key { width: 1.1em; height: .8em; }
+.facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1rem 0; }
+.facts > div { border: 1px solid var(--line); border-radius: .4rem; padding: .5rem .8rem; }
+dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
+.warn { color: var(--b); border-left: 3px solid var(--b); padding-left: .7rem; }
+@media (max-width: 34rem) { body { margin-top: 1rem; } td, th { padding: .3rem .35rem; } table { font-size: .82rem; } }
+@media print { :root { color-scheme: light; } body { max-width: none; margin: 0; font-size: 10.5pt; }
+  h2, caption, figcaption { break-after: avoid; } figure, tr, .facts, pre { break-inside: avoid; } thead { display: table-header-group; }
+  .table { overflow: visible; } .row { grid-template-columns: 1fr 1fr; } p, li { orphans: 3; widows: 3; } @page { margin: 16mm; } }`;
 
-type Cell = string | number | null | undefined;
+type Cell = string | number | boolean | null | undefined;
 
-const show = (value: Cell, digits: number) =>
-  value === undefined || value === null
-    ? ""
-    : typeof value === "string"
-    ? escapeHtml(value)
-    : Number.isInteger(value)
-    ? `${value}`
-    : value.toFixed(digits);
+const show = (value: Cell, digits: number) => {
+  if (value === undefined || value === null) return "";
+  if (typeof value !== "number") return escapeHtml(`${value}`);
+  if (Number.isInteger(value)) return `${value}`.replace("-", "−");
+  const small = value !== 0 && Math.abs(value) < 10 ** -digits;
+  return (small ? value.toExponential(2) : value.toFixed(digits)).replace(/^-/, "−");
+};
 
-/** A table: numbers to the right. */
-export function htmlTable(columns: readonly string[], rows: readonly (readonly Cell[])[], digits = 4): string {
+/** A table with a caption, numbers to the right; the first cell of a row is what the row is about. */
+export function htmlTable(
+  caption: string,
+  columns: readonly string[],
+  rows: readonly (readonly Cell[])[],
+  digits = 4,
+): string {
   const numeric = columns.map((_, j) => j > 0 && rows.every((row) => typeof row[j] !== "string"));
-  const line = (tag: "td" | "th", cells: readonly string[]) =>
-    `<tr>${cells.map((cell, j) => `<${tag}${numeric[j] ? ' class="n"' : ""}>${cell}</${tag}>`).join("")}</tr>`;
-  return `<table>${line("th", columns.map(escapeHtml))}\n${
-    rows.map((row) => line("td", columns.map((_, j) => show(row[j], digits)))).join("\n")
-  }</table>`;
-}
-
-/** A page with a heading, what computed, warnings, these sections and the stages. */
-export function page(report: ReportBase, lead: string, sections: readonly string[]): string {
-  const { engine } = report;
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>${escapeHtml(report.pipeline)} · Kindred</title>
-<style>
-${STYLE}
-</style>
-<h1>${escapeHtml(report.pipeline)}</h1>
-<p>${escapeHtml(lead)} · ${escapeHtml(engine.name)}, ${
-    escapeHtml(`${engine.gemm} ${engine.library}`.trim())
-  }, ${engine.threads} threads · seed ${report.seed}</p>
-<p><code>${escapeHtml(report.command)}</code></p>
-${report.warnings.map((warning) => `<p class="warn">${escapeHtml(warning)}</p>`).join("\n")}
-${sections.join("\n")}
-<h2>Stages</h2>
-${
-    htmlTable(
-      ["stage", "key", "from the cache", "seconds"],
-      report.stages.map(({ name, key, cached, seconds }) => [name, key.slice(0, 12), cached ? "yes" : "no", seconds]),
-      2,
-    )
-  }
-</html>
-`;
+  const type = (j: number) => numeric[j] ? ' class="n"' : "";
+  const heading = columns.map((name, j) => `<th scope="col"${type(j)}>${escapeHtml(name)}</th>`).join("");
+  const lines = rows.map((row) =>
+    `<tr>${
+      columns.map((_, j) =>
+        j === 0 ? `<th scope="row">${show(row[j], digits)}</th>` : `<td${type(j)}>${show(row[j], digits)}</td>`
+      ).join("")
+    }</tr>`
+  );
+  return `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table><caption>${
+    escapeHtml(caption)
+  }</caption><thead><tr>${heading}</tr></thead>\n<tbody>${lines.join("\n")}</tbody></table></div>`;
 }
 
 /** A section with a heading. */
 export const section = (title: string, ...parts: readonly string[]): string =>
-  `<h2>${escapeHtml(title)}</h2>\n${parts.join("\n")}`;
+  `<section><h2>${escapeHtml(title)}</h2>\n${parts.join("\n")}</section>`;
 
-/** Parts side by side. */
-export const beside = (...parts: readonly string[]): string =>
-  `<div class="row">${parts.map((part) => `<div>${part}</div>`).join("")}</div>`;
+/** Parts side by side, or below each other where there is no room. */
+export const beside = (...parts: readonly string[]): string => `<div class="row">${parts.join("")}</div>`;
 
-/** The page of a training; `data` where something was evaluated. */
-export function reportPage(report: Report, data?: PageData): string {
-  const { training, evaluation } = report;
-  const lead = `${training.steps} steps · ${training.samples} rows · ${
-    training.samples_per_second.toFixed(1)
-  } samples/s`;
-  const loss = section("Loss", lineChart(training.loss));
-  const tables = (report.tables ?? []).map(tableSection);
-  if (evaluation === undefined || data === undefined) return page(report, lead, [loss, ...tables]);
-  const { metric } = evaluation;
-  const curve = [
-    [0, report.before[metric] ?? 0],
-    ...report.evaluations.map(([step, values]) => [step, values[metric] ?? 0] as const),
-    [training.steps, report.metrics[metric] ?? 0],
-  ] as const;
-  const { first, sentences } = sentencesOf(data.rows);
-  return page(report, lead, [
-    beside(loss, section(metric, lineChart(curve))),
-    section("Evaluation", `<p>${escapeHtml(evaluatedOn(report))}</p>`, metricsTable(report)),
-    ...tables,
-    ...(evaluation.kind === "similarity" ? similaritySections(data) : []),
-    ...(evaluation.kind === "retrieval" ? [hardestQueries(data)] : []),
-    section(
-      "Map of the evaluation texts",
-      beside(
-        `<p>before</p>${sentenceMap(data.beforeEmbeddings, sentences)}`,
-        `<p>after</p>${sentenceMap(data.afterEmbeddings, sentences)}`,
-      ),
-    ),
-    section(
-      "Nearest neighbours",
-      neighbourTable(data, sentences, 1 + first.reduce((most, row) => Math.max(most, row), 0)),
-    ),
-    section(
-      "Leak check",
-      `<p>${data.leaks.length} of ${sentences.length} evaluation texts occur in the training data${
-        data.leaks.length > 0 ? `, among them: ${escapeHtml(data.leaks.slice(0, 5).join(" · "))}` : "."
-      }</p>`,
-    ),
-  ]);
-}
-
-/** Every metric before and after, beside controls and baselines. */
-function metricsTable({ before, metrics, baseline, control, control_equal_steps: equal }: Report): string {
-  const columns = [
-    "metric",
-    "before",
-    "after",
-    "change",
-    ...(control === undefined ? [] : ["control"]),
-    ...(equal === undefined ? [] : ["control, equal steps"]),
-  ];
-  const rows = Object.keys(metrics).map((key) => [
-    key,
-    before[key],
-    metrics[key],
-    before[key] === undefined ? undefined : metrics[key]! - before[key],
-    ...(control === undefined ? [] : [control.metrics[key]]),
-    ...(equal === undefined ? [] : [equal.metrics[key]]),
-  ]);
-  const overlaps = Object.entries(baseline).map(([name, value]) => [BASELINE_TITLES[name] ?? name, undefined, value]);
-  return htmlTable(columns, [...rows, ...overlaps]);
-}
-
-/** Predicted against gold similarity, and the pairs that are furthest off. */
-function similaritySections(data: PageData): readonly string[] {
-  const { sentence1, sentence2, score } = data.rows.columns as ScoredPairs;
-  const gold = scaleOf(score);
-  const scatter = ({ similarities }: Evaluation) => similarities.map((cosine, i) => [gold(score[i]!), cosine] as const);
-  const gap = (i: number) => Math.abs(gold(score[i]!) - data.after.similarities[i]!);
-  const worst = Array.from(score.keys()).sort((a, b) => gap(b) - gap(a)).slice(0, 10);
-  return [
-    section(
-      "Predicted against gold similarity",
-      beside(
-        `<p>before</p>${scatterPlot(scatter(data.before), "gold")}`,
-        `<p>after</p>${scatterPlot(scatter(data.after), "gold")}`,
-      ),
-    ),
-    section(
-      "Worst predicted pairs",
-      htmlTable(
-        ["first", "second", "gold", "before", "after"],
-        worst.map((i) => [
-          sentence1[i]!,
-          sentence2[i]!,
-          Number(score[i]!.toFixed(3)),
-          data.before.similarities[i]!,
-          data.after.similarities[i]!,
-        ]),
-        3,
-      ),
-    ),
-  ];
-}
-
-/** Anchors whose positive stands furthest down after training. */
-function hardestQueries(data: PageData): string {
-  const { anchor, positive } = data.rows.columns as Pairs;
-  const row = new Map<string, number>(); // the first of each anchor
-  anchor.forEach((text, i) => row.has(text) || row.set(text, i));
-  const queries = [...row.keys()];
-  const rank = ({ ranks }: Evaluation, query: number) => ranks![query]! || Infinity;
-  const hardest = [...queries.keys()].sort((a, b) => rank(data.after, b) - rank(data.after, a)).slice(0, 10);
-  const shown = (place: number) => place === Infinity ? "not among 100" : `${place}`;
-  return section(
-    "Hardest anchors",
-    htmlTable(
-      ["anchor", "positive", "place before", "place after"],
-      hardest.map((query) => [
-        queries[query]!,
-        positive[row.get(queries[query]!)!]!,
-        shown(rank(data.before, query)),
-        shown(rank(data.after, query)),
-      ]),
-    ),
-  );
-}
+/** A few numbers that matter most. */
+export const facts = (values: Readonly<Record<string, string | number>>): string =>
+  `<dl class="facts">${
+    Object.entries(values).map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${show(value, 4)}</dd></div>`)
+      .join("")
+  }</dl>`;
 
 /** A table of the report. */
-export const tableSection = ({ title, columns, rows }: ReportTable): string => section(title, htmlTable(columns, rows));
+export const tableSection = ({ title, columns, rows }: ReportTable): string =>
+  section(title, htmlTable(title, columns, rows));
 
-/** Sentences of a map: more of them would only cover each other. */
-const MAPPED = 1000;
-
-function sentenceMap(embeddings: Embeddings, sentences: readonly string[]): string {
-  const { data, width } = embeddings;
-  const rows = Math.min(MAPPED, sentences.length);
-  const { projected } = principalComponents({ data: data.subarray(0, rows * width), rows, width });
-  return mapPlot(
-    sentences.slice(0, rows).map((text, i) => ({ x: projected[2 * i]!, y: projected[2 * i + 1]!, text })),
+/** Rows of the data, by what they are for. */
+export function dataTable(data: { readonly train: DataReport; readonly eval?: DataReport }): string {
+  const counts = ({ counts = {} }: DataReport) =>
+    Object.entries(counts).filter(([name]) => name !== "dropped").map(([name, count]) => `${name} ${count}`).join(", ");
+  return htmlTable(
+    "Data",
+    ["data", "source", "rows", "left out", "counted"],
+    Object.entries(data).map(([name, part]) => [name, part.source, part.rows, part.dropped, counts(part)]),
   );
 }
 
-/** Ten of the first `spread` sentences, evenly spread, and the nearest other one of all before and after. */
-function neighbourTable(data: PageData, sentences: readonly string[], spread: number): string {
-  const count = Math.min(10, spread);
-  const rows = Array.from({ length: count }, (_, i) => {
-    const row = Math.floor(i * spread / count);
-    const [before, after] = [nearestTo(data.beforeEmbeddings, row), nearestTo(data.afterEmbeddings, row)];
-    const told = ({ row, cosine }: { row: number; cosine: number }) =>
-      row < 0 ? "" : `${sentences[row]} (${cosine.toFixed(2)})`;
-    return [sentences[row]!, told(before), told(after)];
-  });
-  return htmlTable(["sentence", "nearest before", "nearest after"], rows);
+/** A setting as it would be typed: .001 stays .001. */
+const asWritten = (value: string | number | boolean | undefined) => value === undefined ? "" : `${value}`;
+
+/** The hyper-parameters that each training held, side by side. */
+export function settingsTable(runs: Readonly<Record<string, Pick<RunReport, "settings">>>): string {
+  const names = [...new Set(Object.values(runs).flatMap(({ settings }) => Object.keys(settings)))];
+  const columns = Object.keys(runs).map((name) => name === "main" ? "product" : name);
+  return htmlTable(
+    "Hyper-parameters that held",
+    ["setting", ...columns],
+    names.map((name) => [name, ...Object.values(runs).map(({ settings }) => asWritten(settings[name]))]),
+  );
 }
 
-function nearestTo({ data, rows, width }: Embeddings, row: number): { row: number; cosine: number } {
-  const own = data.subarray(row * width, (row + 1) * width);
-  const best = { row: -1, cosine: -Infinity };
-  for (let other = 0; other < rows; other++) {
-    if (other === row) continue;
-    let [dot, a, b] = [0, 0, 0];
-    for (let i = 0; i < width; i++) {
-      const [x, y] = [own[i]!, data[other * width + i]!];
-      dot += x * y;
-      a += x * x;
-      b += y * y;
-    }
-    const cosine = dot / (Math.sqrt(a * b) || 1);
-    if (cosine > best.cosine) Object.assign(best, { row: other, cosine });
+/** What a page shows of its report beside its own sections. */
+export interface PageParts {
+  /** One line below the heading. */
+  readonly lead: string;
+  /** What it is about. */
+  readonly sections: readonly string[];
+  /** What was run, beside the command and the engine: data, hyper-parameters. */
+  readonly run?: readonly string[];
+}
+
+/** A page with a heading, warnings, its sections, what was run, and the stages. */
+export function page(report: ReportBase, { lead, sections, run = [] }: PageParts): string {
+  const { engine, versions } = report;
+  const computed = Object.entries({
+    "engine": engine.name,
+    "matrix products": `${engine.gemm} ${engine.library}`.trim(),
+    "device": engine.device,
+    "precision": engine.precision,
+    "why this engine": engine.reason,
+    "the same bits": engine.identical_bits,
+    "seed": report.seed,
+    "preset": report.preset,
+    ...versions,
+  });
+  return `<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>${escapeHtml(report.pipeline)} · Kindred</title>
+<style>
+${STYLE}
+</style>
+</head>
+<body>
+<header>
+<h1>${escapeHtml(report.pipeline.replaceAll("_", " "))}</h1>
+<p>${escapeHtml(lead)}</p>
+${report.warnings.map((warning) => `<p class="warn">${escapeHtml(warning)}</p>`).join("\n")}
+</header>
+<main>
+${sections.join("\n")}
+${
+    section(
+      "What was run",
+      `<pre><code>${escapeHtml(report.command)}</code></pre>`,
+      ...run,
+      beside(
+        htmlTable("What computed it", ["", "value"], computed),
+        htmlTable(
+          "Flags, with the defaults that held",
+          ["flag", "value"],
+          Object.entries(report.flags).map(([flag, value]) => [`--${flag}`, asWritten(value)]),
+        ),
+      ),
+      htmlTable(
+        "Stages",
+        ["stage", "key", "from the cache", "seconds"],
+        report.stages.map(({ name, key, cached, seconds }) => [name, key.slice(0, 12), cached ? "yes" : "no", seconds]),
+        2,
+      ),
+    )
   }
-  return best;
+</main>
+</body>
+</html>
+`;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { basename } from "node:path";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { BASELINE_TITLES, EVALUATION_TITLES } from "./evaluation.ts";
@@ -32,10 +33,15 @@ export interface TrainingReport {
   readonly cached?: boolean;
 }
 
+/** Hyper-parameters by name, as they held. */
+export type HeldSettings = Readonly<Record<string, string | number | boolean>>;
+
 /** One model that was trained. */
 export interface RunReport {
   /** product, control, adaptation, cross-encoder, … */
   readonly role: string;
+  /** Hyper-parameters, loss and shape of the model, as they held. */
+  readonly settings: HeldSettings;
   /** How training went. */
   readonly training: TrainingReport;
   /** Before training. */
@@ -86,8 +92,14 @@ export interface ReportBase {
   readonly pipeline: string;
   /** sample, chapter or test. */
   readonly preset: string;
-  /** The command line. */
+  /** The command line, as a shell takes it. */
   readonly command: string;
+  /** Every flag that held, given or by default. */
+  readonly flags: Readonly<Record<string, string | number | boolean>>;
+  /** Versions of what ran. */
+  readonly versions: { readonly kindred: string; readonly deno: string; readonly v8: string };
+  /** What was written into the output folder. */
+  readonly files: readonly string[];
   /** The seed. */
   readonly seed: number;
   /** What computed, why, and which promise of equal bits held. */
@@ -164,6 +176,16 @@ export function metricsLines(records: Readonly<Record<string, TrainingRecord>>):
   }).join("");
 }
 
+/** The files of a report for the terminal; the page that shows all of it comes last. */
+export function fileLines({ files }: ReportBase): string[] {
+  const page = files.filter((path) => path.endsWith("report.html"));
+  const others = files.filter((path) => !page.includes(path));
+  return [
+    ...(others.length === 0 ? [] : [`  written: ${others.map((path) => basename(path)).join(", ")}`]),
+    ...page.map((path) => `  report: ${path}`),
+  ];
+}
+
 /** Metrics that people see first. */
 const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> = {
   similarity: ["pearson_cosine", "spearman_cosine"],
@@ -208,6 +230,7 @@ export function summary(report: Report): string {
     ...(report.tables ?? []).flatMap(tableLines),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
     `  model: ${report.model}`,
+    ...fileLines(report),
   ].join("\n");
 }
 

@@ -25,7 +25,7 @@ import { freeCrossEncoder, loadCrossEncoder } from "../model/cross_encoder.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import { TensorEngine } from "../stage/engine.ts";
-import { reportBase } from "./finish.ts";
+import { reportBase } from "./report_base.ts";
 import type { SearchReport } from "./search_report.ts";
 import { checkOwnModel, optional, text } from "./settings.ts";
 import { phase } from "../stage/progress.ts";

@@ -12,7 +12,8 @@ import type { CountedDataset, ModelFolder, ModelShape, TrainedModel } from "../s
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { type EvaluationSet, partsOf } from "./evaluation.ts";
-import { finish, outputFolder, type TrainedRun } from "./finish.ts";
+import { finish, type TrainedRun } from "./finish.ts";
+import { outputFolder } from "./report_base.ts";
 import type { Report } from "./report.ts";
 import { model } from "../stage/roots.ts";
 import { modelShape, number, optional, type Preset, text, trainingPresets, trainSettings } from "./settings.ts";

@@ -178,7 +178,7 @@ export const chooseNegatives: Stage<NegativeParameters, NegativeInputs, CountedD
   CountedDataset<Columns>
 >({
   name: "negatives",
-  version: 2, // exactly the reference's tokens
+  version: 3, // exactly the reference's tokens
   inputs: { candidates: candidatesFormat, pairs: datasetFormat<Pairs>(), review: sourceFormat },
   output: datasetFormat<Columns>(),
   how: ["judge.generator.tokenBudget", "judge.generator.concurrency"],

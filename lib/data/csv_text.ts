@@ -1,0 +1,61 @@
+/**
+ * CSV that a person opens in a spreadsheet.
+ *
+ * @module
+ */
+import { Effect, Stream } from "effect";
+import { Csv } from "effect/encoding";
+
+/** What a spreadsheet takes for a formula, or has been kept from taking for one. */
+const FORMULA = /^'*[=+\-@\t\r]/;
+
+/**
+ * A text that no spreadsheet takes for a formula: one that begins like it gets an apostrophe in front.
+ *
+ * @param text Any text.
+ * @returns The same text, or `'` and the text; {@linkcode withoutApostrophe} undoes it.
+ *
+ * @example
+ * ```ts
+ * import { withApostrophe, withoutApostrophe } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * assert.equal(withApostrophe("=1+1"), "'=1+1");
+ * assert.equal(withoutApostrophe(withApostrophe("-5 degrees")), "-5 degrees");
+ * assert.equal(withApostrophe("5 degrees"), "5 degrees");
+ * ```
+ */
+export function withApostrophe(text: string): string {
+  return FORMULA.test(text) ? `'${text}` : text;
+}
+
+/** Undoes {@linkcode withApostrophe}. */
+export function withoutApostrophe(text: string): string {
+  return text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
+}
+
+/**
+ * A CSV file's contents. Texts get an apostrophe where a spreadsheet would take them for a formula; numbers stay as they
+ * are, and what is null or not a number is left empty.
+ *
+ * @param columns Names, for the first line.
+ * @param rows Cells, row by row.
+ * @returns Lines that end with a line break, quoted where it is needed.
+ *
+ * @example
+ * ```ts
+ * import { csvText } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const text = await csvText(["text", "score"], [["a, b", -0.5], ["=1", null]]);
+ * assert.deepEqual(text.trim().split(/\r?\n/), ["text,score", '"a, b",-0.5', "'=1,"]);
+ * ```
+ */
+export async function csvText(
+  columns: readonly string[],
+  rows: Iterable<readonly (string | number | null | undefined)[]>,
+): Promise<string> {
+  const cell = (value: string | number | null | undefined) =>
+    typeof value === "string" ? withApostrophe(value) : Number.isFinite(value) ? `${value}` : "";
+  const lines = [columns, ...rows].map((row) => row.map(cell));
+  const parts = Stream.runCollect(Stream.fromIterable(lines).pipe(Stream.pipeThroughChannel(Csv.encodeString())));
+  return (await Effect.runPromise(parts)).join("");
+}

@@ -1,0 +1,38 @@
+/**
+ * The hyper-parameters that a training held, read from what it left behind: not what was asked for, but what was done.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { readFolder } from "../checkpoint/sentence_transformers.ts";
+import { readJson, type TrainedModel } from "../stage/artifact.ts";
+import type { Artifact } from "../stage/stage.ts";
+import type { HeldSettings } from "./report.ts";
+
+/** The names of settings as a reader knows them: batchSize is batch size. */
+const readable = (name: string) => name.replace(/[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+
+/** Loss, hyper-parameters and shape of a model that was trained. */
+export async function heldSettings(model: Artifact<TrainedModel>): Promise<HeldSettings> {
+  const { parameters } = await readJson<{ parameters: Record<string, unknown> }>(
+    join(model.paths[0]!, "manifest.json"),
+  );
+  const { loss, settings, ...rest } = parameters as { loss?: { name: string; options?: object }; settings?: object };
+  const { folder, record } = await model.read();
+  const shape = await readFolder(folder).catch(() => undefined); // a cross-encoder or a language model has none
+  const held: Record<string, string | number | boolean> = {};
+  const add = (values: object) => {
+    for (const [name, value] of Object.entries(values)) {
+      if (value === null || value === undefined) continue;
+      held[readable(name)] = typeof value === "object" ? JSON.stringify(value) : value;
+    }
+  };
+  if (loss !== undefined) add({ loss: loss.name, ...loss.options });
+  add({ optimizer: "AdamW", ...ADAMW, ...settings, ...rest });
+  if (shape !== undefined) add({ maxSeqLength: shape.maxSeqLength });
+  add({ updates: record.steps });
+  return held;
+}
+
+/** What the optimizer takes where nothing is said. */
+const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };

@@ -1,0 +1,257 @@
+/**
+ * The page of a training of a bi-encoder.
+ *
+ * @module
+ */
+import type { Dataset, Pairs, ScoredPairs } from "../data/dataset.ts";
+import type { Columns } from "../data/rows.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
+import { histogramOf } from "../numeric/histogram.ts";
+import { ranks } from "../numeric/correlation.ts";
+import type { Evaluation } from "../stage/artifact.ts";
+import type { Metrics, TrainingRecord } from "../train/record.ts";
+import { escapeHtml, rangeOf } from "./axis.ts";
+import { histogramChart, lineChart, scatterPlot } from "./charts.ts";
+import { pairMap } from "./maps.ts";
+import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
+import { BASELINE_TITLES } from "./evaluation.ts";
+import { evaluatedOn, type Report } from "./report.ts";
+import { sentencesOf } from "./stages/evaluate.ts";
+
+/** What the page shows beyond the report. */
+export interface PageData {
+  /** Evaluation rows. */
+  readonly rows: Dataset<Columns>;
+  /** Before training. */
+  readonly before: Evaluation;
+  /** After it. */
+  readonly after: Evaluation;
+  /** Embeddings of the distinct sentences before training. */
+  readonly beforeEmbeddings: Embeddings;
+  /** And after it. */
+  readonly afterEmbeddings: Embeddings;
+  /** Evaluation sentences that occur in the training data. */
+  readonly leaks: readonly string[];
+}
+
+/** Loss, learning rate and gradient norm of every training, each on axes of its own. */
+export function trainingCurves(records: Readonly<Record<string, TrainingRecord>>): string {
+  const parts = Object.entries(records).map(([name, { log }]) => {
+    const who = name === "main" ? "" : ` (${name.replaceAll("_", " ")})`;
+    const curve = (title: string, value: (entry: typeof log[number]) => number) =>
+      lineChart({ title: title + who, across: "update", up: title.toLowerCase() }, [
+        { name: title, points: log.map((entry) => [entry.step, value(entry)]) },
+      ]);
+    return beside(
+      curve("Loss", ({ loss }) => loss),
+      curve("Learning rate", ({ learning_rate }) => learning_rate),
+      curve("Gradient norm", ({ gradient_norm }) => gradient_norm),
+    );
+  });
+  return section("How training went", ...parts);
+}
+
+/** The page of a training; `data` where something was evaluated. */
+export function reportPage(
+  report: Report,
+  records: Readonly<Record<string, TrainingRecord>>,
+  data?: PageData,
+): string {
+  const { training, evaluation, before, metrics, control } = report;
+  const curves = trainingCurves(records);
+  const tables = [
+    ...(report.tables ?? []),
+    ...(report.details === undefined
+      ? []
+      : [{ title: "On the way", columns: ["what", "value"], rows: Object.entries(report.details) }]),
+  ].map(tableSection);
+  const count = Object.keys(report.runs).length;
+  const metric = evaluation?.metric ?? "";
+  const score = (name: string, values: Metrics | undefined) =>
+    values?.[metric] === undefined ? {} : { [name]: values[metric] };
+  const head = {
+    lead: `${count === 1 ? "One model was" : `${count} models were`} trained, on ${report.data.train.rows} rows. ${
+      evaluatedOn(report).trim()
+    }.`,
+    run: [dataTable(report.data), settingsTable(report.runs)],
+  };
+  const numbers = facts({
+    ...score(`${metric} before`, before),
+    ...score(`${metric} after`, metrics),
+    ...score("of the control", control?.metrics),
+    "updates": training.steps,
+    "rows seen": training.samples,
+    "rows per second": training.samples_per_second.toFixed(0),
+  });
+  if (evaluation === undefined || data === undefined) {
+    return page(report, { ...head, sections: [numbers, ...tables, curves] });
+  }
+  const { first, sentences } = sentencesOf(data.rows);
+  const course = [
+    [0, before[metric] ?? NaN],
+    ...report.evaluations.filter(([step]) => step !== training.steps).map(([step, values]) =>
+      [step, values[metric] ?? NaN] as const
+    ),
+    [training.steps, metrics[metric] ?? NaN],
+  ] as const;
+  return page(report, {
+    ...head,
+    sections: [
+      numbers,
+      section("Evaluation", metricsTable(report)),
+      ...tables,
+      curves,
+      lineChart({ title: `${metric} on the way`, across: "update", up: metric }, [{ name: metric, points: course }]),
+      ...(evaluation.kind === "similarity" ? similaritySections(data, sentences) : []),
+      ...(evaluation.kind === "retrieval" ? [hardestQueries(data)] : []),
+      section("Nearest neighbours", neighbourTable(data, sentences, 1 + first.reduce((a, b) => Math.max(a, b), 0))),
+      section("Leak check", leakTable(data.leaks, sentences.length)),
+    ],
+  });
+}
+
+/** Every metric before and after, beside controls and baselines. */
+function metricsTable({ before, metrics, baseline, control, control_equal_steps: equal }: Report): string {
+  const columns = [
+    "metric",
+    "before",
+    "after",
+    "change",
+    ...(control === undefined ? [] : ["control"]),
+    ...(equal === undefined ? [] : ["control, equal steps"]),
+  ];
+  const rows = Object.keys(metrics).map((key) => [
+    key,
+    before[key],
+    metrics[key],
+    before[key] === undefined ? undefined : metrics[key]! - before[key],
+    ...(control === undefined ? [] : [control.metrics[key]]),
+    ...(equal === undefined ? [] : [equal.metrics[key]]),
+  ]);
+  const overlaps = Object.entries(baseline).map(([name, value]) => [BASELINE_TITLES[name] ?? name, undefined, value]);
+  return htmlTable("Metrics, and what is reached without a model", columns, [...rows, ...overlaps]);
+}
+
+/** Cosines against gold scores, how they are spread, the pairs on a map, and those that are furthest off. */
+function similaritySections(data: PageData, sentences: readonly string[]): readonly string[] {
+  const { first, second } = sentencesOf(data.rows);
+  const { sentence1, sentence2, score } = data.rows.columns as ScoredPairs;
+  const cosines = rangeOf([...data.before.similarities, ...data.after.similarities]) ?? [0, 1];
+  const scatter = (title: string, { similarities }: Evaluation) =>
+    scatterPlot(
+      { title, across: "gold score", up: "cosine" },
+      Array.from(similarities, (cosine, i) => [score[i]!, cosine] as const),
+      { y: cosines },
+    );
+  const spread = ({ similarities }: Evaluation) => histogramOf(similarities, { range: cosines });
+  const map = (title: string, embeddings: Embeddings) =>
+    pairMap(title, embeddings, { first, second, score, sentences });
+  return [
+    section(
+      "Predicted and gold similarity",
+      beside(scatter("Before training", data.before), scatter("After training", data.after)),
+      histogramChart({ title: "Cosines of the evaluation pairs", across: "cosine", up: "% of pairs" }, [
+        { name: "before", histogram: spread(data.before) },
+        { name: "after", histogram: spread(data.after) },
+      ]),
+    ),
+    section(
+      "Maps of evaluation pairs",
+      beside(map("Before training", data.beforeEmbeddings), map("After training", data.afterEmbeddings)),
+    ),
+    section("Worst predicted pairs", worstTable(data, sentence1, sentence2, score)),
+  ];
+}
+
+/** Anchors whose positive stands furthest down after training. */
+function hardestQueries(data: PageData): string {
+  const { anchor, positive } = data.rows.columns as Pairs;
+  const row = new Map<string, number>(); // the first of each anchor
+  anchor.forEach((text, i) => row.has(text) || row.set(text, i));
+  const queries = [...row.keys()];
+  const rank = ({ ranks }: Evaluation, query: number) => ranks![query]! || Infinity;
+  const hardest = [...queries.keys()].sort((a, b) => {
+    const [x, y] = [rank(data.after, a), rank(data.after, b)];
+    return x === y ? 0 : x < y ? 1 : -1;
+  }).slice(0, 10);
+  const shown = (place: number) => place === Infinity ? "not among 100" : `${place}`;
+  return section(
+    "Hardest anchors",
+    htmlTable(
+      "Anchors whose positive stands furthest down",
+      ["anchor", "positive", "place before", "place after"],
+      hardest.map((query) => [
+        queries[query]!,
+        positive[row.get(queries[query]!)!]!,
+        shown(rank(data.before, query)),
+        shown(rank(data.after, query)),
+      ]),
+    ),
+  );
+}
+
+/** Leaked sentences that are shown. */
+const LEAKS = 20;
+
+function leakTable(leaks: readonly string[], sentences: number): string {
+  const told = `<p>${leaks.length} of ${sentences} evaluation sentences occur in the training data.</p>`;
+  if (leaks.length === 0) return told;
+  const items = leaks.slice(0, LEAKS).map((text) => `<li>${escapeHtml(text)}</li>`).join("");
+  const more = leaks.length > LEAKS ? `<p>and ${leaks.length - LEAKS} more</p>` : "";
+  return `${told}<ul>${items}</ul>${more}`;
+}
+
+/** The pairs whose rank among the cosines is farthest from the rank of their gold score. */
+function worstTable(
+  data: PageData,
+  sentence1: readonly string[],
+  sentence2: readonly string[],
+  score: Float64Array,
+): string {
+  const [gold, predicted] = [ranks(score), ranks(data.after.similarities)];
+  const gap = (i: number) => Math.abs(gold[i]! - predicted[i]!);
+  const worst = Array.from(gold, (_, i) => i).sort((a, b) => gap(b) - gap(a)).slice(0, 10);
+  return htmlTable(
+    "Pairs whose place by cosine is farthest from their place by gold score",
+    ["first", "second", "gold", "cosine before", "cosine after"],
+    worst.map((i) => [
+      sentence1[i]!,
+      sentence2[i]!,
+      Number(score[i]!.toFixed(3)),
+      data.before.similarities[i]!,
+      data.after.similarities[i]!,
+    ]),
+    3,
+  );
+}
+
+/** Ten of the first `spread` sentences, evenly spread, and the nearest other one of all before and after. */
+function neighbourTable(data: PageData, sentences: readonly string[], spread: number): string {
+  const count = Math.min(10, spread);
+  const rows = Array.from({ length: count }, (_, i) => {
+    const row = Math.floor(i * spread / count);
+    const [before, after] = [nearestTo(data.beforeEmbeddings, row), nearestTo(data.afterEmbeddings, row)];
+    const told = ({ row, cosine }: { row: number; cosine: number }) =>
+      row < 0 ? "" : `${sentences[row]} (${cosine.toFixed(2)})`;
+    return [sentences[row]!, told(before), told(after)];
+  });
+  return htmlTable("The other sentence with the highest cosine", ["sentence", "nearest before", "nearest after"], rows);
+}
+
+function nearestTo({ data, rows, width }: Embeddings, row: number): { row: number; cosine: number } {
+  const own = data.subarray(row * width, (row + 1) * width);
+  const best = { row: -1, cosine: -Infinity };
+  for (let other = 0; other < rows; other++) {
+    if (other === row) continue;
+    let [dot, a, b] = [0, 0, 0];
+    for (let i = 0; i < width; i++) {
+      const [x, y] = [own[i]!, data[other * width + i]!];
+      dot += x * y;
+      a += x * x;
+      b += y * y;
+    }
+    const cosine = dot / (Math.sqrt(a * b) || 1);
+    if (cosine > best.cosine) Object.assign(best, { row: other, cosine });
+  }
+  return best;
+}
