@@ -203,8 +203,8 @@ Deno.test("folders that are not understood are refused, and say why", async (t) 
       withFiles(files, (path) =>
         assert.rejects(readFolder(path), (error) => {
           assert.ok(error instanceof CheckpointError, String(error));
-          const { message: text, where, expected, found, hint } = error;
-          assert.match([text, where, expected, found, hint].join(" "), message);
+          const { summary, where, expected, found, hint } = error;
+          assert.match([summary, where, expected, found, hint].join(" "), message);
           return true;
         })));
   }
