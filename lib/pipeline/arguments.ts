@@ -1,5 +1,5 @@
 /**
- * Arguments read by the table of flags, and the help text.
+ * Arguments read by the table of flags.
  *
  * @module
  */
@@ -64,31 +64,4 @@ function nearest(name: string, known: readonly Flag[]): string {
   const scored = known.map((flag) => [editDistances(name, flag).at(-1)!, flag] as const).sort(([a], [b]) => a - b);
   const best = scored[0];
   return best !== undefined && best[0] <= 3 ? `did you mean --${best[1]}?` : "--help lists the flags";
-}
-
-/** The help text of a command. */
-export function helpText(
-  command: {
-    readonly name: string;
-    readonly summary: string;
-    readonly flags: readonly Flag[];
-    readonly operands?: string;
-  },
-  defaults: Readonly<Record<string, unknown>>,
-): string {
-  const lines = command.flags.map((flag) => {
-    const [type, text] = FLAGS[flag] as readonly [FlagType, string];
-    const value = type === "switch" ? "" : typeof type === "string" ? (type === "text" ? " TEXT" : " N") : "";
-    const choices = typeof type === "string" ? "" : ` (${type.join(", ")})`;
-    const preset = defaults[flag] === undefined ? "" : ` [${defaults[flag]}]`;
-    return `  --${(flag + value).padEnd(22)} ${text}${choices}${preset}`;
-  });
-  const operands = command.operands === undefined ? "" : `${command.operands} `;
-  return `${command.name}: ${command.summary}
-
-Usage: deno run -A pipelines/${command.name}.ts ${operands}[flags]
-
-${lines.join("\n")}
-  --${"help".padEnd(22)} this text
-`;
 }

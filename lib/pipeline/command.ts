@@ -7,11 +7,12 @@
 import { Cause, Effect, Exit, Fiber, Layer } from "effect";
 import { explain, KindredError, knownError, UsageError } from "../error.ts";
 import { TensorEngine } from "../stage/engine.ts";
-import { helpText, parseFlags } from "./arguments.ts";
+import { parseFlags } from "./arguments.ts";
+import { helpText } from "./help.ts";
 import { commandLine } from "./command_line.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { Progress, progressTo } from "../stage/progress.ts";
-import { makeProgress } from "../stage/progress_view.ts";
+import { columnsOfTerminal, makeProgress } from "../stage/progress_view.ts";
 import { engineChoice, text, withPreset } from "./settings.ts";
 import { type Services, StageRunner } from "../stage/stage.ts";
 
@@ -63,9 +64,8 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   let invocation: Invocation;
   try {
     if (args.includes("--help")) {
-      const preset = presetOf(args);
-      const defaults = { preset, ...command.presets[preset] };
-      out(helpText(command, defaults));
+      const columns = Deno.stdout.isTerminal() ? columnsOfTerminal() : undefined;
+      out(helpText(command, { preset: presetOf(args), ...(columns !== undefined && { columns }) }));
       Deno.exit(0);
     }
     const parsed = parseFlags(args, command.flags);

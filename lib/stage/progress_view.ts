@@ -28,7 +28,8 @@ export function standardError(): ProgressScreen {
 /** Some terminals that tell no size have this one. */
 const USUAL = 80;
 
-function columnsOfTerminal(): number {
+/** How wide the terminal is. */
+export function columnsOfTerminal(): number {
   try {
     return Deno.consoleSize().columns || USUAL;
   } catch {
