@@ -28,7 +28,12 @@ export function withApostrophe(text: string): string {
   return FORMULA.test(text) ? `'${text}` : text;
 }
 
-/** Undoes {@linkcode withApostrophe}. */
+/**
+ * Undoes {@linkcode withApostrophe}.
+ *
+ * @param text A cell, as it stands in the file.
+ * @returns The text as it was.
+ */
 export function withoutApostrophe(text: string): string {
   return text.startsWith("'") && FORMULA.test(text) ? text.slice(1) : text;
 }

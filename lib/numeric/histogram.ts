@@ -14,11 +14,25 @@ export interface Histogram {
   readonly counts: readonly number[];
 }
 
-/** Counts values in equal bins over their range, or over a given one. */
+/**
+ * Counts values in equal bins.
+ *
+ * @param values The values; those outside of the range, and what is not a number, are left out.
+ * @param options `bins`: how many, default 24; `range`: from where to where, default: the range of the values.
+ * @returns The counts, and the range.
+ *
+ * @example
+ * ```ts
+ * import { histogramOf } from "@kindred/kindred/numeric";
+ * import assert from "node:assert/strict";
+ * assert.deepEqual(histogramOf([0, 0.1, 0.9], { bins: 2, range: [0, 1] }).counts, [2, 1]);
+ * ```
+ */
 export function histogramOf(
   values: Iterable<number>,
-  { bins = 24, range }: { readonly bins?: number; readonly range?: readonly [number, number] | undefined } = {},
+  options: { readonly bins?: number; readonly range?: readonly [number, number] | undefined } = {},
 ): Histogram {
+  const { bins = 24, range } = options;
   const list = [...values];
   const [low, high] = range ?? (list.length === 0 ? [0, 1] : [least(list), greatest(list)]);
   const counts = new Array<number>(bins).fill(0);

@@ -13,6 +13,7 @@ import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
 import { baselineOf, type EvaluationSet } from "./evaluation.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
+import { folderFacts, originOf, sourceName } from "./card.ts";
 import { modelCard } from "../train/model_card.ts";
 import { writeOutput } from "./output.ts";
 import { heldSettings } from "./held_settings.ts";
@@ -59,8 +60,10 @@ export interface Results {
   readonly details?: Readonly<Record<string, number | string | null>>;
   /** What is worth knowing. */
   readonly warnings?: readonly string[];
-  /** Settings for the model's card. */
+  /** How the product came about, for the model's card. */
   readonly story?: string;
+  /** Name and paper of the product's loss, for the model's card. */
+  readonly loss?: string;
 }
 
 /** What every training writes. */
@@ -141,13 +144,29 @@ export const finish: (
         leaks: leaks(rows, await results.data.read()),
       },
     );
+    const origin = await originOf(text(values, "model"));
     await writeOutput(output, {
       "model/README.md": modelCard({
         title: "A sentence-embedding model",
         story: results.story ??
-          `Trained by Kindred's \`${invocation.name}\` from ${
-            text(values, "model") ?? "the sample's base model"
-          } on ${report.data.train.rows} rows.`,
+          `Trained by Kindred's \`${invocation.name}\` from ${origin.name} on ${report.data.train.rows} rows.`,
+        baseModel: origin.baseModel,
+        license: origin.license,
+        facts: {
+          "trained from": origin.name,
+          "trained on": `${await sourceName(report.data.train.source)}, ${report.data.train.rows} rows`,
+          loss: results.loss,
+          ...await folderFacts(folder),
+          parameters: record.parameters,
+          "parameters that were trained": record.trainedParameters,
+        },
+        evaluation: evaluation && {
+          on: `${evaluation.heldOut ? "rows held out of " : ""}${await sourceName(evaluation.source)}, ${
+            report.data.eval!.rows
+          } rows`,
+          before,
+          after: metrics,
+        },
         settings: Object.fromEntries(
           [...SHOWN].map((flag) => [flag, values[flag] as number | undefined]),
         ),

@@ -7,7 +7,7 @@ import { Effect } from "effect";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
-import { losses, type LossSpec } from "../loss/named.ts";
+import { losses, lossOf, type LossSpec } from "../loss/named.ts";
 import type { CountedDataset, ModelFolder, ModelShape, TrainedModel } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
@@ -76,6 +76,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
       data: rowsOfLoss as Artifact<CountedDataset<RowsOf<L>>>,
       evaluation,
       runs: { main },
+      loss: `${loss.name} (${lossOf(loss).paper})`,
       warnings,
       ...(held && { tables: [yield* metricsTable("Rows that were held out", held)] }),
     });

@@ -87,10 +87,11 @@ export type FinetuneOptions = FinetuneSettings & (PairColumns | ScoredColumns | 
  *   model: await sampleBaseModel(),
  *   anchor: ["the boy opens the door", "the cook slices the bread"],
  *   positive: ["the lad unlocks the gate", "the loaf is cut by the chef"],
+ *   epochs: 10, // so few rows are one step each time
  *   output: `${folder}/model`,
  *   cacheDir: `${folder}/cache`,
  * });
- * assert.equal(steps, 1);
+ * assert.equal(steps, 10);
  * assert.match(warnings[0]!, /no rows were held out of 2/);
  * ```
  */

@@ -8,7 +8,7 @@ export { biEncoderObjective, type BiEncoderTask } from "./bi_encoder_objective.t
 export { crossEncoderObjective, type CrossEncoderTask } from "./cross_encoder_objective.ts";
 export { denoisingObjective, type DenoisingTask } from "./denoising_objective.ts";
 export { maskedLmObjective } from "./masked_lm_objective.ts";
-export { type ModelCard, modelCard } from "./model_card.ts";
+export { type Facts, type ModelCard, modelCard } from "./model_card.ts";
 export type { Objective, ObjectiveBatch } from "./objective.ts";
 export type { PlanSettings } from "./plan.ts";
 export { emptyTextWarnings } from "./empty_texts.ts";

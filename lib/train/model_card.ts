@@ -4,48 +4,89 @@
  * @module
  */
 import type { Loss } from "../loss/loss.ts";
+import type { Metrics } from "./record.ts";
 import type { ResolvedTrainSettings } from "./settings.ts";
 
-/** What the card tells. */
+/** What the card tells. Texts that come from users stand in it as text, never as markup. */
 export interface ModelCard {
   /** What it is: the heading. */
   readonly title: string;
   /** Sentences about how it came about. */
   readonly story: string;
+  /** Id on the hub of the model that it was trained from, if it has one. */
+  readonly baseModel?: string | undefined;
+  /** Licence of that model, if it names one. */
+  readonly license?: string | undefined;
+  /** What the model is: base, pooling, width, longest text, …, by name. */
+  readonly facts?: Facts;
+  /** What it was worth before and after, and on which rows. */
+  readonly evaluation?: { readonly on: string; readonly before: Metrics; readonly after: Metrics } | undefined;
   /** Settings by name. */
-  readonly settings: Readonly<Record<string, string | number | undefined>>;
+  readonly settings: Facts;
   /** What its users should know. */
   readonly warnings?: readonly string[];
 }
 
+/** Values by name; what is undefined is not shown. */
+export type Facts = Readonly<Record<string, string | number | undefined>>;
+
 /**
- * The text of the card of a sentence-embedding model: what it is, how it was trained, how to use it.
+ * The text of the card of a sentence-embedding model: what it is, how it was trained, what it is worth, how to use it.
  *
- * @param card Title, story, settings, warnings.
+ * @param card What is known of it.
  * @returns Markdown, for README.md.
  */
 export function modelCard(card: ModelCard): string {
-  const { title, story, settings, warnings = [] } = card;
-  const shown = Object.entries(settings).filter(([, value]) => value !== undefined);
-  return `---
-tags: [sentence-transformers, sentence-similarity, feature-extraction]
-pipeline_tag: sentence-similarity
-library_name: sentence-transformers
----
-
-# ${title}
-
-${story}
-${warnings.map((warning) => `\n> **Warning:** ${warning}\n`).join("")}
-| setting | value |
-| --- | --- |
-${shown.map(([name, value]) => `| ${name} | ${value} |`).join("\n")}
-
-\`\`\`python
+  const { title, story, baseModel, license, facts = {}, evaluation, settings, warnings = [] } = card;
+  const parts = [
+    [
+      "---",
+      "tags: [sentence-transformers, sentence-similarity, feature-extraction]",
+      "pipeline_tag: sentence-similarity",
+      "library_name: sentence-transformers",
+      ...baseModel === undefined ? [] : [`base_model: ${JSON.stringify(baseModel)}`],
+      ...license === undefined ? [] : [`license: ${JSON.stringify(license)}`],
+      "---",
+    ].join("\n"),
+    `# ${title}`,
+    story,
+    ...warnings.map((warning) => `> **Warning:** ${plain(warning)}`),
+    factTable("model", { ...facts, license }),
+  ];
+  if (evaluation !== undefined) {
+    const rows = Object.keys(evaluation.after).map((key) =>
+      [key, shown(evaluation.before[key]), shown(evaluation.after[key])] as const
+    );
+    parts.push(`On ${plain(evaluation.on)}:`, table(["metric", "before", "after"], rows));
+  }
+  parts.push(factTable("setting", settings));
+  parts.push(`\`\`\`ts
+import { encode } from "jsr:@kindred/kindred/simple";
+const { data, width } = await encode("path/to/this/folder", ["A sentence."]);
+\`\`\``);
+  parts.push(`\`\`\`python
 from sentence_transformers import SentenceTransformer
 SentenceTransformer("path/to/this/folder").encode(["A sentence."])
-\`\`\`
-`;
+\`\`\``);
+  return parts.filter((part) => part !== "").join("\n\n") + "\n";
+}
+
+function factTable(heading: string, facts: Facts): string {
+  const rows = Object.entries(facts).filter(([, value]) => value !== undefined);
+  return rows.length === 0 ? "" : table([heading, "value"], rows.map(([name, value]) => [name, String(value)]));
+}
+
+function table(headings: readonly string[], rows: readonly (readonly string[])[]): string {
+  const line = (cells: readonly string[]) => `| ${cells.map(plain).join(" | ")} |`;
+  return [line(headings), line(headings.map(() => "---")), ...rows.map(line)].join("\n");
+}
+
+const shown = (value: number | undefined) => value === undefined ? "" : value.toFixed(4);
+
+/** A text that Markdown takes for nothing but a text, on one line. */
+function plain(text: string): string {
+  return text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll("|", "\\|")
+    .replaceAll("`", "'").replaceAll(/\s+/g, " ");
 }
 
 /** Hyper-parameters as the card shows them. */

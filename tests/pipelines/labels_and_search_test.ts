@@ -26,7 +26,7 @@ Deno.test("label_similarity trains on the sample, reports both maps, and comes f
     assert.deepEqual(Object.keys(report.metrics), ["silhouette_cosine", "knn_accuracy_cosine"]);
     assert.ok(Math.abs(report.baseline.majority - 1 / 3) < 1e-9);
     const page = await Deno.readTextFile(join(folder, "out", "report.html"));
-    assert.equal(page.match(/<circle r="2.6"/g)?.length, 300); // 150 texts, twice
+    assert.equal(page.match(/<path fill="[^"]*" d="[^"]*"><title>/g)?.length, 300); // 150 texts, twice
     assert.ok(page.includes("unkind") && !page.includes("NaN"));
     const again = (await run("label_similarity", ...args)).report;
     assert.ok(again.stages.every(({ cached }: { cached: boolean }) => cached));

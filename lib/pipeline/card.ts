@@ -1,0 +1,46 @@
+/**
+ * What the card of a trained model says of its origin: names instead of paths of this machine.
+ *
+ * @module
+ */
+import { basename, join } from "node:path";
+import { readFolder } from "../checkpoint/sentence_transformers.ts";
+import type { Facts } from "../train/model_card.ts";
+
+const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
+
+/** A source as others may read it: a hub id as it is, of a path the last part alone. */
+export async function sourceName(source: string): Promise<string> {
+  const names = source.split(" + ").map(async (part) =>
+    /^[./~\\]|^[A-Za-z]:/.test(part) || await isThere(part) ? basename(part.replaceAll("\\", "/")) : part
+  );
+  return (await Promise.all(names)).join(" + ");
+}
+
+/** What is known of the model that a training started from. */
+export async function originOf(
+  source: string | undefined,
+): Promise<{ readonly name: string; readonly baseModel?: string; readonly license?: string | undefined }> {
+  if (source === undefined) return { name: "the sample's base model" };
+  const name = await sourceName(source);
+  if (name === source) return { name, baseModel: source };
+  const card = await Deno.readTextFile(join(source, "README.md")).catch(() => "");
+  const license = /^---\n[\s\S]*?^license:\s*"?([\w.+-]+)"?\s*$/m.exec(card)?.[1];
+  return { name, license };
+}
+
+/** What a sentence-transformers folder is: pooling, width, longest text, similarity. */
+export async function folderFacts(folder: string): Promise<Facts> {
+  const { modules, maxSeqLength, similarity, truncateDim } = await readFolder(folder);
+  const width = modules.reduce(
+    (width, spec) =>
+      spec.type === "pooling" ? spec.width * spec.modes.length : spec.type === "dense" ? spec.outFeatures : width,
+    0,
+  );
+  return {
+    pooling: modules.flatMap((spec) => spec.type === "pooling" ? spec.modes : []).join(", "),
+    "features of an embedding": truncateDim ?? width,
+    "longest text, in tokens": maxSeqLength,
+    similarity,
+  };
+}
