@@ -5,10 +5,13 @@
  * @module
  */
 import { Effect } from "effect";
+import { attempt } from "../lib/attempt.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
+import { writeOutput } from "../lib/pipeline/output.ts";
+import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { judge, model } from "../lib/stage/roots.ts";
-import { searchSummary } from "../lib/pipeline/search_report.ts";
+import { searchFiles, searchSummary } from "../lib/pipeline/search_report.ts";
 import { corpusOf, queriesOf, search } from "../lib/pipeline/searching.ts";
 import { text } from "../lib/pipeline/settings.ts";
 import { embedCorpus } from "../lib/pipeline/stages/search.ts";
@@ -30,6 +33,8 @@ export const command: Command = {
     "queries",
     "top-k",
     "cross-encoder",
+    "output",
+    "force",
   ],
   presets: {
     sample: { seed: 42 },
@@ -38,6 +43,7 @@ export const command: Command = {
   },
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;
+    const output = values["output"] === undefined ? undefined : yield* outputFolder(invocation);
     const named = text(values, "model");
     const name = text(values, "cross-encoder");
     const crossEncoder = name === undefined ? undefined : yield* judge(name);
@@ -45,7 +51,9 @@ export const command: Command = {
     const queries = yield* queriesOf(invocation);
     const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);
     const corpus = yield* embedCorpus({ model: base, texts: data }, {});
-    return yield* search(invocation, { model: base, data, corpus, queries, crossEncoder });
+    const report = yield* search(invocation, { model: base, data, corpus, queries, crossEncoder });
+    if (output !== undefined) yield* attempt(async () => await writeOutput(output, await searchFiles(report)));
+    return report;
   }),
   print: searchSummary,
 };

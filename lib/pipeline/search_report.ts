@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { csvText } from "../data/csv_text.ts";
 import type { Effort, SearchCost } from "../embed/search.ts";
 import { type ReportBase, type ReportTable, tableLines } from "./report.ts";
 
@@ -84,4 +85,23 @@ export function searchSummary(report: SearchReport): string {
     ...(queryCost === undefined ? [] : tableLines(costTable(`queries over them: ${queryCost.queries}`, queryCost))),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
   ].join("\n");
+}
+
+/** What was found as tables that other programs read: `pairs.csv` and `answers.csv`, beside the whole `report.json`. */
+export async function searchFiles(report: SearchReport): Promise<Record<string, string>> {
+  const pairs = report.pairs.map(({ first, second, similarity, score }) =>
+    [first.row, first.text, second.row, second.text, similarity, score] as const
+  );
+  const answers = report.queries.flatMap(({ query, hits }) =>
+    hits.map(({ row, text, similarity, score }, i) => [query, i + 1, row, text, similarity, score] as const)
+  );
+  return {
+    "report.json": JSON.stringify(report, null, 2) + "\n",
+    ...(pairs.length > 0 && {
+      "pairs.csv": await csvText(["first_row", "first", "second_row", "second", "similarity", "score"], pairs),
+    }),
+    ...(answers.length > 0 && {
+      "answers.csv": await csvText(["query", "rank", "row", "text", "similarity", "score"], answers),
+    }),
+  };
 }

@@ -112,6 +112,28 @@ Deno.test("label_similarity says what is wrong with labels and flags", () =>
     }
   }));
 
+Deno.test("what a search finds can be had as files, and no folder of others is written into", () =>
+  withFolder(async (folder, cache) => {
+    const corpus = join(folder, "corpus.jsonl");
+    const texts = ["the boy eats", "the queen sleeps", "=the lad eats", "a hammer"];
+    await Deno.writeTextFile(corpus, lines(texts.map((text) => ({ text }))));
+    const output = join(folder, "found");
+    const own = ["--model", await sampleBaseModel(), "--corpus", corpus, ...cache, "--output", output];
+    const { code, err } = await run("search", ...own, "--closest", "2", "--query", "the boy", "--top-k", "3");
+    assert.equal(code, 0, err);
+    const answers = (await Deno.readTextFile(join(output, "answers.csv"))).trim().split(/\r?\n/);
+    assert.equal(answers[0], "query,rank,row,text,similarity,score");
+    assert.equal(answers.length, 4);
+    const pairs = await Deno.readTextFile(join(output, "pairs.csv"));
+    assert.equal(pairs.trim().split(/\r?\n/).length, 3);
+    assert.ok(!/(^|,)=/m.test(pairs), "a spreadsheet finds no formula");
+    assert.equal(JSON.parse(await Deno.readTextFile(join(output, "report.json"))).schema, "kindred-search/1");
+    await Deno.writeTextFile(join(folder, "mine.txt"), "mine");
+    const refused = await run("search", ...own.slice(0, -1), folder);
+    assert.equal(refused.code, 2, refused.err);
+    assert.equal(await Deno.readTextFile(join(folder, "mine.txt")), "mine");
+  }));
+
 Deno.test("search finds pairs and answers, judges them again, and embeds a corpus once", () =>
   withFolder(async (folder, cache) => {
     const corpus = join(folder, "corpus.jsonl");
