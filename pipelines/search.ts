@@ -52,7 +52,7 @@ export const command: Command = {
     const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);
     const corpus = yield* embedCorpus({ model: base, texts: data }, {});
     const report = yield* search(invocation, { model: base, data, corpus, queries, crossEncoder });
-    if (output !== undefined) yield* attempt(async () => await writeOutput(output, await searchFiles(report)));
+    if (output !== undefined) yield* attempt(() => writeOutput(output, searchFiles(report)));
     return report;
   }),
   print: searchSummary,

@@ -3,9 +3,6 @@
  *
  * @module
  */
-import { Effect, Stream } from "effect";
-import { Csv } from "effect/encoding";
-
 /** What a spreadsheet takes for a formula, or has been kept from taking for one. */
 const FORMULA = /^'*[=+\-@\t\r]/;
 
@@ -50,17 +47,20 @@ export function withoutApostrophe(text: string): string {
  * ```ts
  * import { csvText } from "@kindred/kindred/data";
  * import assert from "node:assert/strict";
- * const text = await csvText(["text", "score"], [["a, b", -0.5], ["=1", null]]);
- * assert.deepEqual(text.trim().split(/\r?\n/), ["text,score", '"a, b",-0.5', "'=1,"]);
+ * const text = csvText(["text", "score"], [["a, b", -0.5], ["=1", null]]);
+ * assert.deepEqual(text.split("\r\n"), ["text,score", '"a, b",-0.5', "'=1,", ""]);
  * ```
  */
-export async function csvText(
+export function csvText(
   columns: readonly string[],
   rows: Iterable<readonly (string | number | null | undefined)[]>,
-): Promise<string> {
+): string {
   const cell = (value: string | number | null | undefined) =>
-    typeof value === "string" ? withApostrophe(value) : Number.isFinite(value) ? `${value}` : "";
-  const lines = [columns, ...rows].map((row) => row.map(cell));
-  const parts = Stream.runCollect(Stream.fromIterable(lines).pipe(Stream.pipeThroughChannel(Csv.encodeString())));
-  return (await Effect.runPromise(parts)).join("");
+    typeof value === "string" ? quoted(withApostrophe(value)) : Number.isFinite(value) ? `${value}` : "";
+  let text = "";
+  for (const row of [columns, ...rows]) text += row.map(cell).join(",") + "\r\n";
+  return text;
 }
+
+/** A cell in quotes where it holds what parts cells or lines; lines end as RFC 4180 has it. */
+const quoted = (text: string) => /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;

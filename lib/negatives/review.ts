@@ -29,7 +29,7 @@ interface Line {
 export async function exportReview(candidates: Candidates, path: string): Promise<number> {
   const { scores } = candidates;
   const lines = linesOf(candidates);
-  const text = await csvText(COLUMNS, lines.map(({ texts, place }) => [...texts, scores[place]!, ""]));
+  const text = csvText(COLUMNS, lines.map(({ texts, place }) => [...texts, scores[place]!, ""]));
   try {
     await Deno.writeTextFile(path, text, { createNew: true });
   } catch (error) {

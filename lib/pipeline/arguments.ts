@@ -6,7 +6,7 @@
 import { Result, Schema, SchemaIssue } from "effect";
 import { parseArgs } from "node:util";
 import { UsageError } from "../error.ts";
-import { editDistances } from "../text/edits.ts";
+import { nearestName } from "../text/edits.ts";
 import { type NumberKind, NUMBERS } from "../train/settings.ts";
 import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
@@ -61,7 +61,6 @@ function read(flag: Flag, value: string | boolean): string | number | boolean {
 }
 
 function nearest(name: string, known: readonly Flag[]): string {
-  const scored = known.map((flag) => [editDistances(name, flag).at(-1)!, flag] as const).sort(([a], [b]) => a - b);
-  const best = scored[0];
-  return best !== undefined && best[0] <= 3 ? `did you mean --${best[1]}?` : "--help lists the flags";
+  const meant = nearestName(name, known);
+  return meant === undefined ? "--help lists the flags" : `did you mean --${meant}?`;
 }

@@ -4,9 +4,9 @@
  * @module
  */
 import { Effect } from "effect";
-import { attempt } from "../attempt.ts";
+import { attempt, attemptSync } from "../attempt.ts";
 import { buildBm25 } from "../augment/bm25.ts";
-import { FEWEST_ROWS, type HoldOutOptions } from "../data/hold_out.ts";
+import { FEWEST_ROWS, heldOutCount, type HoldOutOptions } from "../data/hold_out.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
@@ -114,10 +114,10 @@ export const cutRows: <C extends Columns>(
 ) => Effect.Effect<Cut<C>, KindredError, Services> = Effect.fnUntraced(
   function* <C extends Columns>(data: Artifact<CountedDataset<C>>, { rows: asked, seed }: HoldOutOptions) {
     const none = (why: string) => ({ train: data, heldOut: undefined, warnings: [blind(why)] });
-    if (asked === 0) return none("no rows were held out");
     const { rows } = yield* attempt(() => summaryOf(data));
-    if (asked === undefined && rows < FEWEST_ROWS) {
-      return none(`no rows were held out of ${rows}, which are fewer than ${FEWEST_ROWS}`);
+    if ((yield* attemptSync(() => heldOutCount(rows, asked))) === 0) {
+      const few = asked === undefined ? ` of ${rows}, which are fewer than ${FEWEST_ROWS}` : "";
+      return none(`no rows were held out${few}`);
     }
     const { train, heldOut } = yield* holdOutOf(data, { rows: asked, seed });
     const held = yield* attempt(() => summaryOf(heldOut));

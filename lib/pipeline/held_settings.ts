@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { ADAMW_DEFAULTS } from "../train/adamw.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import { readJson, type TrainedModel } from "../stage/artifact.ts";
 import type { Artifact } from "../stage/stage.ts";
@@ -28,11 +29,8 @@ export async function heldSettings(model: Artifact<TrainedModel>): Promise<HeldS
     }
   };
   if (loss !== undefined) add({ loss: loss.name, ...loss.options });
-  add({ optimizer: "AdamW", ...ADAMW, ...settings, ...rest });
+  add({ optimizer: "AdamW", ...ADAMW_DEFAULTS, ...settings, ...rest });
   if (shape !== undefined) add({ maxSeqLength: shape.maxSeqLength });
   add({ updates: record.steps });
   return held;
 }
-
-/** What the optimizer takes where nothing is said. */
-const ADAMW = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };

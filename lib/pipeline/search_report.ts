@@ -88,7 +88,7 @@ export function searchSummary(report: SearchReport): string {
 }
 
 /** What was found as tables that other programs read: `pairs.csv` and `answers.csv`, beside the whole `report.json`. */
-export async function searchFiles(report: SearchReport): Promise<Record<string, string>> {
+export function searchFiles(report: SearchReport): Record<string, string> {
   const pairs = report.pairs.map(({ first, second, similarity, score }) =>
     [first.row, first.text, second.row, second.text, similarity, score] as const
   );
@@ -98,10 +98,10 @@ export async function searchFiles(report: SearchReport): Promise<Record<string, 
   return {
     "report.json": JSON.stringify(report, null, 2) + "\n",
     ...(pairs.length > 0 && {
-      "pairs.csv": await csvText(["first_row", "first", "second_row", "second", "similarity", "score"], pairs),
+      "pairs.csv": csvText(["first_row", "first", "second_row", "second", "similarity", "score"], pairs),
     }),
     ...(answers.length > 0 && {
-      "answers.csv": await csvText(["query", "rank", "row", "text", "similarity", "score"], answers),
+      "answers.csv": csvText(["query", "rank", "row", "text", "similarity", "score"], answers),
     }),
   };
 }

@@ -11,7 +11,6 @@ import { losses, type LossSpec } from "../loss/named.ts";
 import type { EvaluationKind } from "../pipeline/stages/evaluate.ts";
 import { type RowsOf, trainBiEncoder } from "../pipeline/stages/train.ts";
 import type { CountedDataset } from "../stage/artifact.ts";
-import { model as modelOf } from "../stage/roots.ts";
 import { given, type RunOptions } from "../stage/run.ts";
 import type { Artifact } from "../stage/stage.ts";
 import type { TrainSettings } from "../train/settings.ts";
@@ -20,6 +19,7 @@ import {
   type MeasuredTraining,
   type OutputOptions,
   runTraining,
+  startingModel,
   trainMeasured,
 } from "./training.ts";
 
@@ -119,7 +119,7 @@ async function finetuneOn<L extends LabelKind>(
   { model, holdOut, output, force = false, cacheDir, engine, progress, signal, ...settings }: FinetuneSettings,
 ): Promise<MeasuredTraining> {
   const work = Effect.gen(function* () {
-    const base = yield* modelOf(model);
+    const base = yield* startingModel(model);
     return yield* trainMeasured({
       base,
       data: yield* given(rows),

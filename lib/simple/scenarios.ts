@@ -10,7 +10,6 @@ import { datasetOf } from "../data/rows.ts";
 import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
 import { poolingOf } from "../pipeline/adapting.ts";
 import { settingsWarnings } from "../pipeline/warnings.ts";
-import { model as modelOf } from "../stage/roots.ts";
 import { given, type RunOptions } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
 import { trainDenoising } from "../pipeline/stages/denoise.ts";
@@ -21,6 +20,7 @@ import {
   type MeasuredTraining,
   type OutputOptions,
   runTraining,
+  startingModel,
   trainMeasured,
 } from "./training.ts";
 
@@ -85,8 +85,8 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
   const rows = datasetOf({ sentence1: gold.sentence1, sentence2: gold.sentence2, score: scores });
   const classes = scores.every((score) => score === 0 || score === 1);
   const work = Effect.gen(function* () {
-    const base = yield* modelOf(model);
-    const judge = crossEncoder === undefined ? undefined : yield* modelOf(crossEncoder);
+    const base = yield* startingModel(model);
+    const judge = crossEncoder === undefined ? undefined : yield* startingModel(crossEncoder);
     const others = unlabelled && (yield* given(pairsOf(unlabelled)));
     const counts = { pairs: 0, silver: 0 };
     const measured = yield* trainMeasured({
@@ -160,7 +160,7 @@ export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
   const settings = resolveSettings({ batchSize: 16, ...chosen });
   const work = Effect.gen(function* () {
     const texts = yield* given(datasetOf({ text: [...new Set(plain)] }));
-    const base = yield* modelOf(model);
+    const base = yield* startingModel(model);
     const { folder } = yield* valueOf(base);
     const trained = yield* trainDenoising({ model: base, texts }, {
       settings,

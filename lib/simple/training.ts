@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import type { Columns } from "../data/rows.ts";
-import type { KindredError } from "../error.ts";
+import { type KindredError, UsageError } from "../error.ts";
 import { blind, cutRows, unusable } from "../pipeline/evaluation.ts";
 import { checkOutput, copyFolder } from "../pipeline/output.ts";
 import {
@@ -16,6 +16,7 @@ import {
 } from "../pipeline/stages/evaluate.ts";
 import { settingsWarnings, worseWarning } from "../pipeline/warnings.ts";
 import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
+import { model as modelOf, type ModelOf } from "../stage/roots.ts";
 import { type RunOptions, runStages } from "../stage/run.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
@@ -34,6 +35,20 @@ export interface HoldOutOption {
   /** Rows that are not trained on, or a share below 1; 0: none. Default: a tenth, 1,000 at most, none of fewer than 20. */
   readonly holdOut?: number;
 }
+
+/**
+ * The model that a training starts from. Plain JavaScript can leave it out: the sample's must not take its place then.
+ *
+ * @param source A folder, or a model of the hub.
+ * @returns The model.
+ */
+export const startingModel = (source: string): ReturnType<ModelOf> =>
+  typeof source === "string" && source !== "" ? modelOf(source) : Effect.fail(
+    new UsageError("a training needs a model to start from", {
+      expected: "model: a folder, or a model of the hub",
+      found: source === "" ? "an empty text" : String(source),
+    }),
+  );
 
 /** A training, and what it was worth. */
 export interface MeasuredTraining extends TrainingRecord {

@@ -22,3 +22,22 @@ export function editDistances(a: string, b: string): readonly number[] {
   }
   return row;
 }
+
+/** Edits up to which a mistyped name is taken for another one. */
+const MISTYPED = 3;
+
+/**
+ * The name that a mistyped one was probably meant to be.
+ *
+ * @param name What was written.
+ * @param known The names there are.
+ * @returns The one with the fewest edits, the first of equals; undefined if it takes more than three.
+ */
+export function nearestName<A extends string>(name: string, known: readonly A[]): A | undefined {
+  let [nearest, fewest]: [A | undefined, number] = [undefined, MISTYPED + 1];
+  for (const each of known) {
+    const edits = editDistances(name, each).at(-1)!;
+    if (edits < fewest) [nearest, fewest] = [each, edits];
+  }
+  return nearest;
+}

@@ -21,6 +21,15 @@ export interface AdamWSettings {
   readonly clip?: number | undefined;
 }
 
+/** What the optimizer takes where nothing is said: the defaults of sentence-transformers' trainer. */
+export const ADAMW_DEFAULTS: { readonly [K in keyof AdamWSettings]-?: number } = {
+  weightDecay: 0,
+  beta1: 0.9,
+  beta2: 0.999,
+  epsilon: 1e-8,
+  clip: 1,
+};
+
 /** The optimizer's state on the device. */
 export interface Optimizer {
   /** One slot for each trained parameter, by name. */
@@ -38,7 +47,13 @@ export function decays(name: string): boolean {
 
 /** Moments of zero for every parameter that is trained. */
 export function openOptimizer(engine: Engine, parameters: Parameters, settings: AdamWSettings = {}): Optimizer {
-  const { weightDecay = 0, beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8, clip = 1 } = settings;
+  const {
+    weightDecay = ADAMW_DEFAULTS.weightDecay,
+    beta1 = ADAMW_DEFAULTS.beta1,
+    beta2 = ADAMW_DEFAULTS.beta2,
+    epsilon = ADAMW_DEFAULTS.epsilon,
+    clip = ADAMW_DEFAULTS.clip,
+  } = settings;
   const slots = new Map<string, OptimizerSlot>();
   for (const [name, { value, gradient }] of Object.entries(parameters)) {
     if (gradient === undefined) continue;

@@ -6,7 +6,8 @@
  */
 import { Result, Schema, SchemaIssue } from "effect";
 import { UsageError } from "../error.ts";
-import type { AdamWSettings } from "./adamw.ts";
+import { ADAMW_DEFAULTS, type AdamWSettings } from "./adamw.ts";
+import { nearestName } from "../text/edits.ts";
 import type { PlanSettings } from "./plan.ts";
 import { type ScheduleKind, SCHEDULES } from "./schedule.ts";
 
@@ -69,8 +70,8 @@ export const TRAIN_DEFAULTS: ResolvedTrainSettings = {
   learningRate: 5e-5,
   schedule: "linear",
   warmupRatio: 0.1,
-  weightDecay: 0,
-  clip: 1,
+  weightDecay: ADAMW_DEFAULTS.weightDecay,
+  clip: ADAMW_DEFAULTS.clip,
   loggingSteps: 100,
   saveSteps: 500,
 };
@@ -138,7 +139,12 @@ export function resolveSettings(settings: TrainSettings): ResolvedTrainSettings 
     const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(result.failure.issue).issues;
     const name = String(issue!.path?.[0] ?? "settings");
     if (!NAMES.includes(name)) {
-      throw new UsageError(`there is no setting ${name}`, { expected: NAMES.join(", "), found: name });
+      const meant = nearestName(name, NAMES);
+      throw new UsageError(`there is no setting ${name}`, {
+        expected: NAMES.join(", "),
+        found: name,
+        ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
+      });
     }
     const value = settings[name as keyof TrainSettings];
     throw new UsageError(`the setting ${name} cannot be trained with`, {

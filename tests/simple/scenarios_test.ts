@@ -94,3 +94,22 @@ Deno.test("a folder of the user's own is refused before anything is computed; wi
     assert.equal(await Deno.readTextFile(join(output, "chapter.tex")), "mine");
     assert.equal((await encode(output, ["the dog"])).rows, 1);
   }));
+
+Deno.test("a training without a model, with rows that cannot be held out, or with a mistyped setting is refused", () =>
+  withFolder(async (folder) => {
+    const common = {
+      model: await sampleBaseModel(),
+      output: join(folder, "model"),
+      cacheDir: join(folder, "cache"),
+      anchor: ["the boy opens the door", "the dog runs"],
+      positive: ["the lad unlocks the gate", "the hound runs"],
+    };
+    const none = undefined as unknown as string;
+    await assert.rejects(finetune({ ...common, model: none }), /needs a model to start from/);
+    await assert.rejects(
+      tsdae({ model: "", output: common.output, texts: ["the dog runs"] }),
+      /needs a model to start from/,
+    );
+    await assert.rejects(finetune({ ...common, holdOut: NaN }), /so many rows cannot be held out/);
+    await assert.rejects(finetune({ ...common, batchsize: 2 } as typeof common), /did you mean batchSize/);
+  }));

@@ -1,0 +1,13 @@
+import assert from "node:assert/strict";
+import { editDistances, nearestName } from "../../lib/text/edits.ts";
+
+Deno.test("edits of a word to every beginning of another", () => {
+  assert.deepEqual(editDistances("cat", "cart"), [3, 2, 1, 1, 1]);
+  assert.equal(editDistances("", "abc").at(-1), 3);
+});
+
+Deno.test("a mistyped name is told its right one, a foreign one is not", () => {
+  assert.equal(nearestName("batchsize", ["epochs", "batchSize", "seed"]), "batchSize");
+  assert.equal(nearestName("sead", ["seed", "read"]), "seed", "the first of equals");
+  assert.equal(nearestName("temperature", ["epochs", "batchSize", "seed"]), undefined);
+});
