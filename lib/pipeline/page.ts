@@ -23,7 +23,7 @@ td, th { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(-
 th { font-weight: 600; } tbody th { font-weight: 400; } td:not(.n), tbody th { overflow-wrap: anywhere; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .row { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18.5rem, 100%), 1fr)); gap: 1.4rem; align-items: start; }
-figcaption { font-weight: 600; font-size: .95rem; } figure svg[role] { width: 100%; height: auto; display: block; }
+figcaption { font-weight: 600; font-size: .95rem; } figure svg[role] { width: 100%; max-width: 34rem; height: auto; display: block; }
 figure text { fill: var(--soft); font-size: 12.5px; } .grid { stroke: var(--line); } .axis { stroke: var(--soft); fill: none; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem .9rem; font-size: .85rem; } .key { width: 1.1em; height: .8em; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1rem 0; }

@@ -196,10 +196,10 @@ const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> = {
 
 /** What the numbers are about. */
 export function evaluatedOn({ evaluation, data }: Pick<Report, "evaluation" | "data">): string {
-  if (evaluation === undefined || data.eval === undefined) return "  nothing was evaluated";
+  if (evaluation === undefined || data.eval === undefined) return "nothing was evaluated";
   const { title } = EVALUATION_TITLES[evaluation.kind];
   const rows = `${data.eval.rows} rows ${evaluation.held_out ? "held out" : ""} of ${evaluation.source}`;
-  return `  ${title}, on ${rows.replaceAll("  ", " ")}`;
+  return `${title}, on ${rows.replaceAll("  ", " ")}`;
 }
 
 /** The report in a few lines for the terminal. */
@@ -222,7 +222,7 @@ export function summary(report: Report): string {
     ...(report.evaluation === undefined ? ["  nothing was evaluated"] : [
       ...SHOWN_METRICS[report.evaluation.kind].map((key) => row(key, columns.map(([, values]) => values[key]))),
       ...Object.entries(baseline).map(([name, value]) => row(BASELINE_TITLES[name] ?? name, [undefined, value])),
-      evaluatedOn(report),
+      `  ${evaluatedOn(report)}`,
     ]),
     ...Object.entries(report.details ?? {}).map(([name, value]) =>
       `  ${name.padEnd(24)}${typeof value === "number" ? cell(value) : `${value}`.padStart(10)}`

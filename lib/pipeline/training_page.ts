@@ -70,8 +70,8 @@ export function reportPage(
   const score = (name: string, values: Metrics | undefined) =>
     values?.[metric] === undefined ? {} : { [name]: values[metric] };
   const head = {
-    lead: `${count === 1 ? "One model was" : `${count} models were`} trained, on ${report.data.train.rows} rows. ${
-      evaluatedOn(report).trim()
+    lead: `${count === 1 ? "One model was" : `${count} models were`} trained on ${report.data.train.rows} rows; ${
+      evaluatedOn(report)
     }.`,
     run: [dataTable(report.data), settingsTable(report.runs)],
   };
