@@ -66,7 +66,7 @@ export function tickText(value: number): string {
 
 /** Width and height of a chart in its own units; the page scales it. */
 export const SIZE = { width: 420, height: 270 } as const;
-const LEFT = 54;
+const LEFT = 60;
 const RIGHT = 14;
 const TOP = 12;
 const BOTTOM = 46;

@@ -97,7 +97,9 @@ export const finishNegatives: (
         "report.html": page(report, {
           lead: `${rows} rows from ${report.pairs.rows} pairs; negatives: ${report.negatives}`,
           sections: [
-            section("Counts", htmlTable("What was counted", ["what", "how many"], Object.entries(counts))),
+            ...(Object.keys(counts).length === 0
+              ? []
+              : [section("Counts", htmlTable("What was counted", ["what", "how many"], Object.entries(counts)))]),
             ...(statistics === undefined ? [] : [scoreSection(statistics)]),
             tableSection(report.examples),
           ],

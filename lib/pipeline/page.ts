@@ -21,6 +21,7 @@ pre { background: var(--code); padding: .7rem .9rem; border-radius: .4rem; white
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
 td, th { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; min-width: 3.2rem; }
 th { font-weight: 600; } tbody th { font-weight: 400; } td:not(.n), tbody th { overflow-wrap: anywhere; }
+tbody th, td:first-child:not(.n) { min-width: 7.5rem; }
 td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .row { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18.5rem, 100%), 1fr)); gap: 1.4rem; align-items: start; }
 figcaption { font-weight: 600; font-size: .95rem; } figure svg[role] { width: 100%; max-width: 34rem; height: auto; display: block; }
