@@ -20,8 +20,8 @@ import {
   searchCost,
   similarPairs,
 } from "../embed/search.ts";
-import { freeBiEncoder, loadBiEncoder } from "../model/bi_encoder.ts";
-import { freeCrossEncoder, loadCrossEncoder } from "../model/cross_encoder.ts";
+import type { BiEncoder } from "../model/bi_encoder.ts";
+import { openBiEncoder, openCrossEncoder } from "../stage/models.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import { TensorEngine } from "../stage/engine.ts";
@@ -92,16 +92,14 @@ export const search: (
   const asks = values["query"] !== undefined || values["queries"] !== undefined;
   const closest = optional(values, "closest") ?? (asks ? undefined : 10);
   const base = yield* reportBase(invocation);
+  const judge = task.crossEncoder && (yield* openCrossEncoder(task.crossEncoder, { requireHead: true }));
+  const encoder = queries.length === 0 ? undefined : yield* openBiEncoder(task.model);
   return yield* attempt(async (): Promise<SearchReport> => {
-    const judge = task.crossEncoder &&
-      await loadCrossEncoder(engine, (await task.crossEncoder.read()).folder, { requireHead: true });
     const rerank = judge && pairScorer(engine, judge);
     const none: Found<never> = { found: new Array<never>(), comparing: NOTHING, reranking: NOTHING };
     const pairs = closest === undefined ? none : await similarPairs(engine, corpus, { k: closest, rerank });
-    const asked = queries.length === 0
-      ? undefined
-      : await answer(engine, task, corpus, { k: optional(values, "top-k") ?? 5, rerank });
-    if (judge !== undefined) freeCrossEncoder(engine, judge);
+    const asked = encoder &&
+      await answer(engine, encoder, queries, corpus, { k: optional(values, "top-k") ?? 5, rerank });
     const told = (i: number) => ({ row: corpus.rows[i]!, text: corpus.texts[i]! });
     const n = corpus.texts.length;
     return {
@@ -127,22 +125,21 @@ export const search: (
       ...(asked !== undefined && { query_cost: asked.cost }),
     };
   });
-});
+}, Effect.scoped);
 
 const NOTHING = { inferences: 0, seconds: 0 };
 
 /** Embeds the queries, with the model's prompt for them if it has one, and looks for each. */
 async function answer(
   engine: Engine,
-  { model, queries }: SearchTask,
+  encoder: BiEncoder,
+  queries: readonly string[],
   corpus: EmbeddedTexts,
   options: { readonly k: number; readonly rerank: PairScorer | undefined },
 ): Promise<Found<readonly Hit[]> & { readonly cost: NonNullable<SearchReport["query_cost"]> }> {
-  const encoder = await loadBiEncoder(engine, (await model.read()).folder);
   const started = performance.now();
   const embeddings = await roleEncoder(engine, encoder)(queries, "query");
   const embedding = { inferences: queries.length, seconds: (performance.now() - started) / 1000 };
-  freeBiEncoder(engine, encoder);
   const found = await searchCorpus(engine, { texts: queries, embeddings }, corpus, options);
   const { biEncoder, crossEncoder } = searchCost(0, embedding, found);
   const pairs = queries.length * corpus.texts.length;

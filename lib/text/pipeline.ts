@@ -17,6 +17,22 @@ const LONGEST_WORD = 64;
 /** So many words are remembered, then all are forgotten. */
 const WORDS = 1 << 17;
 
+/** Appends the ids that `make` gives a text; those of short texts are made once. */
+function remembering(make: (text: string) => readonly number[]): Pipeline {
+  const known = new Map<string, readonly number[]>();
+  return (text, ids) => {
+    let found = known.get(text);
+    if (found === undefined) {
+      found = make(text);
+      if (text.length <= LONGEST_WORD) {
+        if (known.size >= WORDS) known.clear();
+        known.set(text, found);
+      }
+    }
+    for (let i = 0; i < found.length; i++) ids.push(found[i]!);
+  };
+}
+
 /** The pipeline of a definition, with its model and the tokens that were added to it. */
 export function pipelineOf(
   definition: Json,
@@ -29,7 +45,6 @@ export function pipelineOf(
   const cutRaw = cutterOf(tokens.filter((token) => !token.normalized), undefined);
   const cutNormalized = cutterOf(tokens.filter((token) => token.normalized), normalize);
   const finish = words?.finish ?? ((word: string) => word);
-  const known = new Map<string, readonly number[]>();
 
   function tokenizeWord(word: string): number[] {
     const ids: number[] = [];
@@ -38,17 +53,7 @@ export function pipelineOf(
     return ids;
   }
 
-  function addWord(word: string, ids: number[]): void {
-    let found = known.get(word);
-    if (found === undefined) {
-      found = tokenizeWord(word);
-      if (word.length <= LONGEST_WORD) {
-        if (known.size >= WORDS) known.clear();
-        known.set(word, found);
-      }
-    }
-    for (let i = 0; i < found.length; i++) ids.push(found[i]!);
-  }
+  const addWord = remembering(tokenizeWord);
 
   function addPart(text: string, atStart: boolean, ids: number[]): void {
     const head: Head = { stays: atStart };
@@ -62,22 +67,13 @@ export function pipelineOf(
     }
   }
 
-  const chunks = new Map<string, readonly number[]>();
   const cutsAtSpaces = cutNormalized === undefined && isCutAtSpaces(definition) && (normalize?.(" ") ?? " ") === " ";
-
   /** Pieces between plain spaces of ASCII text are remembered as they stand, before any normalisation. */
-  function addChunk(text: string, ids: number[]): void {
-    let found = chunks.get(text);
-    if (found === undefined) {
-      found = [];
-      addPart(text, false, found as number[]);
-      if (text.length <= LONGEST_WORD) {
-        if (chunks.size >= WORDS) chunks.clear();
-        chunks.set(text, found);
-      }
-    }
-    for (let i = 0; i < found.length; i++) ids.push(found[i]!);
-  }
+  const addChunk = remembering((text) => {
+    const ids: number[] = [];
+    addPart(text, false, ids);
+    return ids;
+  });
 
   function addText(text: string, atStart: boolean, ids: number[]): void {
     if (!cutsAtSpaces) return addPart(text, atStart, ids);
