@@ -8,30 +8,10 @@ import type { Json } from "./definition.ts";
 import type { Model } from "./models/model.ts";
 import { type Head, normalizerOf } from "./normalizer.ts";
 import { preTokenizerOf } from "./pre_tokenizer.ts";
+import { remembering } from "./word_memory.ts";
 
 /** Appends the ids of a text. A token that begins a word is there as the complement of its id (`~id`, below 0). */
 export type Pipeline = (text: string, ids: number[]) => void;
-
-/** Words longer than this are not remembered. */
-const LONGEST_WORD = 64;
-/** So many words are remembered, then all are forgotten. */
-const WORDS = 1 << 17;
-
-/** Appends the ids that `make` gives a text; those of short texts are made once. */
-function remembering(make: (text: string) => readonly number[]): Pipeline {
-  const known = new Map<string, readonly number[]>();
-  return (text, ids) => {
-    let found = known.get(text);
-    if (found === undefined) {
-      found = make(text);
-      if (text.length <= LONGEST_WORD) {
-        if (known.size >= WORDS) known.clear();
-        known.set(text, found);
-      }
-    }
-    for (let i = 0; i < found.length; i++) ids.push(found[i]!);
-  };
-}
 
 /** The pipeline of a definition, with its model and the tokens that were added to it. */
 export function pipelineOf(
@@ -53,7 +33,8 @@ export function pipelineOf(
     return ids;
   }
 
-  const addWord = remembering(tokenizeWord);
+  const addSpan = remembering(tokenizeWord);
+  const addWord = (word: string, ids: number[]) => addSpan(word, 0, word.length, ids);
 
   function addPart(text: string, atStart: boolean, ids: number[]): void {
     const head: Head = { stays: atStart };
@@ -81,10 +62,10 @@ export function pipelineOf(
     for (let at = text.indexOf(" "); at >= 0; at = text.indexOf(" ", at + 1)) {
       // Beside other characters a space may belong to a cluster with them.
       if (text.charCodeAt(at + 1) > 127 || (at > 0 && text.charCodeAt(at - 1) > 127)) continue;
-      if (at > start) addChunk(text.slice(start, at), ids);
+      if (at > start) addChunk(text, start, at, ids);
       start = at + 1;
     }
-    if (start < text.length) addChunk(start === 0 ? text : text.slice(start), ids);
+    if (start < text.length) addChunk(text, start, text.length, ids);
   }
 
   return (text, ids) => {
