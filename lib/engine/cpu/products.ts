@@ -4,21 +4,9 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import type { Activation, Handle, MatmulOptions } from "../engine.ts";
+import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
-
-/** Numbers of the activations in the kernels. */
-export const ACTIVATIONS: Readonly<Record<Activation, number>> = {
-  gelu: 0,
-  geluTanh: 1,
-  tanh: 2,
-  relu: 3,
-  silu: 4,
-  quickGelu: 5,
-  sigmoid: 6,
-  leakyRelu: 7,
-  squaredRelu: 8,
-};
+import { ACTIVATIONS } from "./dispatch.ts";
 
 /** Rows of one portion of the WebAssembly product. */
 const BLOCK = 48;

@@ -1,0 +1,63 @@
+/**
+ * Attention over packed sequences.
+ *
+ * @module
+ */
+import { EngineError } from "../../error.ts";
+import type { Attention, Engine } from "../engine.ts";
+import { at, atOr0, type Core, dropoutArguments, expectShape } from "./core.ts";
+import { type Dispatch, rowsOf } from "./dispatch.ts";
+import { SCRATCH_BYTES } from "./threads.ts";
+
+/** See the Engine contract. */
+export function attentionKernels({ heap }: Core, { run }: Dispatch): Pick<Engine, "attention" | "attentionBackward"> {
+  const { temporary } = heap;
+  const attentionArguments = (input: Attention) => {
+    const { q, k, v, offsets, heads, maxLength, bias, causal = false } = input;
+    const [tokens, width] = q.shape as [number, number];
+    expectShape("attention", k, [tokens, width]);
+    expectShape("attention", v, [tokens, width]);
+    if (bias !== undefined) expectShape("attention", bias, [undefined, heads]);
+    const padded = Math.ceil(maxLength / 8) * 8 + 32;
+    if (width % heads !== 0 || (2 * width / heads + 4) * padded * 4 > SCRATCH_BYTES) {
+      throw new EngineError("attention: sequences too long, or heads that do not divide the width", {
+        found: `width ${width}, ${heads} heads, ${maxLength} tokens`,
+      });
+    }
+    const span = bias === undefined ? 0 : (rowsOf(bias) + 1) / 2;
+    if (bias !== undefined && span < maxLength) {
+      throw new EngineError("attention: the bias covers too few positions", {
+        expected: `at least [${2 * maxLength - 1}, ${heads}]`,
+        found: `[${bias.shape}]`,
+      });
+    }
+    return {
+      sequences: rowsOf(offsets) - 1,
+      tokens,
+      width,
+      inputs: [at(q), at(k), at(v), at(offsets)],
+      shape: [width, heads, +causal, atOr0(bias), span],
+    };
+  };
+
+  return {
+    attention(input) {
+      const { sequences, tokens, inputs, shape } = attentionArguments(input);
+      const out = temporary(input.q.shape);
+      const logSumExp = temporary([tokens, input.heads]);
+      const rest = [at(out), at(logSumExp), ...dropoutArguments(input.dropout)];
+      run("attention", sequences * input.heads, 4, ...inputs, ...shape, ...rest);
+      return { out, logSumExp };
+    },
+    attentionBackward(input, { logSumExp }, dOut, dBias) {
+      const { sequences, inputs, shape } = attentionArguments(input);
+      const [dq, dk, dv] = [temporary(input.q.shape), temporary(input.q.shape), temporary(input.q.shape)];
+      const outputs = [at(logSumExp), at(dOut), at(dq), at(dk), at(dv), atOr0(dBias)];
+      const items = dBias === undefined ? sequences * input.heads : input.heads;
+      const grain = dBias === undefined ? 4 : 1;
+      const rest = [...shape, ...outputs, ...dropoutArguments(input.dropout)];
+      run("attentionBackward", items, grain, ...inputs, sequences, ...rest);
+      return { dq, dk, dv };
+    },
+  };
+}

@@ -1,0 +1,75 @@
+/**
+ * How kernels are enqueued: over elements, over rows.
+ *
+ * @module
+ */
+import type { Activation, Handle } from "../engine.ts";
+import { at, type Core } from "./core.ts";
+import type { CpuHandle } from "./heap.ts";
+
+/** Elements of one portion of element-wise work; a multiple of 4. */
+export const GRAIN = 16384;
+
+/** Numbers of the activations in the kernels. */
+export const ACTIVATIONS: Readonly<Record<Activation, number>> = {
+  gelu: 0,
+  geluTanh: 1,
+  tanh: 2,
+  relu: 3,
+  silu: 4,
+  quickGelu: 5,
+  sigmoid: 6,
+  leakyRelu: 7,
+  squaredRelu: 8,
+};
+
+/** Enqueues kernels. */
+export interface Dispatch {
+  /** Any kernel over items, in portions of `grain`. */
+  readonly run: (kernel: string, items: number, grain: number, ...args: number[]) => void;
+  /** Over elements, in whole vectors: buffers are padded, so the last one may run over. */
+  readonly elements: (kernel: string, size: number, ...args: number[]) => void;
+  /** Over rows of so many columns. */
+  readonly rows: (kernel: string, count: number, columns: number, ...args: number[]) => void;
+  /** [R, C] → [C] at the address `out`. */
+  readonly columnSum: (x: Handle, out: number, accumulate: boolean) => void;
+}
+
+/** First dimension. */
+export const rowsOf = (handle: Handle): number => handle.shape[0]!;
+/** Second dimension. */
+export const columnsOf = (handle: Handle): number => handle.shape[1]!;
+/** Rows of one portion. */
+export const grainOf = (columns: number): number => Math.max(1, Math.ceil(8192 / Math.max(1, columns)));
+
+/** The ways to enqueue on a core. */
+export function dispatchOf(core: Core): Dispatch {
+  const { enqueue, threads } = core;
+  const run: Dispatch["run"] = (kernel, items, grain, ...args) => {
+    if (items > 0) enqueue(() => threads.run(kernel, items, grain, ...args));
+  };
+  const columnSum = (x: Handle, out: number, accumulate: boolean) => {
+    const blocks = Math.ceil(rowsOf(x) / 64);
+    const columns = columnsOf(x);
+    const partial = core.workspace(4 * Math.max(1, blocks) * columns);
+    run("columnSumBlocks", blocks, 1, at(x), rowsOf(x), columns, partial);
+    run("columnSumFinish", columns, 512, partial, blocks, columns, out, +accumulate);
+  };
+
+  return {
+    run,
+    elements: (kernel, size, ...args) => run(kernel, size, GRAIN, ...args),
+    rows: (kernel, count, columns, ...args) => run(kernel, count, grainOf(columns), ...args),
+    columnSum,
+  };
+}
+
+/** Every row of this gradient gets something. */
+export function markAll(core: Core, gradient: CpuHandle): void {
+  const { touched, shape } = gradient;
+  if (touched === undefined) return;
+  const flags = Object.values(touched).map(at);
+  core.enqueue(() => {
+    for (const address of flags) new Uint8Array(core.threads.memory.buffer, address, shape[0]!).fill(1);
+  });
+}

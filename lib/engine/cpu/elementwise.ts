@@ -1,0 +1,97 @@
+/**
+ * Element-wise arithmetic, and sums.
+ *
+ * @module
+ */
+import { EngineError } from "../../error.ts";
+import type { Engine } from "../engine.ts";
+import { at, type Core, expectShape, own } from "./core.ts";
+import { ACTIVATIONS, columnsOf, type Dispatch, markAll, rowsOf } from "./dispatch.ts";
+
+const UNARY = { abs: 0, sign: 1, exp: 2, log: 3, sqrt: 4, square: 5, reciprocal: 6 } as const;
+const BINARY = { add: 0, subtract: 1, multiply: 2, divide: 3, maximum: 4 } as const;
+
+/** The kernels of this file. */
+export type ElementwiseKernels = Pick<
+  Engine,
+  | "activate"
+  | "activationBackward"
+  | "unary"
+  | "binary"
+  | "affine"
+  | "addTo"
+  | "scaleRows"
+  | "rowReduce"
+  | "columnSum"
+  | "sum"
+>;
+
+/** See the Engine contract. */
+export function elementwiseKernels(core: Core, { run, elements, rows, columnSum }: Dispatch): ElementwiseKernels {
+  const { enqueue } = core;
+  const { temporary } = core.heap;
+  return {
+    activationBackward(activation, z, dy) {
+      expectShape("activationBackward", dy, z.shape);
+      const dz = temporary(z.shape);
+      elements("activateBackward", dz.block.size, ACTIVATIONS[activation], at(z), at(dy), at(dz));
+      return dz;
+    },
+    activate(activation, x) {
+      const y = temporary(x.shape);
+      elements("activate", y.block.size, ACTIVATIONS[activation], at(x), at(y));
+      return y;
+    },
+
+    unary(kind, x) {
+      const y = temporary(x.shape);
+      elements("unary", y.block.size, UNARY[kind], at(x), at(y));
+      return y;
+    },
+    binary(kind, a, b) {
+      const single = own(b).block.size === 1 && own(a).block.size !== 1;
+      if (!single && own(a).block.size !== own(b).block.size) {
+        throw new EngineError(`${kind}: shapes differ`, { expected: `[${a.shape}]`, found: `[${b.shape}]` });
+      }
+      const y = temporary(a.shape);
+      elements("binary", y.block.size, BINARY[kind], at(a), at(b), +single, at(y));
+      return y;
+    },
+    affine(x, a, b = 0) {
+      const y = temporary(x.shape);
+      elements("affine", y.block.size, at(x), a, b, at(y));
+      return y;
+    },
+    addTo(target, x, scale = 1) {
+      if (own(target).block.size !== own(x).block.size) throw new EngineError("addTo: sizes differ");
+      if (own(target).touched !== undefined) markAll(core, own(target));
+      elements("addTo", own(x).block.size, at(target), at(x), scale);
+    },
+    scaleRows(x, r) {
+      const y = temporary(x.shape);
+      rows("scaleRows", rowsOf(x), columnsOf(x), at(x), at(r), at(y), columnsOf(x));
+      return y;
+    },
+    rowReduce(kind, x) {
+      const y = temporary([rowsOf(x)]);
+      rows("rowReduce", rowsOf(x), columnsOf(x), kind === "sum" ? 0 : 1, at(x), at(y), columnsOf(x));
+      return y;
+    },
+    columnSum(x, { out, accumulate = false } = {}) {
+      const y = out ?? temporary([columnsOf(x)]);
+      columnSum(x, at(y), accumulate && out !== undefined);
+      return y;
+    },
+    sum(x) {
+      const y = temporary([1]);
+      const [address, out, { size }] = [at(x), at(y), own(x).block];
+      const blocks = Math.ceil(size / 16384);
+      const partial = core.workspace(8 * Math.max(1, blocks));
+      run("sumBlocks", blocks, 4, address, size, 0, partial);
+      enqueue(() => {
+        core.floats(out, 1)[0] = core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
+      });
+      return y;
+    },
+  };
+}

@@ -1,0 +1,162 @@
+/**
+ * Cross-entropy.
+ *
+ * @module
+ */
+import type { Engine, Handle } from "../engine.ts";
+import { at, atOr0, type Core, own } from "./core.ts";
+import type { CpuHandle } from "./heap.ts";
+import { columnsOf, type Dispatch, grainOf, markAll, rowsOf } from "./dispatch.ts";
+import { multiply } from "./products.ts";
+
+/** Bytes of one chunk of logits over a large vocabulary. */
+const CHUNK_BYTES = 64 << 20;
+
+/** The kernels of this file. */
+export type LossKernels = Pick<
+  Engine,
+  "crossEntropy" | "crossEntropyBackward" | "linearCrossEntropy" | "linearCrossEntropyBackward"
+>;
+
+/** See the Engine contract. */
+export function lossKernels(core: Core, { rows, columnSum }: Dispatch): LossKernels {
+  const { enqueue, heap, threads } = core;
+  const { temporary } = heap;
+  const countTargets = (targets: Handle): () => number => {
+    const [address, size] = [at(targets), rowsOf(targets)];
+    return () => core.ints(address, size).reduce((count, target) => count + (target >= 0 ? 1 : 0), 0);
+  };
+  /** loss = Σ (lse − logit of the target) / count; the logits of the targets are read by `logitOf`. */
+  const meanLoss = (loss: number, lse: number, targets: Handle, logitOf: (row: number, target: number) => number) => {
+    const [address, size] = [at(targets), rowsOf(targets)];
+    enqueue(() => {
+      const [ids, sums] = [core.ints(address, size), core.floats(lse, size)];
+      let total = 0;
+      let count = 0;
+      for (let row = 0; row < size; row++) {
+        if (ids[row]! < 0) continue;
+        total += sums[row]! - logitOf(row, ids[row]!);
+        count++;
+      }
+      core.floats(loss, 1)[0] = count === 0 ? 0 : total / count;
+    });
+  };
+  /** Rows of logits x Wᵀ (+ b) that fit into a chunk. */
+  const vocabularyChunk = (x: Handle, weight: Handle, body: (start: number, count: number, logits: number) => void) => {
+    const [size, width] = x.shape as [number, number];
+    const vocabulary = rowsOf(weight);
+    const step = Math.max(1, Math.min(size, Math.floor(CHUNK_BYTES / 4 / vocabulary)));
+    heap.enter();
+    const logits = at(temporary([step, vocabulary]));
+    for (let start = 0; start < size; start += step) {
+      const count = Math.min(step, size - start);
+      multiply(core, {
+        a: at(x) + 4 * start * width,
+        b: at(weight),
+        c: logits,
+        transposeA: false,
+        transposeB: true,
+        m: count,
+        n: vocabulary,
+        k: width,
+        scale: 1,
+        accumulate: false,
+      });
+      body(start, count, logits);
+    }
+    heap.exit(() => {});
+  };
+
+  return {
+    crossEntropy(logits, targets) {
+      const [count, columns] = logits.shape as [number, number];
+      const [loss, probabilities, lse] = [temporary([1]), temporary(logits.shape), temporary([count])];
+      rows("logSumExpRows", count, columns, at(logits), 0, at(lse), columns);
+      rows("softmaxRows", count, columns, at(logits), at(lse), at(probabilities), columns, 0, 0, 0, 0);
+      const source = at(logits);
+      meanLoss(
+        at(loss),
+        at(lse),
+        targets,
+        (row, target) => core.floats(source, count * columns)[row * columns + target]!,
+      );
+      return { loss, probabilities };
+    },
+    crossEntropyBackward(dLoss, probabilities, targets) {
+      const [count, columns] = probabilities.shape as [number, number];
+      const dz = temporary(probabilities.shape);
+      const counted = countTargets(targets);
+      const [p, t, scale, out] = [at(probabilities), at(targets), at(dLoss), at(dz)];
+      enqueue(() => threads.run("crossEntropyBackward", count, grainOf(columns), p, t, scale, counted(), out, columns));
+      return dz;
+    },
+    linearCrossEntropy(x, weight, bias, targets) {
+      const vocabulary = rowsOf(weight);
+      const [loss, lse, chosen] = [temporary([1]), temporary([rowsOf(x)]), temporary([rowsOf(x)])];
+      const [ids, chosenAt] = [at(targets), at(chosen)];
+      vocabularyChunk(x, weight, (start, count, logits) => {
+        rows("logSumExpRows", count, vocabulary, logits, atOr0(bias), at(lse) + 4 * start, vocabulary);
+        enqueue(() => {
+          const [values, wanted] = [core.floats(logits, count * vocabulary), core.ints(ids + 4 * start, count)];
+          const out = core.floats(chosenAt + 4 * start, count);
+          for (let row = 0; row < count; row++) {
+            out[row] = wanted[row]! < 0 ? 0 : values[row * vocabulary + wanted[row]!]!;
+          }
+        });
+      });
+      meanLoss(at(loss), at(lse), targets, (row) => core.floats(chosenAt, row + 1)[row]!);
+      return { loss, logSumExp: lse };
+    },
+    linearCrossEntropyBackward(dLoss, x, weight, bias, targets, logSumExp, dWeight, dBias) {
+      const [width, vocabulary] = [columnsOf(x), rowsOf(weight)];
+      const dx = temporary(x.shape);
+      const spare = temporary([rowsOf(x)]);
+      const counted = countTargets(targets);
+      const [lse, ids, scale] = [at(logSumExp), at(targets), at(dLoss)];
+      if (dWeight !== undefined) markAll(core, own(dWeight));
+      vocabularyChunk(x, weight, (start, count, logits) => {
+        // The bias is added in place on the way; this sum is not needed again.
+        if (bias !== undefined) rows("logSumExpRows", count, vocabulary, logits, at(bias), at(spare), vocabulary);
+        enqueue(() => {
+          const rest = [vocabulary, 1, ids + 4 * start, scale, Math.max(1, counted())];
+          threads.run("softmaxRows", count, grainOf(vocabulary), logits, lse + 4 * start, logits, ...rest);
+        });
+        const product = { scale: 1, transposeB: false };
+        const rowsAt = at(x) + 4 * start * width;
+        multiply(core, {
+          ...product,
+          a: logits,
+          b: at(weight),
+          c: at(dx) + 4 * start * width,
+          transposeA: false,
+          m: count,
+          n: width,
+          k: vocabulary,
+          accumulate: false,
+        });
+        if (dWeight !== undefined) {
+          multiply(core, {
+            ...product,
+            a: logits,
+            b: rowsAt,
+            c: at(dWeight),
+            transposeA: true,
+            m: vocabulary,
+            n: width,
+            k: count,
+            accumulate: true,
+          });
+        }
+        if (dBias !== undefined) {
+          const all = {
+            shape: [count, vocabulary],
+            dtype: "f32",
+            block: { address: logits, size: count * vocabulary },
+          } as CpuHandle;
+          columnSum(all, at(dBias), true);
+        }
+      });
+      return dx;
+    },
+  };
+}

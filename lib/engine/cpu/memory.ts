@@ -1,0 +1,149 @@
+/**
+ * Tensors come into being, are written, read and given back.
+ *
+ * @module
+ */
+import { EngineError } from "../../error.ts";
+import { type DType, type Engine, type Handle, sizeOf } from "../engine.ts";
+import { createColdStore, valuesOf } from "./cold.ts";
+import { at, type Core, own } from "./core.ts";
+import type { CpuHandle } from "./heap.ts";
+import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+
+/** Limits of {@linkcode memoryKernels}. */
+export interface MemoryOptions {
+  /** Bytes that the activations of one micro-batch may take; default: what the memory leaves, at most 2 GiB. */
+  readonly activationBudget?: number | undefined;
+  /** Bytes of variables above which cold ones live outside of the kernels' memory; default: half of that. */
+  readonly coldAbove?: number | undefined;
+}
+
+/** The kernels of this file. */
+export type MemoryKernels = Pick<
+  Engine,
+  | "variable"
+  | "free"
+  | "zeros"
+  | "upload"
+  | "write"
+  | "read"
+  | "enter"
+  | "exit"
+  | "keep"
+  | "memory"
+  | "close"
+  | "fill"
+  | "copy"
+  | "reshape"
+>;
+
+/** See the Engine contract. */
+export function memoryKernels(core: Core, { run, elements }: Dispatch, options: MemoryOptions): MemoryKernels {
+  const { heap, threads, enqueue } = core;
+  const { temporary } = heap;
+  const cold = createColdStore();
+
+  const fill = (target: CpuHandle, value: number) => {
+    if (target.touched !== undefined && value === 0) {
+      const { dirty } = target.touched;
+      run("clearRows", rowsOf(target), 1024, at(target), at(dirty), columnsOf(target));
+    } else if (target.dtype === "i32" || target.outside !== undefined) {
+      const values = valuesOf(core, target);
+      enqueue(() => values().fill(value));
+    } else elements("fill", target.block.size, at(target), value);
+  };
+  const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {
+    const { size } = target.block;
+    if (offset + data.length > size) {
+      throw new EngineError("more values than the tensor has room for", {
+        expected: `at most ${size - offset} from element ${offset} of [${target.shape}]`,
+        found: `${data.length}`,
+      });
+    }
+    const copy = data.slice();
+    const values = valuesOf(core, target);
+    enqueue(() => values().set(copy, offset), copy.byteLength);
+  };
+
+  return {
+    variable(shape, { dtype = "f32", touched, storage } = {}) {
+      const limit = options.coldAbove ?? threads.memory.buffer.byteLength / 2;
+      if (storage === "cold" && dtype === "f32" && heap.use().variables + 4 * sizeOf(shape) > limit) {
+        return cold.variable(shape);
+      }
+      // Rows must be whole vectors for the kernels that go by touched rows.
+      const byRows = touched === "rows" && shape.length === 2 && shape[1]! % 4 === 0;
+      const flags = () => heap.variable([Math.ceil(shape[0]! / 4)], "i32");
+      const marks = byRows ? { ever: flags(), dirty: flags() } : undefined;
+      const handle = heap.variable(shape, dtype, marks);
+      for (const part of [handle, ...Object.values(marks ?? {})]) {
+        const { address, size } = part.block;
+        enqueue(() => core.ints(address, size).fill(0));
+      }
+      return handle;
+    },
+    free(variable) {
+      const { touched, outside } = own(variable);
+      if (outside !== undefined) return cold.free(own(variable));
+      heap.free(own(variable));
+      for (const part of Object.values(touched ?? {})) heap.free(part);
+    },
+    zeros(shape, dtype = "f32" as DType) {
+      const handle = temporary(shape, dtype);
+      const { address, size } = handle.block;
+      enqueue(() => core.ints(address, size).fill(0));
+      return handle;
+    },
+    upload(data, shape) {
+      if (sizeOf(shape) !== data.length) {
+        throw new EngineError("upload: wrong number of values", { expected: `[${shape}]`, found: `${data.length}` });
+      }
+      const handle = temporary(shape, data instanceof Float32Array ? "f32" : "i32");
+      write(handle, data, 0);
+      return handle;
+    },
+    write: (target, data, offset = 0) => write(own(target), data, offset),
+    async read(source) {
+      const values = valuesOf(core, own(source));
+      // In its turn: what is enqueued while this waits may write over it, once the arena is closed.
+      let read: Float32Array | Int32Array | undefined;
+      enqueue(() => read = values().slice());
+      await core.drain();
+      return read!;
+    },
+    enter: heap.enter,
+    exit: () =>
+      heap.exit((to, from, bytes) =>
+        enqueue(() => new Uint8Array(threads.memory.buffer).copyWithin(to, from, from + bytes))
+      ),
+    keep(kept) {
+      heap.keep(own(kept));
+      return kept;
+    },
+    memory() {
+      const { live, peak, variables } = heap.use();
+      const [outside, room] = [cold.use(), threads.memory.buffer.byteLength - variables];
+      const budget = options.activationBudget ?? Math.min(2 ** 31, Math.floor(room * 0.7));
+      return { live: live + outside.live, peak: peak + outside.peak, activationBudget: budget };
+    },
+    close() {
+      core.close();
+      core.gemm?.close();
+      heap.clear();
+      cold.clear();
+    },
+
+    fill: (target, value) => fill(own(target), value),
+    copy(target, source) {
+      if (own(target).block.size !== own(source).block.size) throw new EngineError("copy: sizes differ");
+      const [to, from] = [valuesOf(core, own(target)), valuesOf(core, own(source))];
+      enqueue(() => to().set(from()));
+    },
+    reshape(x, shape) {
+      if (sizeOf(shape) !== own(x).block.size) {
+        throw new EngineError("reshape: sizes differ", { expected: `[${x.shape}]`, found: `[${shape}]` });
+      }
+      return { ...own(x), shape } as Handle;
+    },
+  };
+}

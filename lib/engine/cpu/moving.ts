@@ -1,0 +1,74 @@
+/**
+ * Parts of tensors, put elsewhere.
+ *
+ * @module
+ */
+import type { Engine } from "../engine.ts";
+import { at, type Core, expectShape, own } from "./core.ts";
+import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+
+/** The kernels of this file. */
+export type MovingKernels = Pick<
+  Engine,
+  "transpose" | "sliceRows" | "sliceColumns" | "concatRows" | "concatColumns"
+>;
+
+/** See the Engine contract. */
+export function movingKernels({ heap }: Core, { rows }: Dispatch): MovingKernels {
+  const { temporary } = heap;
+  return {
+    transpose(x) {
+      const [r, c] = x.shape as [number, number];
+      const y = temporary([c, r]);
+      rows("transpose", r, c, at(x), at(y), r, c);
+      return y;
+    },
+    sliceRows(x, start, end) {
+      const columns = own(x).block.size / rowsOf(x);
+      const y = temporary([end - start, ...x.shape.slice(1)], x.dtype);
+      rows(
+        "copyColumns",
+        end - start,
+        columns,
+        at(x) + 4 * start * columns,
+        columns,
+        0,
+        columns,
+        at(y),
+        columns,
+        0,
+      );
+      return y;
+    },
+    sliceColumns(x, start, end) {
+      const y = temporary([rowsOf(x), end - start], x.dtype);
+      rows("copyColumns", rowsOf(x), end - start, at(x), columnsOf(x), start, end - start, at(y), end - start, 0);
+      return y;
+    },
+    concatRows(parts) {
+      const columns = columnsOf(parts[0]!);
+      const y = temporary([parts.reduce((sum, part) => sum + rowsOf(part), 0), columns], parts[0]!.dtype);
+      let row = 0;
+      for (const part of parts) {
+        expectShape("concatRows", part, [undefined, columns]);
+        const to = at(y) + 4 * row * columns;
+        rows("copyColumns", rowsOf(part), columns, at(part), columns, 0, columns, to, columns, 0);
+        row += rowsOf(part);
+      }
+      return y;
+    },
+    concatColumns(parts) {
+      const count = rowsOf(parts[0]!);
+      const columns = parts.reduce((sum, part) => sum + columnsOf(part), 0);
+      const y = temporary([count, columns], parts[0]!.dtype);
+      let column = 0;
+      for (const part of parts) {
+        const width = columnsOf(part);
+        expectShape("concatColumns", part, [count, undefined]);
+        rows("copyColumns", count, width, at(part), width, 0, width, at(y), columns, column);
+        column += width;
+      }
+      return y;
+    },
+  };
+}

@@ -1,0 +1,61 @@
+/**
+ * Clipping and AdamW.
+ *
+ * @module
+ */
+import { type Engine, type OptimizerSlot, STEP } from "../engine.ts";
+import { adamwFromOutside } from "./cold.ts";
+import { at, atOr0, type Core, own } from "./core.ts";
+import type { CpuHandle } from "./heap.ts";
+import { columnsOf, type Dispatch, GRAIN, rowsOf } from "./dispatch.ts";
+
+/** See the Engine contract. */
+export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<Engine, "clip" | "adamw"> {
+  const { enqueue, threads } = core;
+  const squares = (gradient: CpuHandle): () => number => {
+    const { touched, block: { size } } = gradient;
+    const [address, dirty] = [at(gradient), atOr0(touched?.dirty)];
+    const blocks = touched === undefined ? Math.ceil(size / 16384) : Math.ceil(rowsOf(gradient) / 256);
+    const partial = core.workspace(8 * blocks);
+    return () => {
+      if (touched === undefined) threads.run("sumBlocks", blocks, 4, address, size, 1, partial);
+      else {
+        const [count, width] = gradient.shape as [number, number];
+        threads.run("squaresOfRows", blocks, 1, address, dirty, count, width, partial);
+      }
+      return core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
+    };
+  };
+
+  return {
+    clip(gradients, loss, maxNorm, state) {
+      const sums = gradients.map((gradient) => squares(own(gradient)));
+      const [lossAt, stateAt] = [at(loss), at(state)];
+      enqueue(() => {
+        const scalars = core.floats(stateAt, STEP.length);
+        const scale = scalars[STEP.lossScale]! || 1;
+        const norm = Math.sqrt(sums.reduce((sum, squared) => sum + squared(), 0)) / scale;
+        const finite = Number.isFinite(norm) && Number.isFinite(core.floats(lossAt, 1)[0]!);
+        scalars[STEP.gradientNorm] = norm;
+        scalars[STEP.clipFactor] = (maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1) / scale;
+        scalars[STEP.skipped] = finite ? 0 : 1;
+      });
+    },
+    adamw(slots: readonly OptimizerSlot[], { beta1, beta2, epsilon }, state) {
+      for (const slot of slots) {
+        const { weight, gradient, m, v, weightDecay } = slot;
+        if (own(m).outside !== undefined) {
+          adamwFromOutside(core, slot, { beta1, beta2, epsilon }, state);
+          continue;
+        }
+        const { touched, block: { size } } = own(gradient);
+        const tensors = [at(weight), at(gradient), at(m), at(v)];
+        if (touched !== undefined && weightDecay === 0) {
+          const width = columnsOf(weight);
+          const rest = [at(touched.ever), width, at(state), beta1, beta2, epsilon];
+          run("adamwRows", rowsOf(weight), Math.ceil(GRAIN / width), ...tensors, ...rest);
+        } else elements("adamw", size, ...tensors, at(state), weightDecay, beta1, beta2, epsilon);
+      }
+    },
+  };
+}

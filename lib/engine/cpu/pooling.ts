@@ -1,0 +1,37 @@
+/**
+ * From the tokens of a sequence to its embedding.
+ *
+ * @module
+ */
+import type { Engine, PoolingMode } from "../engine.ts";
+import { at, type Core } from "./core.ts";
+import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+
+const POOLING: Readonly<Record<PoolingMode, number>> = {
+  mean: 0,
+  cls: 1,
+  max: 2,
+  mean_sqrt_len: 3,
+  weightedmean: 4,
+  lasttoken: 5,
+};
+
+/** See the Engine contract. */
+export function poolingKernels({ heap }: Core, { run }: Dispatch): Pick<Engine, "pool" | "poolBackward"> {
+  const { temporary } = heap;
+  return {
+    pool(x, offsets, mode, skip = 0) {
+      const width = columnsOf(x);
+      const y = temporary([rowsOf(offsets) - 1, width]);
+      run("pool", rowsOf(y), 4, at(x), at(offsets), at(y), width, POOLING[mode], skip);
+      return y;
+    },
+    poolBackward(dy, x, pooled, offsets, mode, skip = 0) {
+      const width = columnsOf(x);
+      const dx = temporary(x.shape);
+      const inputs = [at(dy), at(x), at(pooled), at(offsets)];
+      run("poolBackward", rowsOf(offsets) - 1, 4, ...inputs, at(dx), width, POOLING[mode], skip);
+      return dx;
+    },
+  };
+}
