@@ -109,22 +109,24 @@ export interface LayerNormResult {
   readonly statistics: Handle;
 }
 
-/** Input of {@linkcode Engine.attention}. */
+/** Input of {@linkcode Engine.attention}: H = heads · D features of the queries, D the size of a head. */
 export interface Attention {
-  /** [T, H] queries. */
-  readonly q: Handle;
-  /** [T, H] keys. */
-  readonly k: Handle;
-  /** [T, H] values. */
-  readonly v: Handle;
-  /** i32 [n + 1]: sequence i is rows offsets[i] … offsets[i+1] − 1. */
+  /** [T, (heads + 2 · kvHeads) · D]: queries, keys and values of all heads side by side, as one product gives them. */
+  readonly qkv: Handle;
+  /** i32 [n + 1]: sequence i is rows offsets[i] … offsets[i+1] − 1. Rows behind the last belong to none. */
   readonly offsets: Handle;
-  /** Number of heads; H / heads is the head size. */
+  /** Heads of queries. */
   readonly heads: number;
+  /** Heads of keys and values, a divisor of `heads`: each serves heads / kvHeads query heads. Default: `heads`. */
+  readonly kvHeads?: number | undefined;
   /** Longest sequence of the batch, in tokens. */
   readonly maxLength: number;
   /** A token sees itself and what stands before it. Default false. */
-  readonly causal?: boolean;
+  readonly causal?: boolean | undefined;
+  /** A token sees no further than so many tokens to either side. Default: as far as the sequence goes. */
+  readonly window?: number | undefined;
+  /** Multiplies q kᵀ. Default 1 / √D. */
+  readonly scale?: number | undefined;
   /**
    * f32 [2L − 1, heads], L ≥ maxLength: added to the scaled score of query position i and key position j,
    * row j − i + L − 1.
@@ -136,20 +138,42 @@ export interface Attention {
 
 /** Result of {@linkcode Engine.attention}. */
 export interface AttentionResult {
-  /** [T, H] heads side by side. */
+  /** [T, heads · D] heads side by side; 0 for rows of no sequence. */
   readonly out: Handle;
   /** [T, heads] log Σ exp of the scores; all that the backward pass needs beside its inputs. */
   readonly logSumExp: Handle;
 }
 
-/** Gradients by {@linkcode Engine.attentionBackward}. */
-export interface AttentionGradients {
-  /** [T, H] */
-  readonly dq: Handle;
-  /** [T, H] */
-  readonly dk: Handle;
-  /** [T, H] */
-  readonly dv: Handle;
+/** Rotary positions (Su et al. 2021, arXiv 2104.09864): see {@linkcode Engine.rotate}. */
+export interface Rotation {
+  /** f32 [L, 2 P]: cos of the P angles of each position, then their sin; L covers every position. */
+  readonly table: Handle;
+  /** i32 [T] the position of each row. */
+  readonly positions: Handle;
+  /** Heads that are rotated: the first ones of each row. */
+  readonly heads: number;
+  /** Size D of a head, at least 2 P: its features i and i + P turn together for i < P, what is behind 2 P stays. */
+  readonly headSize: number;
+  /** By the negative angles: the backward pass. Default false. */
+  readonly inverse?: boolean | undefined;
+}
+
+/** Heads of a matrix [T, …] whose rows hold them side by side. */
+export interface HeadRange {
+  /** The first one. */
+  readonly first: number;
+  /** How many. */
+  readonly count: number;
+}
+
+/** Result of {@linkcode Engine.rmsNorm}. */
+export interface RmsNormResult {
+  /** [R, H] normalised and scaled. */
+  readonly y: Handle;
+  /** [R, H] what was normalised: x, or dropout(x) + residual. */
+  readonly sum: Handle;
+  /** [R] 1 / √(mean s² + ε) of each row. */
+  readonly statistics: Handle;
 }
 
 /** One parameter as the optimizer sees it. All of one shape. */
@@ -238,6 +262,69 @@ export interface VariableOptions {
   readonly storage?: "cold";
 }
 
+/**
+ * Kernels of today's encoders: rotary positions, gated products, RMS norm, the largest of each row. Gradients of
+ * weights are added to, where a target is given.
+ */
+export interface ModernKernels {
+  /**
+   * Turns pairs of features of the first heads of x [T, …] by the angle of the row's position, in place: with P
+   * angles a, (xᵢ, xᵢ₊ₚ) ← (xᵢ cos aᵢ − xᵢ₊ₚ sin aᵢ, xᵢ₊ₚ cos aᵢ + xᵢ sin aᵢ).
+   */
+  rotate(x: Handle, rotation: Rotation): void;
+  /**
+   * y = f(a) ⊙ b; x [T, 2F] = [a | b], or [b | a] where the second half is `activated` → [T, F]. Default: the first.
+   */
+  gated(activation: Activation, x: Handle, activated?: "first" | "second"): Handle;
+  /** dx [T, 2F]: da = dy ⊙ b ⊙ f′(a), db = dy ⊙ f(a) */
+  gatedBackward(activation: Activation, x: Handle, dy: Handle, activated?: "first" | "second"): Handle;
+  /**
+   * y = w · s / √(mean s² + ε), with s = x, or dropout(x) + residual; by rows of [R, H]. `onePlus`: 1 + w instead of w.
+   */
+  rmsNorm(
+    x: Handle,
+    weight: Handle,
+    epsilon: number,
+    options?: {
+      readonly residual?: Handle | undefined;
+      readonly dropout?: Dropout | undefined;
+      readonly onePlus?: boolean | undefined;
+    },
+  ): RmsNormResult;
+  /** Gradient of the sum s. */
+  rmsNormBackward(
+    dy: Handle,
+    forward: RmsNormResult,
+    weight: Handle,
+    dWeight: Handle | undefined,
+    onePlus?: boolean,
+  ): Handle;
+  /**
+   * RMS norm of single heads: those of `heads` in x [T, …], of size D = length of the weight, go normalised into the
+   * same columns of `out`, of x's shape; its other columns stay. Returns 1 / √(mean x² + ε), [T, count].
+   */
+  headNorm(
+    x: Handle,
+    out: Handle,
+    weight: Handle,
+    epsilon: number,
+    heads: HeadRange,
+    onePlus?: boolean,
+  ): Handle;
+  /** The gradient of those columns of x, in place of that of the columns of `out`: dx is written over `dOut`. */
+  headNormBackward(
+    dOut: Handle,
+    x: Handle,
+    statistics: Handle,
+    weight: Handle,
+    heads: HeadRange,
+    dWeight: Handle | undefined,
+    onePlus?: boolean,
+  ): void;
+  /** The k largest of each row of [R, C], largest first, of equal ones the first: values [R, k] and columns i32 [R, k]. */
+  topK(x: Handle, k: number): { readonly values: Handle; readonly indices: Handle };
+}
+
 /** A tensor engine. */
 export interface Engine {
   /** For the report. */
@@ -255,6 +342,10 @@ export interface Engine {
   free(variable: Handle): void;
   /** A temporary of the current arena, filled with 0. */
   zeros(shape: readonly number[], dtype?: DType): Handle;
+  /** A temporary of the current arena, whatever it holds: for what is overwritten at once. */
+  empty(shape: readonly number[], dtype?: DType): Handle;
+  /** A temporary of the current arena, every element the same. */
+  full(shape: readonly number[], value: number): Handle;
   /** A temporary of the current arena, with these values (copied before the call returns). */
   upload(data: Float32Array | Int32Array, shape: readonly number[]): Handle;
   /** Overwrites part of a tensor, from element `offset`, with these values (copied before the call returns). */
@@ -309,11 +400,11 @@ export interface Engine {
 
   // --- normalisation, dropout ---------------------------------------------------------------------------------------
 
-  /** y = γ · (s − mean) / √(var + ε) + β, with s = x, or dropout(x) + residual. Biased variance. */
+  /** y = γ · (s − mean) / √(var + ε) + β, with s = x, or dropout(x) + residual. Biased variance; no β: 0. */
   layerNorm(
     x: Handle,
     gamma: Handle,
-    beta: Handle,
+    beta: Handle | undefined,
     epsilon: number,
     options?: { readonly residual?: Handle | undefined; readonly dropout?: Dropout | undefined },
   ): LayerNormResult;
@@ -330,15 +421,10 @@ export interface Engine {
 
   // --- attention over packed sequences ------------------------------------------------------------------------------
 
-  /** softmax(q kᵀ / √(H/heads) + bias) v within each sequence and head. */
+  /** softmax(scale · q kᵀ + bias) v within each sequence and head. */
   attention(input: Attention): AttentionResult;
-  /** Gradients of q, k and v; that of the bias is added to `dBias`, where given. */
-  attentionBackward(
-    input: Attention,
-    forward: AttentionResult,
-    dOut: Handle,
-    dBias?: Handle,
-  ): AttentionGradients;
+  /** Gradient of `qkv`; that of the bias is added to `dBias`, where given. */
+  attentionBackward(input: Attention, forward: AttentionResult, dOut: Handle, dBias?: Handle): Handle;
 
   // --- pooling, similarity ------------------------------------------------------------------------------------------
 

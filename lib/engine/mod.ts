@@ -3,13 +3,13 @@
  *
  * @module
  */
-export { type CpuOptions, createCpuEngine } from "./cpu/engine.ts";
+export type { CpuOptions } from "./cpu/core.ts";
+export { createCpuEngine } from "./cpu/engine.ts";
 export type { GemmChoice, NativeGemm } from "./cpu/native_gemm.ts";
 export {
   type Activation,
   type AdamWOptions,
   type Attention,
-  type AttentionGradients,
   type AttentionResult,
   type Binary,
   type Dropout,
@@ -17,13 +17,17 @@ export {
   type Engine,
   type EngineInfo,
   type Handle,
+  type HeadRange,
   type LayerNormResult,
   type MatmulOptions,
   type MemoryUse,
+  type ModernKernels,
   type OptimizerSlot,
   type OutOptions,
   type PoolingMode,
   type RandomKey,
+  type RmsNormResult,
+  type Rotation,
   scope,
   scopeAsync,
   type Unary,

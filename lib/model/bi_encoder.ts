@@ -15,7 +15,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { parseConfig } from "./config.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
-import { encoderShapes, PREFIXES } from "./families.ts";
+import { encoderShapes, joinedProjections, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
@@ -114,11 +114,11 @@ export async function loadBiEncoder(
   ]);
   const wanted = (name: string) => trained && isTrained(name);
   const tokenizer = await loadModelTokenizer(weights, config);
-  const shapes = encoderShapes(config);
+  const [shapes, joined] = [encoderShapes(config), joinedProjections(config)];
   const unused: TensorToWrite[] = [];
   let encoderParameters: Parameters;
   if (initialise !== undefined) {
-    encoderParameters = await makeParameters(engine, shapes, randomInitial(initialise), wanted);
+    encoderParameters = await makeParameters(engine, shapes, randomInitial(initialise), wanted, joined);
   } else {
     const reader = await openTensors(weights);
     try {
@@ -127,6 +127,7 @@ export async function loadBiEncoder(
         shapes,
         fromCheckpoint(reader, PREFIXES[config.family], weights),
         wanted,
+        joined,
       );
       for (const [name, { shape, dtype }] of reader.tensors) {
         if (/(^|\.)pooler\./.test(name) && /^B?F(16|32|64)$/.test(dtype)) {

@@ -22,7 +22,7 @@ import { CLASSIFICATION_HEADS, classificationHeadShapes, classifierDropout, clas
 import { type EncoderConfig, parseConfig } from "./config.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
-import { encoderShapes, PREFIXES } from "./families.ts";
+import { encoderShapes, joinedProjections, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
@@ -130,7 +130,7 @@ export async function loadCrossEncoder(
   const reader = await openTensors(weights);
   try {
     const read = fromCheckpoint(reader, PREFIXES[config.family], weights);
-    const encoder = await makeParameters(engine, encoderShapes(config), read, wanted);
+    const encoder = await makeParameters(engine, encoderShapes(config), read, wanted, joinedProjections(config));
     const { isClassifier } = folder;
     const initial = isClassifier
       ? read

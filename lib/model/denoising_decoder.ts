@@ -20,7 +20,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import type { BiEncoder } from "./bi_encoder.ts";
 import { type EncoderConfig, parseConfig } from "./config.ts";
 import type { DeviceBatch, TrainingKey } from "./batch.ts";
-import { encoderShapes, layerNames, PREFIXES } from "./families.ts";
+import { encoderShapes, joinedProjections, layerNames, PREFIXES } from "./families.ts";
 import {
   dropoutFor,
   embedTokens,
@@ -33,7 +33,14 @@ import {
 } from "./layers.ts";
 import { headLoss, headShapes, readHead } from "./masked_lm.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
-import { freeParameters, fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
+import {
+  freeParameters,
+  fromCheckpoint,
+  makeParameters,
+  prefixed,
+  randomInitial,
+  readParameters,
+} from "./parameters.ts";
 
 /** A decoder beside its bi-encoder. */
 export interface DenoisingDecoder {
@@ -103,6 +110,7 @@ export async function loadDenoisingDecoder(
   }
   const tokenizer = tie ? model.tokenizer : await loadModelTokenizer(weights, config);
   const copied = tie ? new Map<string, readonly number[]>() : encoderShapes(config);
+  const joined = tie ? undefined : joinedProjections(config);
   const added = crossAttentionShapes(config);
   const trained = (name: string) => added.has(name) || (options.trained?.(name) ?? true);
   const reader = await openTensors(saved ?? weights);
@@ -110,15 +118,15 @@ export async function loadDenoisingDecoder(
     const read = fromCheckpoint(reader, saved === undefined ? PREFIXES[config.family] : OWN, saved ?? weights);
     let own: Parameters;
     if (saved !== undefined) {
-      own = await makeParameters(engine, new Map([...copied, ...added, ...headShapes(config)]), read, trained);
+      own = await makeParameters(engine, new Map([...copied, ...added, ...headShapes(config)]), read, trained, joined);
     } else {
       own = {
-        ...await makeParameters(engine, copied, read, trained),
+        ...await makeParameters(engine, copied, read, trained, joined),
         ...await makeParameters(engine, added, randomInitial(seed), trained),
         ...await readHead(engine, config, reader, weights, { seed: seed + 1, trained }),
       };
     }
-    const parameters = Object.fromEntries(Object.entries(own).map(([name, tensor]) => [OWN + name, tensor]));
+    const parameters = prefixed(own, OWN);
     const tensors = tie ? { ...model.encoder.parameters, ...own } : own;
     return { config, tied: tie, tensors, parameters, tokenizer };
   } finally {

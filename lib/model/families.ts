@@ -8,12 +8,10 @@ import type { PackedBatch } from "../text/packed.ts";
 
 /** Names of the tensors of one layer, without `.weight` and `.bias`. */
 export interface LayerNames {
-  /** Projection to queries. */
-  readonly query: string;
-  /** Projection to keys. */
-  readonly key: string;
-  /** Projection to values. */
-  readonly value: string;
+  /** Projections to queries, keys and values, which the checkpoint keeps apart. */
+  readonly projections: readonly [query: string, key: string, value: string];
+  /** The three as one. */
+  readonly qkv: string;
   /** Projection of the heads' outputs. */
   readonly output: string;
   /** Normalisation after attention. */
@@ -40,9 +38,8 @@ export function layerNames(family: Family, i: number): LayerNames {
   if (family === "distilbert") {
     const layer = `transformer.layer.${i}`;
     return {
-      query: `${layer}.attention.q_lin`,
-      key: `${layer}.attention.k_lin`,
-      value: `${layer}.attention.v_lin`,
+      projections: [`${layer}.attention.q_lin`, `${layer}.attention.k_lin`, `${layer}.attention.v_lin`],
+      qkv: `${layer}.attention.qkv`,
       output: `${layer}.attention.out_lin`,
       attentionNorm: `${layer}.sa_layer_norm`,
       intermediate: `${layer}.ffn.lin1`,
@@ -59,9 +56,8 @@ export function layerNames(family: Family, i: number): LayerNames {
   if (family === "mpnet") {
     const attention = `${layer}.attention`;
     return {
-      query: `${attention}.attn.q`,
-      key: `${attention}.attn.k`,
-      value: `${attention}.attn.v`,
+      projections: [`${attention}.attn.q`, `${attention}.attn.k`, `${attention}.attn.v`],
+      qkv: `${attention}.attn.qkv`,
       output: `${attention}.attn.o`,
       attentionNorm: `${attention}.LayerNorm`,
       ...rest,
@@ -69,9 +65,8 @@ export function layerNames(family: Family, i: number): LayerNames {
   }
   const attention = `${layer}.attention`;
   return {
-    query: `${attention}.self.query`,
-    key: `${attention}.self.key`,
-    value: `${attention}.self.value`,
+    projections: [`${attention}.self.query`, `${attention}.self.key`, `${attention}.self.value`],
+    qkv: `${attention}.self.qkv`,
     output: `${attention}.output.dense`,
     attentionNorm: `${attention}.output.LayerNorm`,
     ...rest,
@@ -81,7 +76,7 @@ export function layerNames(family: Family, i: number): LayerNames {
 /** MPNet's table of relative positions, [buckets, heads], shared by all layers. */
 export const RELATIVE_BIAS = "encoder.relative_attention_bias.weight";
 
-/** Every tensor of an encoder and its shape. */
+/** Every tensor of an encoder and its shape, as checkpoints have them. */
 export function encoderShapes(config: EncoderConfig): ReadonlyMap<string, readonly number[]> {
   const { hiddenSize: h, intermediateSize: f, family } = config;
   const shapes = new Map<string, readonly number[]>();
@@ -94,13 +89,25 @@ export function encoderShapes(config: EncoderConfig): ReadonlyMap<string, readon
   if (family === "mpnet") shapes.set(RELATIVE_BIAS, [config.relativeBuckets, config.heads]);
   for (let i = 0; i < config.layers; i++) {
     const names = layerNames(family, i);
-    for (const name of [names.query, names.key, names.value, names.output]) linear(name, h, h);
+    for (const name of [...names.projections, names.output]) linear(name, h, h);
     norm(names.attentionNorm);
     linear(names.intermediate, f, h);
     linear(names.down, h, f);
     norm(names.outputNorm);
   }
   return shapes;
+}
+
+/** The tensors that one product uses: weights and biases of queries, keys and values of each layer. */
+export function joinedProjections({ layers, family }: EncoderConfig): ReadonlyMap<string, readonly string[]> {
+  const joined = new Map<string, readonly string[]>();
+  for (let i = 0; i < layers; i++) {
+    const { projections, qkv } = layerNames(family, i);
+    for (const kind of ["weight", "bias"]) {
+      joined.set(`${qkv}.${kind}`, projections.map((name) => `${name}.${kind}`));
+    }
+  }
+  return joined;
 }
 
 /** First position id: RoBERTa and MPNet begin behind the padding id. */

@@ -79,9 +79,7 @@ export function selfAttention(
 ): Tensor {
   const { config, parameters } = encoder;
   const context = attention(tape, {
-    q: project(tape, parameters, names.query, x),
-    k: project(tape, parameters, names.key, x),
-    v: project(tape, parameters, names.value, x),
+    qkv: project(tape, parameters, names.qkv, x),
     offsets: batch.offsets,
     heads: config.heads,
     maxLength: batch.maxLength,

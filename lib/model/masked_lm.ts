@@ -15,7 +15,7 @@ import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { type EncoderConfig, type Family, parseConfig } from "./config.ts";
 import type { Encoder } from "./batch.ts";
-import { encoderShapes, firstPosition, PREFIXES } from "./families.ts";
+import { encoderShapes, firstPosition, joinedProjections, PREFIXES } from "./families.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import { fromCheckpoint, makeParameters, randomInitial, readParameters, storedName } from "./parameters.ts";
@@ -134,7 +134,7 @@ export async function initMaskedLm(
 ): Promise<MaskedLm> {
   const config = parseConfig(json, "config.json");
   const initial = randomInitial(seed);
-  const encoder = await makeParameters(engine, encoderShapes(config), initial, () => true);
+  const encoder = await makeParameters(engine, encoderShapes(config), initial, () => true, joinedProjections(config));
   const head = await makeParameters(engine, headShapes(config), initial, () => true);
   return {
     encoder: { config, parameters: encoder },
@@ -154,7 +154,7 @@ export async function readMaskedLmParameters(
   options: { readonly seed: number; readonly trained: (name: string) => boolean },
 ): Promise<Pick<MaskedLm, "encoder" | "parameters">> {
   const read = fromCheckpoint(reader, PREFIXES[config.family], where);
-  const encoder = await makeParameters(engine, encoderShapes(config), read, options.trained);
+  const encoder = await makeParameters(engine, encoderShapes(config), read, options.trained, joinedProjections(config));
   const head = await readHead(engine, config, reader, where, options);
   return { encoder: { config, parameters: encoder }, parameters: { ...encoder, ...head } };
 }

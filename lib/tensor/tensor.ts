@@ -13,6 +13,8 @@ export interface Tensor {
   readonly needsGradient: boolean;
   /** Whether `gradient` is a variable that outlives the step, which kernels may add to in place. */
   readonly isParameter: boolean;
+  /** The checkpoint's tensors that a parameter is made of, one below the other; default: one of its own name. */
+  readonly parts?: readonly { readonly name: string; readonly rows: number }[];
   /** d loss / d value. A parameter has it from the start and adds to it; an activation gets it in the backward pass. */
   gradient: Handle | undefined;
 }
@@ -36,23 +38,24 @@ export function constant(value: Handle): Tensor {
  * @param engine Holds value and gradient until it is closed.
  * @param shape Its shape.
  * @param data Its first values, row by row.
- * @param options Whether it is trained (default yes), and whether it is an embedding table, of which a step touches
- *   few rows.
+ * @param options Whether it is trained (default yes), whether it is an embedding table, of which a step touches few rows,
+ *   and which tensors of the checkpoint it is made of.
  * @returns The tensor; not trained, it has no gradient.
  */
 export function parameter(
   engine: Engine,
   shape: readonly number[],
   data: Float32Array,
-  options: { readonly trained?: boolean; readonly table?: boolean } = {},
+  options: { readonly trained?: boolean; readonly table?: boolean; readonly parts?: Tensor["parts"] } = {},
 ): Tensor {
-  const { trained = true, table = false } = options;
+  const { trained = true, table = false, parts } = options;
   const value = engine.variable(shape);
   engine.write(value, data);
   return {
     value,
     needsGradient: trained,
     isParameter: true,
+    ...(parts !== undefined && { parts }),
     gradient: trained ? engine.variable(shape, table ? { touched: "rows" } : {}) : undefined,
   };
 }

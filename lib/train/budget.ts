@@ -11,7 +11,7 @@ import type { EncoderConfig } from "../model/config.ts";
  * intermediate size; beside the layers, embeddings and pooling.
  */
 export function activationBytesPerToken({ layers, hiddenSize, intermediateSize, heads }: EncoderConfig): number {
-  return 4 * (layers * (27 * hiddenSize + 4 * intermediateSize + 4 * heads) + 14 * hiddenSize);
+  return 4 * (layers * (36 * hiddenSize + 4 * intermediateSize + 4 * heads) + 14 * hiddenSize);
 }
 
 /**

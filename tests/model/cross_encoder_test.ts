@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { readParameters } from "../../lib/model/parameters.ts";
 import { join } from "node:path";
 import { writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
 import { type Engine, scopeAsync } from "../../lib/engine/engine.ts";
@@ -166,13 +167,7 @@ Deno.test("checkpoints that do not fit are refused", async (t) => {
     },
     "no classifier in the weights": async (folder) => {
       const model = await loadCrossEncoder(engine, folder);
-      const tensors = await Promise.all(
-        Object.entries(model.encoder.parameters).map(async ([name, { value }]) => ({
-          name,
-          shape: value.shape,
-          data: await engine.read(value),
-        })),
-      );
+      const tensors = await readParameters(engine, model.encoder.parameters);
       await writeSafetensors(join(folder, "model.safetensors"), tensors);
     },
     "an unknown activation": async (folder) => {

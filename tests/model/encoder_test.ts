@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { gradientsOf as checkpointGradients } from "../tensors.ts";
 import { openTensors } from "../../lib/checkpoint/safetensors.ts";
 import type { Engine, PoolingMode } from "../../lib/engine/engine.ts";
 import { CheckpointError, EngineError } from "../../lib/error.ts";
@@ -41,8 +42,8 @@ function batchOf(expected: ReadonlyMap<string, Float32Array>): PackedBatch {
 /** Gradients by the names of the checkpoint. */
 async function gradientsOf(engine: Engine, parameters: Parameters, prefix: string, head: ReadonlySet<string>) {
   const found = new Map<string, ArrayLike<number>>();
-  for (const [name, { gradient }] of Object.entries(parameters)) {
-    found.set(head.has(name) ? name : prefix + name, await engine.read(gradient!));
+  for (const [name, gradient] of await checkpointGradients(engine, parameters)) {
+    found.set(head.has(name) ? name : prefix + name, gradient);
   }
   return found;
 }

@@ -87,14 +87,13 @@ for (const mode of ["mean", "cls", "max", "mean_sqrt_len", "weightedmean", "last
 const attention = { heads: 2, maxLength: 3 };
 for (const causal of [false, true]) {
   cases[`attention, causal ${causal}, with bias`] = {
-    inputs: [[7, 6], [7, 6], [7, 6], [7, 2]],
-    op: (t, [q, k, v, bias]) =>
-      ops.attention(t, { ...attention, q: q!, k: k!, v: v!, bias, causal, offsets: offsets(t) }),
+    inputs: [[7, 18], [7, 2]],
+    op: (t, [qkv, bias]) => ops.attention(t, { ...attention, qkv: qkv!, bias, causal, offsets: offsets(t) }),
   };
 }
-cases["attention of one matrix with dropout"] = {
-  inputs: [[7, 10]],
-  op: (t, [x]) => ops.attention(t, { ...attention, q: x!, k: x!, v: x!, offsets: offsets(t), dropout: dropout(t, 7) }),
+cases["attention with dropout"] = {
+  inputs: [[7, 30]],
+  op: (t, [qkv]) => ops.attention(t, { ...attention, qkv: qkv!, offsets: offsets(t), dropout: dropout(t, 7) }),
 };
 cases["layerNorm with residual and dropout"] = {
   inputs: [[3, 6], [3, 6]],

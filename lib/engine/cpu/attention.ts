@@ -4,19 +4,27 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import type { Attention, Engine } from "../engine.ts";
+import type { Attention, Engine, Handle } from "../engine.ts";
 import { at, atOr0, type Core, dropoutArguments, expectShape } from "./core.ts";
-import { type Dispatch, rowsOf } from "./dispatch.ts";
+import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+import type { MovingKernels } from "./moving.ts";
 import { SCRATCH_BYTES } from "./threads.ts";
 
 /** See the Engine contract. */
-export function attentionKernels({ heap }: Core, { run }: Dispatch): Pick<Engine, "attention" | "attentionBackward"> {
+export function attentionKernels(
+  { heap }: Core,
+  { run }: Dispatch,
+  { sliceColumns, concatColumns }: MovingKernels,
+): Pick<Engine, "attention" | "attentionBackward"> {
   const { temporary } = heap;
   const attentionArguments = (input: Attention) => {
-    const { q, k, v, offsets, heads, maxLength, bias, causal = false } = input;
-    const [tokens, width] = q.shape as [number, number];
-    expectShape("attention", k, [tokens, width]);
-    expectShape("attention", v, [tokens, width]);
+    const { qkv, offsets, heads, maxLength, bias, causal = false } = input;
+    if (input.kvHeads !== undefined || input.window !== undefined || input.scale !== undefined) {
+      throw new EngineError("attention: fewer key heads, windows and scales are not there yet");
+    }
+    const tokens = rowsOf(qkv);
+    const width = columnsOf(qkv) / 3;
+    const [q, k, v] = [0, 1, 2].map((i) => sliceColumns(qkv, i * width, (i + 1) * width)) as [Handle, Handle, Handle];
     if (bias !== undefined) expectShape("attention", bias, [undefined, heads]);
     const padded = Math.ceil(maxLength / 8) * 8 + 32;
     if (width % heads !== 0 || (2 * width / heads + 4) * padded * 4 > SCRATCH_BYTES) {
@@ -42,22 +50,22 @@ export function attentionKernels({ heap }: Core, { run }: Dispatch): Pick<Engine
 
   return {
     attention(input) {
-      const { sequences, tokens, inputs, shape } = attentionArguments(input);
-      const out = temporary(input.q.shape);
+      const { sequences, tokens, width, inputs, shape } = attentionArguments(input);
+      const out = temporary([tokens, width]);
       const logSumExp = temporary([tokens, input.heads]);
       const rest = [at(out), at(logSumExp), ...dropoutArguments(input.dropout)];
       run("attention", sequences * input.heads, 4, ...inputs, ...shape, ...rest);
       return { out, logSumExp };
     },
     attentionBackward(input, { logSumExp }, dOut, dBias) {
-      const { sequences, inputs, shape } = attentionArguments(input);
-      const [dq, dk, dv] = [temporary(input.q.shape), temporary(input.q.shape), temporary(input.q.shape)];
+      const { sequences, tokens, width, inputs, shape } = attentionArguments(input);
+      const [dq, dk, dv] = [temporary([tokens, width]), temporary([tokens, width]), temporary([tokens, width])];
       const outputs = [at(logSumExp), at(dOut), at(dq), at(dk), at(dv), atOr0(dBias)];
       const items = dBias === undefined ? sequences * input.heads : input.heads;
       const grain = dBias === undefined ? 4 : 1;
       const rest = [...shape, ...outputs, ...dropoutArguments(input.dropout)];
       run("attentionBackward", items, grain, ...inputs, sequences, ...rest);
-      return { dq, dk, dv };
+      return concatColumns([dq, dk, dv]);
     },
   };
 }

@@ -10,6 +10,18 @@ import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
 import type { NativeGemm } from "./native_gemm.ts";
 import { CONTROL_BYTES, SCRATCH_BYTES, startThreads, type Threads } from "./threads.ts";
 
+/** Options of `createCpuEngine`. */
+export interface CpuOptions {
+  /** Threads of computation; default: one per core. */
+  readonly threads?: number | undefined;
+  /** See `openNativeGemm`. Default: the WebAssembly product. The engine closes it. */
+  readonly gemm?: NativeGemm | undefined;
+  /** Bytes that the activations of one micro-batch may take; default: what the memory leaves, at most 2 GiB. */
+  readonly activationBudget?: number | undefined;
+  /** Bytes of variables above which cold ones live outside of the kernels' memory; default: half of that. */
+  readonly coldAbove?: number | undefined;
+}
+
 /** The inside of a cpu engine. */
 export interface Core {
   /** Runs kernels on all threads. */

@@ -5,26 +5,17 @@
  */
 import type { Engine } from "../engine.ts";
 import { attentionKernels } from "./attention.ts";
-import { createCore } from "./core.ts";
+import { type CpuOptions, createCore } from "./core.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
 import { dispatchOf } from "./dispatch.ts";
 import { lossKernels } from "./losses.ts";
-import { memoryKernels, type MemoryOptions } from "./memory.ts";
+import { memoryKernels } from "./memory.ts";
 import { movingKernels } from "./moving.ts";
-import type { NativeGemm } from "./native_gemm.ts";
 import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
 import { matmul } from "./products.ts";
-
-/** Options of {@linkcode createCpuEngine}. */
-export interface CpuOptions extends MemoryOptions {
-  /** Threads of computation; default: one per core. */
-  readonly threads?: number | undefined;
-  /** See `openNativeGemm`. Default: the WebAssembly product. The engine closes it. */
-  readonly gemm?: NativeGemm | undefined;
-}
 
 /**
  * Starts a cpu engine. Needs no permission and nothing installed.
@@ -47,6 +38,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   const threadCount = options.threads ?? navigator.hardwareConcurrency;
   const core = createCore(threadCount, options.gemm);
   const kernels = dispatchOf(core);
+  const moving = movingKernels(core, kernels);
   return {
     info: {
       name: "cpu",
@@ -61,11 +53,11 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     worldSize: 1,
 
     ...memoryKernels(core, kernels, options),
-    ...movingKernels(core, kernels),
+    ...moving,
     matmul: (a, b, matmulOptions) => matmul(core, a, b, matmulOptions),
     ...embeddingKernels(core, kernels),
     ...normKernels(core, kernels),
-    ...attentionKernels(core, kernels),
+    ...attentionKernels(core, kernels, moving),
     ...poolingKernels(core, kernels),
     ...elementwiseKernels(core, kernels),
     ...lossKernels(core, kernels),

@@ -6,17 +6,9 @@
 import { EngineError } from "../../error.ts";
 import { type DType, type Engine, type Handle, sizeOf } from "../engine.ts";
 import { createColdStore, valuesOf } from "./cold.ts";
-import { at, type Core, own } from "./core.ts";
+import { at, type Core, type CpuOptions, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
-
-/** Limits of {@linkcode memoryKernels}. */
-export interface MemoryOptions {
-  /** Bytes that the activations of one micro-batch may take; default: what the memory leaves, at most 2 GiB. */
-  readonly activationBudget?: number | undefined;
-  /** Bytes of variables above which cold ones live outside of the kernels' memory; default: half of that. */
-  readonly coldAbove?: number | undefined;
-}
 
 /** The kernels of this file. */
 export type MemoryKernels = Pick<
@@ -24,6 +16,8 @@ export type MemoryKernels = Pick<
   | "variable"
   | "free"
   | "zeros"
+  | "empty"
+  | "full"
   | "upload"
   | "write"
   | "read"
@@ -38,7 +32,7 @@ export type MemoryKernels = Pick<
 >;
 
 /** See the Engine contract. */
-export function memoryKernels(core: Core, { run, elements }: Dispatch, options: MemoryOptions): MemoryKernels {
+export function memoryKernels(core: Core, { run, elements }: Dispatch, options: CpuOptions): MemoryKernels {
   const { heap, threads, enqueue } = core;
   const { temporary } = heap;
   const cold = createColdStore();
@@ -92,6 +86,12 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       const handle = temporary(shape, dtype);
       const { address, size } = handle.block;
       enqueue(() => core.ints(address, size).fill(0));
+      return handle;
+    },
+    empty: (shape, dtype = "f32" as DType) => temporary(shape, dtype),
+    full(shape, value) {
+      const handle = temporary(shape);
+      fill(handle, value);
       return handle;
     },
     upload(data, shape) {

@@ -13,15 +13,20 @@ export function normKernels(
   { run, rows }: Dispatch,
 ): Pick<Engine, "layerNorm" | "layerNormBackward" | "dropout" | "normalizeRows" | "normalizeRowsBackward"> {
   const { temporary } = heap;
+  const zeros = (width: number) => {
+    const handle = temporary([width]);
+    run("fill", width, width, at(handle), 0);
+    return handle;
+  };
   return {
     layerNorm(x, gamma, beta, epsilon, { residual, dropout } = {}) {
       const [count, width] = x.shape as [number, number];
       expectShape("layerNorm", gamma, [width]);
-      expectShape("layerNorm", beta, [width]);
+      if (beta !== undefined) expectShape("layerNorm", beta, [width]);
       if (residual !== undefined) expectShape("layerNorm", residual, x.shape);
       const [y, sum, statistics] = [temporary(x.shape), temporary(x.shape), temporary([count, 2])];
       const outputs = [at(x), atOr0(residual), at(sum), at(y), at(statistics)];
-      const rest = [at(gamma), at(beta), epsilon, width, ...dropoutArguments(dropout)];
+      const rest = [at(gamma), at(beta ?? zeros(width)), epsilon, width, ...dropoutArguments(dropout)];
       rows("layerNorm", count, width, ...outputs, ...rest);
       return { y, sum, statistics };
     },

@@ -97,6 +97,8 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
     variable: (shape, { dtype = "f32" } = {}) => core.variable(shape, dtype),
     free: core.free,
     zeros: (shape, dtype = "f32") => make(() => tf.zeros(shape, typeOf(dtype)), dtype),
+    empty: (shape, dtype = "f32") => make(() => tf.zeros(shape, typeOf(dtype)), dtype),
+    full: (shape, value) => make(() => tf.fill(shape, value, "float32")),
     upload(data, shape) {
       if (sizeOf(shape) !== data.length) {
         throw new EngineError("upload: wrong number of values", { expected: `[${shape}]`, found: `${data.length}` });
@@ -195,8 +197,8 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
         const mean = tf.mean(s, 1, true);
         const centred = tf.sub(s, mean);
         const inverse = tf.reciprocal(tf.sqrt(plus(tf.mean(tf.square(centred), 1, true), epsilon)));
-        const y = tf.add(tf.mul(tf.mul(centred, inverse), get(gamma)), get(beta));
-        return [y, s, tf.concat([mean, inverse], 1)];
+        const scaled = tf.mul(tf.mul(centred, inverse), get(gamma));
+        return [beta === undefined ? scaled : tf.add(scaled, get(beta)), s, tf.concat([mean, inverse], 1)];
       });
       return { y: y!, sum: sum!, statistics: statistics! };
     },

@@ -4,7 +4,7 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import type { Attention, AttentionGradients, AttentionResult, Engine, Handle, PoolingMode } from "../engine.ts";
+import type { Attention, AttentionResult, Engine, Handle, PoolingMode } from "../engine.ts";
 import type { Core } from "./memory.ts";
 import { attentionMask } from "./random.ts";
 import type { TfTensor } from "./tensorflow.ts";
@@ -36,23 +36,44 @@ export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): Se
   const pick = (x: TfTensor, rows: Int32Array) => tf.gather(tf.concat([x, tf.zeros([1, x.shape[1]!])], 0), ints(rows));
 
   const prepare = (input: Attention) => {
-    const { q, heads, bias, causal = false, dropout } = input;
-    const [tokens, width] = q.shape as [number, number];
-    if (width % heads !== 0) {
-      throw new EngineError("attention: heads do not divide the width", { found: `width ${width}, ${heads} heads` });
+    const { qkv, heads, bias, causal = false, dropout, kvHeads = heads } = input;
+    const [tokens, columns] = qkv.shape as [number, number];
+    const size = columns / (heads + 2 * kvHeads);
+    if (!Number.isInteger(size) || heads % kvHeads !== 0) {
+      throw new EngineError("attention: the heads do not divide the columns", {
+        expected: `a multiple of ${heads} + 2 · ${kvHeads} columns, and as many query heads for each key head`,
+        found: `[${qkv.shape}]`,
+      });
     }
+    const { scale = 1 / Math.sqrt(size), window = Infinity } = input;
     const offsets = host(input.offsets) as Int32Array;
     const { n, length, pad, unpad } = layout(offsets, tokens);
-    const size = width / heads;
-    const split = (x: TfTensor) => tf.transpose(tf.reshape(pick(x, pad), [n, length, heads, size]), [0, 2, 1, 3]);
+    /** Head `first` and those behind it, of columns [T, …] → [n, count, L, D]. */
+    const split = (x: TfTensor, first: number, count: number) => {
+      const part = tf.slice(x, [0, first * size], [tokens, count * size]);
+      return tf.transpose(tf.reshape(pick(part, pad), [n, length, count, size]), [0, 2, 1, 3]);
+    };
     const merge = (x: TfTensor, columns: number) =>
       pick(tf.reshape(tf.transpose(x, [0, 2, 1, 3]), [n * length, columns]), unpad);
+    /** The key head of each query head, [n, kvHeads, L, D] → [n, heads, L, D], and the sums back. */
+    const group = heads / kvHeads;
+    const spread = (x: TfTensor) =>
+      group === 1 ? x : tf.gather(x, ints(Int32Array.from({ length: heads }, (_, i) => Math.floor(i / group))), 1);
+    const gatherGroups = (x: TfTensor) =>
+      group === 1
+        ? x
+        : tf.reshape(tf.sum(tf.reshape(x, [n, kvHeads, group, length * size]), 2), [n, kvHeads, length, size]);
+    const queries = () => split(get(qkv), 0, heads);
+    const keys = () => spread(split(get(qkv), heads, kvHeads));
+    const values = () => spread(split(get(qkv), heads + kvHeads, kvHeads));
     const hidden = new Float32Array(n * length * length);
     for (let s = 0; s < n; s++) {
       const count = offsets[s + 1]! - offsets[s]!;
       for (let i = 0; i < length; i++) {
         for (let j = 0; j < length; j++) {
-          if (j >= count || (causal && j > i)) hidden[(s * length + i) * length + j] = -1e30;
+          if (j >= count || (causal && j > i) || Math.abs(i - j) > window) {
+            hidden[(s * length + i) * length + j] = -1e30;
+          }
         }
       }
     }
@@ -62,8 +83,7 @@ export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): Se
       throw new EngineError("attention: the bias covers too few positions", { found: `[${bias.shape}]` });
     }
     const scores = () => {
-      const [queries, keys] = [split(get(q)), split(get(input.k))];
-      let s = tf.mul(tf.matMul(queries, keys, false, true), tf.scalar(1 / Math.sqrt(size)));
+      let s = tf.mul(tf.matMul(queries(), keys(), false, true), tf.scalar(scale));
       if (bias !== undefined) {
         const rows = tf.gather(get(bias), ints(distances));
         s = tf.add(s, tf.transpose(tf.reshape(rows, [length, length, heads]), [2, 0, 1]));
@@ -72,14 +92,31 @@ export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): Se
       const most = tf.max(s, 3, true);
       const weights = tf.exp(tf.sub(s, most));
       const total = tf.sum(weights, 3, true);
-      return { p: tf.div(weights, total), logSumExp: tf.add(most, tf.log(total)), queries, keys };
+      return { p: tf.div(weights, total), logSumExp: tf.add(most, tf.log(total)) };
     };
     const kept = () => {
       if (dropout === undefined || dropout.rate === 0) return undefined;
-      const values = attentionMask(dropout, host(dropout.places) as Int32Array, offsets, heads, length);
-      return tf.tensor(values, [n, heads, length, length], "float32");
+      const mask = attentionMask(dropout, host(dropout.places) as Int32Array, offsets, heads, length);
+      return tf.tensor(mask, [n, heads, length, length], "float32");
     };
-    return { size, width, heads, length, distances, split, merge, scores, kept };
+    const width = heads * size;
+    return {
+      heads,
+      kvHeads,
+      size,
+      width,
+      scale,
+      length,
+      distances,
+      merge,
+      scores,
+      kept,
+      queries,
+      keys,
+      values,
+      gatherGroups,
+      byHead: (x: TfTensor) => split(x, 0, heads),
+    };
   };
 
   /** Pooling that is a weighted sum: rows, the sequence of each, and their weights. */
@@ -134,41 +171,43 @@ export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): Se
 
   return {
     attention(input): AttentionResult {
-      const { width, heads, split, merge, scores, kept } = prepare(input);
+      const { width, heads, merge, values, scores, kept } = prepare(input);
       const [out, logSumExp] = makeAll(() => {
         const { p, logSumExp } = scores();
         const mask = kept();
-        const values = tf.matMul(mask === undefined ? p : tf.mul(p, mask), split(get(input.v)));
-        return [merge(values, width), merge(logSumExp, heads)];
+        return [
+          merge(tf.matMul(mask === undefined ? p : tf.mul(p, mask), values()), width),
+          merge(logSumExp, heads),
+        ];
       });
       return { out: out!, logSumExp: logSumExp! };
     },
-    attentionBackward(input, _forward, dOut, dBias): AttentionGradients {
-      // dV = (P ⊙ M)ᵀ dO;  dP = (dO Vᵀ) ⊙ M;  dS = P ⊙ (dP − Σⱼ P dP);  dQ = dS K / √d;  dK = dSᵀ Q / √d
-      const { size, width, heads, length, distances, split, merge, scores, kept } = prepare(input);
-      const made = makeAll(() => {
-        const { p, queries, keys } = scores();
-        const mask = kept();
-        const dO = split(get(dOut));
-        const product = tf.matMul(dO, split(get(input.v)), false, true);
+    attentionBackward(input, _forward, dOut, dBias): Handle {
+      // dV = (P ⊙ M)ᵀ dO;  dP = (dO Vᵀ) ⊙ M;  dS = P ⊙ (dP − Σⱼ P dP);  dQ = s dS K;  dK = s dSᵀ Q, s the scale
+      const { heads, kvHeads, size, width, scale, length, distances, ...of } = prepare(input);
+      const [dQkv, byPair] = makeAll(() => {
+        const { p } = of.scores();
+        const mask = of.kept();
+        const dO = of.byHead(get(dOut));
+        const product = tf.matMul(dO, of.values(), false, true);
         const dP = mask === undefined ? product : tf.mul(product, mask);
         const dS = tf.mul(p, tf.sub(dP, tf.sum(tf.mul(p, dP), 3, true)));
-        const scaled = tf.mul(dS, tf.scalar(1 / Math.sqrt(size)));
-        return [
-          merge(tf.matMul(scaled, keys), width),
-          merge(tf.matMul(scaled, queries, true), width),
-          merge(tf.matMul(mask === undefined ? p : tf.mul(p, mask), dO, true), width),
-          ...(dBias === undefined
-            ? []
-            : [tf.reshape(tf.transpose(tf.sum(dS, 0), [1, 2, 0]), [length * length, heads])]),
-        ];
+        const scaled = tf.mul(dS, tf.scalar(scale));
+        const dK = of.gatherGroups(tf.matMul(scaled, of.queries(), true));
+        const dV = of.gatherGroups(tf.matMul(mask === undefined ? p : tf.mul(p, mask), dO, true));
+        const gradients = tf.concat([
+          of.merge(tf.matMul(scaled, of.keys()), width),
+          of.merge(dK, kvHeads * size),
+          of.merge(dV, kvHeads * size),
+        ], 1);
+        if (dBias === undefined) return [gradients];
+        return [gradients, tf.reshape(tf.transpose(tf.sum(dS, 0), [1, 2, 0]), [length * length, heads])];
       });
-      const [dq, dk, dv, byPair] = made;
       if (dBias !== undefined) {
         const places = () => ints(distances, [distances.length, 1]);
         set(dBias, () => tf.add(get(dBias), tf.scatterND(places(), get(byPair!), dBias.shape)));
       }
-      return { dq: dq!, dk: dk!, dv: dv! };
+      return dQkv!;
     },
 
     pool(x, offsets, mode, skip = 0) {

@@ -33,7 +33,7 @@ export interface TensorFlow {
   transpose(x: TfTensor, permutation?: readonly number[]): TfTensor;
   slice(x: TfTensor, begin: readonly number[], size: readonly number[]): TfTensor;
   concat(parts: readonly TfTensor[], axis: number): TfTensor;
-  gather(x: TfTensor, indices: TfTensor): TfTensor;
+  gather(x: TfTensor, indices: TfTensor, axis?: number): TfTensor;
   scatterND(indices: TfTensor, updates: TfTensor, shape: readonly number[]): TfTensor;
   oneHot(indices: TfTensor, depth: number): TfTensor;
   matMul(a: TfTensor, b: TfTensor, transposeA?: boolean, transposeB?: boolean): TfTensor;

@@ -142,9 +142,7 @@ Deno.test("tfjs: attention and its gradients, with mask, bias and dropout", asyn
         const bias = rate === 0 ? undefined : engine.upload(data.position, [15, heads]);
         const dBias = bias === undefined ? undefined : engine.zeros([15, heads]);
         const input: Attention = {
-          q: engine.upload(data.x, [T, H]),
-          k: engine.upload(data.y, [T, H]),
-          v: engine.upload(data.z, [T, H]),
+          qkv: engine.concatColumns([data.x, data.y, data.z].map((part) => engine.upload(part, [T, H]))),
           offsets: engine.upload(OFFSETS, [n + 1]),
           heads,
           maxLength: 4,
@@ -153,9 +151,9 @@ Deno.test("tfjs: attention and its gradients, with mask, bias and dropout", asyn
           dropout: rate === 0 ? undefined : dropout(engine, rate),
         };
         const forward = engine.attention(input);
-        const { dq, dk, dv } = engine.attentionBackward(input, forward, engine.upload(data.d, [T, H]), dBias);
+        const dQkv = engine.attentionBackward(input, forward, engine.upload(data.d, [T, H]), dBias);
         const sequences = (handle: Handle) => engine.sliceRows(handle, 0, 9);
-        const all = [forward.out, forward.logSumExp, dq, dk, dv].map(sequences);
+        const all = [forward.out, forward.logSumExp, dQkv].map(sequences);
         return dBias === undefined ? all : [...all, dBias];
       });
     }
