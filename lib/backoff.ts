@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Duration, Effect, Random, Schedule } from "effect";
+import { Effect, Random, Schedule } from "effect";
 
 /** What the policy looks at in a failure. */
 export interface Passing {
@@ -22,21 +22,33 @@ export interface Patience<E> {
 }
 
 /**
- * The pauses between attempts: pause · 2ᵏ⁻¹ · u after the k-th failure, u uniform in [½, 1) so that many clients do not come
- * back as one; or what the server asked for. Neither is longer than the longest pause.
+ * The pause after the k-th failure, in milliseconds: pause · 2ᵏ⁻¹ · (½ + u/2), so that many clients do not come back as one;
+ * or what the server asked for. Neither is longer than the longest pause.
+ *
+ * @param k Failures so far, from 1.
+ * @param failure What the server asked for, if it did.
+ * @param patience The first pause, and the longest.
+ * @param u Drawn uniformly from [0, 1).
+ * @returns Milliseconds.
  */
-export function backoff<E extends Passing>(patience: Patience<E>): Schedule.Schedule<Duration.Duration, E> {
-  const { attempts, pauseMilliseconds, maxPauseMilliseconds } = patience;
+export function pauseAfter(
+  k: number,
+  { retryAfter }: Passing,
+  { pauseMilliseconds, maxPauseMilliseconds }: Omit<Patience<never>, "attempts">,
+  u: number,
+): number {
+  if (retryAfter !== undefined) return Math.min(retryAfter, maxPauseMilliseconds);
+  return Math.min(pauseMilliseconds * 2 ** (k - 1), maxPauseMilliseconds) * (0.5 + u / 2);
+}
+
+/** The policy for effects. */
+export function backoff<E extends Passing>(patience: Patience<E>): Schedule.Schedule<number, E> {
+  const { attempts } = patience;
   const allowed = typeof attempts === "number" ? () => attempts : attempts;
-  const longest = Duration.millis(maxPauseMilliseconds);
-  return Schedule.exponential(pauseMilliseconds).pipe(
+  return Schedule.forever.pipe(
     Schedule.setInputType<E>(),
     Schedule.while(({ attempt, input }) => attempt < allowed(input)),
-    Schedule.modifyDelay(({ duration, input: { retryAfter } }) =>
-      retryAfter !== undefined
-        ? Effect.succeed(Duration.min(Duration.millis(retryAfter), longest))
-        : Effect.map(Random.next, (u) => Duration.times(Duration.min(duration, longest), 0.5 + u / 2))
-    ),
+    Schedule.modifyDelay(({ attempt, input }) => Effect.map(Random.next, (u) => pauseAfter(attempt, input, patience, u))),
   );
 }
 

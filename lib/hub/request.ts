@@ -3,9 +3,8 @@
  *
  * @module
  */
-import { Effect } from "effect";
 import { setTimeout } from "node:timers/promises";
-import { backoff, type Passing, retryAfter } from "../backoff.ts";
+import { type Passing, pauseAfter, retryAfter } from "../backoff.ts";
 import { HubError } from "../error.ts";
 
 /** How patient a request is. */
@@ -103,36 +102,29 @@ async function refusal(url: string, response: Response): Promise<Error> {
 
 /**
  * Does the work until it succeeds or patience ends; then the last failure is thrown. Work that `progressed` in its last
- * attempt starts counting anew.
+ * attempt starts counting anew. An attempt ends by itself when the signal comes: its files and locks are not taken away
+ * under it.
  */
 export async function patiently<A>(
   work: () => Promise<A>,
   { attempts = 6, drops = attempts, pauseMilliseconds = 500, signal }: RequestPatience,
   progressed: () => boolean = () => false,
 ): Promise<A> {
-  signal?.throwIfAborted();
-  const pauses = { pauseMilliseconds, maxPauseMilliseconds: 60_000 };
-  const passing = (error: unknown): error is Transient => error instanceof Transient;
-  // An attempt ends by itself when the signal comes: its files and locks are not taken away under it.
-  const attempt = Effect.uninterruptible(Effect.tryPromise({ try: work, catch: (error) => error as Error }));
-  const persistent = attempt.pipe(
-    Effect.retry({
-      while: (error) => passing(error) && !progressed(),
-      schedule: backoff<Error & Passing>({
-        ...pauses,
-        attempts: (error) => passing(error) && error.isDrop ? drops : attempts,
-      }),
-    }),
-    Effect.retry({
-      while: (error) => passing(error) && progressed(),
-      schedule: backoff<Error & Passing>({ ...pauses, maxPauseMilliseconds: pauseMilliseconds, attempts: Infinity }),
-    }),
-  );
-  try {
-    return await Effect.runPromise(persistent, signal === undefined ? {} : { signal });
-  } catch (error) {
+  let failures = 0;
+  while (true) {
     signal?.throwIfAborted();
-    throw error;
+    try {
+      return await work();
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (!(error instanceof Transient)) throw error;
+      const anew = progressed();
+      failures = anew ? 0 : failures + 1;
+      if (!anew && failures >= (error.isDrop ? drops : attempts)) throw error;
+      const maxPauseMilliseconds = anew ? pauseMilliseconds : 60_000;
+      const patience = { pauseMilliseconds, maxPauseMilliseconds };
+      await delay(pauseAfter(Math.max(1, failures), error, patience, Math.random()), signal);
+    }
   }
 }
 

@@ -108,6 +108,7 @@ Deno.test("groupedBatches() says what is missing", () => {
     assert.throws(() => groupedBatches(Int32Array.from(classes), batchSize), (error: unknown) => {
       assert.ok(error instanceof TrainingError);
       assert.match(`${error.summary} ${error.found}`, pattern);
+      assert.match(`${error.summary} ${error.expected}`, /two classes with two rows each/);
       return true;
     });
   fails([0, 1, 2, 3], 8, /4 rows of 4 classes, none of which/);
