@@ -48,7 +48,9 @@ export function backoff<E extends Passing>(patience: Patience<E>): Schedule.Sche
   return Schedule.forever.pipe(
     Schedule.setInputType<E>(),
     Schedule.while(({ attempt, input }) => attempt < allowed(input)),
-    Schedule.modifyDelay(({ attempt, input }) => Effect.map(Random.next, (u) => pauseAfter(attempt, input, patience, u))),
+    Schedule.modifyDelay(({ attempt, input }) =>
+      Effect.map(Random.next, (u) => pauseAfter(attempt, input, patience, u))
+    ),
   );
 }
 

@@ -3,11 +3,10 @@
  *
  * @module
  */
-import { Result, Schema, SchemaIssue } from "effect";
 import { parseArgs } from "node:util";
 import { UsageError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
-import { type NumberKind, NUMBERS } from "../train/settings.ts";
+import { type NumberKind, NUMBERS } from "../train/fields.ts";
 import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
 /** Reads arguments; only the given flags are known. */
@@ -54,10 +53,9 @@ function read(flag: Flag, value: string | boolean): string | number | boolean {
     throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, { found: value });
   }
   const number = value.trim() === "" ? NaN : Number(value);
-  const result = Schema.decodeUnknownResult(NUMBERS[type as NumberKind])(number);
-  if (Result.isSuccess(result)) return result.success;
-  const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(result.failure.issue).issues;
-  throw new UsageError(`--${flag} must be ${issue!.message}`, { found: value });
+  const { expected, is } = NUMBERS[type as NumberKind];
+  if (is(number)) return number;
+  throw new UsageError(`--${flag} must be ${expected}`, { found: value });
 }
 
 function nearest(name: string, known: readonly Flag[]): string {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { NumberKind } from "../train/settings.ts";
+import type { NumberKind } from "../train/fields.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 
 /** How a flag's value is read. */

@@ -14,6 +14,7 @@ import type { PromptChoice } from "../model/prompts.ts";
 import { evaluateRows } from "../pipeline/stages/evaluate.ts";
 import { modelFolder } from "../stage/roots.ts";
 import type { Metrics } from "../train/record.ts";
+import { A_TEXT, checkJob } from "./fields.ts";
 
 /** What computes a job, and what ends it. */
 export interface JobOptions {
@@ -62,6 +63,7 @@ export async function encode(
   texts: readonly string[],
   options: PromptChoice & JobOptions = {},
 ): Promise<Embeddings> {
+  checkJob(options, { promptName: A_TEXT, prefix: A_TEXT });
   const { engine, signal, ...prompt } = options;
   return await withEngine({ engine, signal }, async (engine) => {
     const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
@@ -124,6 +126,7 @@ export async function evaluate(
   rows: GradedPairs | RetrievalPairs,
   options: JobOptions = {},
 ): Promise<SimilarityMetrics | Metrics> {
+  checkJob(options);
   const [kind, columns] = "score" in rows
     ? ["similarity", {
       sentence1: rows.sentence1,

@@ -13,7 +13,9 @@ import { type RowsOf, trainBiEncoder } from "../pipeline/stages/train.ts";
 import type { CountedDataset } from "../stage/artifact.ts";
 import { given, type RunOptions } from "../stage/run.ts";
 import type { Artifact } from "../stage/stage.ts";
-import type { TrainSettings } from "../train/settings.ts";
+import type { Field } from "../train/fields.ts";
+import { TRAIN_FIELDS, type TrainSettings } from "../train/settings.ts";
+import { A_LIST, A_LOSS, A_MODEL, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
   type HoldOutOption,
   type MeasuredTraining,
@@ -96,6 +98,7 @@ export type FinetuneOptions = FinetuneSettings & (PairColumns | ScoredColumns | 
  * ```
  */
 export async function finetune(options: FinetuneOptions): Promise<MeasuredTraining> {
+  checkTraining(options, FIELDS);
   if ("score" in options) {
     const { sentence1, sentence2, score, loss = losses.cosineSimilarity(), ...rest } = options;
     const rows = datasetOf<ScoredPairs>({ sentence1, sentence2, score: Float64Array.from(score) });
@@ -111,6 +114,21 @@ export async function finetune(options: FinetuneOptions): Promise<MeasuredTraini
   const columns = negative === undefined ? { anchor, positive } : { anchor, positive, negative };
   return await finetuneOn("retrieval", datasetOf<Pairs | Triplets>(columns), loss, rest);
 }
+
+const FIELDS: Readonly<Record<string, Field>> = {
+  model: A_MODEL,
+  anchor: A_LIST,
+  positive: A_LIST,
+  negative: A_LIST,
+  sentence1: A_LIST,
+  sentence2: A_LIST,
+  score: A_LIST,
+  text: A_LIST,
+  label: A_LIST,
+  loss: A_LOSS,
+  ...HOLD_OUT,
+  ...TRAIN_FIELDS,
+};
 
 async function finetuneOn<L extends LabelKind>(
   kind: EvaluationKind,

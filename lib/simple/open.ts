@@ -10,6 +10,7 @@ import { EngineError } from "../error.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
 import type { PromptChoice } from "../model/prompts.ts";
 import { modelFolder } from "../stage/roots.ts";
+import { checkJob } from "./fields.ts";
 
 /** A model that is loaded. It is to be closed, by `close` or by `using`. */
 export interface OpenModel extends Disposable {
@@ -47,6 +48,7 @@ export async function openModel(
   model: string,
   options: { readonly engine?: EngineChoice | undefined } = {},
 ): Promise<OpenModel> {
+  checkJob(options);
   const folder = await modelFolder(model);
   const { engine } = await selectEngine(options.engine);
   const loaded = await loadBiEncoder(engine, folder).catch((error) => {

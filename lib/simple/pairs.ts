@@ -8,7 +8,9 @@ import * as crossEncoders from "../evaluate/cross_encoder.ts";
 import type { RankedDocument } from "../evaluate/cross_encoder.ts";
 import { type CrossEncoder, loadCrossEncoder } from "../model/cross_encoder.ts";
 import { modelFolder } from "../stage/roots.ts";
+import { NUMBERS, YES_OR_NO } from "../train/fields.ts";
 import { type JobOptions, withEngine } from "./encode.ts";
+import { checkJob } from "./fields.ts";
 
 /**
  * What a cross-encoder says of pairs.
@@ -33,6 +35,7 @@ export async function predict(
   pairs: readonly (readonly [first: string, second: string])[],
   options: JobOptions & { readonly softmax?: boolean } = {},
 ): Promise<number[][]> {
+  checkJob(options, { softmax: YES_OR_NO });
   const { softmax = false, ...job } = options;
   return await withCrossEncoder(model, job, async (engine, crossEncoder) => {
     const [first, second] = [pairs.map(([text]) => text), pairs.map(([, text]) => text)];
@@ -64,6 +67,7 @@ export async function rank(
   documents: readonly string[],
   options: JobOptions & { readonly topK?: number } = {},
 ): Promise<RankedDocument[]> {
+  checkJob(options, { topK: NUMBERS["positive"] });
   const { topK, ...job } = options;
   const chosen = topK === undefined ? {} : { topK };
   return await withCrossEncoder(

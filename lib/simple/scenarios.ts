@@ -14,7 +14,9 @@ import { given, type RunOptions } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
 import { trainDenoising } from "../pipeline/stages/denoise.ts";
 import type { TrainingRecord } from "../train/record.ts";
-import { resolveSettings, type TrainSettings } from "../train/settings.ts";
+import { checkFields, type Fields, oneOf } from "../train/fields.ts";
+import { resolveSettings, TRAIN_FIELDS, type TrainSettings } from "../train/settings.ts";
+import { A_LIST, A_MODEL, A_SHARE, AN_OBJECT, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
   type HoldOutOption,
   type MeasuredTraining,
@@ -79,6 +81,11 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOp
  * ```
  */
 export async function augmentedSbert(input: AugmentedSbertInput): Promise<AugmentedSbertResult> {
+  checkTraining(input, AUGMENTED_SBERT_FIELDS);
+  for (const name of ["gold", "unlabelled"] as const) {
+    if (input[name] !== undefined) checkFields(input[name], PAIR_FIELDS, name);
+  }
+  if (input.cross !== undefined) checkFields(input.cross, TRAIN_FIELDS, "cross");
   const { gold, unlabelled, crossEncoder, pairs, silverLabels, cross, model, holdOut, ...rest } = input;
   const { output, force = false, cacheDir, engine, progress, signal, ...settings } = rest;
   const scores = Float64Array.from(gold.score);
@@ -121,6 +128,20 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
   return result;
 }
 
+const AUGMENTED_SBERT_FIELDS: Fields<Omit<AugmentedSbertInput, keyof RunOptions | keyof OutputOptions>> = {
+  model: A_MODEL,
+  crossEncoder: A_MODEL,
+  gold: AN_OBJECT,
+  unlabelled: AN_OBJECT,
+  pairs: oneOf(["given", "recombine", "bm25", "semantic", "bm25+semantic", "kde"]),
+  silverLabels: oneOf(["hard", "soft"]),
+  cross: AN_OBJECT,
+  ...HOLD_OUT,
+  ...TRAIN_FIELDS,
+};
+
+const PAIR_FIELDS = { sentence1: A_LIST, sentence2: A_LIST, score: A_LIST };
+
 /** What {@linkcode augmentedSbert} gives. */
 export interface AugmentedSbertResult {
   /** Pairs that the bi-encoder was trained on. */
@@ -155,6 +176,7 @@ export interface TsdaeInput extends TrainSettings, RunOptions, OutputOptions {
  * @throws {TrainingError} The loss is not finite.
  */
 export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
+  checkTraining(input, { model: A_MODEL, texts: A_LIST, ratio: A_SHARE, ...TRAIN_FIELDS });
   const { model, texts: plain, ratio = 0.6, output, force = false, cacheDir, engine, progress, signal, ...chosen } =
     input;
   const settings = resolveSettings({ batchSize: 16, ...chosen });

@@ -23,7 +23,7 @@ export function editDistances(a: string, b: string): readonly number[] {
   return row;
 }
 
-/** Edits up to which a mistyped name is taken for another one. */
+/** Edits up to which a mistyped name is taken for another one; of a short name, half of its letters. */
 const MISTYPED = 3;
 
 /**
@@ -31,10 +31,11 @@ const MISTYPED = 3;
  *
  * @param name What was written.
  * @param known The names there are.
- * @returns The one with the fewest edits, the first of equals; undefined if it takes more than three.
+ * @returns The one with the fewest edits, the first of equals; undefined if it takes more than three, or than half of the
+ * letters.
  */
 export function nearestName<A extends string>(name: string, known: readonly A[]): A | undefined {
-  let [nearest, fewest]: [A | undefined, number] = [undefined, MISTYPED + 1];
+  let [nearest, fewest]: [A | undefined, number] = [undefined, Math.min(MISTYPED, Math.ceil(name.length / 2)) + 1];
   for (const each of known) {
     const edits = editDistances(name, each).at(-1)!;
     if (edits < fewest) [nearest, fewest] = [each, edits];

@@ -12,13 +12,8 @@ export { type Facts, type ModelCard, modelCard } from "./model_card.ts";
 export type { Objective, ObjectiveBatch } from "./objective.ts";
 export type { PlanSettings } from "./plan.ts";
 export { emptyTextWarnings } from "./empty_texts.ts";
+export type { NumberKind } from "./fields.ts";
 export type { LoggedStep, Metrics, PendingSteps, TrainingRecord } from "./record.ts";
 export { rateAt, type Schedule, type ScheduleKind, warmupOf } from "./schedule.ts";
-export {
-  type NumberKind,
-  type ResolvedTrainSettings,
-  resolveSettings,
-  TRAIN_DEFAULTS,
-  type TrainSettings,
-} from "./settings.ts";
+export { type ResolvedTrainSettings, resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
 export { type StepProgress, train, type TrainHooks } from "./trainer.ts";

@@ -4,10 +4,9 @@
  *
  * @module
  */
-import { Result, Schema, SchemaIssue } from "effect";
 import { UsageError } from "../error.ts";
 import { ADAMW_DEFAULTS, type AdamWSettings } from "./adamw.ts";
-import { nearestName } from "../text/edits.ts";
+import { aText, checkFields, type Fields, NUMBERS, oneOf } from "./fields.ts";
 import type { PlanSettings } from "./plan.ts";
 import { type ScheduleKind, SCHEDULES } from "./schedule.ts";
 
@@ -76,47 +75,28 @@ export const TRAIN_DEFAULTS: ResolvedTrainSettings = {
   saveSteps: 500,
 };
 
-/** Kinds of numbers that settings and flags are. */
-export type NumberKind = "whole" | "positive" | "number" | "above zero" | "rate";
-
-const numberOf = (message: string, holds: (value: number) => boolean): Schema.Codec<number> =>
-  Schema.Number.check(Schema.makeFilter(holds, { message })).annotate({ message });
-
-/** What numbers of each kind are. */
-export const NUMBERS: Readonly<Record<NumberKind, Schema.Codec<number>>> = {
-  "whole": numberOf("a whole number from 0", (value) => Number.isSafeInteger(value) && value >= 0),
-  "positive": numberOf("a whole number from 1", (value) => Number.isSafeInteger(value) && value > 0),
-  "number": numberOf("a number from 0", (value) => Number.isFinite(value) && value >= 0),
-  "above zero": numberOf("a number above 0", (value) => Number.isFinite(value) && value > 0),
-  "rate": numberOf("a number from 0 to 1", (value) => value >= 0 && value <= 1),
+/** What each setting may be. */
+export const TRAIN_FIELDS: Fields<TrainSettings> = {
+  epochs: NUMBERS["positive"],
+  maxSteps: NUMBERS["positive"],
+  batchSize: NUMBERS["positive"],
+  accumulate: NUMBERS["positive"],
+  seed: NUMBERS["whole"],
+  learningRate: NUMBERS["above zero"],
+  schedule: oneOf(SCHEDULES),
+  warmupSteps: NUMBERS["whole"],
+  warmupRatio: NUMBERS["rate"],
+  weightDecay: NUMBERS["number"],
+  beta1: NUMBERS["rate"],
+  beta2: NUMBERS["rate"],
+  epsilon: NUMBERS["above zero"],
+  clip: NUMBERS["number"],
+  loggingSteps: NUMBERS["positive"],
+  evalSteps: NUMBERS["positive"],
+  saveSteps: NUMBERS["positive"],
+  keepBest: aText("the name of a metric, or auto"),
+  patience: NUMBERS["positive"],
 };
-
-const SETTINGS: Schema.Codec<TrainSettings> = Schema.Struct({
-  epochs: Schema.optional(NUMBERS["positive"]),
-  maxSteps: Schema.optional(NUMBERS["positive"]),
-  batchSize: Schema.optional(NUMBERS["positive"]),
-  accumulate: Schema.optional(NUMBERS["positive"]),
-  seed: Schema.optional(NUMBERS["whole"]),
-  learningRate: Schema.optional(NUMBERS["above zero"]),
-  schedule: Schema.optional(Schema.Literals(SCHEDULES)),
-  warmupSteps: Schema.optional(NUMBERS["whole"]),
-  warmupRatio: Schema.optional(NUMBERS["rate"]),
-  weightDecay: Schema.optional(NUMBERS["number"]),
-  beta1: Schema.optional(NUMBERS["rate"]),
-  beta2: Schema.optional(NUMBERS["rate"]),
-  epsilon: Schema.optional(NUMBERS["above zero"]),
-  clip: Schema.optional(NUMBERS["number"]),
-  loggingSteps: Schema.optional(NUMBERS["positive"]),
-  evalSteps: Schema.optional(NUMBERS["positive"]),
-  saveSteps: Schema.optional(NUMBERS["positive"]),
-  keepBest: Schema.optional(Schema.NonEmptyString),
-  patience: Schema.optional(NUMBERS["positive"]),
-});
-
-const decode = Schema.decodeUnknownResult(SETTINGS, { errors: "all", onExcessProperty: "error" });
-
-/** Names of all settings. */
-const NAMES = Object.keys((SETTINGS as unknown as { readonly fields: object }).fields);
 
 /**
  * Settings, checked and complete.
@@ -134,24 +114,7 @@ const NAMES = Object.keys((SETTINGS as unknown as { readonly fields: object }).f
  * ```
  */
 export function resolveSettings(settings: TrainSettings): ResolvedTrainSettings {
-  const result = decode(settings);
-  if (Result.isFailure(result)) {
-    const [issue] = SchemaIssue.makeFormatterStandardSchemaV1()(result.failure.issue).issues;
-    const name = String(issue!.path?.[0] ?? "settings");
-    if (!NAMES.includes(name)) {
-      const meant = nearestName(name, NAMES);
-      throw new UsageError(`there is no setting ${name}`, {
-        expected: NAMES.join(", "),
-        found: name,
-        ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
-      });
-    }
-    const value = settings[name as keyof TrainSettings];
-    throw new UsageError(`the setting ${name} cannot be trained with`, {
-      expected: issue!.message,
-      found: typeof value === "number" ? String(value) : JSON.stringify(value) ?? "nothing", // JSON has no NaN
-    });
-  }
+  checkFields(settings, TRAIN_FIELDS);
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const { warmupSteps, warmupRatio } = settings;
   if (warmupSteps !== undefined && warmupRatio !== undefined) {

@@ -9,5 +9,6 @@ Deno.test("edits of a word to every beginning of another", () => {
 Deno.test("a mistyped name is told its right one, a foreign one is not", () => {
   assert.equal(nearestName("batchsize", ["epochs", "batchSize", "seed"]), "batchSize");
   assert.equal(nearestName("sead", ["seed", "read"]), "seed", "the first of equals");
+  assert.equal(nearestName("lr", ["clip", "seed"]), undefined, "more edits than half of its letters");
   assert.equal(nearestName("temperature", ["epochs", "batchSize", "seed"]), undefined);
 });

@@ -21,6 +21,11 @@ const WRONG: readonly [TrainSettings | Record<string, unknown>, RegExp, string][
   [{ clip: -1 }, /clip/, "a number from 0"],
   [{ warmupRatio: 2 }, /warmupRatio/, "a number from 0 to 1"],
   [{ seed: 0.5 }, /seed/, "a whole number from 0"],
+  [{ batchSize: "x" }, /^batchSize must be a whole number from 1\n.*\n  found: {4}"x"$/, "a whole number from 1"],
+  [{ learningRate: "1e-5" }, /^learningRate must be a number above 0/, "a number above 0"],
+  [{ epochs: null }, /^epochs must be a whole number from 1/, "a whole number from 1"],
+  [{ schedule: "step" }, /^schedule must be one of linear, cosine, constant/, "one of linear, cosine, constant"],
+  [{ keepBest: "" }, /^keepBest must be the name of a metric/, "the name of a metric, or auto"],
 ];
 for (const [settings, message, expected] of WRONG) {
   Deno.test(`${JSON.stringify(settings)} is no setting to train with`, () => {
@@ -36,7 +41,9 @@ for (const [settings, message, expected] of WRONG) {
 Deno.test("a setting that there is not, and a warmup that is given twice, are errors", () => {
   // @ts-expect-error: the compiler says so, too
   const misspelt: TrainSettings = { learning_rate: 1 };
-  assert.throws(() => resolveSettings(misspelt), /no setting learning_rate/);
+  assert.throws(() => resolveSettings(misspelt), /no setting learning_rate[^]*did you mean learningRate/);
+  // deno-lint-ignore no-explicit-any -- what the compiler would refuse
+  assert.throws(() => resolveSettings("fast" as any), /the settings must be an object/);
   assert.throws(() => resolveSettings({ warmupSteps: 1, warmupRatio: 0.1 }), /given twice/);
   // deno-lint-ignore no-explicit-any -- what the compiler would refuse
   assert.throws(() => resolveSettings({ schedule: "step" } as any), /schedule/);

@@ -1,0 +1,72 @@
+/**
+ * What may be asked of the functions of this face: plain JavaScript can pass anything, and a misspelt name must not be
+ * ignored.
+ *
+ * @module
+ */
+import { aText, checkFields, type Field, type Fields, NUMBERS, oneOf, YES_OR_NO } from "../train/fields.ts";
+import type { EngineChoice } from "../engine/select.ts";
+import type { RunOptions } from "../stage/run.ts";
+import type { HoldOutOption, OutputOptions } from "./training.ts";
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+
+/** Columns and texts: their rows are checked where they become a dataset, which names the row. */
+export const A_LIST: Field = { expected: "a list", is: (value) => Array.isArray(value) || ArrayBuffer.isView(value) };
+/** An object of settings or of columns. */
+export const AN_OBJECT: Field = { expected: "an object", is: isObject };
+/** A text, which may be empty. */
+export const A_TEXT: Field = { expected: "a text", is: (value) => typeof value === "string" };
+/** A folder, or a model of the hub; that there is one is for who looks for it. */
+export const A_MODEL: Field = { expected: "a folder, or a model of the hub", is: A_TEXT.is };
+/** One of the library's losses, or one of the user's own. */
+export const A_LOSS: Field = {
+  expected: "a loss, such as losses.multipleNegativesRanking()",
+  is: (value) => isObject(value) && "name" in value,
+};
+/** A share below 1. */
+export const A_SHARE: Field = {
+  expected: "a number from 0, below 1",
+  is: (x) => typeof x === "number" && x >= 0 && x < 1,
+};
+
+const ENGINE: Fields<EngineChoice> = {
+  engine: oneOf(["auto", "cpu", "tfjs:gpu", "tfjs:node", "tfjs:js", "webgpu", "cuda"]),
+  gemm: oneOf(["auto", "wasm", "onednn", "blas"]),
+  threads: NUMBERS["positive"],
+  precision: oneOf(["fp32", "bf16", "fp16"]),
+  deterministic: YES_OR_NO,
+};
+
+type JobOptions = Pick<RunOptions, "engine" | "signal">;
+
+const JOB: Fields<JobOptions> = {
+  engine: { expected: 'an object, such as { engine: "cpu" }', is: isObject },
+  signal: { expected: "an AbortSignal", is: (value) => value instanceof AbortSignal },
+};
+
+const TRAINING: Fields<RunOptions & OutputOptions> = {
+  ...JOB,
+  cacheDir: aText("a folder"),
+  progress: YES_OR_NO,
+  output: aText("a folder's name; . for the working folder"),
+  force: YES_OR_NO,
+};
+
+/** How many rows are held out; whether there are so many is for who cuts them off. */
+export const HOLD_OUT: Fields<HoldOutOption> = {
+  holdOut: { expected: "a number of rows, or a share below 1", is: (value) => typeof value === "number" },
+};
+
+/** Checks the options of a job, beside which it may have its own. */
+export function checkJob(options: JobOptions, own: Readonly<Record<string, Field>> = {}): void {
+  checkFields(options, { ...own, ...JOB });
+  if (options.engine !== undefined) checkFields(options.engine, ENGINE, "engine");
+}
+
+/** Checks the options of a training, beside which it has its own. */
+export function checkTraining(options: RunOptions & OutputOptions, own: Readonly<Record<string, Field>>): void {
+  checkFields(options, { ...own, ...TRAINING });
+  if (options.engine !== undefined) checkFields(options.engine, ENGINE, "engine");
+}

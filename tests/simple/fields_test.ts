@@ -1,0 +1,57 @@
+import assert from "node:assert/strict";
+import { UsageError } from "../../lib/error.ts";
+import { augmentedSbert, encode, evaluate, finetune, openModel, rank, tsdae } from "../../lib/simple/mod.ts";
+
+// deno-lint-ignore no-explicit-any -- what plain JavaScript can pass
+type Anything = any;
+const pairs = { model: "m", output: "o", anchor: ["a"], positive: ["b"] };
+const gold = { sentence1: ["a"], sentence2: ["b"], score: [1] };
+const augmented = { model: "m", output: "o", gold };
+
+const CASES: readonly [string, () => Promise<unknown>, RegExp][] = [
+  ["a misspelt option", () => finetune({ ...pairs, holdout: 3 } as Anything), /no setting holdout[^]*mean holdOut/],
+  ["a setting of another type", () => finetune({ ...pairs, batchSize: "x" } as Anything), /^batchSize must be a whole/],
+  ["rows held out", () => finetune({ ...pairs, holdOut: "x" } as Anything), /^holdOut must be a number of rows/],
+  ["a column that is a text", () => finetune({ ...pairs, anchor: "a" } as Anything), /^anchor must be a list/],
+  ["a loss by its name", () => finetune({ ...pairs, loss: "mnrl" } as Anything), /^loss must be a loss, such as/],
+  ["an engine by its name", () => finetune({ ...pairs, engine: "cpu" } as Anything), /^engine must be an object/],
+  [
+    "an unknown engine",
+    () => finetune({ ...pairs, engine: { engine: "gpu" } } as Anything),
+    /^engine.engine must be one/,
+  ],
+  ["a folder that is a number", () => finetune({ ...pairs, cacheDir: 3 } as Anything), /^cacheDir must be a folder/],
+  ["a signal that is none", () => finetune({ ...pairs, signal: 3 } as Anything), /^signal must be an AbortSignal/],
+  ["no options at all", () => finetune(undefined as Anything), /^the settings must be an object/],
+  [
+    "texts that are one text",
+    () => tsdae({ model: "m", output: "o", texts: "a" } as Anything),
+    /^texts must be a list/,
+  ],
+  [
+    "a share above 1",
+    () => tsdae({ model: "m", output: "o", texts: ["a"], ratio: 2 }),
+    /^ratio must be a number from 0/,
+  ],
+  ["gold that is no object", () => augmentedSbert({ ...augmented, gold: 3 } as Anything), /^gold must be an object/],
+  ["pairs of no kind", () => augmentedSbert({ ...augmented, pairs: "x" } as Anything), /^pairs must be one of given/],
+  [
+    "a misspelt setting within another",
+    () => augmentedSbert({ ...augmented, cross: { epoch: 3 } } as Anything),
+    /no setting cross.epoch[^]*mean epochs/,
+  ],
+  ["a prompt that is not its name", () => encode("m", ["a"], { prompt: "q" } as Anything), /no setting prompt/],
+  ["a prefix that is no text", () => encode("m", ["a"], { prefix: 3 } as Anything), /^prefix must be a text/],
+  ["an option of another function", () => evaluate("m", gold, { topK: 3 } as Anything), /no setting topK/],
+  ["no document", () => rank("m", "q", ["a"], { topK: 0 }), /^topK must be a whole number from 1/],
+  ["threads", () => openModel("m", { engine: { threads: 0 } }), /^engine.threads must be a whole number from 1/],
+];
+
+for (const [name, call, message] of CASES) {
+  Deno.test(`what is asked of the simple face is checked before anything is done: ${name}`, () =>
+    assert.rejects(call, (error: unknown) => {
+      assert.ok(error instanceof UsageError, String(error));
+      assert.match(error.message, message);
+      return true;
+    }));
+}
