@@ -118,7 +118,6 @@ export {
   type ScoredPairs,
   selectRows,
   type Source,
-  split,
   type Table,
   type Triplets,
   writeParquet,

@@ -13,6 +13,7 @@ import { augmentationDetails, augmentationOptions } from "../lib/pipeline/gold.t
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
 import { modelShape, text, trainingPresets } from "../lib/pipeline/settings.ts";
+import { CROSS_ENCODER_DEFAULTS } from "../lib/train/settings.ts";
 import { beforeAndAfter } from "../lib/pipeline/training.ts";
 
 /** The command, with two controls on the gold pairs alone: for as many epochs, and for as many updates. */
@@ -30,7 +31,7 @@ export const command: Command = {
       "cross-epochs": 1,
     },
     test: { "limit": 300, "gold-size": 100, "cross-learning-rate": 1e-3, "cross-epochs": 1 },
-    own: { "silver-labels": "soft", "cross-learning-rate": 2e-5, "cross-epochs": 1 },
+    own: { "silver-labels": "soft", "cross-learning-rate": CROSS_ENCODER_DEFAULTS.learningRate, "cross-epochs": 1 },
   }),
   run: Effect.fnUntraced(function* (invocation) {
     const output = yield* outputFolder(invocation);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../lib/counted.ts";
 import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
 import { UsageError } from "../lib/error.ts";
@@ -51,15 +52,17 @@ export const command: Command = {
         ...entries.map(({ key, stage, size, created }) =>
           `${key.slice(0, 12)}  ${stage.padEnd(24)}${megabytesOf(size).padStart(10)} MB  ${created}`
         ),
-        `${entries.length} entries, ${megabytesOf(entries.reduce((sum, { size }) => sum + size, 0))} MB in ${folder}`,
+        `${counted(entries.length, "entry")}, ${
+          megabytesOf(entries.reduce((sum, { size }) => sum + size, 0))
+        } MB in ${folder}`,
       ].join("\n")
       : action === "verify"
       ? [
         ...damaged.map(({ key, fault }) => `damaged: ${key}: ${fault}`),
-        `${checked} entries checked, ${damaged.length} damaged`,
+        `${counted(checked ?? 0, "entry")} checked, ${damaged.length} damaged`,
       ]
         .join("\n")
-      : `${removed} entries removed, ${megabytesOf(freed ?? 0)} MB freed`,
+      : `${counted(removed ?? 0, "entry")} removed, ${megabytesOf(freed ?? 0)} MB freed`,
 };
 
 interface CacheReport {

@@ -25,6 +25,7 @@ import {
   trainCrossEncoder,
 } from "../lib/pipeline/stages/cross_encoder.ts";
 import { loadScoresOrNli } from "../lib/pipeline/stages/load.ts";
+import { CROSS_ENCODER_DEFAULTS } from "../lib/train/settings.ts";
 import { asScores } from "../lib/pipeline/stages/rows.ts";
 
 /** Flags of bi-encoders. */
@@ -36,10 +37,10 @@ export const command: Command = {
   summary: "trains a cross-encoder on pairs with a score, or NLI pairs: entailment is 1, all else 0",
   flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), "head"],
   presets: trainingPresets({
-    all: { "weight-decay": 0.01, "head": "score" },
+    all: { "weight-decay": CROSS_ENCODER_DEFAULTS.weightDecay, "head": "score" },
     sample: { "limit": 6000, "epochs": 4 },
     chapter: { "limit": 10_000, "learning-rate": 2e-5, "head": "classes" },
-    own: { "learning-rate": 2e-5 },
+    own: { "learning-rate": CROSS_ENCODER_DEFAULTS.learningRate },
   }),
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;
@@ -58,7 +59,14 @@ export const command: Command = {
       freeze: text(values, "freeze"),
     }, "train");
     const after = validation && (yield* evaluateCrossEncoder({ model: trained, pairs: validation }, {}, "evaluate"));
-    return yield* finishHeldOut(invocation, output, { data, validation, model: trained, after, warnings });
+    return yield* finishHeldOut(invocation, output, {
+      data,
+      validation,
+      model: trained,
+      after,
+      warnings,
+      card: { kind: "cross-encoder", title: "A cross-encoder" },
+    });
   }),
   print: heldOutSummary,
 };

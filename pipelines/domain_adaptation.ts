@@ -16,6 +16,7 @@ import { model } from "../lib/stage/roots.ts";
 import { modelShape, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { loadLabelledTexts } from "../lib/pipeline/stages/labels.ts";
 import { loadFlatTexts } from "../lib/pipeline/stages/load.ts";
+import { CROSS_ENCODER_DEFAULTS } from "../lib/train/settings.ts";
 import { beforeAndAfter } from "../lib/pipeline/training.ts";
 
 /** Flags that need evaluations during training. */
@@ -39,7 +40,7 @@ export const command: Command = {
     all: {
       ...{ "adapt": "mlm", "then": "finetune", "deletion-ratio": 0.6, "tie-decoder": "true", "negatives": "easy" },
       ...{ "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "soft", "scenario": "cross-domain" },
-      ...{ "cross-learning-rate": 2e-5, "cross-epochs": 1 },
+      ...{ "cross-learning-rate": CROSS_ENCODER_DEFAULTS.learningRate, "cross-epochs": 1 },
     },
     sample: {
       ...{ "limit": 10_000, "epochs": 1, "negatives": "contradiction", "target": "sample:target-texts" },

@@ -54,6 +54,7 @@ export const command: Command = {
       after,
       lower: "masked_loss",
       warnings,
+      card: { kind: "language-model", title: "A masked language model" },
     });
   }),
   print: heldOutSummary,

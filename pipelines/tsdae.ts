@@ -15,6 +15,7 @@ import { model } from "../lib/stage/roots.ts";
 import { text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { trainDenoising } from "../lib/pipeline/stages/denoise.ts";
 import { loadFlatTexts } from "../lib/pipeline/stages/load.ts";
+import { DENOISING_DEFAULTS } from "../lib/train/settings.ts";
 import { beforeAndAfter } from "../lib/pipeline/training.ts";
 
 /** Flags that need evaluations during training, or rows that are held out. */
@@ -26,10 +27,11 @@ export const command: Command = {
   summary: "trains an encoder on plain texts by denoising",
   flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), ...DENOISING],
   presets: trainingPresets({
-    all: { "batch-size": 16, "deletion-ratio": 0.6, "tie-decoder": "true" },
+    all: { "batch-size": DENOISING_DEFAULTS.batchSize, "deletion-ratio": 0.6, "tie-decoder": "true" },
     sample: { "limit": 20_000, "epochs": 1, "pooling": "cls" },
     chapter: { "limit": 25_000, "fixed-noise": true, "pooling": "cls" },
     test: { "limit": 200, "pooling": "cls" },
+    own: { "learning-rate": DENOISING_DEFAULTS.learningRate },
   }),
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;

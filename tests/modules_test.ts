@@ -4,7 +4,7 @@ const root = new URL("../", import.meta.url);
 
 /** Storeys of lib/, from the ground up. */
 const STOREYS: readonly (readonly string[])[] = [
-  ["error.ts", "expect.ts", "environment.ts", "version.ts"],
+  ["error.ts", "counted.ts", "expect.ts", "environment.ts", "version.ts"],
   ["engine"],
   ["tensor"],
   ["numeric", "text", "checkpoint", "model", "loss", "embed"],

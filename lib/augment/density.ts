@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
 import { turnTaker } from "../numeric/turn.ts";
 
@@ -40,7 +41,7 @@ export function kernelDensity(values: ArrayLike<number>): Density {
   if (!(bandwidth > 0 && bandwidth < Infinity)) {
     throw new DatasetError("no density can be estimated", {
       expected: "at least two different finite values",
-      found: n < 2 ? `${n} values` : `${n} values like ${values[0]}`,
+      found: n < 2 ? counted(n, "value") : `${counted(n, "value")} like ${values[0]}`,
     });
   }
   const factor = 1 / (n * bandwidth * Math.sqrt(2 * Math.PI));

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { DatasetError } from "../error.ts";
 
@@ -34,7 +35,7 @@ export function indexSentences(dataset: Dataset<SentencePairs>): SentenceIndex {
   const { sentence1, sentence2 } = columns;
   if (sentence1.length !== rows || sentence2.length !== rows) {
     throw new DatasetError("columns of pairs have unequal lengths", {
-      expected: `${rows} rows`,
+      expected: counted(rows, "row"),
       found: `sentence1 ${sentence1.length}, sentence2 ${sentence2.length}`,
     });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import { DatasetError } from "../error.ts";
 import { pearson, spearman } from "../numeric/correlation.ts";
@@ -59,8 +60,8 @@ export function silverPairs(
   const { data, width } = outputs;
   if (outputs.rows !== rows || data.length !== rows * width) {
     throw new DatasetError("there is not one output for each pair", {
-      expected: `${rows} rows of ${width}`,
-      found: `${outputs.rows} rows, ${data.length} values`,
+      expected: `${counted(rows, "row")} of ${width}`,
+      found: `${counted(outputs.rows, "row")}, ${counted(data.length, "value")}`,
     });
   }
   if (width > 1 && !(Number.isInteger(positive) && positive >= 0 && positive < width)) {

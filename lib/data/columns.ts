@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
 import { type ColumnMapping, findName, isNamed, namesOf } from "./column_names.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
@@ -24,7 +25,7 @@ function missing(table: Table, role: string, wanted = namesOf(role).join(" or ")
   return new DatasetError(`there is no column for ${role}`, {
     where: table.where(0).replace(/:\d+$/, ""),
     expected: wanted,
-    found: table.header ? listed(table.names) : `${table.names.length} columns without names`,
+    found: table.header ? listed(table.names) : `${counted(table.names.length, "column")} without names`,
     hint: table.header
       ? `map one with --columns ${role}=NAME`
       : `map one by its number, with --columns ${name}=${role}`,

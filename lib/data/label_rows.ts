@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { randomPurpose, type RandomStream, randomStream } from "../engine/philox.ts";
 import { DatasetError } from "../error.ts";
 import type { Dataset, LabelledTexts, ScoredPairs, Triplets } from "./dataset.ts";
@@ -89,7 +90,7 @@ function* partners(
   if (found > 0) return;
   throw new DatasetError("labels make no pairs", {
     expected: "two classes, and two different texts of one of them",
-    found: `${rows} rows of ${counts.size} ${counts.size === 1 ? "class" : "classes"}`,
+    found: `${counted(rows, "row")} of ${counted(counts.size, "class")}`,
   });
 }
 

@@ -12,7 +12,7 @@ export { type LabelRowsOptions, pairsFromLabels, tripletsFromLabels } from "./la
 export { deletion, type DeletionOptions, type Noise, type NoiseDraw } from "./noise.ts";
 export { type ColumnChunk, type ColumnType, type ParquetSink, parquetSink, writeParquet } from "./parquet.ts";
 export { type ColumnRange, openParquet, type ParquetFile, readColumns } from "./parquet_file.ts";
-export { type Columns, datasetOf, dedupe, firstRows, selectRows, split, type SplitOptions } from "./rows.ts";
+export { type Columns, datasetOf, dedupe, firstRows, selectRows } from "./rows.ts";
 export { resolveSource, type Source } from "./source.ts";
 export {
   type Cell,

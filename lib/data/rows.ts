@@ -1,9 +1,9 @@
 /**
- * Rows of datasets: picking, joining, deduplicating, splitting.
+ * Rows of datasets: picking, joining, deduplicating.
  *
  * @module
  */
-import { randomPurpose, randomStream } from "../engine/philox.ts";
+import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
 import type { Column, Dataset } from "./dataset.ts";
 
@@ -22,7 +22,10 @@ export function datasetOf<C extends Columns>(columns: C): Dataset<C> {
   const lengths = Object.entries(columns).map(([name, { length }]) => `${name} ${length}`);
   const rows = Object.values(columns)[0]?.length ?? 0;
   if (Object.values(columns).some(({ length }) => length !== rows)) {
-    throw new DatasetError("columns differ in length", { expected: `${rows} rows each`, found: lengths.join(", ") });
+    throw new DatasetError("columns differ in length", {
+      expected: `${counted(rows, "row")} each`,
+      found: lengths.join(", "),
+    });
   }
   return { columns, rows };
 }
@@ -108,73 +111,4 @@ export function dedupe<C extends Columns>(
   }
   const dropped = dataset.rows - kept.length;
   return { dataset: dropped === 0 ? dataset : selectRows(dataset, kept), dropped };
-}
-
-/** Options of {@linkcode split}. */
-export interface SplitOptions {
-  /** Rows held out: a share below 1, or a number of rows. */
-  readonly validation: number;
-  /** Which rows is a function of it. */
-  readonly seed: number;
-  /** Rows with the same text in this column stay together, so that nothing leaks. */
-  readonly together?: string | undefined;
-}
-
-/**
- * Holds out rows for validation; both parts keep the order of the rows.
- *
- * @param dataset Any dataset.
- * @param options How many rows are held out, by which seed, and which rows stay together.
- * @returns The part to train on, and the part that is held out.
- * @throws {DatasetError} A share or number that leaves either part empty.
- *
- * @example
- * ```ts
- * import { datasetOf, split } from "@kindred/kindred/data";
- * import assert from "node:assert/strict";
- * const texts = datasetOf({ text: ["a", "b", "c", "d"] });
- * const { train, validation } = split(texts, { validation: 0.25, seed: 1 });
- * assert.deepEqual([train.rows, validation.rows], [3, 1]);
- * assert.ok(!train.columns.text.includes(validation.columns.text[0]!));
- * ```
- */
-export function split<C extends Columns>(
-  dataset: Dataset<C>,
-  options: SplitOptions,
-): { readonly train: Dataset<C>; readonly validation: Dataset<C> } {
-  const { validation, seed, together } = options;
-  const wanted = validation < 1 ? Math.round(validation * dataset.rows) : validation;
-  if (!Number.isInteger(wanted) || wanted <= 0 || wanted >= dataset.rows) {
-    throw new DatasetError("a split needs at least one row on each side", {
-      expected: `a share in (0, 1) or a number of rows below ${dataset.rows}`,
-      found: String(validation),
-    });
-  }
-  const groups = groupRows(dataset, together);
-  const order = randomStream(seed, randomPurpose("split")).shuffle(Int32Array.from(groups, (_, group) => group));
-  const held = new Uint8Array(dataset.rows);
-  let count = 0;
-  for (const group of order) {
-    if (count >= wanted) break;
-    for (const row of groups[group]!) held[row] = 1;
-    count += groups[group]!.length;
-  }
-  const rows = Array.from(held, (_, row) => row);
-  return {
-    train: selectRows(dataset, rows.filter((row) => held[row] === 0)),
-    validation: selectRows(dataset, rows.filter((row) => held[row] === 1)),
-  };
-}
-
-function groupRows(dataset: Dataset<Columns>, together: string | undefined): readonly (readonly number[])[] {
-  if (together === undefined) return Array.from({ length: dataset.rows }, (_, row) => [row]);
-  const column = dataset.columns[together];
-  if (column === undefined) throw new DatasetError("no such column to keep together", { found: together });
-  const groups = new Map<string | number, number[]>();
-  for (let row = 0; row < dataset.rows; row++) {
-    const group = groups.get(column[row]!);
-    if (group === undefined) groups.set(column[row]!, [row]);
-    else group.push(row);
-  }
-  return [...groups.values()];
 }

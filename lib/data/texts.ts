@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
 
 /** A list of texts, and how many were left out of it. */
@@ -44,7 +45,7 @@ export function distinctTexts(columns: readonly (readonly string[])[]): Distinct
   if (![...texts].some((text) => text.trim() !== "")) {
     throw new DatasetError("there is no text to learn from", {
       expected: "at least one text that is not blank",
-      found: `${rows} rows`,
+      found: counted(rows, "row"),
     });
   }
   return { texts: [...texts], dropped: rows - texts.size };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import { averagePrecision, matthewsCorrelation } from "./classification.ts";
 import type { Values } from "../numeric/correlation.ts";
@@ -61,7 +62,7 @@ export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Val
   if (positives === 0 || positives === labels.length) {
     throw new EvaluationError("pairs of both classes are needed", {
       expected: "labels 0 and 1",
-      found: `${positives} of ${labels.length} labels are 1`,
+      found: `${positives} of ${counted(labels.length, "label")} are 1`,
     });
   }
   const similarities = pairwiseSimilarities(first, second);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import { scoresOf } from "./binary.ts";
 import { accuracy, argmaxRows, averagePrecision, f1Score } from "./classification.ts";
@@ -42,7 +43,7 @@ export function crossEncoderCorrelation(scores: Scores, gold: Values): Correlati
   }
   if (gold.length < 2 || Array.from(gold).every((value) => value === gold[0])) {
     throw new EvaluationError("a correlation needs at least two different gold scores", {
-      found: gold.length < 2 ? `${gold.length} pairs` : `${gold.length} pairs, all graded ${gold[0]}`,
+      found: gold.length < 2 ? counted(gold.length, "pair") : `${counted(gold.length, "pair")}, all graded ${gold[0]}`,
     });
   }
   return { pearson: pearson(gold, scores.data) || 0, spearman: spearman(gold, scores.data) || 0 };
@@ -95,7 +96,7 @@ export function crossEncoderClassification(scores: Scores, labels: Values): Clas
   if (positives === 0 || positives === labels.length) {
     throw new EvaluationError("pairs of both classes are needed", {
       expected: "labels 0 and 1",
-      found: `${positives} of ${labels.length} labels are 1`,
+      found: `${positives} of ${counted(labels.length, "label")} are 1`,
     });
   }
   const { ap, mcc: _, ...rest } = scoresOf(scores.data, labels);
@@ -225,7 +226,7 @@ function means(prefix: string, measures: readonly Measures[], k: number): Rerank
 function matches(scores: Scores, gold: Values): void {
   if (scores.rows !== gold.length) {
     throw new EvaluationError("scores and labels do not match", {
-      expected: `${scores.rows} labels`,
+      expected: counted(scores.rows, "label"),
       found: `${gold.length}`,
     });
   }

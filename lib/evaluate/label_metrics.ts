@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
 import { nearest, type Neighbors } from "../embed/nearest.ts";
@@ -105,7 +106,7 @@ export function silhouette(embeddings: Embeddings, labels: Int32Array): number {
   const counts = countsOf(embeddings, labels);
   if (counts.size === rows) {
     throw new EvaluationError("a silhouette needs labels with more than one text", {
-      found: `${rows} texts with a label each`,
+      found: `${counted(rows, "text")} with a label each`,
     });
   }
   const unit = unitRows(embeddings);
@@ -165,7 +166,7 @@ function countsOf({ rows }: Embeddings, labels: Int32Array): Map<number, number>
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
   if (counts.size >= 2) return counts;
   throw new EvaluationError("the distance between labels needs at least two labels", {
-    found: rows === 0 ? "no texts" : `${rows} texts with one label`,
+    found: rows === 0 ? "no texts" : `${counted(rows, "text")} with one label`,
   });
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import { pearson, ranks, type Values } from "../numeric/correlation.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "../embed/pairwise.ts";
@@ -35,13 +36,13 @@ export type SimilarityMetrics = {
 export function similarityMetrics(first: Embeddings, second: Embeddings, gold: Values): SimilarityMetrics {
   if (first.rows !== gold.length || second.rows !== gold.length || first.width !== second.width) {
     throw new EvaluationError("embeddings and gold similarities do not match", {
-      expected: `${gold.length} pairs of equal width`,
+      expected: `${counted(gold.length, "pair")} of equal width`,
       found: `${first.rows} × ${first.width} and ${second.rows} × ${second.width}`,
     });
   }
   if (gold.length < 2 || Array.from(gold).every((value) => value === gold[0])) {
     throw new EvaluationError("a correlation needs at least two different gold similarities", {
-      found: gold.length < 2 ? `${gold.length} pairs` : `${gold.length} pairs, all graded ${gold[0]}`,
+      found: gold.length < 2 ? counted(gold.length, "pair") : `${counted(gold.length, "pair")}, all graded ${gold[0]}`,
     });
   }
   const similarities = pairwiseSimilarities(first, second);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { csvText, withoutApostrophe } from "../data/csv_text.ts";
 import { listed, readTable, type Table } from "../data/table.ts";
 import { DatasetError } from "../error.ts";
@@ -101,7 +102,7 @@ export async function importReview(candidates: Candidates, path: string): Promis
     throw new DatasetError("rows are missing", {
       where: path,
       expected: `a row for ${texts.map((text) => JSON.stringify(text.slice(0, 80))).join(", ")}`,
-      found: `${table.rows} rows, ${open.size} missing`,
+      found: `${counted(table.rows, "row")}, ${open.size} missing`,
       hint: "leave the verdict empty instead of taking the row out",
     });
   }

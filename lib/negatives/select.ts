@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { UsageError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
@@ -133,7 +134,7 @@ export function expectRange(wanted: number, min: number, max: number | undefined
   expectWholeNumber("rangeMax", max);
   if (max - min < wanted) {
     throw new UsageError("the range holds fewer candidates than negatives are wanted", {
-      expected: `a rangeMax of at least ${min + wanted} (rangeMin ${min} + ${wanted} negatives)`,
+      expected: `a rangeMax of at least ${min + wanted} (rangeMin ${min} + ${counted(wanted, "negative")})`,
       found: `${max}`,
       hint: "raise rangeMax, or lower rangeMin or the number of negatives",
     });

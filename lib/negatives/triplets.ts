@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Dataset, Pairs, Triplets } from "../data/dataset.ts";
 import { randomPurpose, type RandomStream, randomStream } from "../engine/philox.ts";
 import { DatasetError } from "../error.ts";
@@ -108,7 +109,7 @@ export function withNegatives(
   if (anchor.length === 0) {
     throw new DatasetError("no row has enough negatives", {
       expected: `rows with ${wanted}`,
-      found: `${pairs.rows} rows with fewer`,
+      found: `${counted(pairs.rows, "row")} with fewer`,
       hint: "ask for fewer, widen the bounds, or fill up with easy ones",
     });
   }
@@ -134,7 +135,7 @@ function anyOther(
   if (others.length > 0) return others[stream.int(others.length)]!;
   throw new DatasetError("there are too few texts for an easy negative", {
     expected: "texts that are neither the anchor nor one of its positives",
-    found: `${documents.length} texts in all`,
+    found: `${counted(documents.length, "text")} in all`,
     where: `row ${row + 1}`,
     hint: "leave such rows out, or give a larger corpus",
   });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Histogram } from "../numeric/histogram.ts";
 import { axes, axisOf, escapeHtml, figure, type Frame, placeIn, type Point, rangeOf } from "./axis.ts";
 
@@ -119,7 +120,7 @@ export function histogramChart(
   const told = shares.map(({ name, all, histogram, shares }) => {
     const most = shares.indexOf(Math.max(...shares));
     const middle = histogram.low + (histogram.high - histogram.low) * (most + 0.5) / shares.length;
-    return `${name}, ${all} values, most of them near ${shortly(middle)}`;
+    return `${name}, ${counted(all, "value")}, most of them near ${shortly(middle)}`;
   });
   return figure(titles.title, told.join("; "), axes(frame) + drawn.join(""), key(shown.map(({ name }) => name)));
 }

@@ -73,7 +73,15 @@ export async function main(command: Command, args: readonly string[] = Deno.args
       throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
     }
     const { preset, values } = withPreset(command.presets, parsed.values);
-    invocation = { name: command.name, preset, values, operands: parsed.operands, args, warnings };
+    invocation = {
+      name: command.name,
+      preset,
+      values,
+      usual: command.presets["own"],
+      operands: parsed.operands,
+      args,
+      warnings,
+    };
   } catch (error) {
     return fail(error);
   }

@@ -116,7 +116,9 @@ export const cutRows: <C extends Columns>(
     const none = (why: string) => ({ train: data, heldOut: undefined, warnings: [blind(why)] });
     const { rows } = yield* attempt(() => summaryOf(data));
     if ((yield* attemptSync(() => heldOutCount(rows, asked))) === 0) {
-      const few = asked === undefined ? ` of ${rows}, which are fewer than ${FEWEST_ROWS}` : "";
+      const few = asked === undefined
+        ? ` of ${rows}, which ${rows === 1 ? "is" : "are"} fewer than ${FEWEST_ROWS}`
+        : "";
       return none(`no rows were held out${few}`);
     }
     const { train, heldOut } = yield* holdOutOf(data, { rows: asked, seed });

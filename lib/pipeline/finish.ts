@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
@@ -27,9 +28,9 @@ import {
   type RunReport,
   trainingReport,
 } from "./report.ts";
-import { text, trainSettings } from "./settings.ts";
+import { text } from "./settings.ts";
 import { PRIMARY_METRIC, sentencesOf } from "./stages/evaluate.ts";
-import { settingsWarnings, worseWarning } from "./warnings.ts";
+import { invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
 /** A model that was trained, and what it was worth before and after. */
@@ -87,7 +88,7 @@ export const finish: (
   const { training, before, metrics, model } = runs["main"]!;
   const { evaluation } = results;
   const { record: product } = yield* valueOf(main.model);
-  warnings.push(...settingsWarnings(trainSettings(values), product, { own: values["model"] !== undefined }));
+  warnings.push(...invocationWarnings(invocation, product));
   if (evaluation !== undefined) {
     const where = evaluation.heldOut ? "on the rows held out" : "on the evaluation rows";
     warnings.push(...worseWarning(PRIMARY_METRIC[evaluation.kind], before, metrics, { where }));
@@ -149,12 +150,14 @@ export const finish: (
       "model/README.md": modelCard({
         title: "A sentence-embedding model",
         story: results.story ??
-          `Trained by Kindred's \`${invocation.name}\` from ${origin.name} on ${report.data.train.rows} rows.`,
+          `Trained by Kindred's \`${invocation.name}\` from ${origin.name} on ${
+            counted(report.data.train.rows, "row")
+          }.`,
         baseModel: origin.baseModel,
         license: origin.license,
         facts: {
           "trained from": origin.name,
-          "trained on": `${await sourceName(report.data.train.source)}, ${report.data.train.rows} rows`,
+          "trained on": `${await sourceName(report.data.train.source)}, ${counted(report.data.train.rows, "row")}`,
           loss: results.loss,
           ...await folderFacts(folder),
           parameters: record.parameters,

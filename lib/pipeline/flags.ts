@@ -161,6 +161,8 @@ export interface Invocation {
   readonly preset: string;
   /** Flags, with the defaults of the preset. */
   readonly values: FlagValues;
+  /** What the command takes for a model of one's own where nothing is said. */
+  readonly usual?: FlagValues | undefined;
   /** What is no flag. */
   readonly operands: readonly string[];
   /** All arguments, as they were given. */

@@ -8,7 +8,7 @@ import { attempt } from "../attempt.ts";
 import type { SentencePairs } from "../augment/pairs.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
-import type { TrainSettings } from "../train/settings.ts";
+import { CROSS_ENCODER_DEFAULTS, type TrainSettings } from "../train/settings.ts";
 import { summaryOf } from "../stage/artifact.ts";
 import type { AugmentedSbert, AugmentedSbertOptions } from "./augmented_sbert.ts";
 import { type EvaluationSet, type Parts, partsOf } from "./evaluation.ts";
@@ -18,7 +18,7 @@ import { pairModel } from "../stage/roots.ts";
 import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { loadScoresOrNli, loadSentencePairs } from "./stages/load.ts";
-import { asScores, splitOf } from "./stages/rows.ts";
+import { asScores, holdOutOf, splitOf } from "./stages/rows.ts";
 
 type Pairs =
   & Pick<AugmentedSbertOptions, "gold" | "unlabelled" | "truth" | "heldOut">
@@ -40,8 +40,8 @@ const goldAndUnlabelled: (invocation: Invocation) => Effect.Effect<Pairs, Kindre
     const measure = { evaluation, warnings };
     const { rows } = yield* attempt(() => summaryOf(all));
     const size = Math.min(optional(values, "gold-size") ?? rows, rows);
-    const rest = size < rows ? yield* splitOf(all, { part: "validation", validation: rows - size }) : undefined;
-    const gold = rest === undefined ? all : yield* splitOf(all, { part: "train", validation: rows - size });
+    const rest = size < rows ? yield* splitOf(all, { part: "rest", rows: size }) : undefined;
+    const gold = rest === undefined ? all : yield* splitOf(all, { part: "first", rows: size });
     const given = text(values, "pairs") === "given";
     const other = text(values, "unlabelled");
     if (given && other === undefined) return { gold, unlabelled: rest, truth: rest, ...measure };
@@ -52,17 +52,14 @@ const goldAndUnlabelled: (invocation: Invocation) => Effect.Effect<Pairs, Kindre
       : undefined;
     if (truth !== undefined) return { gold, unlabelled, truth, ...measure };
     if (rest !== undefined) {
-      const surplus = rows - size - HELD_OUT;
-      const heldOut = surplus > 0 ? yield* splitOf(rest, { part: "train", validation: surplus }) : rest;
+      const heldOut = rows - size > HELD_OUT ? yield* splitOf(rest, { part: "first", rows: HELD_OUT }) : rest;
       return { gold, unlabelled, heldOut, ...measure };
     }
-    const tenth = { validation: 0.1, seed: number(values, "seed") };
-    return {
-      gold: yield* splitOf(all, { ...tenth, part: "train" }),
-      unlabelled,
-      heldOut: yield* splitOf(all, { ...tenth, part: "validation" }),
-      ...measure,
-    };
+    const tenth = yield* holdOutOf(all, { rows: 0.1, seed: number(values, "seed") });
+    const held = yield* attempt(() => summaryOf(tenth.heldOut));
+    return held.rows === 0
+      ? { gold: all, unlabelled, ...measure }
+      : { gold: tenth.train, unlabelled, heldOut: tenth.heldOut, ...measure };
   },
 );
 
@@ -78,7 +75,7 @@ export function crossSettings(values: FlagValues): TrainSettings {
     accumulate: 1,
     epochs: number(values, "cross-epochs"),
     learningRate: number(values, "cross-learning-rate"),
-    weightDecay: 0.01,
+    weightDecay: CROSS_ENCODER_DEFAULTS.weightDecay,
     evalSteps: undefined,
     keepBest: undefined,
     patience: undefined,

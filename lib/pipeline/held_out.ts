@@ -3,15 +3,18 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
+import { type ModelCard, modelCard, shownSettings } from "../train/model_card.ts";
 import type { Metrics } from "../train/record.ts";
 import type { CountedDataset, TrainedModel } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import { dataReport, TRAINING_FILES } from "./finish.ts";
+import { originOf, sourceName } from "./card.ts";
 import { heldSettings } from "./held_settings.ts";
 import { reportBase } from "./report_base.ts";
 import { trainingCurves } from "./training_page.ts";
@@ -28,7 +31,7 @@ import {
   trainingReport,
 } from "./report.ts";
 import { text, trainSettings } from "./settings.ts";
-import { settingsWarnings, worseWarning } from "./warnings.ts";
+import { invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
 /** The report of a model that is tested on rows that were held out: a language model, a cross-encoder. */
@@ -65,6 +68,8 @@ export interface HeldOutResults {
   readonly after?: Artifact<Metrics> | undefined;
   /** What is worth knowing. */
   readonly warnings?: readonly string[];
+  /** What kind of model it is, and its heading, for the model's card. */
+  readonly card: Required<Pick<ModelCard, "kind" | "title">>;
 }
 
 /** Writes the folder of results of such a training. */
@@ -83,7 +88,7 @@ export const finishHeldOut: (
       warnings: [
         ...results.warnings ?? [],
         ...record.warnings,
-        ...settingsWarnings(trainSettings(values), record, { own: values["model"] !== undefined }),
+        ...invocationWarnings(invocation, record),
         ...(lower === undefined || before === undefined
           ? []
           : worseWarning(lower, before, metrics, { where: "on the rows held out", lower: true })),
@@ -107,12 +112,35 @@ export const finishHeldOut: (
         metrics,
         model: join(output, "model"),
       };
+      const origin = await originOf(text(values, "model"));
+      const trainedOn = counted(report.data.train.rows, "row");
       const rows = Object.keys(metrics).map((key) => [key, before?.[key], metrics[key]]);
       await writeOutput(output, {
+        "model/README.md": modelCard({
+          ...results.card,
+          story: `Trained by Kindred's \`${invocation.name}\` on ${trainedOn}.`,
+          baseModel: origin.baseModel,
+          license: origin.license,
+          facts: {
+            "trained from": origin.name,
+            "trained on": `${await sourceName(report.data.train.source)}, ${trainedOn}`,
+            parameters: record.parameters,
+            "parameters that were trained": record.trainedParameters,
+          },
+          evaluation: report.data.eval && {
+            on: `${await sourceName(report.data.eval.source)}, ${counted(report.data.eval.rows, "row")} that ${
+              report.data.eval.rows === 1 ? "was" : "were"
+            } not trained on`,
+            before: before ?? {},
+            after: metrics,
+          },
+          settings: shownSettings(trainSettings(values)),
+          warnings: report.warnings,
+        }),
         "metrics.jsonl": metricsLines({ main: record }),
         "report.html": page(report, {
-          lead: `A model was trained on ${report.data.train.rows} rows${
-            report.data.eval === undefined ? "" : ` and tested on ${report.data.eval.rows} others`
+          lead: `A model was trained on ${trainedOn}${
+            report.data.eval === undefined ? "" : ` and tested on ${counted(report.data.eval.rows, "other")}`
           }.`,
           run: [dataTable(report.data), settingsTable({ main: report })],
           sections: [
@@ -140,7 +168,7 @@ export function heldOutSummary(report: HeldOutReport): string {
   const { before = {}, metrics, training } = report;
   const rows = Object.keys(metrics).map((key) => [key, before[key] ?? null, metrics[key]!] as const);
   return [
-    `${report.pipeline} (${report.preset}): ${training.steps} steps, ${
+    `${report.pipeline} (${report.preset}): ${counted(training.steps, "step")}, ${
       training.samples_per_second.toFixed(0)
     } samples/s${training.cached ? " (from the cache)" : ""}`,
     ...tableLines({ title: "rows that were held out", columns: ["", "before", "after"], rows }),

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
@@ -35,7 +36,7 @@ import {
 import { text, trainSettings } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate.ts";
-import { settingsWarnings, worseWarning } from "./warnings.ts";
+import { invocationWarnings, worseWarning } from "./warnings.ts";
 import type { LabelEvaluation } from "./stages/labels.ts";
 
 /** What report.json of a training by labels holds. */
@@ -113,7 +114,7 @@ export const finishLabels: (
     warnings: [
       ...results.warnings,
       ...record.warnings,
-      ...settingsWarnings(settings, record, { own: values["model"] !== undefined }),
+      ...invocationWarnings(invocation, record),
       ...worseWarning(PRIMARY_METRIC.labels, before, after, { where: "on the texts held out" }),
     ],
     output,
@@ -195,8 +196,8 @@ async function labelPage(report: LabelReport, tested: Tested | undefined, record
     ),
   ];
   return page(report, {
-    lead: `Trained on ${data.train.rows} rows so that texts of one label are near to each other${
-      data.eval === undefined ? "" : `; ${data.eval.rows} texts were held out`
+    lead: `Trained on ${counted(data.train.rows, "row")} so that texts of one label are near to each other${
+      data.eval === undefined ? "" : `; ${counted(data.eval.rows, "text")} held out`
     }.`,
     run: [dataTable(data), settingsTable({ main: report })],
     sections: [
@@ -219,7 +220,7 @@ export function labelSummary(report: LabelReport): string {
   const { before, metrics, training, baseline } = report;
   const metricRows = Object.keys(metrics).map((key) => [key, before[key] ?? null, metrics[key]!] as const);
   return [
-    `${report.pipeline} (${report.preset}): ${training.steps} steps, ${
+    `${report.pipeline} (${report.preset}): ${counted(training.steps, "step")}, ${
       training.samples_per_second.toFixed(0)
     } samples/s${training.cached ? " (from the cache)" : ""}`,
     ...tableLines({

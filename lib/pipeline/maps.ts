@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { principalComponents } from "../numeric/projection.ts";
 import { escapeHtml, figure, scaleOf, SIZE } from "./axis.ts";
@@ -74,7 +75,7 @@ export function classMap(
     : "";
   return figure(
     title,
-    `${rows} texts of ${names.length} classes; the two axes hold ${share} of the variance`,
+    `${counted(rows, "text")} of ${counted(names.length, "class")}; the two axes hold ${share} of the variance`,
     `<g fill-opacity=".75">${marks.join("")}</g>`,
     `<p class="legend">${[...keys, more].join(" ")}</p><p>The two axes hold ${share} of the variance.</p>`,
   );
@@ -129,10 +130,10 @@ export function pairMap(
   );
   return figure(
     title,
-    `${count} pairs as lines, coloured by their gold score; the two axes hold ${share} of the variance`,
+    `${counted(count, "pair")} as lines, coloured by their gold score; the two axes hold ${share} of the variance`,
     drawn.join(""),
-    `<p class="legend"><span>gold score:</span> ${
-      keys.join(" ")
-    }</p><p>${count} of ${first.length} pairs, a line from text to text: a high score should make it short. The two axes hold ${share} of the variance.</p>`,
+    `<p class="legend"><span>gold score:</span> ${keys.join(" ")}</p><p>${count} of ${
+      counted(first.length, "pair")
+    }, a line from text to text: a high score should make it short. The two axes hold ${share} of the variance.</p>`,
   );
 }

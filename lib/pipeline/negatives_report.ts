@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
@@ -95,7 +96,7 @@ export const finishNegatives: (
       };
       await writeOutput(output, {
         "report.html": page(report, {
-          lead: `${rows} rows from ${report.pairs.rows} pairs; negatives: ${report.negatives}`,
+          lead: `${counted(rows, "row")} from ${counted(report.pairs.rows, "pair")}; negatives: ${report.negatives}`,
           sections: [
             ...(Object.keys(counts).length === 0
               ? []
@@ -155,10 +156,14 @@ function statisticsTable({ positive, negative, difference }: NegativeStatistics)
 /** The report in a few lines. */
 export function negativesSummary(report: NegativesReport | ExportReport): string {
   if (report.schema === "kindred-review/1") {
-    return `${report.rows} candidates to judge in ${report.file}: fill in the column answers (yes, no), then --import it`;
+    return `${
+      counted(report.rows, "candidate")
+    } to judge in ${report.file}: fill in the column answers (yes, no), then --import it`;
   }
   return [
-    `${report.pipeline} (${report.preset}): ${report.rows} rows from ${report.pairs.rows} pairs, ${report.negatives}`,
+    `${report.pipeline} (${report.preset}): ${counted(report.rows, "row")} from ${
+      counted(report.pairs.rows, "pair")
+    }, ${report.negatives}`,
     ...Object.entries(report.counts).map(([name, count]) => `  ${name.padEnd(24)}${count}`),
     ...(report.statistics === undefined ? [] : tableLines(statisticsTable(report.statistics))),
     ...tableLines({ ...report.examples, rows: report.examples.rows.slice(0, 3) }),

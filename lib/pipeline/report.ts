@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { basename } from "node:path";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
@@ -198,7 +199,7 @@ const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> = {
 export function evaluatedOn({ evaluation, data }: Pick<Report, "evaluation" | "data">): string {
   if (evaluation === undefined || data.eval === undefined) return "nothing was evaluated";
   const { title } = EVALUATION_TITLES[evaluation.kind];
-  const rows = `${data.eval.rows} rows ${evaluation.held_out ? "held out" : ""} of ${evaluation.source}`;
+  const rows = `${counted(data.eval.rows, "row")} ${evaluation.held_out ? "held out" : ""} of ${evaluation.source}`;
   return `${title}, on ${rows.replaceAll("  ", " ")}`;
 }
 
@@ -215,7 +216,7 @@ export function summary(report: Report): string {
   const row = (name: string, values: readonly (number | undefined)[]) =>
     `  ${name.padEnd(24)}${values.map(cell).join("")}`;
   return [
-    `${report.pipeline} (${report.preset}): ${training.steps} steps, ${
+    `${report.pipeline} (${report.preset}): ${counted(training.steps, "step")}, ${
       training.samples_per_second.toFixed(0)
     } samples/s${training.cached ? " (from the cache)" : ""}`,
     `  ${"".padEnd(24)}${columns.map(([name]) => name.padStart(10)).join("")}`,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { csvText } from "../data/csv_text.ts";
 import type { Effort, SearchCost } from "../embed/search.ts";
 import { type ReportBase, type ReportTable, tableLines } from "./report.ts";
@@ -72,7 +73,7 @@ export function searchSummary(report: SearchReport): string {
     `${similarity.toFixed(4)}${scored ? `  ${(score ?? NaN).toFixed(4)}` : ""}`;
   const heading = scored ? "cosine  cross-encoder" : "cosine";
   return [
-    `${report.pipeline} (${report.preset}): ${corpus.texts} texts, ${corpus.distinct} of them different`,
+    `${report.pipeline} (${report.preset}): ${counted(corpus.texts, "text")}, ${corpus.distinct} of them different`,
     ...(pairs.length === 0 ? [] : [`  closest pairs (${heading})`]),
     ...pairs.flatMap((
       pair,
@@ -81,7 +82,7 @@ export function searchSummary(report: SearchReport): string {
       `  ${query} (${heading})`,
       ...hits.map((hit) => `    ${scores(hit)}  ${hit.text}`),
     ]),
-    ...(pairs.length === 0 ? [] : tableLines(costTable(`the closest of n = ${cost.texts} texts`, cost))),
+    ...(pairs.length === 0 ? [] : tableLines(costTable(`the closest of n = ${counted(cost.texts, "text")}`, cost))),
     ...(queryCost === undefined ? [] : tableLines(costTable(`queries over them: ${queryCost.queries}`, queryCost))),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
   ].join("\n");

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Dataset, Pairs, ScoredPairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
@@ -70,9 +71,9 @@ export function reportPage(
   const score = (name: string, values: Metrics | undefined) =>
     values?.[metric] === undefined ? {} : { [name]: values[metric] };
   const head = {
-    lead: `${count === 1 ? "One model was" : `${count} models were`} trained on ${report.data.train.rows} rows; ${
-      evaluatedOn(report)
-    }.`,
+    lead: `${count === 1 ? "One model was" : `${count} models were`} trained on ${
+      counted(report.data.train.rows, "row")
+    }; ${evaluatedOn(report)}.`,
     run: [dataTable(report.data), settingsTable(report.runs)],
   };
   const numbers = facts({

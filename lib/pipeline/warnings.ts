@@ -3,35 +3,64 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { warmupOf } from "../train/schedule.ts";
-import { type ResolvedTrainSettings, TRAIN_DEFAULTS } from "../train/settings.ts";
+import type { ResolvedTrainSettings } from "../train/settings.ts";
+import type { Flag, Invocation } from "./flags.ts";
+import { trainSettings } from "./settings.ts";
 
-/** Settings with which a training hardly does what is wanted. */
+/** Settings with which a training hardly does what is wanted; `usual`: the learning rate of its recipe. */
 export function settingsWarnings(
   { warmupSteps, warmupRatio, learningRate }: Pick<
     ResolvedTrainSettings,
     "warmupSteps" | "warmupRatio" | "learningRate"
   >,
   { steps }: Pick<TrainingRecord, "steps">,
-  { own }: { readonly own: boolean },
+  { usual }: { readonly usual?: number | undefined } = {},
 ): string[] {
-  const usual = TRAIN_DEFAULTS.learningRate;
   const warmup = warmupOf(steps, { steps: warmupSteps, ratio: warmupSteps === undefined ? warmupRatio : undefined });
   return [
     ...(warmup >= steps && steps > 0 && warmup > 0
       ? [
-        `the warmup of ${warmup} updates is not shorter than the training of ${steps}: the learning rate was never reached`,
+        `the warmup of ${
+          counted(warmup, "update")
+        } is not shorter than the training of ${steps}: the learning rate was never reached`,
       ]
       : []),
-    ...(own && learningRate >= 10 * usual
-      ? [
-        `the learning rate ${learningRate} is ${
-          Math.round(learningRate / usual)
-        } times the usual one, ${usual}: a model may forget what it knew`,
-      ]
-      : []),
+    ...(usual === undefined ? [] : rateWarning("the learning rate", learningRate, usual)),
   ];
+}
+
+/** Whether a learning rate is ten times the one that its recipe has. */
+function rateWarning(what: string, rate: number, usual: number): string[] {
+  if (rate < 10 * usual) return [];
+  return [
+    `${what} ${rate} is ${Math.round(rate / usual)} times the usual one, ${usual}: a model may forget what it knew`,
+  ];
+}
+
+/** The learning rates of a command, and what they are of. */
+const RATES = {
+  "learning-rate": "the learning rate",
+  "adapt-learning-rate": "the adaptation's learning rate",
+  "cross-learning-rate": "the cross-encoder's learning rate",
+} as const satisfies Partial<Record<Flag, string>>;
+
+/**
+ * Settings with which a command hardly does what is wanted. A model of one's own is trained with a rate near the recipe's:
+ * that which the command has for it where nothing is said.
+ */
+export function invocationWarnings(
+  { values, usual = {} }: Pick<Invocation, "values" | "usual">,
+  record: Pick<TrainingRecord, "steps">,
+): string[] {
+  const rates = Object.entries(RATES).flatMap(([flag, what]) => {
+    const [rate, recipe] = [values[flag as Flag], usual[flag as Flag]];
+    const known = values["model"] !== undefined && typeof rate === "number" && typeof recipe === "number";
+    return known ? rateWarning(what, rate, recipe) : [];
+  });
+  return [...settingsWarnings(trainSettings(values), record), ...rates];
 }
 
 /** Whether a model is worse after training, by the metric that stands for the evaluation. */

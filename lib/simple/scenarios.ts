@@ -15,7 +15,13 @@ import { valueOf } from "../stage/stage.ts";
 import { trainDenoising } from "../pipeline/stages/denoise.ts";
 import type { TrainingRecord } from "../train/record.ts";
 import { checkFields, type Fields, oneOf } from "../train/fields.ts";
-import { resolveSettings, TRAIN_FIELDS, type TrainSettings } from "../train/settings.ts";
+import {
+  CROSS_ENCODER_DEFAULTS,
+  DENOISING_DEFAULTS,
+  resolveSettings,
+  TRAIN_FIELDS,
+  type TrainSettings,
+} from "../train/settings.ts";
 import { A_LIST, A_MODEL, A_SHARE, AN_OBJECT, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
   type HoldOutOption,
@@ -111,7 +117,11 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
           pairs: pairs ?? (unlabelled === undefined ? "semantic" : "given"),
           silverLabels: silverLabels ?? "soft",
           head: classes ? "classes" : "score",
-          crossSettings: { weightDecay: 0.01, ...(settings.seed !== undefined && { seed: settings.seed }), ...cross },
+          crossSettings: {
+            ...CROSS_ENCODER_DEFAULTS,
+            ...(settings.seed !== undefined && { seed: settings.seed }),
+            ...cross,
+          },
           settings,
           controls: false,
           eval: heldOut.eval,
@@ -179,7 +189,7 @@ export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
   checkTraining(input, { model: A_MODEL, texts: A_LIST, ratio: A_SHARE, ...TRAIN_FIELDS });
   const { model, texts: plain, ratio = 0.6, output, force = false, cacheDir, engine, progress, signal, ...chosen } =
     input;
-  const settings = resolveSettings({ batchSize: 16, ...chosen });
+  const settings = resolveSettings({ ...DENOISING_DEFAULTS, ...chosen });
   const work = Effect.gen(function* () {
     const texts = yield* given(datasetOf({ text: [...new Set(plain)] }));
     const base = yield* startingModel(model);
@@ -194,5 +204,8 @@ export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
     return { model: trained, record: (yield* valueOf(trained)).record };
   });
   const { record } = await runTraining(work, { output, force, cacheDir, engine, progress, signal });
-  return { ...record, warnings: [...record.warnings, ...settingsWarnings(settings, record, { own: true })] };
+  return {
+    ...record,
+    warnings: [...record.warnings, ...settingsWarnings(settings, record, { usual: DENOISING_DEFAULTS.learningRate })],
+  };
 }

@@ -20,7 +20,7 @@ import { model as modelOf, type ModelOf } from "../stage/roots.ts";
 import { type RunOptions, runStages } from "../stage/run.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
-import { resolveSettings, type TrainSettings } from "../train/settings.ts";
+import { resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "../train/settings.ts";
 
 /** Where a training saves its model. */
 export interface OutputOptions {
@@ -110,7 +110,7 @@ export const trainMeasured: <C extends Columns>(
       ...cut.warnings,
       ...(trouble === undefined ? [] : [blind(trouble)]),
       ...record.warnings,
-      ...settingsWarnings(settings, record, { own: true }),
+      ...settingsWarnings(settings, record, { usual: TRAIN_DEFAULTS.learningRate }),
       ...worseWarning(PRIMARY_METRIC[kind], before, metrics, { where: "on the rows held out" }),
     ];
     return { model, training: { ...record, warnings, before, metrics } };

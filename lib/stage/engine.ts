@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { Context, Effect, Layer } from "effect";
 import { attempt } from "../attempt.ts";
 import { createCpuEngine } from "../engine/cpu/engine.ts";
@@ -94,7 +95,7 @@ async function openLazily(choice: EngineChoice): Promise<LazyEngine> {
     info: {
       name: "cpu",
       backend: "wasm",
-      device: `${Deno.build.arch}, ${threads} threads`,
+      device: `${Deno.build.arch}, ${counted(threads, "thread")}`,
       gemm: native?.name ?? "wasm",
       library: native?.version ?? "",
       threads,

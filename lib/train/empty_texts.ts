@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 
 /**
  * Counts the texts of each column that are empty or hold nothing but spaces, and says so.
@@ -24,6 +25,6 @@ export function emptyTextWarnings(columns: Readonly<Record<string, readonly stri
     const empty = texts.reduce((count, text) => count + (/\S/.test(text) ? 0 : 1), 0);
     return empty === 0
       ? []
-      : [`${empty} of ${texts.length} texts in the column ${name} ${empty === 1 ? "is" : "are"} empty`];
+      : [`${empty} of ${counted(texts.length, "text")} in the column ${name} ${empty === 1 ? "is" : "are"} empty`];
   });
 }

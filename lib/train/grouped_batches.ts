@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { RandomStream } from "../engine/philox.ts";
 import { TrainingError } from "../error.ts";
 
@@ -111,7 +112,7 @@ function tooFew(classes: Int32Array, usable: number): TrainingError {
   const distinct = new Set(classes).size;
   return new TrainingError("a loss that compares classes needs two classes with two rows each", {
     expected: "at least two classes with two rows or more",
-    found: `${classes.length} rows of ${distinct} ${distinct === 1 ? "class" : "classes"}, ${
+    found: `${counted(classes.length, "row")} of ${counted(distinct, "class")}, ${
       usable === 0 ? "none" : "one"
     } of which has two rows`,
     hint: "more rows, or fewer classes",

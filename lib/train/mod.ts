@@ -8,12 +8,19 @@ export { biEncoderObjective, type BiEncoderTask } from "./bi_encoder_objective.t
 export { crossEncoderObjective, type CrossEncoderTask } from "./cross_encoder_objective.ts";
 export { denoisingObjective, type DenoisingTask } from "./denoising_objective.ts";
 export { maskedLmObjective } from "./masked_lm_objective.ts";
-export { type Facts, type ModelCard, modelCard } from "./model_card.ts";
+export { type Facts, type ModelCard, modelCard, type ModelKind } from "./model_card.ts";
 export type { Objective, ObjectiveBatch } from "./objective.ts";
 export type { PlanSettings } from "./plan.ts";
 export { emptyTextWarnings } from "./empty_texts.ts";
 export type { NumberKind } from "./fields.ts";
 export type { LoggedStep, Metrics, PendingSteps, TrainingRecord } from "./record.ts";
 export { rateAt, type Schedule, type ScheduleKind, warmupOf } from "./schedule.ts";
-export { type ResolvedTrainSettings, resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "./settings.ts";
+export {
+  CROSS_ENCODER_DEFAULTS,
+  DENOISING_DEFAULTS,
+  type ResolvedTrainSettings,
+  resolveSettings,
+  TRAIN_DEFAULTS,
+  type TrainSettings,
+} from "./settings.ts";
 export { type StepProgress, train, type TrainHooks } from "./trainer.ts";

@@ -3,12 +3,15 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { Metrics } from "./record.ts";
 import type { ResolvedTrainSettings } from "./settings.ts";
 
 /** What the card tells. Texts that come from users stand in it as text, never as markup. */
 export interface ModelCard {
+  /** What kind of model it is: its tags, and how it is used. Default: a bi-encoder. */
+  readonly kind?: ModelKind | undefined;
   /** What it is: the heading. */
   readonly title: string;
   /** Sentences about how it came about. */
@@ -27,23 +30,66 @@ export interface ModelCard {
   readonly warnings?: readonly string[];
 }
 
+/** Kinds of models. */
+export type ModelKind = "bi-encoder" | "cross-encoder" | "language-model";
+
+/** What the card of each kind says for the hub, and how such a model is used. */
+const KINDS: Readonly<
+  Record<ModelKind, {
+    readonly tags: string;
+    readonly task: string;
+    readonly library: string;
+    readonly typescript: string;
+    readonly python: string;
+  }>
+> = {
+  "bi-encoder": {
+    tags: "sentence-transformers, sentence-similarity, feature-extraction",
+    task: "sentence-similarity",
+    library: "sentence-transformers",
+    typescript: `import { encode } from "jsr:@kindred/kindred/simple";
+const { data, width } = await encode("path/to/this/folder", ["A sentence."]);`,
+    python: `from sentence_transformers import SentenceTransformer
+SentenceTransformer("path/to/this/folder").encode(["A sentence."])`,
+  },
+  "cross-encoder": {
+    tags: "sentence-transformers, cross-encoder, text-ranking",
+    task: "text-ranking",
+    library: "sentence-transformers",
+    typescript: `import { predict } from "jsr:@kindred/kindred/simple";
+const scores = await predict("path/to/this/folder", [["A sentence.", "Another one."]]);`,
+    python: `from sentence_transformers import CrossEncoder
+CrossEncoder("path/to/this/folder").predict([("A sentence.", "Another one.")])`,
+  },
+  "language-model": {
+    tags: "fill-mask",
+    task: "fill-mask",
+    library: "transformers",
+    typescript: `import { finetune } from "jsr:@kindred/kindred/simple";
+await finetune({ model: "path/to/this/folder", anchor: ["…"], positive: ["…"], output: "path/of/a/new/one" });`,
+    python: `from transformers import AutoModelForMaskedLM
+AutoModelForMaskedLM.from_pretrained("path/to/this/folder")`,
+  },
+};
+
 /** Values by name; what is undefined is not shown. */
 export type Facts = Readonly<Record<string, string | number | undefined>>;
 
 /**
- * The text of the card of a sentence-embedding model: what it is, how it was trained, what it is worth, how to use it.
+ * The text of the card of a model: what it is, how it was trained, what it is worth, how to use it.
  *
  * @param card What is known of it.
  * @returns Markdown, for README.md.
  */
 export function modelCard(card: ModelCard): string {
   const { title, story, baseModel, license, facts = {}, evaluation, settings, warnings = [] } = card;
+  const { tags, task, library, typescript, python } = KINDS[card.kind ?? "bi-encoder"];
   const parts = [
     [
       "---",
-      "tags: [sentence-transformers, sentence-similarity, feature-extraction]",
-      "pipeline_tag: sentence-similarity",
-      "library_name: sentence-transformers",
+      `tags: [${tags}]`,
+      `pipeline_tag: ${task}`,
+      `library_name: ${library}`,
       ...baseModel === undefined ? [] : [`base_model: ${JSON.stringify(baseModel)}`],
       ...license === undefined ? [] : [`license: ${JSON.stringify(license)}`],
       "---",
@@ -60,14 +106,7 @@ export function modelCard(card: ModelCard): string {
     parts.push(`On ${plain(evaluation.on)}:`, table(["metric", "before", "after"], rows));
   }
   parts.push(factTable("setting", settings));
-  parts.push(`\`\`\`ts
-import { encode } from "jsr:@kindred/kindred/simple";
-const { data, width } = await encode("path/to/this/folder", ["A sentence."]);
-\`\`\``);
-  parts.push(`\`\`\`python
-from sentence_transformers import SentenceTransformer
-SentenceTransformer("path/to/this/folder").encode(["A sentence."])
-\`\`\``);
+  parts.push(`\`\`\`ts\n${typescript}\n\`\`\``, `\`\`\`python\n${python}\n\`\`\``);
   return parts.filter((part) => part !== "").join("\n\n") + "\n";
 }
 
@@ -122,7 +161,7 @@ export function shownSettings(settings: ResolvedTrainSettings): Readonly<Record<
 export function trainedCard(loss: Loss, settings: ResolvedTrainSettings, rows: number): string {
   return modelCard({
     title: "A sentence-embedding model",
-    story: `Trained by Kindred on ${rows} rows, with the loss \`${loss.name}\` (${loss.paper}).`,
+    story: `Trained by Kindred on ${counted(rows, "row")}, with the loss \`${loss.name}\` (${loss.paper}).`,
     settings: shownSettings(settings),
   });
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { TrainingError } from "../error.ts";
 import type { TokenizedTexts } from "../text/packed.ts";
 import type { Objective } from "./objective.ts";
@@ -53,11 +54,15 @@ export function requireNegatives(plan: Plan, { hasNegative, rows }: Objective): 
   if (without === batches) {
     throw new TrainingError("no batch has a negative: nothing could be learnt", {
       expected: "a batch with two different texts to choose from",
-      found: `${rows} rows in ${batches} batches of one row each, or of equal rows`,
+      found: `${counted(rows, "row")} in ${counted(batches, "batch")} of one row each, or of equal rows`,
       hint: "raise --batch-size, add rows with other texts (equal ones are kept apart), or a column of negatives",
     });
   }
   return without > TOLERATED * batches
-    ? [`${without} of ${batches} batches of an epoch have no negative and teach nothing: equal texts are kept apart`]
+    ? [
+      `${without} of ${
+        counted(batches, "batch")
+      } of an epoch have no negative and teach nothing: equal texts are kept apart`,
+    ]
     : [];
 }

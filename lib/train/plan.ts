@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { TrainingError } from "../error.ts";
 import { type Batch, epochBatches } from "./batches.ts";
 import type { Objective } from "./objective.ts";
@@ -51,7 +52,7 @@ export function planUpdates(objective: Objective, settings: PlanSettings): Plan 
     if (steps === 0) {
       throw new TrainingError("no batch can be made of the rows", {
         expected: "at least two classes with two rows each",
-        found: `${rows} rows`,
+        found: counted(rows, "row"),
       });
     }
     starts.push(starts.at(-1)! + steps);

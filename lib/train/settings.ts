@@ -75,6 +75,18 @@ export const TRAIN_DEFAULTS: ResolvedTrainSettings = {
   saveSteps: 500,
 };
 
+/** What TSDAE trains with where nothing is said: the paper's (Wang et al. 2021, arXiv 2104.06979). */
+export const DENOISING_DEFAULTS: { readonly batchSize: number; readonly learningRate: number } = {
+  batchSize: 16,
+  learningRate: 3e-5,
+};
+
+/** What a cross-encoder trains with where nothing is said. */
+export const CROSS_ENCODER_DEFAULTS: { readonly learningRate: number; readonly weightDecay: number } = {
+  learningRate: 2e-5,
+  weightDecay: 0.01,
+};
+
 /** What each setting may be. */
 export const TRAIN_FIELDS: Fields<TrainSettings> = {
   epochs: NUMBERS["positive"],

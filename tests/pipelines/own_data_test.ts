@@ -123,3 +123,26 @@ Deno.test("plain texts of one's own are not held out, and that is said", () =>
     assert.match(report.warnings.join(), /plain texts say nothing of what is similar/);
     assert.deepEqual(report.metrics, {});
   }));
+
+Deno.test("what a training on rows held out warns of stands on the model's card, and the card says how it is used", () =>
+  withFolder(async (folder) => {
+    const rate = ["--learning-rate", "0.01", "--max-steps", "1"];
+    const scored = csv(
+      ["sentence1", "sentence2", "score"],
+      ...nli.premise.slice(0, 30).map((text, row) => [text, nli.hypothesis[row], row % 2]),
+    );
+    const texts = csv(["text"], ...nli.premise.slice(0, 30).map((text) => [text]));
+    const judge = await train(folder, "cross_encoder", scored, ...rate);
+    const language = await train(folder, "masked_language_model", texts, ...rate);
+    const cards: readonly [{ warnings: string[]; model: string }, RegExp, RegExp][] = [
+      [judge, /500 times the usual one/, /CrossEncoder\("path/],
+      [language, /200 times the usual one/, /AutoModelForMaskedLM/],
+    ];
+    for (const [{ warnings, model }, rate, use] of cards) {
+      const card = await Deno.readTextFile(join(model, "README.md"));
+      for (const text of [rate, use, /1 update is not shorter/, /3 rows that were not trained on/]) {
+        assert.match(card, text);
+      }
+      for (const warning of warnings) assert.ok(card.includes(`> **Warning:** ${warning}`), warning);
+    }
+  }));

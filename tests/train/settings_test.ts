@@ -21,7 +21,11 @@ const WRONG: readonly [TrainSettings | Record<string, unknown>, RegExp, string][
   [{ clip: -1 }, /clip/, "a number from 0"],
   [{ warmupRatio: 2 }, /warmupRatio/, "a number from 0 to 1"],
   [{ seed: 0.5 }, /seed/, "a whole number from 0"],
-  [{ batchSize: "x" }, /^batchSize must be a whole number from 1\n.*\n  found: {4}"x"$/, "a whole number from 1"],
+  [
+    { batchSize: "x" },
+    /^batchSize must be a whole number from 1\s+expected:.*\s+found:\s+"x"$/,
+    "a whole number from 1",
+  ],
   [{ learningRate: "1e-5" }, /^learningRate must be a number above 0/, "a number above 0"],
   [{ epochs: null }, /^epochs must be a whole number from 1/, "a whole number from 1"],
   [{ schedule: "step" }, /^schedule must be one of linear, cosine, constant/, "one of linear, cosine, constant"],

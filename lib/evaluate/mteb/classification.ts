@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../../counted.ts";
 import { DatasetError } from "../../error.ts";
 import { accuracy, averagePrecision, precisionRecallF1 } from "../classification.ts";
 import { fitLogisticRegression, predictClasses } from "../../numeric/logistic_regression.ts";
@@ -60,10 +61,16 @@ export async function evaluateClassification(
   const few = [...counts].filter(([, count]) => count < perLabel);
   if (few.length > 0) {
     const told = few.slice(0, 3).map(([name, count]) => `${name}: ${count}`).join(", ");
-    warn(`${task.name}: ${few.length} classes have fewer than ${perLabel} rows to train on (${told}): all are taken`);
+    warn(
+      `${task.name}: ${counted(few.length, "class")} with fewer than ${
+        counted(perLabel, "row")
+      } to train on (${told}): all are taken`,
+    );
   }
   const unseen = [...classes.keys()].filter((name) => !counts.has(`${name}`));
-  if (unseen.length > 0) warn(`${task.name}: ${unseen.length} classes occur in the test rows only (${unseen[0]})`);
+  if (unseen.length > 0) {
+    warn(`${task.name}: ${counted(unseen.length, "class")} in the test rows only (${unseen[0]})`);
+  }
 
   const selections = undersample(trainLabels, perLabel, experiments);
   const union = Int32Array.from(new Set(selections.flatMap((rows) => [...rows]))).sort();

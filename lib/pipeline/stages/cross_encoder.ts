@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt, attemptSync } from "../../attempt.ts";
@@ -64,7 +65,7 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
     TrainedModel
   >({
     name: "cross-encoder",
-    version: 4,
+    version: 5, // a card that says how a cross-encoder is used
     inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
     output: trainedFormat,
     computes: true,
@@ -91,8 +92,9 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
       );
       const loss = head === "classes" ? crossEntropy() : binaryCrossEntropy();
       const card = modelCard({
+        kind: "cross-encoder",
         title: "A cross-encoder",
-        story: `Trained by Kindred on ${pairs.rows} pairs, with the loss \`${loss.name}\` (${loss.paper}).`,
+        story: `Trained by Kindred on ${counted(pairs.rows, "pair")}, with the loss \`${loss.name}\` (${loss.paper}).`,
         settings: shownSettings(settings),
       });
       yield* trainInto(scratch, engine, {

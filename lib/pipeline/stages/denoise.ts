@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
@@ -77,7 +78,8 @@ export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; te
       const objective = denoisingObjective({ model, decoder, texts: columns.text, targets, noise });
       const card = modelCard({
         title: "A sentence-embedding model",
-        story: `Trained by Kindred on ${columns.text.length} texts without labels, by TSDAE (Wang et al. 2021, ` +
+        story:
+          `Trained by Kindred on ${counted(columns.text.length, "text")} without labels, by TSDAE (Wang et al. 2021, ` +
           "arXiv 2104.06979).",
         settings: shownSettings(settings),
       });

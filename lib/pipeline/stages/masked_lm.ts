@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
@@ -172,7 +173,9 @@ export const evaluateMaskedLm: Stage<EvaluateMaskedLmParameters, MaskedLmInputs,
         count += positions.length;
       }
       if (count === 0) {
-        throw new EvaluationError("the texts have no token that could be masked", { found: `${rows} texts` });
+        throw new EvaluationError("the texts have no token that could be masked", {
+          found: counted(rows, "text"),
+        });
       }
       await writeJson(join(scratch, "metrics.json"), { masked_loss: sum / count, perplexity: Math.exp(sum / count) });
     });

@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { counted } from "../../counted.ts";
 import { Effect } from "effect";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
-import { type Columns, dedupe, firstRows, selectRows, split as splitRows } from "../../data/rows.ts";
+import { type Columns, dedupe, firstRows, selectRows } from "../../data/rows.ts";
 import { holdOut } from "../../data/hold_out.ts";
 import { type NegativeKind, scoresFromNli, tripletsFromNli } from "../../negatives/nli.ts";
 import { DatasetError, type KindredError } from "../../error.ts";
@@ -83,38 +84,27 @@ export const asTriplets: (
 
 /** Settings of the split stage. */
 export interface SplitParameters {
-  /** Which part: the rows before the cut, or those after it. */
-  readonly part: "train" | "validation";
-  /** Rows held out: a share below 1, or a number of rows. */
-  readonly validation: number;
-  /** Which rows is a function of it; without one, the last rows in file order. */
-  readonly seed?: number | undefined;
-  /** Rows with the same text in this column stay together. */
-  readonly together?: string | undefined;
+  /** Which part: the first rows, or those after them. */
+  readonly part: "first" | "rest";
+  /** How many rows are the first. */
+  readonly rows: number;
 }
 
 const split = defineStage<SplitParameters, { data: Dataset<Columns> }, CountedDataset<Columns>>({
   name: "split",
-  version: 1,
+  version: 2,
   inputs: { data: datasetFormat<Columns>() },
   output: datasetFormat<Columns>(),
-  draws: true,
-  run: ({ parameters: { part, validation, seed, together }, inputs, scratch }) =>
+  run: ({ parameters: { part, rows: cut }, inputs, scratch }) =>
     attempt(async () => {
       const data = await inputs.data.read();
-      if (seed !== undefined) {
-        return await writeDataset(scratch, splitRows(data, { validation, seed, together })[part]);
-      }
-      const held = validation < 1 ? Math.round(validation * data.rows) : validation;
-      if (held <= 0 || held >= data.rows) {
+      if (cut <= 0 || cut >= data.rows) {
         throw new DatasetError("a split needs at least one row on each side", {
-          expected: `fewer than ${data.rows} rows held out`,
-          found: `${held}`,
+          expected: `fewer than ${counted(data.rows, "row")}, at least 1`,
+          found: `${cut}`,
         });
       }
-      const cut = data.rows - held;
-      const rows = part === "train" ? firstRows(data, cut) : selectRows(data, range(cut, data.rows));
-      await writeDataset(scratch, rows);
+      await writeDataset(scratch, part === "first" ? firstRows(data, cut) : selectRows(data, range(cut, data.rows)));
     }),
 });
 
@@ -155,10 +145,10 @@ export const holdOutOf: <C extends Columns>(
 const range = (from: number, to: number) => Int32Array.from({ length: to - from }, (_, i) => from + i);
 
 /**
- * One part of a dataset that is cut in two.
+ * One part of a dataset that is cut in two where its rows stand; rows that are drawn come from {@linkcode holdOutOf}.
  *
  * @param data A dataset.
- * @param parameters How many rows are held out, by which seed, and which part is wanted.
+ * @param parameters Where it is cut, and which part is wanted.
  * @returns An effect that gives the part, made or found.
  */
 export function splitOf<C extends Columns>(data: Artifact<Dataset<C>>, parameters: SplitParameters): Made<C> {

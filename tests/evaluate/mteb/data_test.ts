@@ -130,7 +130,7 @@ Deno.test("classes with few rows are taken whole, with a warning; one class alon
     "test.jsonl": classified(9, () => "a", 30),
   };
   await resultOf(task("Classification"), files, { warn: (message) => warnings.push(message) });
-  assert.match(warnings.join(), /1 classes have fewer than 8 rows to train on \(b: 3\)/);
+  assert.match(warnings.join(), /1 class with fewer than 8 rows to train on \(b: 3\)/);
   const error = await refusal(task("Classification"), { ...files, "train.jsonl": classified(20, () => "a") });
   assert.match(error.message, /at least two classes/);
 });
