@@ -10,8 +10,11 @@
  * @module
  */
 
-/** Element types of a tensor. Weights, losses and optimizer are always f32. */
-export type DType = "f32" | "i32";
+/**
+ * Element types of a tensor. Weights, losses and optimizer are always f32; what a product takes may be bf16 or f16 where
+ * the engine has them ({@linkcode Engine.cast} tells).
+ */
+export type DType = "f32" | "i32" | "bf16" | "f16";
 
 /** A tensor on the device. Opaque above the engine: only shape and type may be looked at. */
 export interface Handle {
@@ -176,7 +179,18 @@ export interface RmsNormResult {
   readonly statistics: Handle;
 }
 
-/** One parameter as the optimizer sees it. All of one shape. */
+/** Tensors that lie one behind the other. */
+export interface Block {
+  /**
+   * All of them as one f32 tensor [N], laid out by {@linkcode blockLayout}; what is between the parts is 0 and stays 0.
+   * For `fill`, `clip`, `adamw`, `read` and `free` alone.
+   */
+  readonly all: Handle;
+  /** Each by itself, under its shape. */
+  readonly parts: readonly Handle[];
+}
+
+/** What the optimizer changes as one: a parameter, or a block of them. All of one size. */
 export interface OptimizerSlot {
   /** The weights, changed in place. */
   readonly weight: Handle;
@@ -186,7 +200,7 @@ export interface OptimizerSlot {
   readonly m: Handle;
   /** Second moment. */
   readonly v: Handle;
-  /** Decoupled weight decay of this parameter. */
+  /** Decoupled weight decay. */
   readonly weightDecay: number;
 }
 
@@ -217,6 +231,8 @@ export const STEP = {
   clipFactor: 4,
   /** 1 if loss or gradient was not finite: AdamW then leaves weights and moments alone. Written by `clip`. */
   skipped: 5,
+  /** 1: after a skipped step, all are skipped, until the host has looked and written `skipped` 0. Written by the host. */
+  halts: 6,
   /** Length of the tensor. */
   length: 8,
 } as const;
@@ -338,7 +354,9 @@ export interface Engine {
 
   /** A tensor that lives until `free` or `close`; filled with 0. */
   variable(shape: readonly number[], options?: VariableOptions): Handle;
-  /** Gives a variable back. */
+  /** Variables of these shapes, f32, filled with 0, in one block: one kernel then serves them all. */
+  block(shapes: readonly (readonly number[])[]): Block;
+  /** Gives a variable back; a block by its `all`. */
   free(variable: Handle): void;
   /** A temporary of the current arena, filled with 0. */
   zeros(shape: readonly number[], dtype?: DType): Handle;
@@ -371,6 +389,8 @@ export interface Engine {
   copy(target: Handle, source: Handle): void;
   /** The same elements under another shape: no copy. The result lives as long as `x`. */
   reshape(x: Handle, shape: readonly number[]): Handle;
+  /** The same values as another type; refused by name where the engine does not have it. */
+  cast(x: Handle, dtype: DType): Handle;
   /** [R, C] → [C, R] */
   transpose(x: Handle): Handle;
   /** Rows start … end − 1 of [R, …]. */
@@ -501,7 +521,8 @@ export interface Engine {
 
   /**
    * Global norm over all gradients: writes `gradientNorm`, `clipFactor` and `skipped` of `state` (see
-   * {@linkcode STEP}). `skipped` becomes 1 if the norm or `loss` [1] is not finite. `maxNorm` 0 does not clip.
+   * {@linkcode STEP}). `skipped` becomes 1 if the norm or `loss` [1] is not finite. `maxNorm` 0 does not clip. An engine
+   * may prepare itself for the same array of gradients, or slots, to come every step.
    */
   clip(gradients: readonly Handle[], loss: Handle, maxNorm: number, state: Handle): void;
   /**
@@ -516,6 +537,25 @@ export interface Engine {
   allReduce(x: Handle): void;
   /** [R, …] of every rank → [worldSize · R, …], in the order of ranks. */
   allGather(x: Handle): Handle;
+}
+
+/**
+ * Where the parts of a block are: each begins at a multiple of 16 elements, in the order of the shapes.
+ *
+ * @param shapes Those of the parts.
+ * @returns The first element of each, and the number of all.
+ */
+export function blockLayout(shapes: readonly (readonly number[])[]): {
+  readonly offsets: readonly number[];
+  readonly size: number;
+} {
+  const offsets: number[] = [];
+  let size = 0;
+  for (const shape of shapes) {
+    offsets.push(size);
+    size += Math.ceil(sizeOf(shape) / 16) * 16;
+  }
+  return { offsets, size };
 }
 
 /** Number of elements of a shape. */

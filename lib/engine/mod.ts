@@ -12,6 +12,8 @@ export {
   type Attention,
   type AttentionResult,
   type Binary,
+  type Block,
+  blockLayout,
   type Dropout,
   type DType,
   type Engine,

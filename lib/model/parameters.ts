@@ -4,7 +4,7 @@
  * @module
  */
 import type { TensorReader, TensorToWrite } from "../checkpoint/safetensors.ts";
-import { type Engine, type Handle, sizeOf } from "../engine/engine.ts";
+import { type Block, blockLayout, type Engine, type Handle, sizeOf } from "../engine/engine.ts";
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { CheckpointError, UsageError } from "../error.ts";
 import { parameter, type Parameters, type Tensor } from "../tensor/tensor.ts";
@@ -14,7 +14,8 @@ export type Initial = (name: string, shape: readonly number[]) => Promise<Float3
 
 /**
  * Makes parameters of the given shapes. Tensors of `joined` become one, under its name, one below the other: that is how
- * one product gives queries, keys and values.
+ * one product gives queries, keys and values. What is trained lies in two blocks, one for each kind of weight decay, but
+ * for embedding tables, of which a step touches few rows.
  */
 export async function makeParameters(
   engine: Engine,
@@ -23,30 +24,63 @@ export async function makeParameters(
   trained: (name: string) => boolean,
   joined: Joined = new Map(),
 ): Promise<Parameters> {
-  const parameters: Record<string, Tensor> = {};
-  const wholes = new Map([...joined].flatMap(([whole, parts]) => parts.map((part) => [part, whole] as const)));
-  const waiting = new Map<string, Float32Array>(); // what is joined, until all of it is there
-  for (const [part, shape] of shapes) { // in this order: values at random depend on it
-    const name = wholes.get(part) ?? part;
-    const parts = joined.get(name) ?? [part];
-    const rows = parts.map((each) => shapes.get(each)![0]!);
-    const width = sizeOf(shape.slice(1));
-    const count = rows.reduce((sum, each) => sum + each, 0);
-    const values = waiting.get(name) ?? (parts.length === 1 ? undefined : new Float32Array(count * width));
-    const own = await initial(part, shape);
-    const place = parts.indexOf(part);
-    values?.set(own, width * rows.slice(0, place).reduce((sum, each) => sum + each, 0));
-    if (place < parts.length - 1) waiting.set(name, values!);
-    else {
-      waiting.delete(name);
-      parameters[name] = parameter(engine, [count, ...shape.slice(1)], values ?? own, {
-        trained: isTrained(name, parts, trained),
-        table: name === "embeddings.word_embeddings.weight",
-        ...(values !== undefined && { parts: parts.map((each, i) => ({ name: each, rows: rows[i]! })) }),
-      });
+  const parameters = layOut(engine, shapes, trained, joined);
+  const places = new Map<string, { readonly handle: Handle; readonly offset: number }>();
+  for (const [name, { value, parts = [{ name }] }] of Object.entries(parameters)) {
+    let offset = 0;
+    for (const part of parts) {
+      places.set(part.name, { handle: value, offset });
+      offset += sizeOf(shapes.get(part.name)!);
     }
   }
+  for (const [name, shape] of shapes) { // in this order: values at random depend on it
+    const { handle, offset } = places.get(name)!;
+    engine.write(handle, await initial(name, shape), offset);
+  }
   return parameters;
+}
+
+/** The parameters, filled with 0. */
+function layOut(
+  engine: Engine,
+  shapes: ReadonlyMap<string, readonly number[]>,
+  trained: (name: string) => boolean,
+  joined: Joined,
+): Parameters {
+  const wholes = new Map([...joined].flatMap(([whole, parts]) => parts.map((part) => [part, whole] as const)));
+  const names = new Set([...shapes.keys()].map((name) => wholes.get(name) ?? name));
+  const parameters: Record<string, Tensor> = {};
+  const groups: { readonly name: string; readonly shape: readonly number[]; readonly parts: Tensor["parts"] }[][] = [
+    [],
+    [],
+  ];
+  for (const name of names) {
+    const members = joined.get(name) ?? [name];
+    const [first, rest] = [shapes.get(members[0]!)!, members.slice(1)];
+    const rows = members.map((member) => shapes.get(member)![0]!);
+    const shape = [rows.reduce((sum, count) => sum + count, 0), ...first.slice(1)];
+    const parts = rest.length === 0 ? undefined : members.map((member, i) => ({ name: member, rows: rows[i]! }));
+    const table = name === "embeddings.word_embeddings.weight";
+    const isWanted = isTrained(name, members, trained);
+    if (isWanted && !table) groups[decays(name) ? 1 : 0]!.push({ name, shape, parts });
+    else parameters[name] = parameter(engine, shape, undefined, { trained: isWanted, table, parts });
+  }
+  for (const [kind, group] of groups.entries()) {
+    if (group.length === 0) continue;
+    const [weights, gradients] = [0, 1].map(() => engine.block(group.map(({ shape }) => shape))) as [Block, Block];
+    const { offsets } = blockLayout(group.map(({ shape }) => shape));
+    for (const [i, { name, parts }] of group.entries()) {
+      const [value, gradient] = [weights.parts[i]!, gradients.parts[i]!];
+      const block = { weights: weights.all, gradients: gradients.all, decays: kind === 1, offset: offsets[i]! };
+      parameters[name] = { value, gradient, needsGradient: true, isParameter: true, block, ...(parts && { parts }) };
+    }
+  }
+  return Object.fromEntries([...names].map((name) => [name, parameters[name]!]));
+}
+
+/** Biases and normalisations are not decayed: the rule of transformers' trainer. */
+export function decays(name: string): boolean {
+  return !/bias|layernorm|rmsnorm|(^|\.)norm($|\.)|_norm($|\.)/.test(name.toLowerCase());
 }
 
 /** Names of tensors that are kept as one, by the name of the whole. */
@@ -143,8 +177,13 @@ export function prefixed(parameters: Parameters, prefix: string): Parameters {
 
 /** Gives the memory of parameters back. */
 export function freeParameters(engine: Engine, parameters: Parameters): void {
-  for (const { value, gradient } of Object.values(parameters)) {
-    engine.free(value);
-    if (gradient !== undefined) engine.free(gradient);
+  const handles = new Set<Handle>();
+  for (const { value, gradient, block } of Object.values(parameters)) {
+    if (block !== undefined) handles.add(block.weights).add(block.gradients);
+    else {
+      handles.add(value);
+      if (gradient !== undefined) handles.add(gradient);
+    }
   }
+  for (const handle of handles) engine.free(handle);
 }

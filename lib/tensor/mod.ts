@@ -24,4 +24,4 @@ export {
   transpose,
 } from "./ops/shape.ts";
 export { accumulate, backward, inference, record, recording, type Tape } from "./tape.ts";
-export { constant, countTrained, parameter, type Parameters, type Tensor } from "./tensor.ts";
+export { constant, countTrained, parameter, type ParameterBlock, type Parameters, type Tensor } from "./tensor.ts";

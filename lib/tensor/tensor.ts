@@ -5,6 +5,18 @@
  */
 import { type Engine, type Handle, sizeOf } from "../engine/engine.ts";
 
+/** A parameter's place in a block of those that are treated alike: weights, and in the same places their gradients. */
+export interface ParameterBlock {
+  /** All weights. */
+  readonly weights: Handle;
+  /** All gradients. */
+  readonly gradients: Handle;
+  /** Whether they are decayed. */
+  readonly decays: boolean;
+  /** The parameter's first element in both. */
+  readonly offset: number;
+}
+
 /** A value on the device and, once something was differentiated, its gradient. */
 export interface Tensor {
   /** The value. */
@@ -15,6 +27,8 @@ export interface Tensor {
   readonly isParameter: boolean;
   /** The checkpoint's tensors that a parameter is made of, one below the other; default: one of its own name. */
   readonly parts?: readonly { readonly name: string; readonly rows: number }[];
+  /** Where a trained parameter lies in a block. */
+  readonly block?: ParameterBlock;
   /** d loss / d value. A parameter has it from the start and adds to it; an activation gets it in the backward pass. */
   gradient: Handle | undefined;
 }
@@ -37,7 +51,7 @@ export function constant(value: Handle): Tensor {
  *
  * @param engine Holds value and gradient until it is closed.
  * @param shape Its shape.
- * @param data Its first values, row by row.
+ * @param data Its first values, row by row; none: 0.
  * @param options Whether it is trained (default yes), whether it is an embedding table, of which a step touches few rows,
  *   and which tensors of the checkpoint it is made of.
  * @returns The tensor; not trained, it has no gradient.
@@ -45,12 +59,16 @@ export function constant(value: Handle): Tensor {
 export function parameter(
   engine: Engine,
   shape: readonly number[],
-  data: Float32Array,
-  options: { readonly trained?: boolean; readonly table?: boolean; readonly parts?: Tensor["parts"] } = {},
+  data: Float32Array | undefined,
+  options: {
+    readonly trained?: boolean;
+    readonly table?: boolean;
+    readonly parts?: Tensor["parts"] | undefined;
+  } = {},
 ): Tensor {
   const { trained = true, table = false, parts } = options;
   const value = engine.variable(shape);
-  engine.write(value, data);
+  if (data !== undefined) engine.write(value, data);
   return {
     value,
     needsGradient: trained,

@@ -5,6 +5,7 @@
  * @module
  */
 import { type Engine, type Handle, type OptimizerSlot, STEP } from "../engine/engine.ts";
+import { decays } from "../model/parameters.ts";
 import type { Parameters } from "../tensor/tensor.ts";
 
 /** Settings of {@linkcode openOptimizer}. */
@@ -30,57 +31,97 @@ export const ADAMW_DEFAULTS: { readonly [K in keyof AdamWSettings]-?: number } =
   clip: 1,
 };
 
+/** Where a parameter's moments are: within those of its slot. */
+export interface Moments {
+  /** First moments of the slot. */
+  readonly m: Handle;
+  /** Second moments. */
+  readonly v: Handle;
+  /** Place of the parameter's first element in them. */
+  readonly offset: number;
+}
+
 /** The optimizer's state on the device. */
 export interface Optimizer {
-  /** One slot for each trained parameter, by name. */
-  readonly slots: ReadonlyMap<string, OptimizerSlot>;
+  /** What is updated as one: blocks of parameters, and embedding tables. */
+  readonly slots: readonly OptimizerSlot[];
+  /** The gradients of the slots. */
+  readonly gradients: readonly Handle[];
+  /** The moments of each trained parameter, by name. */
+  readonly moments: ReadonlyMap<string, Moments>;
   /** The scalars of the step, see `STEP`. */
   readonly scalars: Handle;
   /** The settings, complete. */
   readonly settings: { readonly [K in keyof AdamWSettings]-?: number };
 }
 
-/** Biases and normalisations are not decayed. */
-export function decays(name: string): boolean {
-  return !/bias|layernorm|rmsnorm|(^|\.)norm($|\.)|_norm($|\.)/.test(name.toLowerCase());
-}
-
-/** Moments of zero for every parameter that is trained. */
-export function openOptimizer(engine: Engine, parameters: Parameters, settings: AdamWSettings = {}): Optimizer {
-  const {
-    weightDecay = ADAMW_DEFAULTS.weightDecay,
-    beta1 = ADAMW_DEFAULTS.beta1,
-    beta2 = ADAMW_DEFAULTS.beta2,
-    epsilon = ADAMW_DEFAULTS.epsilon,
-    clip = ADAMW_DEFAULTS.clip,
-  } = settings;
-  const slots = new Map<string, OptimizerSlot>();
-  for (const [name, { value, gradient }] of Object.entries(parameters)) {
+/**
+ * Moments of zero for every parameter that is trained.
+ *
+ * @param engine Holds them until {@linkcode closeOptimizer}.
+ * @param parameters Those of the model and the loss.
+ * @param settings Decay, rates of the moments, clipping.
+ * @param halts Whether a step that is not finite is the last one, until the host has looked. Default true.
+ * @returns The optimizer, for {@linkcode update}.
+ */
+export function openOptimizer(
+  engine: Engine,
+  parameters: Parameters,
+  settings: AdamWSettings = {},
+  halts = true,
+): Optimizer {
+  const complete = {
+    ...ADAMW_DEFAULTS,
+    ...Object.fromEntries(Object.entries(settings).filter(([, v]) => v !== undefined)),
+  };
+  const { weightDecay, beta1, beta2, epsilon, clip } = complete;
+  const slots = new Map<Handle, OptimizerSlot>();
+  const moments = new Map<string, Moments>();
+  for (const [name, { value, gradient, block }] of Object.entries(parameters)) {
     if (gradient === undefined) continue;
-    slots.set(name, {
-      weight: value,
-      gradient,
-      m: engine.variable(value.shape, { storage: "cold" }),
-      v: engine.variable(value.shape, { storage: "cold" }),
-      weightDecay: decays(name) ? weightDecay : 0,
-    });
+    const [weights, gradients] = [block?.weights ?? value, block?.gradients ?? gradient];
+    let slot = slots.get(weights);
+    if (slot === undefined) {
+      const decayed = block?.decays ?? decays(name);
+      slot = {
+        weight: weights,
+        gradient: gradients,
+        m: engine.variable(weights.shape, { storage: "cold" }),
+        v: engine.variable(weights.shape, { storage: "cold" }),
+        weightDecay: decayed ? weightDecay : 0,
+      };
+      slots.set(weights, slot);
+    }
+    moments.set(name, { m: slot.m, v: slot.v, offset: block?.offset ?? 0 });
   }
-  return { slots, scalars: engine.variable([STEP.length]), settings: { weightDecay, beta1, beta2, epsilon, clip } };
+  const scalars = engine.variable([STEP.length]);
+  engine.write(scalars, Float32Array.of(halts ? 1 : 0), STEP.halts);
+  const all = [...slots.values()];
+  return {
+    slots: all,
+    gradients: all.map(({ gradient }) => gradient),
+    moments,
+    scalars,
+    settings: { weightDecay, beta1, beta2, epsilon, clip },
+  };
 }
 
 /** One update from the gradients that were added up; then the gradients are 0 again. */
-export function update(engine: Engine, optimizer: Optimizer, loss: Handle, rate: number, step: number): void {
-  const slots = [...optimizer.slots.values()];
-  const { clip, beta1, beta2, epsilon } = optimizer.settings;
-  engine.write(optimizer.scalars, Float32Array.of(rate, step, 1));
-  engine.clip(slots.map((slot) => slot.gradient), loss, clip, optimizer.scalars);
-  engine.adamw(slots, { beta1, beta2, epsilon }, optimizer.scalars);
-  for (const slot of slots) engine.fill(slot.gradient, 0);
+export function update(
+  engine: Engine,
+  { slots, gradients, scalars, settings }: Optimizer,
+  loss: Handle,
+  { rate, step, lossScale = 1 }: { readonly rate: number; readonly step: number; readonly lossScale?: number },
+): void {
+  engine.write(scalars, Float32Array.of(rate, step, lossScale));
+  engine.clip(gradients, loss, settings.clip, scalars);
+  engine.adamw(slots, settings, scalars);
+  for (const gradient of gradients) engine.fill(gradient, 0);
 }
 
 /** Gives the optimizer's memory back. */
 export function closeOptimizer(engine: Engine, optimizer: Optimizer): void {
-  for (const { m, v } of optimizer.slots.values()) {
+  for (const { m, v } of optimizer.slots) {
     engine.free(m);
     engine.free(v);
   }

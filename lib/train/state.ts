@@ -7,7 +7,7 @@
  * @module
  */
 import { openTensors, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
-import { type Engine, type Handle, type OptimizerSlot, scope } from "../engine/engine.ts";
+import { type Engine, type Handle, scope, sizeOf } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
 import type { Parameters } from "../tensor/tensor.ts";
 import type { Optimizer } from "./adamw.ts";
@@ -22,8 +22,20 @@ export async function saveState(
   record: TrainingRecord,
 ): Promise<void> {
   const tensors: TensorToWrite[] = [];
-  for (const [name, handle] of stateTensors(parameters, optimizer)) {
-    tensors.push({ name, shape: handle.shape, data: await readFloats(engine, handle) });
+  const read = new Map<Handle, Float32Array>(); // moments of many parameters lie in one tensor
+  const readOnce = async (handle: Handle) => {
+    const values = read.get(handle) ?? await readFloats(engine, handle);
+    read.set(handle, values);
+    return values;
+  };
+  for (const [name, { m, v, offset }] of optimizer.moments) {
+    const { value } = parameters[name]!;
+    const { shape } = value;
+    tensors.push({ name, shape, data: await readFloats(engine, value) });
+    for (const [kind, handle] of [["m", m], ["v", v]] as const) {
+      const data = (await readOnce(handle)).subarray(offset, offset + sizeOf(shape));
+      tensors.push({ name: `${name}.${kind}`, shape, data });
+    }
   }
   await writeSafetensors(path, tensors, { record: JSON.stringify(record) });
 }
@@ -38,11 +50,13 @@ export async function loadState(
   if (!(await exists(path))) return undefined;
   const reader = await openTensors(path);
   try {
-    for (const [name, handle] of stateTensors(parameters, optimizer)) {
-      engine.write(handle, await matching(reader, path, name, handle));
-    }
-    for (const [name, slot] of optimizer.slots) {
-      touchRows(engine, slot, await matching(reader, path, `${name}.v`, slot.v));
+    for (const [name, { m, v, offset }] of optimizer.moments) {
+      const { value, gradient } = parameters[name]!;
+      const second = await matching(reader, path, `${name}.v`, value);
+      engine.write(value, await matching(reader, path, name, value));
+      engine.write(m, await matching(reader, path, `${name}.m`, value), offset);
+      engine.write(v, second, offset);
+      if (parameters[name]!.block === undefined) touchRows(engine, gradient!, second);
     }
     const record = JSON.parse(reader.metadata["record"] ?? "null");
     if (Array.isArray(record?.log) && Array.isArray(record.warnings)) return record;
@@ -80,7 +94,7 @@ export async function loadWeights(engine: Engine, path: string, parameters: Para
  * An engine may leave out rows of a table that never had a gradient. Rows with a second moment had one, before the run
  * was cut off: adding 0 to their gradient tells the engine so.
  */
-function touchRows(engine: Engine, { gradient }: OptimizerSlot, v: Float32Array): void {
+function touchRows(engine: Engine, gradient: Handle, v: Float32Array): void {
   const [rows, width] = gradient.shape;
   if (rows === undefined || width === undefined) return;
   const touched: number[] = [];
@@ -92,14 +106,6 @@ function touchRows(engine: Engine, { gradient }: OptimizerSlot, v: Float32Array)
     const ids = engine.upload(Int32Array.from(touched), [touched.length]);
     engine.scatterAdd(gradient, ids, engine.zeros([touched.length, width]));
   });
-}
-
-function* stateTensors(parameters: Parameters, optimizer: Optimizer): Generator<[string, Handle]> {
-  for (const [name, { m, v }] of optimizer.slots) {
-    yield [name, parameters[name]!.value];
-    yield [`${name}.m`, m];
-    yield [`${name}.v`, v];
-  }
 }
 
 async function matching(

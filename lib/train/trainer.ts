@@ -251,7 +251,7 @@ async function takeStep(
       scope(engine, () => objective.differentiate(engine, { ...batch, seed, step }, 1 / batches.length))
     );
     const mean = engine.affine(losses.reduce((sum, loss) => engine.binary("add", sum, loss)), 1 / batches.length);
-    update(engine, optimizer, mean, learningRate, step);
+    update(engine, optimizer, mean, { rate: learningRate, step });
     return { loss: (await engine.read(mean))[0]!, scalars: await engine.read(optimizer.scalars) };
   });
   if (scalars[STEP.skipped] !== 0) {

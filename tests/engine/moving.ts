@@ -5,7 +5,7 @@
 import { type Engine, scope } from "../../lib/engine/engine.ts";
 
 /** What makes or keeps no tensor of an arena. */
-const PLAIN = new Set(["enter", "exit", "keep", "variable", "free", "read", "memory", "close"]);
+const PLAIN = new Set(["enter", "exit", "keep", "variable", "block", "free", "read", "memory", "close"]);
 
 /** The same engine, with every kernel in an arena of its own, out of which its results are lifted before it runs. */
 export function moving(engine: Engine): Engine {

@@ -63,7 +63,7 @@ for (const { name: engineName, create } of engines) {
         await scopeAsync(engine, async () => {
           const rows = Int32Array.from({ length: batchSize }, (_, i) => step * batchSize + i);
           const value = objective.differentiate(engine, { rows, streams: rows, seed: 1, step: step + 1 }, 1);
-          update(engine, optimizer, value, rateAt(schedule, step), step + 1);
+          update(engine, optimizer, value, { rate: rateAt(schedule, step), step: step + 1 });
           foundLosses.push((await engine.read(value))[0]!);
           foundNorms.push((await engine.read(optimizer.scalars))[STEP.gradientNorm]!);
         });

@@ -57,7 +57,7 @@ for (const { name: engineName, create } of engines) {
           if (step === 0) {
             assertGradients(await gradientsOf(engine, objective.parameters), below(expected, "gradient/"));
           }
-          update(engine, optimizer, loss, learningRate, step + 1);
+          update(engine, optimizer, loss, { rate: learningRate, step: step + 1 });
           foundLosses.push((await engine.read(loss))[0]!);
           foundNorms.push((await engine.read(optimizer.scalars))[STEP.gradientNorm]!);
         });

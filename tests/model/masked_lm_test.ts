@@ -34,7 +34,7 @@ Deno.test("a new masked language model learns which word follows which", async (
     await scopeAsync(engine, async () => {
       const streams = rows.map((_, i) => i);
       const loss = objective.differentiate(engine, { rows, streams, seed: 1, step }, 1);
-      update(engine, optimizer, loss, 3e-3, step);
+      update(engine, optimizer, loss, { rate: 3e-3, step });
       losses.push((await engine.read(loss))[0]!);
     });
   }

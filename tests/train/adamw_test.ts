@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
+import { decays } from "../../lib/model/parameters.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { softmax } from "../../lib/loss/mod.ts";
 import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { parameter, type Tensor } from "../../lib/tensor/tensor.ts";
 import { tokenize } from "../../lib/text/tokenizer.ts";
-import { decays, openOptimizer, update } from "../../lib/train/adamw.ts";
+import { openOptimizer, update } from "../../lib/train/adamw.ts";
 import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
 import { goldenPath } from "../golden/golden.ts";
 
@@ -61,7 +62,7 @@ Deno.test("the norm that is clipped is that of all trained tensors, the loss's o
   // With β₁ = 0 and ε large, a step is the clipped gradient times rate / ε, but for the second moment: its norm shows.
   const [epsilon, clip, rate] = [1e6, 0.01, 1e6];
   const optimizer = openOptimizer(engine, objective.parameters, { clip, epsilon, beta1: 0 });
-  assert.deepEqual([...optimizer.slots.keys()].sort(), trained.map(([name]) => name).sort());
+  assert.deepEqual([...optimizer.moments.keys()].sort(), trained.map(([name]) => name).sort());
   await scopeAsync(engine, async () => {
     const rows = Int32Array.of(0, 1, 2);
     const value = objective.differentiate(engine, { rows, streams: rows, seed: 1, step: 1 }, 1);
@@ -74,7 +75,7 @@ Deno.test("the norm that is clipped is that of all trained tensors, the loss's o
       if (name in head) heads += sum;
     }
     assert.ok(heads > 0.01 * all, "the head takes part");
-    update(engine, optimizer, value, rate, 1);
+    update(engine, optimizer, value, { rate, step: 1 });
     const norm = (await engine.read(optimizer.scalars))[STEP.gradientNorm]!;
     assert.ok(Math.abs(norm - Math.sqrt(all)) < 1e-5 * norm, `${norm} ${Math.sqrt(all)}`);
     let moved = 0;

@@ -1,5 +1,6 @@
 import { Effect } from "effect";
 import assert from "node:assert/strict";
+import { decays } from "../../lib/model/parameters.ts";
 import { gradientsOf as checkpointGradients, tensorsOf } from "../tensors.ts";
 import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { TrainingError } from "../../lib/error.ts";
@@ -11,7 +12,7 @@ import { uploadBatch } from "../../lib/model/batch.ts";
 import { PREFIXES } from "../../lib/model/families.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { packPairs, tokenizeBare } from "../../lib/text/pairs.ts";
-import { closeOptimizer, decays, openOptimizer, update } from "../../lib/train/adamw.ts";
+import { closeOptimizer, openOptimizer, update } from "../../lib/train/adamw.ts";
 import { crossEncoderObjective } from "../../lib/train/cross_encoder_objective.ts";
 import { rateAt } from "../../lib/train/schedule.ts";
 import { train } from "../../lib/train/trainer.ts";
@@ -89,7 +90,7 @@ for (const { name: engineName, create } of engines) {
       await scopeAsync(engine, async () => {
         const rows = Int32Array.from({ length: batchSize }, (_, i) => step * batchSize + i);
         const value = objective.differentiate(engine, { rows, streams: rows, seed: 1, step: step + 1 }, 1);
-        update(engine, optimizer, value, rateAt(schedule, step), step + 1);
+        update(engine, optimizer, value, { rate: rateAt(schedule, step), step: step + 1 });
         losses.push((await engine.read(value))[0]!);
         norms.push((await engine.read(optimizer.scalars))[STEP.gradientNorm]!);
       });

@@ -4,7 +4,7 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import { type DType, type Engine, type Handle, sizeOf } from "../engine.ts";
+import { blockLayout, type DType, type Engine, type Handle, sizeOf } from "../engine.ts";
 import { createColdStore, valuesOf } from "./cold.ts";
 import { at, type Core, type CpuOptions, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
@@ -14,6 +14,7 @@ import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 export type MemoryKernels = Pick<
   Engine,
   | "variable"
+  | "block"
   | "free"
   | "zeros"
   | "empty"
@@ -29,6 +30,7 @@ export type MemoryKernels = Pick<
   | "fill"
   | "copy"
   | "reshape"
+  | "cast"
 >;
 
 /** See the Engine contract. */
@@ -75,6 +77,18 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
         enqueue(() => core.ints(address, size).fill(0));
       }
       return handle;
+    },
+    block(shapes) {
+      const { offsets, size } = blockLayout(shapes);
+      const all = heap.variable([size]);
+      const { address } = all.block;
+      enqueue(() => core.ints(address, size).fill(0));
+      const parts = shapes.map((shape, i): CpuHandle => ({
+        shape,
+        dtype: "f32",
+        block: { address: address + 4 * offsets[i]!, size: sizeOf(shape) },
+      }));
+      return { all, parts };
     },
     free(variable) {
       const { touched, outside } = own(variable);
@@ -138,6 +152,10 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       if (own(target).block.size !== own(source).block.size) throw new EngineError("copy: sizes differ");
       const [to, from] = [valuesOf(core, own(target)), valuesOf(core, own(source))];
       enqueue(() => to().set(from()));
+    },
+    cast(x, dtype) {
+      if (x.dtype === dtype) return x;
+      throw new EngineError(`the cpu engine has no ${dtype}`, { expected: x.dtype, hint: "--precision fp32" });
     },
     reshape(x, shape) {
       if (sizeOf(shape) !== own(x).block.size) {

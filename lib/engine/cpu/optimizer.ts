@@ -38,7 +38,8 @@ export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<
         const finite = Number.isFinite(norm) && Number.isFinite(core.floats(lossAt, 1)[0]!);
         scalars[STEP.gradientNorm] = norm;
         scalars[STEP.clipFactor] = (maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1) / scale;
-        scalars[STEP.skipped] = finite ? 0 : 1;
+        const halted = scalars[STEP.halts] !== 0 && scalars[STEP.skipped] !== 0;
+        scalars[STEP.skipped] = finite && !halted ? 0 : 1;
       });
     },
     adamw(slots: readonly OptimizerSlot[], { beta1, beta2, epsilon }, state) {

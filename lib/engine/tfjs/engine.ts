@@ -95,6 +95,7 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
     ...lossKernels(core),
 
     variable: (shape, { dtype = "f32" } = {}) => core.variable(shape, dtype),
+    block: core.block,
     free: core.free,
     zeros: (shape, dtype = "f32") => make(() => tf.zeros(shape, typeOf(dtype)), dtype),
     empty: (shape, dtype = "f32") => make(() => tf.zeros(shape, typeOf(dtype)), dtype),
@@ -139,6 +140,10 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
         throw new EngineError("reshape: sizes differ", { expected: `[${x.shape}]`, found: `[${shape}]` });
       }
       return { ...x, shape: [...shape] } as Handle;
+    },
+    cast(x, dtype) {
+      if (x.dtype === dtype) return x;
+      throw new EngineError(`the tfjs engine has no ${dtype}`, { expected: x.dtype, hint: "--precision fp32" });
     },
     transpose: (x) => make(() => tf.transpose(get(x)), x.dtype),
     sliceRows: (x, start, end) =>

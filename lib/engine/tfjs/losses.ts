@@ -112,7 +112,8 @@ export function lossKernels({ tf, make, makeAll, set, get, host }: Core): LossKe
       const norm = Math.sqrt(total) / scale;
       scalars[STEP.gradientNorm] = norm;
       scalars[STEP.clipFactor] = (maxNorm > 0 ? Math.min(1, maxNorm / (norm + 1e-6)) : 1) / scale;
-      scalars[STEP.skipped] = Number.isFinite(norm) && Number.isFinite(host(loss)[0]!) ? 0 : 1;
+      const halted = scalars[STEP.halts] !== 0 && scalars[STEP.skipped] !== 0;
+      scalars[STEP.skipped] = Number.isFinite(norm) && Number.isFinite(host(loss)[0]!) && !halted ? 0 : 1;
       set(state, () => tf.tensor(scalars, state.shape, "float32"));
     },
     adamw(slots, { beta1, beta2, epsilon }, state) {

@@ -4,7 +4,7 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import { type DType, type Handle, sizeOf } from "../engine.ts";
+import { blockLayout, type DType, type Handle, sizeOf } from "../engine.ts";
 import type { TensorFlow, TfTensor } from "./tensorflow.ts";
 
 /** Holds the tensor that a handle stands for just now; writing replaces it. */
@@ -16,6 +16,8 @@ interface Box {
 export interface TfHandle extends Handle {
   /** What it stands for. */
   readonly box: Box;
+  /** The tensors that a block is made of: it has none itself. */
+  readonly parts?: readonly TfHandle[];
 }
 
 /** The inside of a tfjs engine. */
@@ -34,6 +36,8 @@ export interface Core {
   readonly host: (handle: Handle) => Float32Array | Int32Array;
   /** A tensor that lives until it is freed. */
   readonly variable: (shape: readonly number[], dtype: DType) => TfHandle;
+  /** Several of them, and all as one. */
+  readonly block: (shapes: readonly (readonly number[])[]) => { readonly all: TfHandle; readonly parts: TfHandle[] };
   /** Frees one. */
   readonly free: (handle: Handle) => void;
   /** Opens an arena. */
@@ -47,6 +51,9 @@ export interface Core {
   /** Bytes held now, and most ever. */
   readonly use: () => { live: number; peak: number };
 }
+
+/** Elements between a part of a block and the next. */
+const gap = ({ shape }: Handle) => blockLayout([shape]).size - sizeOf(shape);
 
 /** Arenas and variables over one loaded library. */
 export function createCore(tf: TensorFlow, backend: string): Core {
@@ -84,38 +91,66 @@ export function createCore(tf: TensorFlow, backend: string): Core {
     return { shape, dtype, box: box(tensor, arenas.at(-1)!) };
   };
 
+  const variable = (shape: readonly number[], dtype: DType): TfHandle => {
+    const zeros = run(() => tf.zeros(shape, dtype === "f32" ? "float32" : "int32"));
+    return { shape: [...shape], dtype, box: box(zeros, variables) };
+  };
+  const free = (handle: Handle) => {
+    const { parts } = handle as TfHandle;
+    if (parts !== undefined) return parts.forEach(free);
+    const held = boxOf(handle);
+    variables.delete(held);
+    drop(held);
+  };
+  const get = (handle: Handle): TfTensor => {
+    const { parts } = handle as TfHandle;
+    if (parts === undefined) return tf.reshape(boxOf(handle).tensor!, handle.shape);
+    return tf.concat(parts.flatMap((part) => [tf.reshape(get(part), [sizeOf(part.shape)]), tf.zeros([gap(part)])]), 0);
+  };
+  const set = (target: Handle, compute: () => TfTensor): void => {
+    const { parts } = target as TfHandle;
+    if (parts !== undefined) {
+      const all = tf.keep(run(compute));
+      let at = 0;
+      for (const part of parts) {
+        const [start, size] = [at, sizeOf(part.shape)];
+        set(part, () => tf.reshape(tf.slice(all, [start], [size]), part.shape));
+        at += size + gap(part);
+      }
+      return all.dispose();
+    }
+    const held = boxOf(target);
+    const value = tf.keep(run(compute)); // kept, for this may happen within another computation
+    if (value.size !== sizeOf(target.shape)) {
+      const found = `[${value.shape}]`;
+      value.dispose();
+      throw new EngineError("wrong shape", { expected: `[${target.shape}]`, found });
+    }
+    held.tensor!.dispose();
+    held.tensor = value;
+  };
+
   return {
     tf,
     make: (compute, dtype = "f32") => wrap(run(compute), dtype),
     makeAll: (compute) => run(compute).map((tensor) => wrap(tensor, "f32")),
-    set(target, compute) {
-      const held = boxOf(target);
-      const value = tf.keep(run(compute)); // kept, for this may happen within another computation
-      if (value.size !== sizeOf(target.shape)) {
-        const found = `[${value.shape}]`;
-        value.dispose();
-        throw new EngineError("wrong shape", { expected: `[${target.shape}]`, found });
-      }
-      held.tensor!.dispose();
-      held.tensor = value;
-    },
-    get: (handle) => tf.reshape(boxOf(handle).tensor!, handle.shape),
+    set,
+    get,
     host: (handle) => boxOf(handle).tensor!.dataSync() as Float32Array | Int32Array,
-    variable(shape, dtype) {
-      const zeros = run(() => tf.zeros(shape, dtype === "f32" ? "float32" : "int32"));
-      return { shape: [...shape], dtype, box: box(zeros, variables) };
+    variable,
+    block(shapes) {
+      const parts = shapes.map((shape) => variable(shape, "f32"));
+      const all = { shape: [blockLayout(shapes).size], dtype: "f32", box: { tensor: undefined }, parts } as const;
+      return { all, parts };
     },
-    free(handle) {
-      const held = boxOf(handle);
-      variables.delete(held);
-      drop(held);
-    },
+    free,
     enter: () => void arenas.push(new Set()),
     exit() {
       if (arenas.length === 1) throw new EngineError("exit() without enter()");
       for (const held of arenas.pop()!) drop(held);
     },
     keep(handle) {
+      if ((handle as TfHandle).parts !== undefined) return; // a block is no temporary
       const held = boxOf(handle);
       if (arenas.length > 1 && arenas.at(-1)!.delete(held)) arenas.at(-2)!.add(held);
     },
