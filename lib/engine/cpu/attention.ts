@@ -6,17 +6,17 @@
 import { EngineError } from "../../error.ts";
 import type { Attention, Engine, Handle } from "../engine.ts";
 import { at, atOr0, type Core, dropoutArguments, expectShape } from "./core.ts";
-import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+import { clearBehind, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 import type { MovingKernels } from "./moving.ts";
 import { SCRATCH_BYTES } from "./threads.ts";
 
 /** See the Engine contract. */
 export function attentionKernels(
-  { heap }: Core,
+  core: Core,
   { run }: Dispatch,
   { sliceColumns, concatColumns }: MovingKernels,
 ): Pick<Engine, "attention" | "attentionBackward"> {
-  const { temporary } = heap;
+  const { temporary } = core.heap;
   const attentionArguments = (input: Attention) => {
     const { qkv, offsets, heads, maxLength, bias, causal = false } = input;
     if (input.kvHeads !== undefined || input.window !== undefined || input.scale !== undefined) {
@@ -55,6 +55,7 @@ export function attentionKernels(
       const logSumExp = temporary([tokens, input.heads]);
       const rest = [at(out), at(logSumExp), ...dropoutArguments(input.dropout)];
       run("attention", sequences * input.heads, 4, ...inputs, ...shape, ...rest);
+      clearBehind(core, out, input.offsets);
       return { out, logSumExp };
     },
     attentionBackward(input, { logSumExp }, dOut, dBias) {
@@ -65,7 +66,9 @@ export function attentionKernels(
       const grain = dBias === undefined ? 4 : 1;
       const rest = [...shape, ...outputs, ...dropoutArguments(input.dropout)];
       run("attentionBackward", items, grain, ...inputs, sequences, ...rest);
-      return concatColumns([dq, dk, dv]);
+      const dQkv = concatColumns([dq, dk, dv]);
+      clearBehind(core, dQkv, input.offsets);
+      return dQkv;
     },
   };
 }

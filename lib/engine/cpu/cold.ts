@@ -66,7 +66,7 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
   const [w, g, stateAt] = [at(weight), at(gradient), at(state)];
   const moments = [own(m).outside!, own(v).outside!] as const;
   const byRows = touched !== undefined && weightDecay === 0;
-  const width = byRows ? weight.shape[1]! : 1;
+  const width = byRows ? touched.width : 1;
   const portion = Math.max(1, Math.floor(BLOCK / width)) * width;
   const room = core.workspace(8 * (portion + 4));
   const rooms = [room, room + 4 * portion + 16] as const;

@@ -20,6 +20,8 @@ export interface CpuOptions {
   readonly activationBudget?: number | undefined;
   /** Bytes of variables above which cold ones live outside of the kernels' memory; default: half of that. */
   readonly coldAbove?: number | undefined;
+  /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
+  readonly logitBytes?: number | undefined;
 }
 
 /** The inside of a cpu engine. */
@@ -171,12 +173,4 @@ export function dropoutArguments(dropout: Dropout | undefined): [number, number,
   return [threshold, scale, at(dropout.places), seed, purpose, step];
 }
 
-/** Fails with both shapes unless they are as a kernel needs them. */
-export function expectShape(kernel: string, handle: Handle, expected: readonly (number | undefined)[]): void {
-  const { shape } = handle;
-  if (shape.length === expected.length && expected.every((n, i) => n === undefined || n === shape[i])) return;
-  throw new EngineError(`${kernel}: wrong shape`, {
-    expected: `[${expected.map((n) => n ?? "any").join(", ")}]`,
-    found: `[${shape.join(", ")}]`,
-  });
-}
+export { expectShape } from "../shapes.ts";

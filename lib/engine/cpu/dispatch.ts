@@ -64,12 +64,22 @@ export function dispatchOf(core: Core): Dispatch {
   };
 }
 
-/** Every row of this gradient gets something. */
+/** Every row gets something, where that is kept count of. */
 export function markAll(core: Core, gradient: CpuHandle): void {
-  const { touched, shape } = gradient;
-  if (touched === undefined) return;
-  const flags = Object.values(touched).map(at);
+  if (gradient.touched === undefined) return;
+  const { ever, dirty, rows } = gradient.touched;
+  const flags = [at(ever), at(dirty)];
   core.enqueue(() => {
-    for (const address of flags) new Uint8Array(core.threads.memory.buffer, address, shape[0]!).fill(1);
+    for (const address of flags) new Uint8Array(core.threads.memory.buffer, address, rows).fill(1);
+  });
+}
+
+/** Rows of no sequence, which stand behind the last one, become 0: kernels of sequences do not come to them. */
+export function clearBehind(core: Core, x: Handle, offsets: Handle): void {
+  const [rows, width] = x.shape as [number, number];
+  const [address, last] = [at(x), at(offsets) + 4 * (rowsOf(offsets) - 1)];
+  core.enqueue(() => {
+    const end = core.ints(last, 1)[0]!;
+    if (end < rows) core.floats(address + 4 * end * width, (rows - end) * width).fill(0);
   });
 }

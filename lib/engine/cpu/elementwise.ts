@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { EngineError } from "../../error.ts";
 import type { Engine } from "../engine.ts";
+import { expectSize } from "../shapes.ts";
 import { at, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS, columnsOf, type Dispatch, markAll, rowsOf } from "./dispatch.ts";
 
@@ -50,9 +50,7 @@ export function elementwiseKernels(core: Core, { run, elements, rows, columnSum 
     },
     binary(kind, a, b) {
       const single = own(b).block.size === 1 && own(a).block.size !== 1;
-      if (!single && own(a).block.size !== own(b).block.size) {
-        throw new EngineError(`${kind}: shapes differ`, { expected: `[${a.shape}]`, found: `[${b.shape}]` });
-      }
+      if (!single) expectSize(kind, b, a.shape);
       const y = temporary(a.shape);
       elements("binary", y.block.size, BINARY[kind], at(a), at(b), +single, at(y));
       return y;
@@ -63,8 +61,8 @@ export function elementwiseKernels(core: Core, { run, elements, rows, columnSum 
       return y;
     },
     addTo(target, x, scale = 1) {
-      if (own(target).block.size !== own(x).block.size) throw new EngineError("addTo: sizes differ");
-      if (own(target).touched !== undefined) markAll(core, own(target));
+      expectSize("addTo", x, target.shape);
+      markAll(core, own(target));
       elements("addTo", own(x).block.size, at(target), at(x), scale);
     },
     scaleRows(x, r) {
@@ -79,6 +77,7 @@ export function elementwiseKernels(core: Core, { run, elements, rows, columnSum 
     },
     columnSum(x, { out, accumulate = false } = {}) {
       const y = out ?? temporary([columnsOf(x)]);
+      markAll(core, own(y));
       columnSum(x, at(y), accumulate && out !== undefined);
       return y;
     },

@@ -60,7 +60,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     ...attentionKernels(core, kernels, moving),
     ...poolingKernels(core, kernels),
     ...elementwiseKernels(core, kernels),
-    ...lossKernels(core, kernels),
+    ...lossKernels(core, kernels, options),
     ...optimizerKernels(core, kernels),
 
     allReduce() {},

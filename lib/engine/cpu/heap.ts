@@ -18,14 +18,26 @@ export interface Block {
   readonly size: number;
 }
 
+/** Which rows of a table have anything, a byte each. */
+export interface Touched {
+  /** Ever. */
+  readonly ever: CpuHandle;
+  /** Since they were last cleared. */
+  readonly dirty: CpuHandle;
+  /** Rows of the table, whatever the shape of a view. */
+  readonly rows: number;
+  /** Their width. */
+  readonly width: number;
+}
+
 /** A tensor of this engine. */
 export interface CpuHandle extends Handle {
   /** Where its values are, together with those of its views. */
   readonly block: Block;
   /** The values of a cold tensor, which has no address. */
   readonly outside?: Float32Array;
-  /** For gradients of tables: which rows were ever written to, and which since they were last cleared (bytes). */
-  readonly touched?: { readonly ever: CpuHandle; readonly dirty: CpuHandle };
+  /** For gradients of tables: which of its rows were written to. Views share it. */
+  readonly touched?: Touched;
 }
 
 interface Arena {
@@ -38,7 +50,7 @@ export interface Heap {
   /** A temporary of the innermost arena. */
   readonly temporary: (shape: readonly number[], dtype?: DType) => CpuHandle;
   /** A tensor that lives until it is freed. */
-  readonly variable: (shape: readonly number[], dtype?: DType, touched?: CpuHandle["touched"]) => CpuHandle;
+  readonly variable: (shape: readonly number[], dtype?: DType, touched?: Touched) => CpuHandle;
   /** Gives a variable back. */
   readonly free: (variable: CpuHandle) => void;
   /** Opens an arena. */

@@ -4,13 +4,10 @@
  * @module
  */
 import type { Engine, Handle } from "../engine.ts";
-import { at, atOr0, type Core, own } from "./core.ts";
+import { at, atOr0, type Core, type CpuOptions, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 import { columnsOf, type Dispatch, grainOf, markAll, rowsOf } from "./dispatch.ts";
 import { multiply } from "./products.ts";
-
-/** Bytes of one chunk of logits over a large vocabulary. */
-const CHUNK_BYTES = 64 << 20;
 
 /** The kernels of this file. */
 export type LossKernels = Pick<
@@ -19,9 +16,10 @@ export type LossKernels = Pick<
 >;
 
 /** See the Engine contract. */
-export function lossKernels(core: Core, { rows, columnSum }: Dispatch): LossKernels {
+export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: CpuOptions): LossKernels {
   const { enqueue, heap, threads } = core;
   const { temporary } = heap;
+  const { logitBytes = 64 << 20 } = options;
   const countTargets = (targets: Handle): () => number => {
     const [address, size] = [at(targets), rowsOf(targets)];
     return () => core.ints(address, size).reduce((count, target) => count + (target >= 0 ? 1 : 0), 0);
@@ -45,7 +43,7 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch): LossKern
   const vocabularyChunk = (x: Handle, weight: Handle, body: (start: number, count: number, logits: number) => void) => {
     const [size, width] = x.shape as [number, number];
     const vocabulary = rowsOf(weight);
-    const step = Math.max(1, Math.min(size, Math.floor(CHUNK_BYTES / 4 / vocabulary)));
+    const step = Math.max(1, Math.min(size, Math.floor(logitBytes / 4 / vocabulary)));
     heap.enter();
     const logits = at(temporary([step, vocabulary]));
     for (let start = 0; start < size; start += step) {

@@ -6,9 +6,10 @@
 import { EngineError } from "../../error.ts";
 import { blockLayout, type DType, type Engine, type Handle, sizeOf } from "../engine.ts";
 import { createColdStore, valuesOf } from "./cold.ts";
+import { expectSize } from "../shapes.ts";
 import { at, type Core, type CpuOptions, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
-import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+import { type Dispatch, markAll } from "./dispatch.ts";
 
 /** The kernels of this file. */
 export type MemoryKernels = Pick<
@@ -33,6 +34,8 @@ export type MemoryKernels = Pick<
   | "cast"
 >;
 
+const flagsOf = ({ touched }: CpuHandle) => touched === undefined ? [] : [touched.ever, touched.dirty];
+
 /** See the Engine contract. */
 export function memoryKernels(core: Core, { run, elements }: Dispatch, options: CpuOptions): MemoryKernels {
   const { heap, threads, enqueue } = core;
@@ -41,12 +44,15 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
 
   const fill = (target: CpuHandle, value: number) => {
     if (target.touched !== undefined && value === 0) {
-      const { dirty } = target.touched;
-      run("clearRows", rowsOf(target), 1024, at(target), at(dirty), columnsOf(target));
+      const { dirty, rows, width } = target.touched;
+      run("clearRows", rows, 1024, at(target), at(dirty), width);
     } else if (target.dtype === "i32" || target.outside !== undefined) {
       const values = valuesOf(core, target);
       enqueue(() => values().fill(value));
-    } else elements("fill", target.block.size, at(target), value);
+    } else {
+      markAll(core, target);
+      elements("fill", target.block.size, at(target), value);
+    }
   };
   const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {
     const { size } = target.block;
@@ -56,6 +62,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
         found: `${data.length}`,
       });
     }
+    markAll(core, target);
     const copy = data.slice();
     const values = valuesOf(core, target);
     enqueue(() => values().set(copy, offset), copy.byteLength);
@@ -70,9 +77,9 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       // Rows must be whole vectors for the kernels that go by touched rows.
       const byRows = touched === "rows" && shape.length === 2 && shape[1]! % 4 === 0;
       const flags = () => heap.variable([Math.ceil(shape[0]! / 4)], "i32");
-      const marks = byRows ? { ever: flags(), dirty: flags() } : undefined;
+      const marks = byRows ? { ever: flags(), dirty: flags(), rows: shape[0]!, width: shape[1]! } : undefined;
       const handle = heap.variable(shape, dtype, marks);
-      for (const part of [handle, ...Object.values(marks ?? {})]) {
+      for (const part of [handle, ...flagsOf(handle)]) {
         const { address, size } = part.block;
         enqueue(() => core.ints(address, size).fill(0));
       }
@@ -91,10 +98,10 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       return { all, parts };
     },
     free(variable) {
-      const { touched, outside } = own(variable);
+      const { outside } = own(variable);
       if (outside !== undefined) return cold.free(own(variable));
       heap.free(own(variable));
-      for (const part of Object.values(touched ?? {})) heap.free(part);
+      for (const part of flagsOf(own(variable))) heap.free(part);
     },
     zeros(shape, dtype = "f32" as DType) {
       const handle = temporary(shape, dtype);
@@ -149,7 +156,8 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
 
     fill: (target, value) => fill(own(target), value),
     copy(target, source) {
-      if (own(target).block.size !== own(source).block.size) throw new EngineError("copy: sizes differ");
+      expectSize("copy", source, target.shape);
+      markAll(core, own(target));
       const [to, from] = [valuesOf(core, own(target)), valuesOf(core, own(source))];
       enqueue(() => to().set(from()));
     },
@@ -158,9 +166,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       throw new EngineError(`the cpu engine has no ${dtype}`, { expected: x.dtype, hint: "--precision fp32" });
     },
     reshape(x, shape) {
-      if (sizeOf(shape) !== own(x).block.size) {
-        throw new EngineError("reshape: sizes differ", { expected: `[${x.shape}]`, found: `[${shape}]` });
-      }
+      expectSize("reshape", x, shape);
       return { ...own(x), shape } as Handle;
     },
   };

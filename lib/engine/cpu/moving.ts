@@ -19,7 +19,7 @@ export function movingKernels({ heap }: Core, { rows }: Dispatch): MovingKernels
   return {
     transpose(x) {
       const [r, c] = x.shape as [number, number];
-      const y = temporary([c, r]);
+      const y = temporary([c, r], x.dtype);
       rows("transpose", r, c, at(x), at(y), r, c);
       return y;
     },

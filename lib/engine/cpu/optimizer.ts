@@ -7,7 +7,7 @@ import { type Engine, type OptimizerSlot, STEP } from "../engine.ts";
 import { adamwFromOutside } from "./cold.ts";
 import { at, atOr0, type Core, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
-import { columnsOf, type Dispatch, GRAIN, rowsOf } from "./dispatch.ts";
+import { type Dispatch, GRAIN } from "./dispatch.ts";
 
 /** See the Engine contract. */
 export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<Engine, "clip" | "adamw"> {
@@ -15,14 +15,11 @@ export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<
   const squares = (gradient: CpuHandle): () => number => {
     const { touched, block: { size } } = gradient;
     const [address, dirty] = [at(gradient), atOr0(touched?.dirty)];
-    const blocks = touched === undefined ? Math.ceil(size / 16384) : Math.ceil(rowsOf(gradient) / 256);
+    const blocks = touched === undefined ? Math.ceil(size / 16384) : Math.ceil(touched.rows / 256);
     const partial = core.workspace(8 * blocks);
     return () => {
       if (touched === undefined) threads.run("sumBlocks", blocks, 4, address, size, 1, partial);
-      else {
-        const [count, width] = gradient.shape as [number, number];
-        threads.run("squaresOfRows", blocks, 1, address, dirty, count, width, partial);
-      }
+      else threads.run("squaresOfRows", blocks, 1, address, dirty, touched.rows, touched.width, partial);
       return core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
     };
   };
@@ -52,9 +49,9 @@ export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<
         const { touched, block: { size } } = own(gradient);
         const tensors = [at(weight), at(gradient), at(m), at(v)];
         if (touched !== undefined && weightDecay === 0) {
-          const width = columnsOf(weight);
-          const rest = [at(touched.ever), width, at(state), beta1, beta2, epsilon];
-          run("adamwRows", rowsOf(weight), Math.ceil(GRAIN / width), ...tensors, ...rest);
+          const { ever, rows, width } = touched;
+          const rest = [at(ever), width, at(state), beta1, beta2, epsilon];
+          run("adamwRows", rows, Math.ceil(GRAIN / width), ...tensors, ...rest);
         } else elements("adamw", size, ...tensors, at(state), weightDecay, beta1, beta2, epsilon);
       }
     },

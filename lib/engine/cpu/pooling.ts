@@ -5,7 +5,7 @@
  */
 import type { Engine, PoolingMode } from "../engine.ts";
 import { at, type Core } from "./core.ts";
-import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+import { clearBehind, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
 const POOLING: Readonly<Record<PoolingMode, number>> = {
   mean: 0,
@@ -17,8 +17,8 @@ const POOLING: Readonly<Record<PoolingMode, number>> = {
 };
 
 /** See the Engine contract. */
-export function poolingKernels({ heap }: Core, { run }: Dispatch): Pick<Engine, "pool" | "poolBackward"> {
-  const { temporary } = heap;
+export function poolingKernels(core: Core, { run }: Dispatch): Pick<Engine, "pool" | "poolBackward"> {
+  const { temporary } = core.heap;
   return {
     pool(x, offsets, mode, skip = 0) {
       const width = columnsOf(x);
@@ -31,6 +31,7 @@ export function poolingKernels({ heap }: Core, { run }: Dispatch): Pick<Engine, 
       const dx = temporary(x.shape);
       const inputs = [at(dy), at(x), at(pooled), at(offsets)];
       run("poolBackward", rowsOf(offsets) - 1, 4, ...inputs, at(dx), width, POOLING[mode], skip);
+      clearBehind(core, dx, offsets);
       return dx;
     },
   };

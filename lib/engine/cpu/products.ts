@@ -6,7 +6,7 @@
 import { EngineError } from "../../error.ts";
 import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
-import { ACTIVATIONS } from "./dispatch.ts";
+import { ACTIVATIONS, markAll } from "./dispatch.ts";
 
 /** Rows of one portion of the WebAssembly product. */
 const BLOCK = 48;
@@ -28,12 +28,13 @@ export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions 
   if (options.out !== undefined) expectShape("matmul", options.out, shape);
   if (bias !== undefined) expectShape("matmul", bias, [n]);
   const out = own(options.out ?? core.heap.temporary(shape));
+  markAll(core, out);
   const pre = options.preactivation;
   const product = { transposeA, transposeB, m, n, k, scale, accumulate: accumulate && options.out !== undefined };
   for (let i = 0; i < batch; i++) {
     multiply(core, { ...product, a: at(a) + 4 * i * m * k, b: at(b) + 4 * i * k * n, c: at(out) + 4 * i * m * n });
   }
-  if (bias !== undefined || activation !== undefined) {
+  if (bias !== undefined || activation !== undefined || pre !== undefined) {
     const kind = activation === undefined ? -1 : ACTIVATIONS[activation];
     const arguments_ = [at(out), atOr0(bias), atOr0(pre), kind, n] as const;
     core.enqueue(() => core.threads.run("biasActivation", batch * m, Math.ceil(8192 / n), ...arguments_));

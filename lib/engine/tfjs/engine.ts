@@ -6,14 +6,15 @@
  */
 import { EngineError } from "../../error.ts";
 import { type Activation, type Dropout, type Engine, type Handle, sizeOf } from "../engine.ts";
-import { lossKernels } from "./losses.ts";
+import { expectShape, expectSize } from "../shapes.ts";
+import { lossKernels, type LossOptions } from "./losses.ts";
 import { createCore } from "./memory.ts";
 import { rowMask } from "./random.ts";
 import { sequenceKernels } from "./sequences.ts";
 import { loadTensorFlow, type TfjsBackend, type TfTensor } from "./tensorflow.ts";
 
 /** Options of {@linkcode createTfjsEngine}. */
-export interface TfjsOptions {
+export interface TfjsOptions extends LossOptions {
   /** Bytes that the activations of one micro-batch may take. Default 1 GiB. */
   readonly activationBudget?: number | undefined;
 }
@@ -92,7 +93,7 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
     rank: 0,
     worldSize: 1,
     ...sequenceKernels(core),
-    ...lossKernels(core),
+    ...lossKernels(core, options),
 
     variable: (shape, { dtype = "f32" } = {}) => core.variable(shape, dtype),
     block: core.block,
@@ -134,11 +135,12 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
     close: core.clear,
 
     fill: (target, value) => set(target, () => tf.fill(target.shape, value, typeOf(target.dtype))),
-    copy: (target, source) => set(target, () => tf.reshape(tf.clone(get(source)), target.shape)),
+    copy(target, source) {
+      expectSize("copy", source, target.shape);
+      set(target, () => tf.reshape(tf.clone(get(source)), target.shape));
+    },
     reshape(x, shape) {
-      if (sizeOf(shape) !== sizeOf(x.shape)) {
-        throw new EngineError("reshape: sizes differ", { expected: `[${x.shape}]`, found: `[${shape}]` });
-      }
+      expectSize("reshape", x, shape);
       return { ...x, shape: [...shape] } as Handle;
     },
     cast(x, dtype) {
@@ -152,8 +154,14 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
         x.dtype,
       ),
     sliceColumns: (x, start, end) => make(() => tf.slice(get(x), [0, start], [x.shape[0]!, end - start]), x.dtype),
-    concatRows: (parts) => make(() => tf.concat(parts.map(get), 0), parts[0]!.dtype),
-    concatColumns: (parts) => make(() => tf.concat(parts.map(get), 1), parts[0]!.dtype),
+    concatRows(parts) {
+      for (const part of parts) expectShape("concatRows", part, [undefined, parts[0]!.shape[1]]);
+      return make(() => tf.concat(parts.map(get), 0), parts[0]!.dtype);
+    },
+    concatColumns(parts) {
+      for (const part of parts) expectShape("concatColumns", part, [parts[0]!.shape[0], undefined]);
+      return make(() => tf.concat(parts.map(get), 1), parts[0]!.dtype);
+    },
 
     matmul(a, b, matmulOptions = {}) {
       const { transposeA = false, transposeB = false, scale = 1, bias, activation, preactivation } = matmulOptions;
@@ -166,6 +174,8 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
         });
       }
       const shape = [...a.shape.slice(0, -2), m!, n!];
+      if (out !== undefined) expectShape("matmul", out, shape);
+      if (bias !== undefined) expectShape("matmul", bias, [n]);
       const empty = k === 0 || sizeOf(shape) === 0;
       const before = () => {
         let z = empty ? tf.zeros(shape) : tf.matMul(get(a), get(b), transposeA, transposeB);
@@ -182,7 +192,10 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
       set(out, () => tf.clone(get(y!)));
       return out;
     },
-    activationBackward: (activation, z, dy) => make(() => tf.mul(get(dy), slopes[activation](get(z)))),
+    activationBackward(activation, z, dy) {
+      expectShape("activationBackward", dy, z.shape);
+      return make(() => tf.mul(get(dy), slopes[activation](get(z))));
+    },
     activate: (activation, x) => make(() => activations[activation](get(x))),
 
     gather: (table, ids) => make(() => tf.gather(get(table), get(ids))),
@@ -196,6 +209,9 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
     },
 
     layerNorm(x, gamma, beta, epsilon, { residual, dropout } = {}) {
+      expectShape("layerNorm", gamma, x.shape.slice(1));
+      if (beta !== undefined) expectShape("layerNorm", beta, x.shape.slice(1));
+      if (residual !== undefined) expectShape("layerNorm", residual, x.shape);
       const [y, sum, statistics] = makeAll(() => {
         const dropped = masked(x, dropout);
         const s = residual === undefined ? tf.clone(dropped) : tf.add(dropped, get(residual));
@@ -239,15 +255,15 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
 
     unary: (kind, x) => make(() => tf[kind](get(x))),
     binary(kind, a, b) {
-      if (!single(b) && sizeOf(a.shape) !== sizeOf(b.shape)) {
-        throw new EngineError(`${kind}: shapes differ`, { expected: `[${a.shape}]`, found: `[${b.shape}]` });
-      }
+      if (!single(b)) expectSize(kind, b, a.shape);
       const f = { add: tf.add, subtract: tf.sub, multiply: tf.mul, divide: tf.div, maximum: tf.maximum }[kind];
       return make(() => f(get(a), tf.reshape(get(b), single(b) ? [1] : a.shape)));
     },
     affine: (x, a, b = 0) => make(() => plus(times(get(x), a), b)),
-    addTo: (target, x, scale = 1) =>
-      set(target, () => tf.add(get(target), tf.reshape(times(get(x), scale), target.shape))),
+    addTo(target, x, scale = 1) {
+      expectSize("addTo", x, target.shape);
+      set(target, () => tf.add(get(target), tf.reshape(times(get(x), scale), target.shape)));
+    },
     scaleRows: (x, r) => make(() => tf.mul(get(x), tf.reshape(get(r), [x.shape[0]!, 1]))),
     rowReduce: (kind, x) => make(() => tf[kind](get(x), 1)),
     columnSum(x, { out, accumulate = false } = {}) {

@@ -5,10 +5,13 @@
  */
 import { type Engine, type Handle, STEP } from "../engine.ts";
 import type { Core } from "./memory.ts";
-import type { TfTensor } from "./tensorflow.ts";
+import { oneHotRows, type TfTensor } from "./tensorflow.ts";
 
-/** Elements of one chunk of logits over a large vocabulary. */
-const CHUNK = 1 << 24;
+/** Limits of {@linkcode lossKernels}. */
+export interface LossOptions {
+  /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
+  readonly logitBytes?: number | undefined;
+}
 
 /** The kernels of this file. */
 export type LossKernels = Pick<
@@ -22,7 +25,8 @@ export type LossKernels = Pick<
 >;
 
 /** See the Engine contract. */
-export function lossKernels({ tf, make, makeAll, set, get, host }: Core): LossKernels {
+export function lossKernels({ tf, make, makeAll, set, get, host }: Core, options: LossOptions = {}): LossKernels {
+  const { logitBytes = 64 << 20 } = options;
   /** Targets that count, as 0 or 1 over their number. */
   const shares = (targets: Int32Array) => {
     const count = Math.max(1, targets.reduce((sum, target) => sum + (target >= 0 ? 1 : 0), 0));
@@ -30,13 +34,13 @@ export function lossKernels({ tf, make, makeAll, set, get, host }: Core): LossKe
   };
   const column = (values: Float32Array) => tf.tensor(values, [values.length, 1], "float32");
   const oneHot = (targets: Int32Array, depth: number) =>
-    tf.cast(tf.oneHot(tf.tensor(targets.slice(), [targets.length], "int32"), depth), "float32");
+    oneHotRows(tf, tf.tensor(targets.slice(), [targets.length], "int32"), depth);
   const chosen = (hot: TfTensor, logits: TfTensor) =>
     tf.sum(tf.where(tf.greater(hot, tf.scalar(0)), logits, tf.zeros(logits.shape)), 1, true);
   const addTo = (target: Handle, compute: () => TfTensor) => set(target, () => tf.add(get(target), compute()));
 
   const chunks = (rows: number, vocabulary: number) => {
-    const step = Math.max(1, Math.floor(CHUNK / vocabulary));
+    const step = Math.max(1, Math.floor(logitBytes / 4 / vocabulary));
     return Array.from(
       { length: Math.ceil(rows / step) },
       (_, i) => [i * step, Math.min(rows, (i + 1) * step)] as const,

@@ -86,7 +86,10 @@ export function createCore(tf: TensorFlow, backend: string): Core {
     if (tf.getBackend() !== backend) void tf.setBackend(backend);
     return tf.tidy(compute);
   };
-  const wrap = (tensor: TfTensor, dtype: DType): TfHandle => {
+  const wrap = (made: TfTensor, dtype: DType): TfHandle => {
+    // Some operations give an empty tensor without a typed array, which others cannot read.
+    const tensor = made.size > 0 ? made : tf.zeros(made.shape, dtype === "f32" ? "float32" : "int32");
+    if (tensor !== made) made.dispose();
     const shape = tensor.shape.length === 0 ? [1] : [...tensor.shape];
     return { shape, dtype, box: box(tensor, arenas.at(-1)!) };
   };

@@ -5,9 +5,10 @@
  */
 import { EngineError } from "../../error.ts";
 import type { Attention, AttentionResult, Engine, Handle, PoolingMode } from "../engine.ts";
+import { expectShape } from "../shapes.ts";
 import type { Core } from "./memory.ts";
 import { attentionMask } from "./random.ts";
-import type { TfTensor } from "./tensorflow.ts";
+import { oneHotRows, type TfTensor } from "./tensorflow.ts";
 
 /** Where each row goes in a rectangle of n sequences by L positions, and back. */
 function layout(offsets: Int32Array, tokens: number) {
@@ -46,6 +47,7 @@ export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): Se
       });
     }
     const { scale = 1 / Math.sqrt(size), window = Infinity } = input;
+    if (bias !== undefined) expectShape("attention", bias, [undefined, heads]);
     const offsets = host(input.offsets) as Int32Array;
     const { n, length, pad, unpad } = layout(offsets, tokens);
     /** Head `first` and those behind it, of columns [T, …] → [n, count, L, D]. */
@@ -234,7 +236,7 @@ export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): Se
         const at = unskipped(ends, skip, tokens);
         return make(() => {
           const first = tf.reshape(tf.argMax(candidates(x, at), 1), [at.n * width]);
-          const chosen = tf.reshape(tf.cast(tf.oneHot(first, at.length), "float32"), [at.n, width, at.length]);
+          const chosen = tf.reshape(oneHotRows(tf, first, at.length), [at.n, width, at.length]);
           const dx = tf.transpose(tf.mul(chosen, tf.reshape(get(dy), [at.n, width, 1])), [0, 2, 1]);
           return pick(tf.reshape(dx, [at.n * at.length, width]), at.unpad);
         });

@@ -73,6 +73,12 @@ export interface TensorFlow {
   readonly version_core?: string;
 }
 
+/** i32 [R] → f32 [R, depth] with 1 at each index; 0 where there is no such column. TensorFlow.js refuses a depth of 1. */
+export function oneHotRows(tf: TensorFlow, indices: TfTensor, depth: number): TfTensor {
+  const hot = tf.cast(tf.oneHot(indices, Math.max(2, depth)), "float32");
+  return depth === 1 ? tf.slice(hot, [0, 0], [indices.size, 1]) : hot;
+}
+
 /** What executes the operations: plain JavaScript, TensorFlow's C library, or that on a GPU. */
 export type TfjsBackend = "js" | "node" | "gpu";
 

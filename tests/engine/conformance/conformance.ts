@@ -1,0 +1,61 @@
+/** Runs the table on an engine: as it is, and with tensors that move. */
+import assert from "node:assert/strict";
+import type { Engine } from "../../../lib/engine/engine.ts";
+import { moving } from "../moving.ts";
+import { type Case, check } from "./case.ts";
+import { refusals } from "./refusals.ts";
+
+/**
+ * Runs every case and closes the engine.
+ *
+ * @param engine Where.
+ * @param step Reports a subject: rejects with all that is wrong with it.
+ * @param table Cases by subject.
+ * @param without What the engine is said to lack: cases that need it have to fail.
+ */
+export async function conformance(
+  engine: Engine,
+  step: (subject: string, run: () => Promise<void>) => Promise<void>,
+  table: Readonly<Record<string, readonly Case[]>>,
+  without: readonly string[] = [],
+): Promise<void> {
+  const displaced = moving(engine);
+  try {
+    for (const [subject, cases] of Object.entries(table)) {
+      await step(subject, async () => {
+        const faults: string[] = [];
+        for (const each of cases) {
+          if (each.needs !== undefined && without.includes(each.needs)) {
+            const error = await check(engine, each).then(() => undefined, (error) => error);
+            if (error === undefined) faults.push(`${each.name}: the engine is said to lack ${each.needs}`);
+            continue;
+          }
+          try {
+            const values = await check(engine, each);
+            const live = engine.memory().live; // with the room that kernels have taken for what lies between
+            assert.deepEqual(await check(displaced, each), values, "a kernel looks at a handle late");
+            assert.equal(engine.memory().live, live, "what was made in an arena is given back");
+          } catch (error) {
+            faults.push(`${each.name}: ${error instanceof assert.AssertionError ? error.message : error}`);
+          }
+        }
+        if (faults.length > 0) assert.fail(`${faults.length} of ${cases.length} cases\n${faults.join("\n")}`);
+      });
+    }
+    await step("what does not fit is refused", () => {
+      engine.enter();
+      for (const [message, attempt] of refusals) {
+        assert.throws(
+          () => attempt(engine),
+          (error) => (error as { _tag?: string })._tag === "EngineError" && message.test((error as Error).message),
+          String(attempt),
+        );
+      }
+      engine.exit();
+      return Promise.resolve();
+    });
+  } finally {
+    engine.close();
+  }
+  assert.equal(engine.memory().live, 0, "nothing is held after closing");
+}

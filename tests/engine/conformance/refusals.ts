@@ -1,0 +1,45 @@
+/** What every engine refuses: before the kernel is enqueued, and by name. */
+import type { Engine } from "../../../lib/engine/engine.ts";
+
+const zeros = (engine: Engine, ...shape: number[]) => engine.zeros(shape);
+
+/** Each is an `EngineError` whose message begins with the name of the kernel, or says what is too much. */
+export const refusals: readonly (readonly [RegExp, (engine: Engine) => unknown])[] = [
+  [/^upload: /, (e) => e.upload(new Float32Array(3), [2, 2])],
+  [/more values than the tensor has room for/, (e) => e.write(zeros(e, 2, 2), new Float32Array(2), 3)],
+  [/^copy: /, (e) => e.copy(zeros(e, 4), zeros(e, 5))],
+  [/^reshape: /, (e) => e.reshape(zeros(e, 4), [5])],
+  [/^concatRows: /, (e) => e.concatRows([zeros(e, 2, 3), zeros(e, 2, 4)])],
+  [/^concatColumns: /, (e) => e.concatColumns([zeros(e, 2, 3), zeros(e, 1, 3)])],
+  [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 2, 3))],
+  [
+    /^matmul: /,
+    (e) => e.matmul(zeros(e, 2, 3), zeros(e, 3, 2), { transposeA: true }),
+  ],
+  [/^matmul: /, (e) => e.matmul(zeros(e, 4, 2, 3), zeros(e, 3, 3, 2))],
+  [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 3, 2), { bias: zeros(e, 3) })],
+  [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 3, 2), { out: zeros(e, 3, 2) })],
+  [/^activationBackward: /, (e) => e.activationBackward("gelu", zeros(e, 2, 3), zeros(e, 3, 2))],
+  [/^layerNorm: /, (e) => e.layerNorm(zeros(e, 2, 3), zeros(e, 2), zeros(e, 3), 1e-5)],
+  [/^layerNorm: /, (e) => e.layerNorm(zeros(e, 2, 3), zeros(e, 3), zeros(e, 2), 1e-5)],
+  [/^layerNorm: /, (e) => e.layerNorm(zeros(e, 2, 3), zeros(e, 3), zeros(e, 3), 1e-5, { residual: zeros(e, 3, 3) })],
+  [/^attention: /, (e) => attend(e, { heads: 4 })],
+  [/^attention: /, (e) => attend(e, { bias: [5, 3] })],
+  [/^attention: the bias covers too few positions/, (e) => attend(e, { bias: [3, 2] })],
+  [/^add: /, (e) => e.binary("add", zeros(e, 3), zeros(e, 2))],
+  [/^addTo: /, (e) => e.addTo(zeros(e, 3), zeros(e, 2))],
+];
+
+interface Shapes {
+  readonly bias?: number[];
+  readonly heads?: number;
+}
+
+const attend = (engine: Engine, { bias, heads = 2 }: Shapes) =>
+  engine.attention({
+    qkv: zeros(engine, 3, 18),
+    offsets: engine.upload(Int32Array.of(0, 3), [2]),
+    heads,
+    maxLength: 3,
+    bias: bias === undefined ? undefined : zeros(engine, ...bias),
+  });
