@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
 import { type ColumnMapping, findName, isNamed, parseColumns } from "../lib/data/column_names.ts";
-import { asPairsOrTriplets, asScoredPairs } from "../lib/data/columns.ts";
+import { asPairsOrTriplets, asScoredPairs, usedColumns } from "../lib/data/columns.ts";
 import { csvText } from "../lib/data/csv_text.ts";
 import type { Dataset, Pairs } from "../lib/data/dataset.ts";
 import type { Columns } from "../lib/data/rows.ts";
@@ -25,6 +25,7 @@ import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { writeOutput } from "../lib/pipeline/output.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import type { Metrics } from "../lib/train/record.ts";
+import { emit } from "../lib/stage/progress.ts";
 import { modelFolder } from "../lib/stage/roots.ts";
 import { text } from "../lib/pipeline/settings.ts";
 import { evaluateRows } from "../lib/pipeline/stages/evaluate.ts";
@@ -36,6 +37,14 @@ const taskOf = (table: Table, mapping: ColumnMapping) =>
     : findName(table, "score") !== undefined || "score" in mapping
     ? "similarity"
     : "retrieval";
+
+/** Columns of each task. */
+const ROLES: Readonly<Record<string, readonly string[]>> = {
+  triplet: ["anchor", "positive", "negative"],
+  similarity: ["sentence1", "sentence2", "score"],
+  binary: ["sentence1", "sentence2", "score"],
+  retrieval: ["anchor", "positive"],
+};
 
 /** Metrics, and what they were computed of: texts and cosines, row by row. */
 interface Evaluated {
@@ -61,6 +70,8 @@ export const command: Command = {
     const table = yield* attempt(async () => await readTable((await resolveSource(data)).paths));
     const mapping: ColumnMapping = values["columns"] === undefined ? {} : parseColumns(text(values, "columns")!);
     const task = text(values, "task") ?? taskOf(table, mapping);
+    const read = { source: data, columns: usedColumns(table, ROLES[task]!, mapping), of: table.names.length };
+    yield* emit({ _tag: "columns", ...read });
     const folder = yield* attempt(() => modelFolder(source));
     const engine = yield* (yield* TensorEngine).open;
     const { metrics, scores } = yield* attempt(async (): Promise<Evaluated> => {
@@ -96,7 +107,15 @@ export const command: Command = {
       const { cosine } = pairwiseSimilarities(first, second);
       return { metrics: measure(first, second, score), scores: { sentence1, sentence2, score, cosine } };
     });
-    const report = { schema: "kindred-evaluation/1", model: source, eval: data, task, rows: table.rows, metrics };
+    const report = {
+      schema: "kindred-evaluation/1",
+      model: source,
+      eval: data,
+      task,
+      rows: table.rows,
+      columns: [read],
+      metrics,
+    };
     if (output !== undefined) {
       yield* attempt(() =>
         writeOutput(output, {

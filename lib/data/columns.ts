@@ -20,6 +20,38 @@ function find(table: Table, role: string, mapping: ColumnMapping): readonly Cell
   return name === undefined ? undefined : table.columns.get(name);
 }
 
+/**
+ * Names of the file's columns that are read as these of ours.
+ *
+ * @param table From {@linkcode readTable}.
+ * @param roles Our names of columns.
+ * @param mapping Which columns are meant. Default: those with names that are known.
+ * @returns The file's name by ours; `column 2` where the file has no names.
+ *
+ * @example
+ * ```ts
+ * import { readTable, usedColumns } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * const path = await Deno.makeTempFile({ suffix: ".csv" });
+ * await Deno.writeTextFile(path, "id,question,answer\n1,who?,me\n");
+ * const used = usedColumns(await readTable(path), ["anchor", "positive"]);
+ * assert.deepEqual(used, { anchor: "question", positive: "answer" });
+ * await Deno.remove(path);
+ * ```
+ */
+export function usedColumns(
+  table: Table,
+  roles: readonly string[],
+  mapping: ColumnMapping = {},
+): Readonly<Record<string, string>> {
+  const used: Record<string, string> = {};
+  for (const role of roles) {
+    const name = mapping[role] ?? findName(table, role);
+    if (name !== undefined) used[role] = table.header ? name : `column ${name}`;
+  }
+  return used;
+}
+
 function missing(table: Table, role: string, wanted = namesOf(role).join(" or ")): DatasetError {
   const [name] = table.names;
   return new DatasetError(`there is no column for ${role}`, {

@@ -11,7 +11,7 @@ import { parseFlags } from "./arguments.ts";
 import { helpText } from "./help.ts";
 import { commandLine } from "./command_line.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
-import { Progress, progressTo } from "../stage/progress.ts";
+import { columnsInWords, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
 import { columnsOfTerminal, makeProgress } from "../stage/progress_view.ts";
 import { engineChoice, text, withPreset } from "./settings.ts";
 import { type Services, StageRunner } from "../stage/stage.ts";
@@ -61,6 +61,8 @@ export async function main(command: Command, args: readonly string[] = Deno.args
 
   /** What was warned of, for the report. */
   const warnings: string[] = [];
+  /** Columns of files that were read, for the report. */
+  const columns: ReadColumns[] = [];
   let invocation: Invocation;
   try {
     if (args.includes("--help")) {
@@ -80,6 +82,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
       usual: command.presets["own"],
       operands: parsed.operands,
       args,
+      columns,
       warnings,
     };
   } catch (error) {
@@ -93,7 +96,17 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   /** The last checkpoint, for who goes on. */
   let saved: { readonly step: number; readonly totalSteps: number } | undefined;
   const view = makeProgress(values["quiet"] === true);
-  const progress = progressTo(view.emit, (event) => {
+  /** Columns are told once, though several stages may read them. */
+  const show = (event: ProgressEvent) => {
+    if (event._tag === "columns") {
+      const { _tag, ...read } = event;
+      const words = (one: ReadColumns) => `${one.source}: ${columnsInWords(one)}`;
+      if (columns.some((known) => words(known) === words(read))) return;
+      columns.push(read);
+    }
+    view.emit(event);
+  };
+  const progress = progressTo(show, (event) => {
     if (event._tag === "warning") warnings.push(event.text);
     if (event._tag === "saved") saved = event;
     // What is done is in the cache; what was interrupted ends as well, and is not done.

@@ -7,7 +7,6 @@ import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
-import type { Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
@@ -16,6 +15,7 @@ import { baselineOf, type EvaluationSet } from "./evaluation.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { folderFacts, originOf, sourceName } from "./card.ts";
 import { modelCard } from "../train/model_card.ts";
+import { leaksOf, leakWarning } from "./leaks.ts";
 import { writeOutput } from "./output.ts";
 import { heldSettings } from "./held_settings.ts";
 import { reportBase } from "./report_base.ts";
@@ -29,7 +29,7 @@ import {
   trainingReport,
 } from "./report.ts";
 import { text } from "./settings.ts";
-import { PRIMARY_METRIC, sentencesOf } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC } from "./stages/evaluate.ts";
 import { invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
@@ -93,6 +93,8 @@ export const finish: (
     const where = evaluation.heldOut ? "on the rows held out" : "on the evaluation rows";
     warnings.push(...worseWarning(PRIMARY_METRIC[evaluation.kind], before, metrics, { where }));
   }
+  const leaks = evaluation && leaksOf(yield* valueOf(evaluation.rows), yield* valueOf(results.data));
+  if (leaks !== undefined) warnings.push(...leakWarning(leaks));
   if (product.best !== undefined) {
     warnings.push("the best checkpoint was chosen on the same rows that the report is about");
   }
@@ -142,7 +144,7 @@ export const finish: (
         after: await main.after!.read(),
         beforeEmbeddings: await (await main.before!.read()).embeddings(),
         afterEmbeddings: await (await main.after!.read()).embeddings(),
-        leaks: leaks(rows, await results.data.read()),
+        leaks: leaks!,
       },
     );
     const origin = await originOf(text(values, "model"));
@@ -225,12 +227,4 @@ export async function dataReport(
 
 function difference(metrics: Metrics, control: Metrics): Metrics {
   return Object.fromEntries(Object.entries(metrics).map(([key, value]) => [key, value - control[key]!]));
-}
-
-/** Evaluation texts that occur in the training data. */
-function leaks(rows: Dataset<Columns>, data: Dataset<Columns>): readonly string[] {
-  const known = new Set(
-    Object.values(data.columns).flatMap((column) => Array.isArray(column) ? column as string[] : []),
-  );
-  return sentencesOf(rows).sentences.filter((sentence) => known.has(sentence));
 }

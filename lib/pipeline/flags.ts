@@ -4,6 +4,7 @@
  * @module
  */
 import type { NumberKind } from "../train/fields.ts";
+import type { ReadColumns } from "../stage/progress.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 
 /** How a flag's value is read. */
@@ -167,6 +168,8 @@ export interface Invocation {
   readonly operands: readonly string[];
   /** All arguments, as they were given. */
   readonly args: readonly string[];
+  /** Which columns of which files were read so far. */
+  readonly columns?: readonly ReadColumns[] | undefined;
   /** What was warned of so far. */
   readonly warnings?: readonly string[];
 }

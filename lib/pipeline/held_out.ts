@@ -18,6 +18,7 @@ import { originOf, sourceName } from "./card.ts";
 import { heldSettings } from "./held_settings.ts";
 import { reportBase } from "./report_base.ts";
 import { trainingCurves } from "./training_page.ts";
+import { leaksOf, leakWarning } from "./leaks.ts";
 import { writeOutput } from "./output.ts";
 import { dataTable, facts, htmlTable, page, section, settingsTable } from "./page.ts";
 import {
@@ -84,11 +85,13 @@ export const finishHeldOut: (
     const { lower, validation } = results;
     const { values } = invocation;
     const { folder, record } = yield* valueOf(results.model);
+    const leaks = validation && leaksOf(yield* valueOf(validation), yield* valueOf(results.data));
     const base = yield* reportBase(invocation, {
       warnings: [
         ...results.warnings ?? [],
         ...record.warnings,
         ...invocationWarnings(invocation, record),
+        ...(leaks === undefined ? [] : leakWarning(leaks)),
         ...(lower === undefined || before === undefined
           ? []
           : worseWarning(lower, before, metrics, { where: "on the rows held out", lower: true })),

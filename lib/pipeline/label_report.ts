@@ -20,6 +20,7 @@ import { heldSettings } from "./held_settings.ts";
 import { reportBase } from "./report_base.ts";
 import { trainingCurves } from "./training_page.ts";
 import { modelCard, shownSettings } from "../train/model_card.ts";
+import { leaksOf, leakWarning } from "./leaks.ts";
 import { writeOutput } from "./output.ts";
 import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
 import {
@@ -110,11 +111,13 @@ export const finishLabels: (
   const [before, after] = [{ ...tested?.before.metrics }, { ...tested?.after.metrics }];
   const { folder, record } = yield* valueOf(results.model);
   const settings = trainSettings(values);
+  const data = yield* valueOf(results.data);
   const base = yield* reportBase(invocation, {
     warnings: [
       ...results.warnings,
       ...record.warnings,
       ...invocationWarnings(invocation, record),
+      ...(tested === undefined ? [] : leakWarning(leaksOf(tested.texts as Dataset<Columns>, data))),
       ...worseWarning(PRIMARY_METRIC.labels, before, after, { where: "on the texts held out" }),
     ],
     output,

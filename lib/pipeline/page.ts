@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { columnsInWords } from "../stage/progress.ts";
 import { escapeHtml } from "./axis.ts";
 import type { DataReport, ReportBase, ReportTable, RunReport } from "./report.ts";
 
@@ -158,6 +159,13 @@ ${
       "What was run",
       `<pre><code>${escapeHtml(report.command)}</code></pre>`,
       ...run,
+      ...(report.columns.length === 0 ? [] : [
+        htmlTable(
+          "Columns that were read",
+          ["source", "columns"],
+          report.columns.map((read) => [read.source, columnsInWords(read)]),
+        ),
+      ]),
       beside(
         htmlTable("What computed it", ["", "value"], computed),
         htmlTable(

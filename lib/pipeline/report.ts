@@ -8,6 +8,7 @@ import { basename } from "node:path";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { BASELINE_TITLES, EVALUATION_TITLES } from "./evaluation.ts";
+import type { ReadColumns } from "../stage/progress.ts";
 import type { EvaluationKind } from "./stages/evaluate.ts";
 
 /** How training went. */
@@ -103,6 +104,8 @@ export interface ReportBase {
   readonly files: readonly string[];
   /** The seed. */
   readonly seed: number;
+  /** Which columns of which files were read, by our names. */
+  readonly columns: readonly ReadColumns[];
   /** What computed, why, and which promise of equal bits held. */
   readonly engine: EngineInfo & { readonly reason: string; readonly identical_bits: string };
   /** What ran, and what came from the cache. */

@@ -51,6 +51,7 @@ export const reportBase: (
     flags: Object.fromEntries(flags) as ReportBase["flags"],
     versions: { kindred: VERSION, deno: Deno.version.deno, v8: Deno.version.v8 },
     seed: (invocation.values["seed"] as number | undefined) ?? 0,
+    columns: invocation.columns ?? [],
     engine: {
       ...info,
       reason,

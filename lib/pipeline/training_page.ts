@@ -13,6 +13,7 @@ import type { Evaluation } from "../stage/artifact.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { escapeHtml, rangeOf } from "./axis.ts";
 import { histogramChart, lineChart, scatterPlot } from "./charts.ts";
+import type { Leaks } from "./leaks.ts";
 import { pairMap } from "./maps.ts";
 import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
 import { BASELINE_TITLES } from "./evaluation.ts";
@@ -31,8 +32,8 @@ export interface PageData {
   readonly beforeEmbeddings: Embeddings;
   /** And after it. */
   readonly afterEmbeddings: Embeddings;
-  /** Evaluation sentences that occur in the training data. */
-  readonly leaks: readonly string[];
+  /** Evaluation rows and texts that occur in the training data. */
+  readonly leaks: Leaks;
 }
 
 /** Loss, learning rate and gradient norm of every training, each on axes of its own. */
@@ -106,7 +107,7 @@ export function reportPage(
       ...(evaluation.kind === "similarity" ? similaritySections(data, sentences) : []),
       ...(evaluation.kind === "retrieval" ? [hardestQueries(data)] : []),
       section("Nearest neighbours", neighbourTable(data, sentences, 1 + first.reduce((a, b) => Math.max(a, b), 0))),
-      section("Leak check", leakTable(data.leaks, sentences.length)),
+      section("Leak check", leakTable(data.leaks)),
     ],
   });
 }
@@ -194,11 +195,13 @@ function hardestQueries(data: PageData): string {
 /** Leaked sentences that are shown. */
 const LEAKS = 20;
 
-function leakTable(leaks: readonly string[], sentences: number): string {
-  const told = `<p>${leaks.length} of ${sentences} evaluation sentences occur in the training data.</p>`;
-  if (leaks.length === 0) return told;
-  const items = leaks.slice(0, LEAKS).map((text) => `<li>${escapeHtml(text)}</li>`).join("");
-  const more = leaks.length > LEAKS ? `<p>and ${leaks.length - LEAKS} more</p>` : "";
+function leakTable({ rows, of, texts, distinct }: Leaks): string {
+  const told = `<p>${rows} of ${counted(of, "evaluation row")} and ${texts.length} of ${
+    counted(distinct, "evaluation text")
+  } occur in the training data.</p>`;
+  if (texts.length === 0) return told;
+  const items = texts.slice(0, LEAKS).map((text) => `<li>${escapeHtml(text)}</li>`).join("");
+  const more = texts.length > LEAKS ? `<p>and ${texts.length - LEAKS} more</p>` : "";
   return `${told}<ul>${items}</ul>${more}`;
 }
 

@@ -63,15 +63,30 @@ export interface Evaluation {
  * @param folder The scratch folder.
  * @param dataset Its rows.
  * @param counts What the stage counted: it stands in the summary. Default: nothing.
+ * @param used Which columns of a file they are, where they come from one.
  * @returns When it is written.
  */
 export async function writeDataset(
   folder: string,
   dataset: Dataset,
   counts: Readonly<Record<string, number>> = {},
+  used?: UsedColumns,
 ): Promise<void> {
   await writeParquet(join(folder, "data.parquet"), dataset);
-  await writeJson(join(folder, "data.json"), { rows: dataset.rows, columns: Object.keys(dataset.columns), counts });
+  await writeJson(join(folder, "data.json"), {
+    rows: dataset.rows,
+    columns: Object.keys(dataset.columns),
+    counts,
+    used,
+  });
+}
+
+/** Columns of a file that a dataset was read from. */
+export interface UsedColumns {
+  /** The file's names by ours. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** How many columns the file has. */
+  readonly of: number;
 }
 
 /** What is known of a dataset without reading it. */
@@ -82,6 +97,8 @@ export interface DatasetSummary {
   readonly columns: readonly string[];
   /** What was counted while it was made. */
   readonly counts: Readonly<Record<string, number>>;
+  /** Which columns of a file it was read from, where it was. */
+  readonly used?: UsedColumns;
 }
 
 /**

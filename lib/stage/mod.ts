@@ -19,6 +19,7 @@ export {
   summaryOf,
   trainedFormat,
   type TrainedModel,
+  type UsedColumns,
   writeDataset,
   writeEmbeddings,
 } from "./artifact.ts";
@@ -36,12 +37,14 @@ export { filesOf, keyOfFiles } from "./digest.ts";
 export { type Json, type PathOf, type Task, taskOf } from "./key.ts";
 export type { Manifest } from "./manifest.ts";
 export {
+  columnsInWords,
   note,
   phase,
   Progress,
   type ProgressEvent,
   type ProgressShape,
   progressTo,
+  type ReadColumns,
   silentProgress,
 } from "./progress.ts";
 export { model, type ModelOf, source, type SourceFiles, sourceFormat } from "./roots.ts";

@@ -4,6 +4,7 @@
  * @module
  */
 import { Context, Effect, Layer } from "effect";
+import { counted } from "../counted.ts";
 import type { StepProgress } from "../train/trainer.ts";
 
 /** Something that happens while stages run. */
@@ -20,12 +21,36 @@ export type ProgressEvent =
   | { readonly _tag: "count"; readonly done: number; readonly total?: number | undefined; readonly unit: string }
   /** A checkpoint was written: a run that is cut off now goes on from here. */
   | { readonly _tag: "saved"; readonly step: number; readonly totalSteps: number }
+  /** Columns of a file were read as columns of ours, by our names; `of`: how many the file has. */
+  | ({ readonly _tag: "columns" } & ReadColumns)
   /** Worth a line. */
   | { readonly _tag: "note"; readonly text: string }
   /** Worth a line in the report as well. */
   | { readonly _tag: "warning"; readonly text: string }
   /** Nothing goes on until something else does: another process holds what is needed. */
   | { readonly _tag: "waiting"; readonly text: string };
+
+/** Which columns of a file are used, and for what. */
+export interface ReadColumns {
+  /** The file, folder or dataset, as it was named. */
+  readonly source: string;
+  /** Its columns by our names. */
+  readonly columns: Readonly<Record<string, string>>;
+  /** How many columns it has. */
+  readonly of: number;
+}
+
+/**
+ * Columns in words.
+ *
+ * @param read Which columns of a file are used.
+ * @returns Such as `anchor = question, positive = answer (of 5 columns)`.
+ */
+export function columnsInWords(read: Pick<ReadColumns, "columns" | "of">): string {
+  const { columns, of } = read;
+  const used = Object.entries(columns).map(([ours, theirs]) => `${ours} = ${theirs}`).join(", ");
+  return `${used} (of ${counted(of, "column")})`;
+}
 
 /** Where events go. */
 export interface ProgressShape {

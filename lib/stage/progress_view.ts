@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type ProgressEvent, type ProgressShape, progressTo } from "./progress.ts";
+import { columnsInWords, type ProgressEvent, type ProgressShape, progressTo } from "./progress.ts";
 
 /** Where progress is shown, and how wide that is. */
 export interface ProgressScreen {
@@ -108,6 +108,8 @@ export function makeProgress(quiet: boolean, screen: ProgressScreen = standardEr
         return advance(event.done, event.total, [event.unit]);
       case "saved":
         return;
+      case "columns":
+        return line(`${event.source}: ${columnsInWords(event)}`);
       case "note":
         return line(event.text);
       case "warning":

@@ -146,3 +146,28 @@ Deno.test("what a training on rows held out warns of stands on the model's card,
       for (const warning of warnings) assert.ok(card.includes(`> **Warning:** ${warning}`), warning);
     }
   }));
+
+Deno.test("which columns were read is told in the log, the report and the page, and rows of --eval that are trained on", () =>
+  withFolder(async (folder) => {
+    const file = join(folder, "questions.csv");
+    const rows = nli.premise.slice(0, 30).map((text, row) => [row, text, nli.hypothesis[row], "x"]);
+    await Deno.writeTextFile(file, csv(["id", "asked", "said", "url"], ...rows));
+    const columns = "anchor=asked,positive=said";
+    const { code, out, err } = await run(
+      "multiple_negatives_ranking",
+      ...["--model", await sampleBaseModel(), "--train", file, "--columns", columns, "--eval", file],
+      ...["--eval-columns", columns, "--max-steps", "1", "--json", "--cache-dir", join(folder, "cache")],
+      ...["--output", join(folder, "out")],
+    );
+    assert.equal(code, 0, err);
+    const line = `${file}: anchor = asked, positive = said (of 4 columns)`;
+    assert.equal(err.split("\n").filter((told) => told === line).length, 1, err);
+    const report = JSON.parse(out);
+    assert.deepEqual(report.columns, [{ source: file, columns: { anchor: "asked", positive: "said" }, of: 4 }]);
+    const warning = /30 of 30 evaluation rows and \d+ of \d+ evaluation texts are in the training data/;
+    assert.match(report.warnings.join(), warning);
+    assert.match(await Deno.readTextFile(join(folder, "out", "model", "README.md")), warning);
+    const page = await Deno.readTextFile(join(folder, "out", "report.html"));
+    assert.match(page, /anchor = asked, positive = said \(of 4 columns\)/);
+    assert.match(page, warning);
+  }));

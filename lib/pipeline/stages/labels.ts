@@ -6,8 +6,8 @@
 import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
-import type { ColumnMapping } from "../../data/column_names.ts";
-import { asLabelledTexts } from "../../data/columns.ts";
+import { type ColumnMapping, findName } from "../../data/column_names.ts";
+import { asLabelledTexts, usedColumns } from "../../data/columns.ts";
 import type { Dataset, LabelledTexts, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import { pairsFromLabels, tripletsFromLabels } from "../../data/label_rows.ts";
 import { type Columns, selectRows } from "../../data/rows.ts";
@@ -34,6 +34,7 @@ import { openBiEncoder } from "../../stage/models.ts";
 import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Format, type Services, type Stage } from "../../stage/stage.ts";
+import { tellColumns } from "./load.ts";
 import type { ModelShape } from "../../stage/artifact.ts";
 
 /** Labelled texts, and what their classes are called. */
@@ -65,7 +66,7 @@ export interface LoadLabels {
 
 const loadLabels = defineStage<LoadLabels, { source?: SourceFiles; like?: LabelledData }, LabelledData>({
   name: "load-labels",
-  version: 2, // parts of a dataset may have other columns than the first
+  version: 3, // says which columns of the file were read
   inputs: { source: sourceFormat, like: labelledFormat },
   output: labelledFormat,
   draws: ({ limit }) => limit !== undefined,
@@ -78,7 +79,13 @@ const loadLabels = defineStage<LoadLabels, { source?: SourceFiles; like?: Labell
       const table = await readTable(await inputs.source.read(), { skipBadRows });
       const known = inputs.like === undefined ? [] : (await inputs.like.read()).classes;
       const { dataset, classes } = asLabelledTexts(table, columns, known);
-      await writeDataset(scratch, someRows(dataset, limit, seed), { dropped: table.dropped });
+      await writeDataset(scratch, someRows(dataset, limit, seed), { dropped: table.dropped }, {
+        columns: usedColumns(table, ["text", "label"], {
+          ...columns,
+          ...(columns?.["label"] === undefined && { label: findName(table, "class")! }),
+        }),
+        of: table.names.length,
+      });
       await writeJson(join(scratch, "classes.json"), classes);
     }),
 });
@@ -109,7 +116,9 @@ export const loadLabelledTexts: (
     if (from === undefined) return yield* loadLabels({}, { sample: { heldOut, rows: limit ?? 6000 } });
     const files = yield* source(from);
     const inputs = { source: files, ...(like !== undefined && { like }) };
-    return yield* loadLabels(inputs, { ...options, limit, seed });
+    const data = yield* loadLabels(inputs, { ...options, limit, seed });
+    yield* tellColumns(from, data as Artifact<CountedDataset<Columns>>);
+    return data;
   },
 );
 

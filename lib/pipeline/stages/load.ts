@@ -6,7 +6,13 @@
 import { Effect } from "effect";
 import { attempt } from "../../attempt.ts";
 import { type ColumnMapping, findName, isNamed } from "../../data/column_names.ts";
-import { asLabelledPairs, asPairsOrTriplets, asScoredPairs, texts as textsOf } from "../../data/columns.ts";
+import {
+  asLabelledPairs,
+  asPairsOrTriplets,
+  asScoredPairs,
+  texts as textsOf,
+  usedColumns,
+} from "../../data/columns.ts";
 import type { Column, Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import type { SentencePairs } from "../../augment/pairs.ts";
 import type { Columns } from "../../data/rows.ts";
@@ -23,9 +29,9 @@ import {
 import { distinctTexts } from "../../data/texts.ts";
 import { readTable, type Table } from "../../data/table.ts";
 import { DatasetError, type KindredError, UsageError } from "../../error.ts";
-import { type CountedDataset, datasetFormat, writeDataset } from "../../stage/artifact.ts";
+import { type CountedDataset, datasetFormat, summaryOf, writeDataset } from "../../stage/artifact.ts";
 import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
-import { phase } from "../../stage/progress.ts";
+import { emit, phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services } from "../../stage/stage.ts";
 
 /** A column of texts. */
@@ -46,8 +52,11 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
     return counted<Texts>(textColumn(text));
   },
   "flat-texts": (table: Table, mapping: ColumnMapping) => {
-    const { texts, dropped } = distinctTexts(textColumns(table, mapping));
-    return { dataset: textColumn(texts), dropped };
+    const roles = textRoles(table, mapping);
+    const own: ColumnMapping = roles[0] === "text" ? mapping : Object.fromEntries(roles.map((role) => [role, role]));
+    const { texts, dropped } = distinctTexts(roles.map((role) => textsOf(table, role, own)));
+    const used = { text: Object.values(usedColumns(table, roles, own)).join(", ") };
+    return { dataset: textColumn(texts), dropped, used };
   },
   "sentence-pairs": (table: Table, mapping: ColumnMapping) => {
     const [sentence1, sentence2] = [textsOf(table, "sentence1", mapping), textsOf(table, "sentence2", mapping)];
@@ -70,6 +79,8 @@ interface Loaded {
   readonly dataset: Dataset<Columns>;
   readonly dropped: number;
   readonly counts?: Readonly<Record<string, number>>;
+  /** Columns of the file, where they do not follow from those of the dataset. */
+  readonly used?: Readonly<Record<string, string>>;
 }
 
 /** Names of the kinds. */
@@ -83,12 +94,11 @@ export type RowKind =
   | "scores-or-nli"
   | "evaluation-rows";
 
-/** The one column of texts, or those of pairs. */
-function textColumns(table: Table, mapping: ColumnMapping): (readonly string[])[] {
+/** The one column of texts, or those of pairs, which the file then names as we do. */
+function textRoles(table: Table, mapping: ColumnMapping): readonly string[] {
   const names = ["premise", "hypothesis", "anchor", "positive", "negative", "sentence1", "sentence2"];
   const found = names.filter((name) => table.names.includes(name));
-  const single = "text" in mapping || found.length === 0;
-  return single ? [textsOf(table, "text", mapping)] : found.map((name) => textsOf(table, name, { [name]: name }));
+  return "text" in mapping || found.length === 0 ? ["text"] : found;
 }
 
 const isLabelled = (table: Table, mapping: ColumnMapping) => isNamed(table, "label") || "label" in mapping;
@@ -161,7 +171,7 @@ export interface LoadParameters {
 
 const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDataset<Columns>>({
   name: "load",
-  version: 3, // quotes, headers and names of columns as pandas' files have them
+  version: 4, // says which columns of the file were read
   inputs: { source: sourceFormat },
   output: datasetFormat<Columns>(),
   run: ({ parameters, inputs, scratch }) =>
@@ -176,8 +186,11 @@ const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDatase
         return await writeDataset(scratch, pairs, { dropped: 0, labelled: 1 });
       }
       const table = await readTable(await inputs.source.read(), { limit, skipBadRows });
-      const { dataset, dropped, counts }: Loaded = KINDS[kind](table, columns);
-      await writeDataset(scratch, dataset, { ...counts, dropped: dropped + table.dropped });
+      const { dataset, dropped, counts, used }: Loaded = KINDS[kind](table, columns);
+      await writeDataset(scratch, dataset, { ...counts, dropped: dropped + table.dropped }, {
+        columns: used ?? usedColumns(table, Object.keys(dataset.columns), columns),
+        of: table.names.length,
+      });
     }),
 });
 
@@ -187,6 +200,15 @@ export interface RowsOptions extends Omit<LoadParameters, "kind"> {
   readonly from?: string | undefined;
 }
 
+/** Says which columns of a file were read, also where they were read before. */
+export const tellColumns: (
+  source: string,
+  data: Artifact<CountedDataset<Columns>>,
+) => Effect.Effect<void, KindredError, Services> = Effect.fnUntraced(function* (source, data) {
+  const { used } = yield* attempt(() => summaryOf(data));
+  if (used !== undefined) yield* emit({ _tag: "columns", source, ...used });
+});
+
 const loader = <C extends Columns>(kind: RowKind, sample: SamplePart) =>
   Effect.fnUntraced(function* ({ from, ...options }: RowsOptions) {
     yield* phase("loading");
@@ -195,7 +217,9 @@ const loader = <C extends Columns>(kind: RowKind, sample: SamplePart) =>
       return (yield* load({}, { kind, sample: part, limit: options.limit })) as Artifact<CountedDataset<C>>;
     }
     const files = yield* source(from);
-    return (yield* load({ source: files }, { ...options, kind })) as Artifact<CountedDataset<C>>;
+    const data = (yield* load({ source: files }, { ...options, kind })) as Artifact<CountedDataset<C>>;
+    yield* tellColumns(from, data);
+    return data;
   });
 
 function partOf(from: string | undefined): SamplePart | undefined {
