@@ -34,6 +34,19 @@ export function answerKey(body: { readonly [name: string]: unknown }): string {
   return createHash("sha256").update(sorted).digest("hex");
 }
 
+/**
+ * The name of a file for the answers of one model at one endpoint: other endpoints may have another model under its name.
+ *
+ * @param baseUrl Where the endpoint is; a query, which may hold a key, does not count.
+ * @param model The model's name there.
+ * @returns Hexadecimal digits, and `.jsonl`.
+ */
+export function answerFileName(baseUrl: string, model: string): string {
+  const url = URL.parse(baseUrl);
+  const where = url === null ? baseUrl : url.origin + url.pathname.replace(/\/+$/, "");
+  return `${answerKey({ where, model })}.jsonl`;
+}
+
 /** Answers in memory alone. */
 export function answersInMemory(): AnswerFile {
   const answers = new Map<string, KeptAnswer>();
@@ -87,31 +100,53 @@ export async function openAnswerFile(path: string): Promise<AnswerFile> {
   };
 }
 
+/**
+ * How many lines of a file are answers, and how many are not. A last line without its end counts as what it is.
+ *
+ * @param path A file of answers.
+ * @returns Numbers of lines.
+ */
+export async function countAnswers(path: string): Promise<{ readonly count: number; readonly others: number }> {
+  using file = await Deno.open(path);
+  let [count, others] = [0, 0];
+  await readLines(file, (line) => {
+    if (readLine(line, new Map())) count++;
+    else if (line !== "") others++;
+  });
+  return { count, others };
+}
+
 /** Reads the lines that are answers. Returns whether the file ends within a line. */
-async function readAnswers(file: Deno.FsFile, answers: Map<string, KeptAnswer>): Promise<boolean> {
+const readAnswers = (file: Deno.FsFile, answers: Map<string, KeptAnswer>): Promise<boolean> =>
+  readLines(file, (line) => readLine(line, answers));
+
+/** Gives every line to `use`. Returns whether the file ends within one. */
+async function readLines(file: Deno.FsFile, use: (line: string) => unknown): Promise<boolean> {
   const decoder = new TextDecoder();
   const buffer = new Uint8Array(1 << 16);
   let rest = "";
   for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
     const lines = (rest + decoder.decode(buffer.subarray(0, count), { stream: true })).split("\n");
     rest = lines.pop()!;
-    for (const line of lines) readLine(line, answers);
+    for (const line of lines) use(line);
   }
   rest += decoder.decode();
-  readLine(rest, answers); // whole but for its end: still an answer
+  use(rest); // whole but for its end: still an answer
   return rest !== "";
 }
 
-function readLine(line: string, answers: Map<string, KeptAnswer>): void {
+/** Takes a line into the answers if it is one. */
+function readLine(line: string, answers: Map<string, KeptAnswer>): boolean {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    return;
+    return false;
   }
   const { key, text, finish, usage } = (value ?? {}) as Partial<KeptAnswer> & { readonly key?: unknown };
-  if (typeof key !== "string" || typeof text !== "string" || typeof finish !== "string") return;
+  if (typeof key !== "string" || typeof text !== "string" || typeof finish !== "string") return false;
   const { prompt, completion, estimated } = usage ?? {};
-  if (typeof prompt !== "number" || typeof completion !== "number") return;
+  if (typeof prompt !== "number" || typeof completion !== "number") return false;
   answers.set(key, { text, finish, usage: { prompt, completion, estimated: estimated === true } });
+  return true;
 }

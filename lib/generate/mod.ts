@@ -17,4 +17,5 @@ export {
   TextGenerator,
   type TokenUsage,
 } from "./generator.ts";
+export { answerFileName } from "./answer_file.ts";
 export { layerOpenAi, openAiGenerator, type OpenAiOptions } from "./openai.ts";

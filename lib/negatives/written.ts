@@ -26,7 +26,10 @@ export interface WrittenOptions {
   readonly temperature?: number;
   /** Most tokens of a text. Default 256. */
   readonly maxTokens?: number;
-  /** Every request has a seed of its own, from this one on. Default 42. */
+  /**
+   * Of the first request for an anchor; each further one has the next. What is asked for one anchor so depends on no other,
+   * and not on how many negatives are wanted. Default 42.
+   */
   readonly seed?: number;
 }
 
@@ -127,7 +130,9 @@ export async function writtenNegatives(
   const rejected: Partial<Record<Rejection, number>> = {};
   const reject = (why: Rejection) => rejected[why] = (rejected[why] ?? 0) + 1;
   let asked = 0;
-  let seed = options.seed ?? 42;
+  const { seed = 42 } = options;
+  /** Requests for each anchor so far. */
+  const requested = new Int32Array(anchors.length);
   let example = "";
 
   for (let round = 0; round <= retries; round++) {
@@ -140,7 +145,7 @@ export async function writtenNegatives(
       ],
       temperature,
       maxTokens,
-      seed: seed++,
+      seed: seed + requested[i]!++,
     }));
     const answers = await generateEach(generate, requests);
     asked += answers.length;

@@ -3,6 +3,7 @@
  *
  * `<cache>/<2 digits>/<key>/{manifest.json, …}`; a key is the hash of everything the result depends on. A folder gets its
  * name only when it is complete, and is read whole before it is first used; one writer at a time works on a key.
+ * `<cache>/answers/` holds what language models have answered.
  *
  * @module
  */
@@ -41,6 +42,11 @@ export interface StageCache {
 /** Where the artifact of a key lies. */
 export function placeOf(folder: string, key: string): string {
   return join(folder, key.slice(0, 2), key);
+}
+
+/** Where answers of language models lie, one file for each model of each endpoint; no result is made of them alone. */
+export function answersFolder(folder: string): string {
+  return join(folder, "answers");
 }
 
 /**

@@ -4,6 +4,9 @@
  * @module
  */
 import { basename, join } from "node:path";
+import { counted } from "../counted.ts";
+import { countAnswers } from "../generate/answer_file.ts";
+import { answersFolder } from "./cache.ts";
 import { filesOf } from "./digest.ts";
 import { tryLock } from "./locks.ts";
 import { parseManifest, readManifest } from "./manifest.ts";
@@ -14,14 +17,14 @@ export interface CacheEntry {
   readonly key: string;
   /**
    * `name@version` of the stage that made it; "unfinished" for the scratch of a run that was cut off, "damaged" for what
-   * has no manifest or was put away.
+   * has no manifest or was put away, "answers" for those of a language model.
    */
   readonly stage: string;
   /** Bytes. */
   readonly size: number;
-  /** When it was made. */
+  /** When it was made; of answers, when the last one came. */
   readonly created: string;
-  /** Its folder. */
+  /** Its folder; of answers, their file. */
   readonly folder: string;
 }
 
@@ -44,6 +47,7 @@ export async function listEntries(cache: string): Promise<readonly CacheEntry[]>
       if (entry) entries.push(entry);
     }
   }
+  entries.push(...await answersOf(cache));
   return entries.sort((a, b) => a.created < b.created ? -1 : 1);
 }
 
@@ -60,6 +64,20 @@ async function entryOf(folder: string, key: string, state: string): Promise<Cach
     created: manifest?.created ?? (info.mtime ?? new Date(0)).toISOString(),
     folder,
   };
+}
+
+/** Files of answers. */
+async function answersOf(cache: string): Promise<CacheEntry[]> {
+  const entries: CacheEntry[] = [];
+  for (const name of await namesOf(answersFolder(cache))) {
+    const [, key] = /^([0-9a-f]{64})\.jsonl$/.exec(name) ?? [];
+    const path = join(answersFolder(cache), name);
+    const info = key && await Deno.lstat(path).catch(() => undefined);
+    if (!key || !info || !info.isFile) continue;
+    const created = (info.mtime ?? new Date(0)).toISOString();
+    entries.push({ key, stage: "answers", size: info.size, created, folder: path });
+  }
+  return entries;
 }
 
 /** What {@linkcode verifyEntries} found. */
@@ -81,7 +99,9 @@ export async function verifyEntries(cache: string): Promise<Verification> {
   let checked = 0;
   for (const { key, stage, folder } of await listEntries(cache)) {
     if (stage === "unfinished") continue;
-    const read = basename(folder) === key
+    const read = stage === "answers"
+      ? await readAnswerLines(folder)
+      : basename(folder) === key
       ? await readManifest(folder, key, true)
       : { fault: "put away by an earlier run" };
     const isGone = await Deno.lstat(folder).then(() => false, () => true);
@@ -90,6 +110,14 @@ export async function verifyEntries(cache: string): Promise<Verification> {
     if ("fault" in read) damaged.push({ key, fault: read.fault });
   }
   return { checked, damaged };
+}
+
+/** Whether every line of a file of answers is one. The others are passed over by a run, and asked again. */
+async function readAnswerLines(path: string): Promise<{ readonly fault: string } | { readonly whole: true }> {
+  const { count, others } = await countAnswers(path).catch(() => ({ count: 0, others: 1 }));
+  return others === 0
+    ? { whole: true }
+    : { fault: `${others} of ${counted(count + others, "line")} of answers cannot be read` };
 }
 
 /** What {@linkcode pruneEntries} removes. */

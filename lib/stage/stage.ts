@@ -11,7 +11,7 @@ import { Context, Effect, Layer, type Scope } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { defaultCacheFolder, hasUserFolder } from "../environment.ts";
 import { CacheError, type KindredError, knownError, UsageError } from "../error.ts";
-import { openCache, placeOf, type StageCache } from "./cache.ts";
+import { answersFolder, openCache, placeOf, type StageCache } from "./cache.ts";
 import { TensorEngine } from "./engine.ts";
 import { divide, type PathOf, plainJson, type Task, taskOf, unite } from "./key.ts";
 import { emit, type Progress } from "./progress.ts";
@@ -48,6 +48,8 @@ export interface StageContext<P, I> {
   readonly inputs: Inputs<I>;
   /** Where its result is to be written. What a run that was cut off left there is still there. */
   readonly scratch: string;
+  /** A folder beside all results, for answers that were paid for and serve other settings as well. */
+  readonly answers: string;
 }
 
 /** Seeds among settings, by their dotted names. */
@@ -277,7 +279,14 @@ const openRunner = Effect.fnUntraced(function* ({ cacheDir }: RunnerOptions) {
         const part = as === definition.name ? undefined : as.replace(`${definition.name}-`, "");
         const about = { stage: definition.name, part };
         return emit({ _tag: "stage", ...about }).pipe(
-          Effect.andThen(definition.run({ parameters: unite(task.parameters, task.how), inputs, scratch })),
+          Effect.andThen(
+            definition.run({
+              parameters: unite(task.parameters, task.how),
+              inputs,
+              scratch,
+              answers: answersFolder(cache.folder),
+            }),
+          ),
           Effect.scoped,
           Effect.ensuring(emit({ _tag: "done", ...about })),
         );

@@ -47,8 +47,10 @@ Deno.test("copies and what is no text are not taken, and asked for again under o
     copyOfAnchor: 1,
     empty: 1,
   });
-  const seeds = requests.map(({ seed }) => seed);
-  assert.deepEqual(seeds, Array.from({ length: seeds.length }, (_, i) => 42 + i));
+  const seedsOf = (anchor: string) =>
+    requests.flatMap(({ messages, seed }) => messages.at(-1)!.content.includes(anchor) ? [seed] : []);
+  assert.deepEqual(seedsOf("Who won?"), [42, 43, 44, 45], "each anchor has seeds of its own");
+  assert.deepEqual(seedsOf("Who lost?"), [42, 43, 44, 45, 46]);
   assert.ok(requests.every(({ temperature }) => temperature === 1));
   assert.ok(Number.isNaN(negatives.scores[0]) && Number.isNaN(negatives.positiveScores[0]));
 });

@@ -105,6 +105,55 @@ Deno.test("a language model judges candidates through its endpoint", () =>
     assert.match(JSON.parse(missing.out).error.message, /needs a language model/);
   }));
 
+Deno.test("a language model is asked each question once, whatever else is set; the cache knows its answers", () =>
+  withFolder(async (folder) => {
+    const asked: string[] = [];
+    await using server = Deno.serve({ port: 0, onListen() {} }, async (request) => {
+      const body = await request.json();
+      asked.push(JSON.stringify(body));
+      const text: string = body.messages.at(-1).content;
+      const content = text.includes("Write another") ? `a text that is written, number ${asked.length}` : "related";
+      return Response.json({ choices: [{ message: { role: "assistant", content }, finish_reason: "stop" }] });
+    });
+    const base = ["--preset", "test", "--json", "--quiet", "--limit", "40", "--negatives", "hard"];
+    const model = ["--generator-url", `http://127.0.0.1:${server.addr.port}/v1`, "--generator-model", "tiny"];
+    const go = async (...flags: readonly string[]) => {
+      const before = asked.length;
+      const { code, out, err } = await run("hard_negatives", ...base, ...model, ...flags, ...places(folder));
+      assert.equal(code, 0, out + err);
+      assert.equal(new Set(asked).size, asked.length, "no question twice");
+      return asked.length - before;
+    };
+    for (const by of ["language-model", "writer"]) {
+      const judge = ["--hard-by", by];
+      const first = await go(...judge, "--num-negatives", "2");
+      assert.ok(first > 10, `${first}`);
+      assert.equal(await go(...judge, "--num-negatives", "1"), 0, "fewer negatives need no new answer");
+      assert.equal(await go(...judge, "--num-negatives", "2", "--rows", "labeled-pair"), 0, "another form of rows");
+      // Kept answers cost nothing: the budget is for new ones alone.
+      assert.equal(await go(...judge, "--num-negatives", "1", "--rows", "n-tuple", "--token-budget", "1"), 0);
+    }
+    const cache = async (...args: string[]) =>
+      JSON.parse((await run("cache", ...args, "--json", "--cache-dir", join(folder, "cache"))).out);
+    const answers = async () =>
+      (await cache("list")).entries.filter(({ stage }: { stage: string }) => stage === "answers");
+    const [entry, ...more] = await answers();
+    assert.deepEqual(more, []);
+    assert.equal((await Deno.readTextFile(entry.folder)).trimEnd().split("\n").length, asked.length);
+    assert.deepEqual((await cache("verify")).damaged, []);
+    // The last line torn, as a killed process leaves it: that question alone is asked again.
+    await Deno.truncate(entry.folder, entry.size - 20);
+    assert.match((await cache("verify")).damaged[0].fault, /^1 of \d+ lines of answers cannot be read/);
+    const torn = asked.pop()!;
+    assert.equal(await go("--hard-by", "writer", "--num-negatives", "2", "--rows", "n-tuple"), 1);
+    assert.equal(asked.at(-1), torn);
+    await cache("prune", "--max-size", "1000");
+    assert.equal((await answers()).length, 1);
+    await Deno.utime(entry.folder, new Date(0), new Date(0));
+    await cache("prune", "--older-than", "1");
+    assert.deepEqual(await answers(), []);
+  }));
+
 Deno.test("cross_encoder trains a judge that search and hard_negatives take", () =>
   withFolder(async (folder) => {
     const trained = await run("cross_encoder", "--preset", "test", "--json", ...places(folder));

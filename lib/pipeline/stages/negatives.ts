@@ -12,7 +12,7 @@ import type { Columns } from "../../data/rows.ts";
 import { UsageError } from "../../error.ts";
 import { roleEncoder } from "../../embed/roles.ts";
 import { pairScorer } from "../../evaluate/cross_encoder.ts";
-import { generateFunction, openAiGenerator, TextGenerator } from "../../generate/mod.ts";
+import { answerFileName, generateFunction, openAiGenerator, TextGenerator } from "../../generate/mod.ts";
 import {
   type Candidates,
   findCandidates,
@@ -40,6 +40,7 @@ import {
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { openBiEncoder, openCrossEncoder } from "../../stage/models.ts";
+import { shareLock } from "../../stage/locks.ts";
 import { type SourceFiles, sourceFormat } from "../../stage/roots.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Format, type Stage } from "../../stage/stage.ts";
@@ -178,17 +179,17 @@ export const chooseNegatives: Stage<NegativeParameters, NegativeInputs, CountedD
   CountedDataset<Columns>
 >({
   name: "negatives",
-  version: 3, // exactly the reference's tokens
+  version: 4, // a writer is asked for each anchor by seeds of its own
   inputs: { candidates: candidatesFormat, pairs: datasetFormat<Pairs>(), review: sourceFormat },
   output: datasetFormat<Columns>(),
   how: ["judge.generator.tokenBudget", "judge.generator.concurrency"],
   draws: ({ judge, select, format, missing = "easy" }) =>
     judge.by === "writer" || select.sampling === "random" || (format === "training" && missing === "easy"),
-  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch, answers }) {
     const { judge, select, format, scores = false, missing = "easy" } = parameters;
     const candidates = yield* attempt(() => inputs.candidates.read());
     const pairs = yield* attempt(() => inputs.pairs.read());
-    const chosen = yield* choose(judge, select, candidates, pairs, scratch, inputs.review);
+    const chosen = yield* choose(judge, select, candidates, pairs, answers, inputs.review);
     yield* attempt(async () => {
       const { negatives, counts } = chosen;
       if (format === "training") {
@@ -225,7 +226,7 @@ const choose = Effect.fnUntraced(function* (
   select: SelectOptions,
   candidates: Candidates,
   pairs: Dataset<Pairs>,
-  scratch: string,
+  answers: string,
   review: { readonly read: () => Promise<SourceFiles> } | undefined,
 ) {
   if (judge.by === "scores") {
@@ -242,11 +243,19 @@ const choose = Effect.fnUntraced(function* (
   }
   return yield* Effect.scoped(Effect.gen(function* () {
     const { baseUrl, model, tokenBudget, concurrency } = judge.generator;
-    // Answers lie in the scratch folder: a run that was cut off asks only for what is missing.
+    // Answers lie beside all results: with other settings, too, only what is new is asked. Nobody prunes them meanwhile.
+    const answerFile = join(answers, answerFileName(baseUrl, model));
+    yield* Effect.acquireRelease(
+      attempt(async () => {
+        await Deno.mkdir(answers, { recursive: true });
+        return await shareLock(answerFile.replace(/\.jsonl$/, ".use"));
+      }),
+      (file) => Effect.sync(() => file.close()),
+    );
     const generator = yield* openAiGenerator({
       baseUrl,
       model,
-      answerFile: join(scratch, "answers.jsonl"),
+      answerFile,
       ...(tokenBudget !== undefined && { tokenBudget }),
       ...(concurrency !== undefined && { concurrency }),
     });
