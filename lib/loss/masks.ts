@@ -24,5 +24,5 @@ export function pairMask(
 /** The number of a row in each of its columns; [R] → [R, columns] */
 export function spread(tape: Tape, x: Tensor, columns: number): Tensor {
   const { engine } = tape;
-  return scaleRows(tape, constant(engine.affine(engine.zeros([x.value.shape[0]!, columns]), 0, 1)), x);
+  return scaleRows(tape, constant(engine.full([x.value.shape[0]!, columns], 1)), x);
 }

@@ -234,7 +234,7 @@ function crossAttention(
     context = embedding(tape, project(tape, tensors, names.output, value), sequences);
   } else {
     const tokens = x.value.shape[0]!;
-    const ones = engine.affine(engine.zeros([tokens, heads]), 0, 1);
+    const ones = engine.full([tokens, heads], 1);
     const mask = engine.reshape(engine.dropout(ones, dropped.attention), [tokens * heads]);
     const parts = reshape(tape, embedding(tape, value, sequences), [tokens * heads, hiddenSize / heads]);
     const kept = reshape(tape, scaleRows(tape, parts, constant(mask)), [tokens, hiddenSize]);

@@ -23,5 +23,5 @@ export {
   sum,
   transpose,
 } from "./ops/shape.ts";
-export { accumulate, backward, inference, record, recording, type Tape } from "./tape.ts";
+export { accumulate, backward, inference, isOpen, record, recording, type Tape } from "./tape.ts";
 export { constant, countTrained, parameter, type ParameterBlock, type Parameters, type Tensor } from "./tensor.ts";

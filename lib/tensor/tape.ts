@@ -13,6 +13,8 @@ export interface Tape {
   readonly engine: Engine;
   /** Backward steps, in forward order. */
   readonly closures: (() => void)[] | undefined;
+  /** Gradients that were made for this tape and may be added to in place: how many tensors hold each. */
+  readonly holders: WeakMap<Handle, number>;
 }
 
 /**
@@ -22,7 +24,7 @@ export interface Tape {
  * @returns A tape for one step.
  */
 export function recording(engine: Engine): Tape {
-  return { engine, closures: [] };
+  return { engine, closures: [], holders: new WeakMap() };
 }
 
 /**
@@ -32,7 +34,7 @@ export function recording(engine: Engine): Tape {
  * @returns A tape for any number of forward passes.
  */
 export function inference(engine: Engine): Tape {
-  return { engine, closures: undefined };
+  return { engine, closures: undefined, holders: new WeakMap() };
 }
 
 /**
@@ -55,7 +57,11 @@ export function record(
   const result: Tensor = { value, needsGradient, isParameter: false, gradient: undefined };
   if (needsGradient) {
     tape.closures!.push(() => {
-      if (result.gradient !== undefined) backward(result.gradient);
+      const { gradient } = result;
+      if (gradient === undefined) return;
+      backward(gradient);
+      const held = tape.holders.get(gradient);
+      if (held !== undefined) tape.holders.set(gradient, held - 1); // nobody asks for this result's any more
     });
   }
   return result;
@@ -68,12 +74,30 @@ export function record(
  * @param tape The op's first argument.
  * @param tensor The input of an op.
  * @param gradient d loss / d that input, of its shape.
+ * @param fresh Whether the op has just made it, and keeps nothing that shares its memory. Default false.
  */
-export function accumulate(tape: Tape, tensor: Tensor, gradient: Handle): void {
+export function accumulate(tape: Tape, tensor: Tensor, gradient: Handle, fresh = false): void {
   if (!tensor.needsGradient) return;
-  if (tensor.gradient === undefined) tensor.gradient = gradient;
-  else if (tensor.isParameter) tape.engine.addTo(tensor.gradient, gradient);
-  else tensor.gradient = tape.engine.binary("add", tensor.gradient, gradient);
+  if (tensor.gradient === undefined) {
+    tensor.gradient = gradient;
+    const { holders } = tape;
+    if (fresh || holders.has(gradient)) holders.set(gradient, (holders.get(gradient) ?? 0) + 1);
+  } else if (isOpen(tape, tensor)) tape.engine.addTo(tensor.gradient, gradient);
+  else {
+    tensor.gradient = tape.engine.binary("add", tensor.gradient, gradient);
+    tape.holders.set(tensor.gradient, 1);
+  }
+}
+
+/**
+ * Whether a kernel may add to the tensor's gradient in place: it has one, and no other tensor's is the same.
+ *
+ * @param tape The op's first argument.
+ * @param tensor The input of an op.
+ * @returns Whether `tensor.gradient` may be the target of a kernel that accumulates.
+ */
+export function isOpen(tape: Tape, tensor: Tensor): tensor is Tensor & { readonly gradient: Handle } {
+  return tensor.gradient !== undefined && (tensor.isParameter || tape.holders.get(tensor.gradient) === 1);
 }
 
 /**

@@ -12,7 +12,7 @@ import { sliceRows } from "../tensor/ops.ts";
 import { backward, inference, recording, type Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { pack, type PackedBatch, slicePacked, type TokenizedTexts } from "../text/packed.ts";
-import { activationBytesPerToken } from "./budget.ts";
+import { activationBytesPerToken, runsWithin } from "./budget.ts";
 import { hasNegative } from "./negatives.ts";
 import type { Objective, ObjectiveBatch } from "./objective.ts";
 
@@ -116,7 +116,8 @@ function differentiateCached(
   lossOf: LossOfEmbeddings,
   budget: number,
 ): Handle {
-  const chunks = chunksOf(packed, budget);
+  const { offsets } = packed;
+  const chunks = runsWithin(offsets.length - 1, (from, to) => offsets[to]! - offsets[from]!, budget);
   const parts = chunks.map(([from, to]) =>
     scope(engine, () => embedding(inference(engine), slicePacked(packed, from, to), batch).value)
   );
@@ -137,18 +138,6 @@ function differentiateCached(
     });
   }
   return loss.value;
-}
-
-/** Runs of sequences of at most `budget` tokens; a longer single sequence is a run of its own. */
-function chunksOf({ offsets }: PackedBatch, budget: number): [number, number][] {
-  const chunks: [number, number][] = [];
-  for (let from = 0; from < offsets.length - 1;) {
-    let to = from + 1;
-    while (to < offsets.length - 1 && offsets[to + 1]! - offsets[from]! <= budget) to++;
-    chunks.push([from, to]);
-    from = to;
-  }
-  return chunks;
 }
 
 function pick<A extends Int32Array | Float32Array>(values: A, rows: Int32Array): A {

@@ -13,7 +13,7 @@ import { reshape } from "../tensor/ops.ts";
 import { backward, recording } from "../tensor/tape.ts";
 import type { TokenizedTexts } from "../text/packed.ts";
 import { concatTexts, packPairs, pairLength } from "../text/pairs.ts";
-import { activationBytesPerToken } from "./budget.ts";
+import { activationBytesPerToken, runsWithin } from "./budget.ts";
 import { hasNegative } from "./negatives.ts";
 import type { Objective, ObjectiveBatch } from "./objective.ts";
 
@@ -96,15 +96,13 @@ export function crossEncoderObjective(task: CrossEncoderTask): Objective {
       const size = batch.rows.length;
       const chosen = candidatesOf(loss, batch, columns, rows);
       const perRow = chosen.length / size;
-      const tokensOf = (i: number) => {
-        let tokens = 0;
-        for (let k = i * perRow; k < (i + 1) * perRow; k++) tokens += lengthOf(batch.rows[i]!, chosen[k]!);
-        return tokens;
-      };
+      const before = new Float64Array(size + 1); // tokens of the rows before each
+      for (let i = 0; i < size; i++) {
+        before[i + 1] = before[i]!;
+        for (let k = i * perRow; k < (i + 1) * perRow; k++) before[i + 1]! += lengthOf(batch.rows[i]!, chosen[k]!);
+      }
       let total: Handle | undefined;
-      for (let from = 0; from < size;) {
-        let to = from + 1;
-        for (let tokens = tokensOf(from); to < size; to++) if ((tokens += tokensOf(to)) > budget) break;
+      for (const [from, to] of runsWithin(size, (from, to) => before[to]! - before[from]!, budget)) {
         const share = (to - from) / size;
         const part = scope(engine, () => {
           const pairs = packPairs(
@@ -122,7 +120,6 @@ export function crossEncoderObjective(task: CrossEncoderTask): Objective {
           return engine.affine(value.value, share);
         });
         total = total === undefined ? part : engine.binary("add", total, part);
-        from = to;
       }
       return total!;
     },

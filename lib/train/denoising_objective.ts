@@ -10,7 +10,7 @@ import { type DenoisingDecoder, denoisingLoss } from "../model/denoising_decoder
 import { uploadBatch } from "../model/batch.ts";
 import { backward, recording } from "../tensor/tape.ts";
 import { nextTokens, pack, slicePacked, type TokenizedTexts } from "../text/packed.ts";
-import { activationBytesPerToken, decoderBytesPerToken } from "./budget.ts";
+import { activationBytesPerToken, decoderBytesPerToken, runsWithin } from "./budget.ts";
 import type { Objective, ObjectiveBatch } from "./objective.ts";
 
 /** What a denoising auto-encoder is trained on. */
@@ -83,7 +83,10 @@ export function denoisingObjective(task: DenoisingTask): Objective {
 
       const budget = task.activationBudget ?? engine.memory().activationBudget;
       const losses: Handle[] = [];
-      for (const [from, to] of partsOf(sources.offsets, next.input.offsets, bytes, budget)) {
+      const [encoded, decoded] = [sources.offsets, next.input.offsets];
+      const cost = (from: number, to: number) =>
+        bytes[0] * (encoded[to]! - encoded[from]!) + bytes[1] * (decoded[to]! - decoded[from]!);
+      for (const [from, to] of runsWithin(size, cost, budget)) {
         const wanted = next.targets.subarray(next.input.offsets[from]!, next.input.offsets[to]!);
         const share = counted(wanted) / all;
         if (!(share > 0)) continue; // texts of one token say nothing
@@ -117,23 +120,4 @@ function damagedTexts(
 /** Targets that count. */
 function counted(targets: Int32Array): number {
   return targets.reduce((count, id) => id < 0 ? count : count + 1, 0);
-}
-
-/** Runs of texts that stay within the budget; a single text above it is a run of its own. */
-function partsOf(
-  sources: Int32Array,
-  targets: Int32Array,
-  [encoder, decoder]: readonly [number, number],
-  budget: number,
-): [number, number][] {
-  const cost = (from: number, to: number) =>
-    encoder * (sources[to]! - sources[from]!) + decoder * (targets[to]! - targets[from]!);
-  const parts: [number, number][] = [];
-  for (let from = 0; from < sources.length - 1;) {
-    let to = from + 1;
-    while (to < sources.length - 1 && cost(from, to + 1) <= budget) to++;
-    parts.push([from, to]);
-    from = to;
-  }
-  return parts;
 }

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { LossScale } from "./loss_scale.ts";
+
 /** Values of an evaluation, under sentence-transformers' key names. */
 export type Metrics = { readonly [key: string]: number };
 
@@ -25,6 +27,18 @@ export interface LoggedStep {
   readonly engine_bytes: number;
   /** Bytes of memory that the process has. */
   readonly process_bytes: number;
+}
+
+/** What an update adds to the record. */
+export interface StepSums {
+  /** Its loss. */
+  readonly loss: number;
+  /** Its rows. */
+  readonly samples: number;
+  /** Their tokens. */
+  readonly tokens: number;
+  /** How long it took. */
+  readonly seconds: number;
 }
 
 /** Sums over the updates since the last entry of the log. */
@@ -68,6 +82,8 @@ export interface TrainingRecord {
   trainedParameters: number;
   /** Numbers that the model and the loss have in all. */
   parameters: number;
+  /** The scale of the loss, in half precision. */
+  lossScale?: LossScale;
   /** What is worth knowing of the rows and of the course, each once. */
   warnings: string[];
 }
@@ -88,4 +104,29 @@ export function emptyRecord(): TrainingRecord {
     parameters: 0,
     warnings: [],
   };
+}
+
+/** Counts an update. */
+export function addStep(record: TrainingRecord, { loss, samples, tokens, seconds }: StepSums): void {
+  const { pending } = record;
+  record.steps++;
+  record.samples += samples;
+  record.tokens += tokens;
+  record.seconds += seconds;
+  record.pending = {
+    steps: pending.steps + 1,
+    loss: pending.loss + loss,
+    tokens: pending.tokens + tokens,
+    seconds: pending.seconds + seconds,
+  };
+}
+
+/** Tells of the updates since the entry before. */
+export function logSteps(
+  record: TrainingRecord,
+  told: Pick<LoggedStep, "epoch" | "learning_rate" | "gradient_norm" | "engine_bytes" | "process_bytes">,
+): void {
+  const { steps, loss, tokens, seconds } = record.pending;
+  record.log.push({ step: record.steps, loss: loss / steps, tokens_per_second: tokens / seconds, ...told });
+  record.pending = NOTHING_PENDING;
 }

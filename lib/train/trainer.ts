@@ -5,17 +5,19 @@
  */
 import { Effect } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
-import { type Engine, scope, scopeAsync, STEP } from "../engine/engine.ts";
+import type { Engine } from "../engine/engine.ts";
 import { type KindredError, TrainingError, UsageError } from "../error.ts";
 import { countTrained, type Parameters } from "../tensor/tensor.ts";
-import { closeOptimizer, openOptimizer, type Optimizer, update } from "./adamw.ts";
+import { closeOptimizer, openOptimizer } from "./adamw.ts";
+import { FIRST_LOSS_SCALE, nextLossScale } from "./loss_scale.ts";
 import type { Objective } from "./objective.ts";
 import { requireNegatives } from "./negatives.ts";
 import { planUpdates, type Update } from "./plan.ts";
-import { emptyRecord, type Metrics, NOTHING_PENDING, type PendingSteps, type TrainingRecord } from "./record.ts";
+import { addStep, emptyRecord, logSteps, type Metrics, type TrainingRecord } from "./record.ts";
 import { rateAt, warmupOf } from "./schedule.ts";
 import { resolveSettings, type TrainSettings } from "./settings.ts";
 import { loadState, loadWeights, saveState, saveWeights } from "./state.ts";
+import { type Step, type StepResult, stepsInARow, takeSteps } from "./steps.ts";
 
 /** What the loop tells while it runs. */
 export interface StepProgress {
@@ -93,13 +95,15 @@ export const train: (
         ratio: settings.warmupRatio,
       }),
     };
-    const optimizer = openOptimizer(engine, parameters, settings);
+    const halfPrecision = engine.info.precision === "fp16";
+    const optimizer = openOptimizer(engine, parameters, settings, !halfPrecision);
     if (hooks.folder !== undefined) yield* attempt(() => Deno.mkdir(hooks.folder!, { recursive: true }));
     const checkpoint = hooks.folder && `${hooks.folder}/checkpoint.safetensors`;
     const best = bestWeights(engine, parameters, hooks.folder && `${hooks.folder}/best.safetensors`);
 
     const record = (checkpoint && (yield* attempt(() => loadState(engine, checkpoint, parameters, optimizer)))) ||
       emptyRecord();
+    if (halfPrecision) record.lossScale ??= FIRST_LOSS_SCALE;
     const counted = countTrained(parameters);
     [record.trainedParameters, record.parameters] = [counted.trained, counted.all];
     const warn = Effect.fnUntraced(function* (warning: string) {
@@ -140,6 +144,42 @@ export const train: (
       }));
     });
 
+    /** The next steps up to where the host has something to do, and what they told. */
+    const takeNext = async (updates: Iterator<Update>): Promise<StepResult[]> => {
+      const { lossScale, steps } = record;
+      const skipped = lossScale?.skipped ?? 0;
+      const count = lossScale === undefined ? stepsInARow(record, { ...settings, evalSteps, ...plan }) : 1;
+      const next = Array.from({ length: count }, (_, i): Step => ({
+        step: steps + i + 1,
+        update: steps + i + 1 - skipped,
+        batches: updates.next().value!,
+        learningRate: rateAt(schedule, steps + i - skipped),
+      }));
+      const started = performance.now();
+      const options = { seed: settings.seed, lossScale: lossScale?.scale ?? 1 };
+      const done = await takeSteps(engine, objective, optimizer, next, options);
+      const seconds = (performance.now() - started) / 1000 / count;
+      for (const step of done) {
+        if (lossScale !== undefined) record.lossScale = nextLossScale(lossScale, step.skipped);
+        if (step.skipped && !(record.lossScale !== undefined && record.lossScale.scale >= 1)) throw notFinite(step);
+        addStep(record, {
+          loss: step.loss,
+          samples: step.batches.reduce((sum, { rows }) => sum + rows.length, 0),
+          tokens: step.batches.reduce((sum, { rows }) => sum + objective.tokens(rows), 0),
+          seconds,
+        });
+        if (record.steps % settings.loggingSteps !== 0 && record.steps !== plan.totalSteps) continue;
+        logSteps(record, {
+          epoch: plan.epochAt(record.steps),
+          learning_rate: step.learningRate,
+          gradient_norm: step.gradientNorm,
+          engine_bytes: engine.memory().live,
+          process_bytes: Deno.memoryUsage().rss,
+        });
+      }
+      return done;
+    };
+
     const afterStep = Effect.fnUntraced(function* () {
       const { steps, evaluations } = record;
       const due = evalSteps !== undefined && steps % evalSteps === 0;
@@ -151,48 +191,15 @@ export const train: (
     const loop = Effect.gen(function* () {
       yield* Effect.forEach(warnings, warn, { discard: true });
       if (record.steps > 0) yield* afterStep(); // the evaluation of the last step may have been cut off
-      for (const batches of plan.updates(record.steps)) {
-        if (record.stoppedEarly) break;
-        const learningRate = rateAt(schedule, record.steps);
+      const updates = plan.updates(record.steps);
+      while (!record.stoppedEarly && record.steps < plan.totalSteps) {
         // The weights and the number of their step must not part: an interruption waits for both.
-        const step = yield* Effect.uninterruptible(attempt(async () => {
-          const started = performance.now();
-          const { seed } = settings;
-          const done = await takeStep(engine, objective, optimizer, batches, learningRate, record.steps + 1, seed);
-          const seconds = (performance.now() - started) / 1000;
-          const tokens = batches.reduce((sum, { rows }) => sum + objective.tokens(rows), 0);
-          record.seconds += seconds;
-          record.tokens += tokens;
-          record.samples += batches.reduce((sum, { rows }) => sum + rows.length, 0);
-          record.steps++;
-          record.pending = addStep(record.pending, done.loss, tokens, seconds);
-          if (record.steps % settings.loggingSteps === 0 || record.steps === plan.totalSteps) {
-            const { steps, ...sums } = record.pending;
-            record.log.push({
-              step: record.steps,
-              epoch: plan.epochAt(record.steps),
-              loss: sums.loss / steps,
-              learning_rate: learningRate,
-              gradient_norm: done.gradientNorm,
-              tokens_per_second: sums.tokens / sums.seconds,
-              engine_bytes: engine.memory().live,
-              process_bytes: Deno.memoryUsage().rss,
-            });
-            record.pending = NOTHING_PENDING;
-          }
-          return done;
-        }));
-        if (hooks.onStep !== undefined) {
-          const tokensPerSecond = record.tokens / record.seconds;
-          yield* hooks.onStep({
-            step: record.steps,
-            totalSteps: plan.totalSteps,
-            learningRate,
-            tokensPerSecond,
-            ...step,
-          });
+        const done = yield* Effect.uninterruptible(attempt(() => takeNext(updates)));
+        for (const step of done) {
+          const progress = { ...step, totalSteps: plan.totalSteps, tokensPerSecond: record.tokens / record.seconds };
+          if (hooks.onStep !== undefined) yield* hooks.onStep(progress);
+          if (step.step === 1 && step.loss === 0) yield* warn("the loss was exactly 0 at the first update");
         }
-        if (record.steps === 1 && step.loss === 0) yield* warn("the loss was exactly 0 at the first update");
         yield* afterStep();
         if (record.steps % settings.saveSteps === 0 && record.steps < plan.totalSteps) {
           yield* Effect.uninterruptible(save);
@@ -211,13 +218,13 @@ export const train: (
   },
 );
 
-function addStep(sums: PendingSteps, loss: number, tokens: number, seconds: number): PendingSteps {
-  return {
-    steps: sums.steps + 1,
-    loss: sums.loss + loss,
-    tokens: sums.tokens + tokens,
-    seconds: sums.seconds + seconds,
-  };
+function notFinite({ step, batches, loss, gradientNorm, learningRate }: StepResult): TrainingError {
+  return new TrainingError("loss or gradient is not finite; the weights were left as they were", {
+    where: `step ${step}, rows ${batches.map(({ rows }) => rows.join(" ")).join(" | ")}`,
+    expected: "finite numbers",
+    found: `loss ${loss}, gradient norm ${gradientNorm}, learning rate ${learningRate}`,
+    hint: "lower --learning-rate, or look at these rows",
+  });
 }
 
 /** The best weights so far: in a file, or in memory where there is no folder. */
@@ -234,33 +241,4 @@ function bestWeights(engine: Engine, parameters: Parameters, path: string | unde
     save: async () => void (kept = await Promise.all(trained.map(({ value }) => engine.read(value)))),
     load: () => Promise.resolve(kept.forEach((values, i) => engine.write(trained[i]!.value, values))),
   };
-}
-
-/** One update: forward and backward of each batch, then clip and AdamW. Waits for the device. */
-async function takeStep(
-  engine: Engine,
-  objective: Objective,
-  optimizer: Optimizer,
-  batches: Update,
-  learningRate: number,
-  step: number,
-  seed: number,
-): Promise<{ loss: number; gradientNorm: number }> {
-  const { loss, scalars } = await scopeAsync(engine, async () => {
-    const losses = batches.map((batch) =>
-      scope(engine, () => objective.differentiate(engine, { ...batch, seed, step }, 1 / batches.length))
-    );
-    const mean = engine.affine(losses.reduce((sum, loss) => engine.binary("add", sum, loss)), 1 / batches.length);
-    update(engine, optimizer, mean, { rate: learningRate, step });
-    return { loss: (await engine.read(mean))[0]!, scalars: await engine.read(optimizer.scalars) };
-  });
-  if (scalars[STEP.skipped] !== 0) {
-    throw new TrainingError("loss or gradient is not finite; the weights were left as they were", {
-      where: `step ${step}, rows ${batches.map(({ rows }) => rows.join(" ")).join(" | ")}`,
-      expected: "finite numbers",
-      found: `loss ${loss}, gradient norm ${scalars[STEP.gradientNorm]}, learning rate ${learningRate}`,
-      hint: "lower --learning-rate, or look at these rows",
-    });
-  }
-  return { loss, gradientNorm: scalars[STEP.gradientNorm]! };
 }

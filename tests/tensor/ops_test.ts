@@ -91,6 +91,24 @@ for (const causal of [false, true]) {
     op: (t, [qkv, bias]) => ops.attention(t, { ...attention, qkv: qkv!, bias, causal, offsets: offsets(t) }),
   };
 }
+cases["one tensor in products, sums and a view"] = {
+  inputs: [[4, 6], [6, 6], [6, 6], [6, 6]],
+  op: (t, [x, a, b, c]) => {
+    const y = ops.linear(t, x!, a!);
+    const viewed = ops.reshape(t, ops.reshape(t, ops.add(t, x!, y), [6, 4]), [4, 6]);
+    const sum = ops.add(t, viewed, ops.add(t, ops.linear(t, y, b!), y));
+    return ops.add(t, ops.multiply(t, sum, x!), ops.linear(t, ops.linear(t, x!, c!), b!));
+  },
+};
+cases["residuals around products, as in a layer"] = {
+  inputs: [[3, 8], [8, 8], [16, 8], [8, 16], [8], [8]],
+  op: (t, [x, a, up, down, gamma, beta]) => {
+    const y = ops.layerNorm(t, ops.linear(t, x!, a!), gamma!, beta!, 1e-5, { residual: x! });
+    const hidden = ops.linear(t, y, up!, undefined, "gelu");
+    const z = ops.layerNorm(t, ops.linear(t, hidden, down!), gamma!, beta!, 1e-5, { residual: y });
+    return ops.layerNorm(t, ops.linear(t, z, a!), gamma!, beta!, 1e-5, { residual: z, dropout: dropout(t, 3) });
+  },
+};
 cases["attention with dropout"] = {
   inputs: [[7, 30]],
   op: (t, [qkv]) => ops.attention(t, { ...attention, qkv: qkv!, offsets: offsets(t), dropout: dropout(t, 7) }),

@@ -3,10 +3,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openTensors } from "../../lib/checkpoint/safetensors.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
+import type { Engine } from "../../lib/engine/engine.ts";
 import { TrainingError } from "../../lib/error.ts";
 import { mean, square, subtract } from "../../lib/tensor/ops.ts";
 import { backward, recording } from "../../lib/tensor/tape.ts";
-import { constant, parameter } from "../../lib/tensor/tensor.ts";
+import { constant, parameter, type Tensor } from "../../lib/tensor/tensor.ts";
 import type { Objective } from "../../lib/train/objective.ts";
 import { planUpdates } from "../../lib/train/plan.ts";
 import { resolveSettings, type TrainSettings } from "../../lib/train/settings.ts";
@@ -157,7 +158,7 @@ Deno.test("a run that is interrupted within any step goes on to the same weights
     for (const at of [1, 2, 5, 6, 11, 12]) {
       const controller = new AbortController();
       const interrupt = (step: number) => void (step === at && controller.abort());
-      const more = { clip: 0.5, maxSteps: 12 };
+      const more = { clip: 0.5, maxSteps: 12, saveSteps: 1 }; // one step at a time
       await assert.rejects(run({ folder }, more, interrupt, controller.signal));
     }
     const resumed = await run({ folder }, { clip: 0.5, maxSteps: 12 });
@@ -165,6 +166,63 @@ Deno.test("a run that is interrupted within any step goes on to the same weights
     assert.deepEqual(course(resumed.record), course(whole.record));
   });
 });
+
+Deno.test("steps that are taken in a row are read at once; an interruption waits for them and loses none", async () => {
+  const whole = await run({}, { clip: 0.5, maxSteps: 12 });
+  await withFolder(async (folder) => {
+    const controller = new AbortController();
+    const interrupt = (step: number) => void (step === 3 && controller.abort());
+    await assert.rejects(run({ folder }, { clip: 0.5, maxSteps: 12 }, interrupt, controller.signal));
+    const resumed = await run({ folder }, { clip: 0.5, maxSteps: 12 });
+    assert.deepEqual(resumed.point, whole.point);
+    assert.deepEqual(course(resumed.record), course(whole.record));
+  });
+});
+
+Deno.test("in half precision a step that is not finite is skipped, the scale of the loss halves, and training goes on", async () => {
+  const engine = createCpuEngine({ threads: 1 });
+  let clips = 0;
+  /** Says that it computes in fp16, and finds one gradient that is not finite. */
+  const half: Engine = {
+    ...engine,
+    info: { ...engine.info, precision: "fp16" },
+    clip(gradients, loss, maxNorm, state) {
+      if (++clips === 3) engine.fill(gradients[0]!, Infinity);
+      engine.clip(gradients, loss, maxNorm, state);
+    },
+  };
+  const point = parameter(half, [2], Float32Array.of(1, 2));
+  const seen: number[] = [];
+  const objective: Objective = {
+    parameters: { point },
+    rows: 24,
+    tokens: (rows) => rows.length,
+    differentiate(engine, batch, scale) {
+      seen.push(scale);
+      return differentiateSquare(point)(engine, batch, scale);
+    },
+  };
+  const constantRate = { ...settings, maxSteps: 6, schedule: "constant", loggingSteps: 1 } as const;
+  const record = await Effect.runPromise(train(half, objective, constantRate));
+  assert.deepEqual(seen, [65536, 65536, 65536, 32768, 32768, 32768]);
+  assert.deepEqual(record.lossScale, { scale: 32768, good: 3, skipped: 1 });
+  // Five updates changed the weights, and the scale is not in them.
+  const plain = createCpuEngine({ threads: 1 });
+  const other = parameter(plain, [2], Float32Array.of(1, 2));
+  const unscaled: Objective = { ...objective, parameters: { point: other }, differentiate: differentiateSquare(other) };
+  await Effect.runPromise(train(plain, unscaled, { ...constantRate, maxSteps: 5 }));
+  const [found, expected] = [await half.read(point.value), await plain.read(other.value)];
+  found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-6, `${value} ${expected[i]}`));
+  engine.close();
+  plain.close();
+});
+
+const differentiateSquare = (point: Tensor): Objective["differentiate"] => (engine, _, scale) => {
+  const tape = recording(engine);
+  const loss = mean(tape, square(tape, point));
+  backward(tape, loss, engine.upload(Float32Array.of(scale), [1]));
+  return loss.value;
+};
 
 Deno.test("batches that are accumulated give the step of one large batch", async () => {
   const [large, small] = [await run({}, { batchSize: 8 }), await run({}, { batchSize: 2, accumulate: 4 })];

@@ -30,7 +30,7 @@ export function attention(tape: Tape, input: AttentionInput): Tensor {
   return record(tape, forward.out, [qkv, bias], (dOut) => {
     let dBias: Handle | undefined;
     if (bias?.needsGradient) dBias = bias.isParameter ? bias.gradient : engine.zeros(bias.value.shape);
-    accumulate(tape, qkv, engine.attentionBackward(values, forward, dOut, dBias));
+    accumulate(tape, qkv, engine.attentionBackward(values, forward, dOut, dBias), true);
     if (bias !== undefined && dBias !== undefined && !bias.isParameter) accumulate(tape, bias, dBias);
   });
 }

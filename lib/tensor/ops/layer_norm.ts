@@ -45,8 +45,8 @@ export function layerNorm(
     const ds = engine.layerNormBackward(dy, forward, gamma.value, dGamma, dBeta);
     if (!gamma.isParameter && dGamma !== undefined) accumulate(tape, gamma, dGamma);
     if (!beta.isParameter && dBeta !== undefined) accumulate(tape, beta, dBeta);
-    if (residual !== undefined) accumulate(tape, residual, ds);
-    if (x.needsGradient) accumulate(tape, x, dropout === undefined ? ds : engine.dropout(ds, dropout));
+    if (residual !== undefined) accumulate(tape, residual, ds, true);
+    if (x.needsGradient) accumulate(tape, x, dropout === undefined ? ds : engine.dropout(ds, dropout), true);
   });
 }
 

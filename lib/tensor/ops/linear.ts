@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Activation, Engine, Handle } from "../../engine/engine.ts";
-import { accumulate, record, type Tape } from "../tape.ts";
+import type { Activation, Engine, Handle, MatmulOptions } from "../../engine/engine.ts";
+import { accumulate, isOpen, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -23,7 +23,7 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, act
   const { engine } = tape;
   const [rows, width] = [x.value.shape[0]!, weight.value.shape[0]!];
   const recorded = tape.closures !== undefined;
-  const z = activation !== undefined && recorded ? engine.zeros([rows, width]) : undefined;
+  const z = activation !== undefined && recorded ? engine.empty([rows, width]) : undefined;
   const y = engine.matmul(x.value, weight.value, {
     transposeB: true,
     bias: bias?.value,
@@ -32,18 +32,17 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, act
   });
   return record(tape, y, [x, weight, bias], (dy) => {
     const dz = activation === undefined ? dy : engine.activationBackward(activation, z!, dy);
-    if (x.needsGradient) accumulate(tape, x, engine.matmul(dz, weight.value));
-    addProduct(tape, weight, dz, x.value);
+    addProduct(tape, x, dz, weight.value);
+    addProduct(tape, weight, dz, x.value, { transposeA: true });
     if (bias !== undefined) addColumns(engine, tape, bias, dz);
   });
 }
 
-/** dW += dzᵀ x, in the product itself where dW outlives the step. */
-function addProduct(tape: Tape, weight: Tensor, dz: Handle, x: Handle): void {
-  if (!weight.needsGradient) return;
-  if (weight.isParameter) {
-    tape.engine.matmul(dz, x, { transposeA: true, out: weight.gradient, accumulate: true });
-  } else accumulate(tape, weight, tape.engine.matmul(dz, x, { transposeA: true }));
+/** Adds the product a b to the gradient of a tensor: in the product itself, where there is something to add to. */
+function addProduct(tape: Tape, tensor: Tensor, a: Handle, b: Handle, options: MatmulOptions = {}): void {
+  if (!tensor.needsGradient) return;
+  if (isOpen(tape, tensor)) tape.engine.matmul(a, b, { ...options, out: tensor.gradient, accumulate: true });
+  else accumulate(tape, tensor, tape.engine.matmul(a, b, options), true);
 }
 
 function addColumns(engine: Engine, tape: Tape, bias: Tensor, dz: Handle): void {
@@ -73,12 +72,8 @@ export function matmul(
   const { transposeB = false, scale = 1 } = options;
   const c = engine.matmul(a.value, b.value, { transposeB, scale });
   return record(tape, c, [a, b], (dc) => {
-    if (a.needsGradient) accumulate(tape, a, engine.matmul(dc, b.value, { transposeB: !transposeB, scale }));
-    if (b.needsGradient) {
-      const db = transposeB
-        ? engine.matmul(dc, a.value, { transposeA: true, scale })
-        : engine.matmul(a.value, dc, { transposeA: true, scale });
-      accumulate(tape, b, db);
-    }
+    addProduct(tape, a, dc, b.value, { transposeB: !transposeB, scale });
+    if (transposeB) addProduct(tape, b, dc, a.value, { transposeA: true, scale });
+    else addProduct(tape, b, a.value, dc, { transposeA: true, scale });
   });
 }

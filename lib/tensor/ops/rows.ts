@@ -46,7 +46,7 @@ export function rowMax(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
   const y = engine.rowReduce("max", x.value);
   return record(tape, y, [x], (dy) => {
-    const ones = engine.affine(engine.zeros(x.value.shape), 0, 1);
+    const ones = engine.full(x.value.shape, 1);
     const below = engine.binary("subtract", engine.scaleRows(ones, y), x.value);
     const chosen = engine.affine(engine.unary("sign", below), -1, 1);
     accumulate(tape, x, engine.scaleRows(chosen, engine.binary("divide", dy, engine.rowReduce("sum", chosen))));

@@ -110,6 +110,7 @@ export function transpose(tape: Tape, x: Tensor): Tensor {
 export function reshape(tape: Tape, x: Tensor, shape: readonly number[]): Tensor {
   const { engine } = tape;
   return record(tape, engine.reshape(x.value, shape), [x], (dy) => {
+    tape.holders.delete(dy); // two handles share its memory from now on: neither may be added to in place
     accumulate(tape, x, engine.reshape(dy, x.value.shape));
   });
 }
@@ -158,5 +159,5 @@ export function rowSum(tape: Tape, x: Tensor): Tensor {
 }
 
 function ones(tape: Tape, shape: readonly number[]): Handle {
-  return tape.engine.affine(tape.engine.zeros(shape), 0, 1);
+  return tape.engine.full(shape, 1);
 }

@@ -1,0 +1,96 @@
+/**
+ * Updates of the weights, several in a row: the device works while the host prepares the next one, and what the steps
+ * tell of themselves is read at once for all of them.
+ *
+ * @module
+ */
+import { type Engine, type Handle, scope, scopeAsync, STEP } from "../engine/engine.ts";
+import { type Optimizer, update } from "./adamw.ts";
+import type { Objective } from "./objective.ts";
+import type { Update } from "./plan.ts";
+import type { TrainingRecord } from "./record.ts";
+
+/** An update to come. */
+export interface Step {
+  /** Its number, from 1. */
+  readonly step: number;
+  /** Updates that changed the weights, this one included: AdamW corrects its moments by it. */
+  readonly update: number;
+  /** Its batches. */
+  readonly batches: Update;
+  /** Its learning rate. */
+  readonly learningRate: number;
+}
+
+/** What an update told. */
+export interface StepResult extends Step {
+  /** Mean loss of its batches. */
+  readonly loss: number;
+  /** Global norm of the gradient, before clipping. */
+  readonly gradientNorm: number;
+  /** Whether the weights were left as they were, because something was not finite. */
+  readonly skipped: boolean;
+}
+
+/** Seconds of work after which the device is asked: an interruption waits so long. */
+const SECONDS = 0.25;
+/** Most steps in a row. */
+const MOST = 32;
+
+/**
+ * How many steps may follow in a row: as many as take a quarter of a second, and none beyond an evaluation, a checkpoint
+ * or the end. When the device is asked changes nothing in the weights.
+ */
+export function stepsInARow(
+  { steps, seconds }: TrainingRecord,
+  bounds: { readonly evalSteps: number | undefined; readonly saveSteps: number; readonly totalSteps: number },
+): number {
+  const until = (every: number | undefined) => every === undefined ? Infinity : every - steps % every;
+  const wanted = steps === 0 ? 1 : Math.max(1, Math.min(MOST, Math.floor(SECONDS * steps / seconds)));
+  return Math.min(wanted, until(bounds.evalSteps), until(bounds.saveSteps), bounds.totalSteps - steps);
+}
+
+/** Takes the steps and waits for them. */
+export async function takeSteps(
+  engine: Engine,
+  objective: Objective,
+  optimizer: Optimizer,
+  steps: readonly Step[],
+  options: { readonly seed: number; readonly lossScale: number },
+): Promise<StepResult[]> {
+  const width = 1 + STEP.length;
+  const values = await scopeAsync(engine, async () => {
+    const told = steps.map((step) => scope(engine, () => enqueue(engine, objective, optimizer, step, options)));
+    return await engine.read(told.length === 1 ? told[0]! : engine.concatRows(told));
+  });
+  return steps.map((step, i) => {
+    const [loss, ...scalars] = values.subarray(i * width, (i + 1) * width);
+    return {
+      ...step,
+      loss: loss!,
+      gradientNorm: scalars[STEP.gradientNorm]!,
+      skipped: scalars[STEP.skipped] !== 0,
+    };
+  });
+}
+
+/** Forward and backward of each batch, then clip and AdamW → [1 + STEP.length, 1]: the loss, and the step's scalars. */
+function enqueue(
+  engine: Engine,
+  objective: Objective,
+  optimizer: Optimizer,
+  { step, update: number, batches, learningRate }: Step,
+  { seed, lossScale }: { readonly seed: number; readonly lossScale: number },
+): Handle {
+  const share = 1 / batches.length;
+  const losses = batches.map((batch) =>
+    scope(engine, () => objective.differentiate(engine, { ...batch, seed, step }, lossScale * share))
+  );
+  const sum = losses.reduce((total, loss) => engine.binary("add", total, loss));
+  const mean = batches.length === 1 ? sum : engine.affine(sum, share);
+  update(engine, optimizer, mean, { rate: learningRate, step: number, lossScale });
+  return engine.concatRows([
+    engine.reshape(mean, [1, 1]),
+    engine.reshape(optimizer.scalars, [STEP.length, 1]),
+  ]);
+}
