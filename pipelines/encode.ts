@@ -26,7 +26,7 @@ import { optional, text } from "../lib/pipeline/settings.ts";
 async function* textChunks(input: string, column: string): AsyncGenerator<TextChunk> {
   const paths = input === "-" ? ["-"] : (await resolveSource(input)).paths;
   if (input === "-" || extname(paths[0]!) === ".txt") {
-    for await (const lines of linesOf(paths[0]!)) yield { texts: lines.map(([, line]) => line) };
+    for await (const lines of linesOf(paths[0]!)) yield { texts: Array.from(lines, ([, line]) => line) };
     return;
   }
   const columns = (file: NamedColumns) => [findName(file, column), findName(file, "id")];

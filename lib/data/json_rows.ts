@@ -4,24 +4,25 @@
  * @module
  */
 import { DatasetError } from "../error.ts";
-import { linesOf, textOf } from "./text_file.ts";
+import { type Line, linesOf, textOf } from "./text_file.ts";
 
 /** A row, and the line or the place in the array where it stands; or what is wrong with it. */
 export type JsonRow = readonly [place: number, row: Readonly<Record<string, unknown>> | DatasetError];
 
-/** Objects, one a line: a list for each piece of the file. Blank lines are left out. */
-export async function* jsonLines(path: string): AsyncGenerator<readonly JsonRow[]> {
-  for await (const lines of linesOf(path)) {
-    yield lines.flatMap(([line, text]): JsonRow[] => {
-      if (text.trim() === "") return [];
+/** Objects, one a line, piece by piece of the file as {@linkcode linesOf} gives them. Blank lines are left out. */
+export async function* jsonLines(path: string): AsyncGenerator<Iterable<JsonRow>> {
+  function* rows(lines: Iterable<Line>): Generator<JsonRow> {
+    for (const [line, text] of lines) {
+      if (text.trim() === "") continue;
       const row = parsed(text);
-      return [[line, isObject(row) ? row : notAnObject(`${path}:${line}`, text)]];
-    });
+      yield [line, isObject(row) ? row : notAnObject(`${path}:${line}`, text)];
+    }
   }
+  for await (const lines of linesOf(path)) yield rows(lines);
 }
 
 /** Rows of a `.json` file, which is read as a whole; objects one a line are read as such. */
-export async function* jsonRows(path: string): AsyncGenerator<readonly JsonRow[]> {
+export async function* jsonRows(path: string): AsyncGenerator<Iterable<JsonRow>> {
   const texts = await Array.fromAsync(textOf(path));
   const text = join(path, texts);
   const value = parsed(text);

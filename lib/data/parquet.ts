@@ -10,7 +10,7 @@ import type { Column, Dataset } from "./dataset.ts";
 /** Rows of a row group: what a reader must hold at least. */
 const ROW_GROUP = 10_000;
 /** The same where there are vectors. */
-const VECTOR_GROUP = 2000;
+export const VECTOR_GROUP = 2000;
 
 /** What a column holds: a file declares it, also where it has no rows. Vectors are lists of float32. */
 export type ColumnType = "text" | "int32" | "float64" | "vector";

@@ -3,11 +3,12 @@
  *
  * A quote opens a quoted field where it is the first character of one; elsewhere it is a letter (`the 5" pipe`). In a
  * quoted field it is doubled, and separators and line breaks are part of the text; what follows its end belongs to the
- * field as it stands. Lines end with LF, CRLF or CR; blank ones are left out. Fields may be of any length.
+ * field as it stands. Lines end with LF, CRLF or CR; blank ones are left out.
  *
  * @module
  */
 import { DatasetError } from "../error.ts";
+import { checkLength } from "./text_file.ts";
 
 /** A record: the line it begins on, and its fields. */
 export interface FieldRecord {
@@ -29,15 +30,17 @@ interface Dialect {
 const [FIRST, SAMPLE] = [1 << 16, 1 << 20];
 
 /**
- * Records of a file's text, a list for each piece of it. A `.csv` may have its fields separated by semicolons, tabs or bars.
+ * Records of a file's text, piece by piece: those of a piece are made while they are gone through, which must come to their
+ * end before the next piece. So nothing is kept of a record whose fields were taken. A `.csv` may have its fields separated
+ * by semicolons, tabs or bars.
  *
- * @throws {DatasetError} where a quote is never closed
+ * @throws {DatasetError} where a quote is never closed, or a record is too long
  */
 export async function* recordsOf(
   path: string,
   pieces: AsyncIterable<string>,
   extension: string,
-): AsyncGenerator<readonly FieldRecord[]> {
+): AsyncGenerator<Iterable<FieldRecord>> {
   const rest = pieces[Symbol.asyncIterator]();
   /** The text and what follows it, until it is long enough to tell. */
   const longer = async (text: string, length: number) => {
@@ -48,29 +51,38 @@ export async function* recordsOf(
     }
     return text;
   };
-  let records: FieldRecord[] = [];
   let isStart = true;
   let text = extension === ".csv" ? await longer("", FIRST) : "";
   const separator = extension === ".csv" ? separatorOf(text) : "\t";
-  const scanner = scan({ separator, quotes: separator === "\t" ? undefined : true }, (record) => records.push(record));
+  const scanner = scan(path, { separator, quotes: separator === "\t" ? undefined : true });
+  let at = 0; // how far the piece was read
+  function* records(): Generator<FieldRecord> {
+    while (at < text.length) {
+      const from = at;
+      at = scanner.read(text, from);
+      const record = scanner.take();
+      if (record !== undefined) yield record;
+      else if (at < text.length) return; // whether quotes quote must be told first
+    }
+  }
   try {
     for (let done = false; !done;) {
-      for (let at = scanner.push(text); at < text.length; at = scanner.push(text)) {
+      yield records();
+      if (at < text.length) {
         isStart &&= at === 0;
         text = await longer(text.slice(at), SAMPLE);
         scanner.decide(quotesQuote(text, isStart));
+      } else {
+        isStart &&= text === "";
+        const next = await rest.next();
+        done = next.done === true;
+        text = done ? "" : next.value;
       }
-      isStart &&= text === "";
-      const next = await rest.next();
-      done = next.done === true;
-      if (done) scanner.end(path);
-      else text = next.value;
-      yield records;
-      records = [];
+      at = 0;
     }
-  } catch (error) {
-    if (!(error instanceof RangeError)) throw error; // a field that is longer than a string can be
-    throw new DatasetError("a field is too long", { where: path, found: error.message, cause: error });
+    scanner.end(true);
+    const last = scanner.take();
+    if (last !== undefined) yield [last];
   } finally {
     await rest.return?.();
   }
@@ -82,11 +94,19 @@ export async function* recordsOf(
  */
 function separatorOf(sample: string): string {
   const fits = (separator: string): boolean => {
-    const records: FieldRecord[] = [];
-    const scanner = scan({ separator, quotes: true }, (record) => records.push(record));
-    scanner.push(sample);
-    if (sample.length < FIRST) scanner.end();
-    const counts = new Set(records.slice(0, 10).map(({ cells }) => cells.length));
+    const scanner = scan("", { separator, quotes: true });
+    const counts = new Set<number>();
+    const count = () => {
+      const record = scanner.take();
+      if (record !== undefined) counts.add(record.cells.length);
+      return record === undefined ? 0 : 1;
+    };
+    let records = 0;
+    for (let at = 0; at < sample.length && records < 10; records += count()) at = scanner.read(sample, at);
+    if (sample.length < FIRST && records < 10) {
+      scanner.end(false);
+      count();
+    }
     return counts.size === 1 && !counts.has(1);
   };
   return [",", ";", "\t", "|"].find(fits) ?? ",";
@@ -121,33 +141,45 @@ function quotesQuote(sample: string, isStart: boolean): boolean {
 }
 
 interface Scanner {
-  /** Takes a piece; returns how far it came: less than all of it where it must be told first whether quotes quote. */
-  readonly push: (piece: string) => number;
-  /** Tells it. */
+  /**
+   * Reads a piece on from a place, to the end of a record or of the piece; returns how far it came. It stops before where it
+   * must be told first whether quotes quote.
+   */
+  readonly read: (piece: string, from: number) => number;
+  /** The record whose end was read, once. */
+  readonly take: () => FieldRecord | undefined;
+  /** Tells whether quotes quote. */
   readonly decide: (quotes: boolean) => void;
-  /** The last record, where no line break stands behind it. */
-  readonly end: (path?: string) => void;
+  /** The last record, where no line break stands behind it; one whose quote is open is an error, or is left out. */
+  readonly end: (strict: boolean) => void;
 }
 
-function scan(dialect: Dialect, emit: (record: FieldRecord) => void): Scanner {
+function scan(path: string, dialect: Dialect): Scanner {
   const { separator } = dialect;
   let { quotes } = dialect;
   const special = new RegExp(`[${separator === "|" ? "\\|" : separator}\\r\\n]`, "g");
   let state: "start" | "plain" | "quoted" | "closed" = "start"; // closed: behind a quote in a quoted field
   let cell = "";
   let cells: string[] = [];
+  let length = 0; // of the record
   let wasQuoted = false;
   let line = 1;
   let first = 1; // line of the record
   let afterReturn = false; // the line feed of a CRLF is still to come
+  let record: FieldRecord | undefined;
   const endRecord = () => {
     const isBlank = cells.length === 0 && !wasQuoted && /^[ \t]*$/.test(cell);
     cells.push(cell);
-    if (!isBlank) emit({ line: first, cells });
-    [cell, cells, state, wasQuoted, first] = ["", [], "start", false, line];
+    if (!isBlank) record = { line: first, cells };
+    [cell, cells, length, state, wasQuoted, first] = ["", [], 0, "start", false, line];
   };
-  const push = (piece: string): number => {
-    for (let at = 0; at < piece.length;) {
+  const extend = (text: string) => {
+    length += text.length + 1;
+    checkLength(length, `${path}:${first}`, "row");
+    cell += text;
+  };
+  const read = (piece: string, from: number): number => {
+    for (let at = from; at < piece.length;) {
       if (afterReturn) {
         afterReturn = false;
         if (piece[at] === "\n") {
@@ -159,7 +191,7 @@ function scan(dialect: Dialect, emit: (record: FieldRecord) => void): Scanner {
         const quote = piece.indexOf('"', at);
         const text = piece.slice(at, quote < 0 ? piece.length : quote);
         for (let feed = text.indexOf("\n"); feed >= 0; feed = text.indexOf("\n", feed + 1)) line++;
-        cell += text;
+        extend(text);
         if (quote < 0) return piece.length;
         state = "closed";
         at = quote + 1;
@@ -178,7 +210,7 @@ function scan(dialect: Dialect, emit: (record: FieldRecord) => void): Scanner {
       state = "plain";
       special.lastIndex = at;
       const end = special.exec(piece)?.index ?? piece.length;
-      cell += piece.slice(at, end);
+      extend(piece.slice(at, end));
       if (end === piece.length) return end;
       at = end + 1;
       if (piece[end] === separator) {
@@ -189,15 +221,21 @@ function scan(dialect: Dialect, emit: (record: FieldRecord) => void): Scanner {
         line++;
         afterReturn = piece[end] === "\r";
         endRecord();
+        if (record !== undefined) return at;
       }
     }
     return piece.length;
   };
   return {
-    push,
+    read,
+    take() {
+      const taken = record;
+      record = undefined;
+      return taken;
+    },
     decide: (answer) => void (quotes = answer),
-    end(path) {
-      if (state === "quoted" && path !== undefined) {
+    end(strict) {
+      if (state === "quoted" && strict) {
         throw new DatasetError("a quote is never closed", {
           where: `${path}:${first}`,
           found: `${cell.slice(0, 60)}…`,

@@ -43,11 +43,14 @@ export interface TableOptions {
 
 /** Options of {@linkcode readChunks}. */
 export interface ChunkOptions extends TableOptions {
-  /** Rows of a chunk, about: it ends with a piece of the file. Default 10,000. */
+  /** Rows of a chunk; fewer where their texts are long (four million characters in all). Default 512. */
   readonly chunkRows?: number | undefined;
   /** Which columns of a Parquet file are read, if it has any of them. Default: all. */
   readonly columns?: ((columns: NamedColumns) => readonly (string | undefined)[]) | undefined;
 }
+
+/** Characters of texts that end a chunk: it holds so many and one row, however long its texts are. */
+const CHUNK_CHARACTERS = 1 << 22;
 
 /** How files are read, by extension; all but Parquet also packed, as `.csv.gz`. */
 const READERS: Readonly<Record<string, (path: string, builder: TableBuilder) => AsyncGenerator<void>>> = {
@@ -95,7 +98,8 @@ export async function readTable(path: string | readonly string[], options: Table
 
 /**
  * The same in chunks, so that memory holds some rows at a time: tables one behind the other, none without rows. `dropped`
- * counts the rows that were left out before and in the chunk.
+ * counts the rows that were left out before and in the chunk. A column that stood in an earlier chunk stands in every later
+ * one, empty where its rows have none.
  *
  * @param path A file, a folder, or several parts of a dataset.
  * @param options How many rows a chunk has, and how files are read.
@@ -116,9 +120,8 @@ export async function* readChunks(
   path: string | readonly string[],
   options: ChunkOptions = {},
 ): AsyncGenerator<Table> {
-  const { chunkRows = 10_000, ...reading } = options;
   const paths = typeof path === "string" ? [path] : path;
-  const builder = new TableBuilder(reading);
+  const builder = new TableBuilder(options);
   for (const file of (await Promise.all(paths.map(filesAt))).flat()) {
     if (builder.full) break;
     if ((await Deno.stat(file)).size === 0) continue;
@@ -133,7 +136,7 @@ export async function* readChunks(
     }
     builder.begin(file);
     for await (const _ of read(file, builder)) {
-      if (builder.rows >= chunkRows) yield builder.take();
+      if (builder.ready) yield builder.take();
       if (builder.full) break;
     }
   }
@@ -168,15 +171,16 @@ interface Sparse {
 
 /** Collects rows in columns. */
 class TableBuilder {
-  readonly options: Omit<ChunkOptions, "chunkRows">;
+  readonly options: ChunkOptions;
   #columns = new Map<string, Sparse>();
   #starts: { file: string; row: number }[] = [];
   #lines: number[] = [];
   #before = 0; // rows that were taken
+  #characters = 0; // of the texts
   #header = true;
   #dropped = 0;
 
-  constructor(options: Omit<ChunkOptions, "chunkRows">) {
+  constructor(options: ChunkOptions) {
     this.options = options;
   }
 
@@ -192,6 +196,16 @@ class TableBuilder {
 
   get full(): boolean {
     return this.room <= 0;
+  }
+
+  /** Rows of a chunk at most. */
+  get chunkRows(): number {
+    return this.options.chunkRows ?? 512;
+  }
+
+  /** Whether the rows make a chunk. Readers ask after every row. */
+  get ready(): boolean {
+    return this.rows >= this.chunkRows || (this.#characters >= CHUNK_CHARACTERS && this.chunkRows < Infinity);
   }
 
   /** The rows that follow stand in this file. */
@@ -228,12 +242,16 @@ class TableBuilder {
     this.#lines.push(line);
   }
 
-  /** Adds rows by column. */
-  addColumns(lines: readonly number[], columns: Iterable<readonly [name: string, values: ArrayLike<unknown>]>): void {
-    for (const [name, values] of columns) {
-      for (let i = 0; i < lines.length; i++) this.#push(name, this.rows + i, values[i] as Cell);
+  /** Adds rows by column, the first of which has this number in the file, and stands at this place of the column. */
+  addColumns(
+    first: number,
+    rows: number,
+    columns: Iterable<readonly [name: string, values: ArrayLike<unknown>, from: number]>,
+  ): void {
+    for (const [name, values, from] of columns) {
+      for (let i = 0; i < rows; i++) this.#push(name, this.rows + i, values[from + i] as Cell);
     }
-    for (const line of lines) this.#lines.push(line);
+    for (let i = 0; i < rows; i++) this.#lines.push(first + i);
   }
 
   #push(name: string, row: number, value: Cell): void {
@@ -242,6 +260,7 @@ class TableBuilder {
     if (column.rows === undefined && column.values.length < row) column.rows = column.values.map((_, i) => i);
     column.values.push(value);
     column.rows?.push(row);
+    if (typeof value === "string") this.#characters += value.length;
   }
 
   bad(error: DatasetError): void {
@@ -254,7 +273,8 @@ class TableBuilder {
     const [starts, lines, columns] = [this.#starts, this.#lines, this.#columns];
     const rows = lines.length;
     this.#before += rows;
-    this.#columns = new Map();
+    this.#characters = 0;
+    this.#columns = new Map(Array.from(columns.keys(), (name) => [name, { values: [], rows: undefined }]));
     this.#starts = starts.length === 0 ? [] : [{ file: starts.at(-1)!.file, row: 0 }];
     this.#lines = [];
     const whole = new Map<string, readonly Cell[]>();
@@ -301,9 +321,16 @@ async function* readParquet(path: string, builder: TableBuilder): AsyncGenerator
       const end = Math.min(start + Math.min(WINDOW, builder.room), file.groupEnds.find((end) => end > start)!);
       const columns: [string, ArrayLike<unknown>][] = [];
       for (const name of names) columns.push([name, await file.cells(name, start, end)]);
-      builder.addColumns(Array.from({ length: end - start }, (_, i) => start + i + 1), columns);
-      start = end;
-      yield;
+      while (start < end) {
+        const rows = Math.min(end - start, builder.chunkRows - builder.rows);
+        builder.addColumns(
+          start + 1,
+          rows,
+          columns.map(([name, cells]) => [name, cells, cells.length - (end - start)]),
+        );
+        start += rows;
+        yield;
+      }
     }
   } finally {
     file.close();
@@ -319,8 +346,10 @@ async function* readSeparated(path: string, builder: TableBuilder): AsyncGenerat
         names = found.names;
         if (found.header) continue;
       }
-      if (cells.length === names.length) builder.add(line, names.map((name, i) => [name, cells[i]]));
-      else {
+      if (cells.length === names.length) {
+        builder.add(line, names.map((name, i) => [name, cells[i]]));
+        if (builder.ready) yield;
+      } else {
         builder.bad(
           new DatasetError("a row has the wrong number of fields", {
             where: `${path}:${line}`,
@@ -335,11 +364,12 @@ async function* readSeparated(path: string, builder: TableBuilder): AsyncGenerat
   }
 }
 
-async function* readJson(pieces: AsyncIterable<readonly JsonRow[]>, builder: TableBuilder): AsyncGenerator<void> {
+async function* readJson(pieces: AsyncIterable<Iterable<JsonRow>>, builder: TableBuilder): AsyncGenerator<void> {
   for await (const rows of pieces) {
     for (const [place, row] of rows) {
       if (row instanceof DatasetError) builder.bad(row);
       else builder.add(place, Object.entries(row) as [string, Cell][]);
+      if (builder.ready) yield;
     }
     yield;
   }

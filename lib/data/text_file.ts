@@ -5,12 +5,31 @@
  */
 import { DatasetError } from "../error.ts";
 
+/**
+ * Characters of a line, or of a record of fields, at most: several times the longest book. What is longer is no row but
+ * damage, such as a quote that is never closed, and would be held in memory as a whole.
+ */
+const LONGEST = 1 << 24;
+
+/** Refuses a line or a record of so many characters. */
+export function checkLength(characters: number, where: string, what: "line" | "row"): void {
+  if (characters <= LONGEST) return;
+  throw new DatasetError(`a ${what} is too long`, {
+    where,
+    expected: `at most ${LONGEST} characters`,
+    found: "more",
+    hint: what === "row"
+      ? "perhaps a quote is never closed: close it, or double it where it is part of the text"
+      : "perhaps its line breaks are missing: write one text or object on each line",
+  });
+}
+
 /** The bytes of a file in pieces, unpacked where the name ends in `.gz`; `-` is standard input. */
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   if (path === "-") return yield* Deno.stdin.readable;
   if (!path.endsWith(".gz")) {
     using file = await Deno.open(path);
-    const buffer = new Uint8Array(1 << 18);
+    const buffer = new Uint8Array(1 << 14);
     for (let count = await file.read(buffer); count !== null; count = await file.read(buffer)) {
       yield buffer.subarray(0, count);
     }
@@ -112,21 +131,23 @@ function validPrefix(bytes: Uint8Array): number {
   return good;
 }
 
-/** Lines of a file and their numbers, without carriage returns: a list for each piece that is read. */
-export async function* linesOf(path: string): AsyncGenerator<readonly (readonly [number, string])[]> {
+/** A line, without its carriage return, and its number. */
+export type Line = readonly [number: number, text: string];
+
+/** Lines of a file, piece by piece: those of a piece are made while they are gone through, before the next piece. */
+export async function* linesOf(path: string): AsyncGenerator<Iterable<Line>> {
   let rest = "";
   let number = 0;
-  const cut = (line: string) => [++number, line.endsWith("\r") ? line.slice(0, -1) : line] as const;
+  function* numbered(lines: readonly string[]): Generator<Line> {
+    for (const line of lines) yield [++number, line.endsWith("\r") ? line.slice(0, -1) : line];
+  }
   for await (const text of textOf(path)) {
     const parts = text.split("\n");
     // Only the end of a line is joined to its beginning: one that is longer than a piece is not searched again.
-    try {
-      parts[0] = rest + parts[0]!;
-    } catch (error) {
-      throw new DatasetError("a line is too long", { where: `${path}:${number + 1}`, cause: error });
-    }
+    checkLength(rest.length + parts[0]!.length, `${path}:${number + 1}`, "line");
+    parts[0] = rest + parts[0]!;
     rest = parts.pop()!;
-    yield parts.map(cut);
+    yield numbered(parts);
   }
-  if (rest !== "") yield [cut(rest)];
+  if (rest !== "") yield numbered([rest]);
 }

@@ -59,7 +59,10 @@ export async function encodeTokens(
         width = Math.min(whole, model.truncateDim ?? whole);
         data = new Float32Array(rows * width);
       }
-      batch.forEach((row, i) => data.set(values.subarray(i * whole, i * whole + width), row * width));
+      for (let i = 0; i < batch.length; i++) {
+        const to = batch[i]! * width;
+        for (let feature = 0; feature < width; feature++) data[to + feature] = values[i * whole + feature]!;
+      }
     });
     start = end;
   }

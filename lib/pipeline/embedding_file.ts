@@ -4,7 +4,7 @@
  * @module
  */
 import { extname } from "node:path";
-import { parquetSink } from "../data/parquet.ts";
+import { parquetSink, VECTOR_GROUP } from "../data/parquet.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { UsageError } from "../error.ts";
 
@@ -50,16 +50,36 @@ export function checkEmbeddingFile(path: string): void {
   throw new UsageError("--output has no such format", { expected: Object.keys(FORMATS).join(", "), found: path });
 }
 
+/** Rows are gathered to row groups of {@linkcode VECTOR_GROUP}, however many come at a time. */
 function rowSink(path: string): EmbeddingSink {
   let sink: Awaited<ReturnType<typeof parquetSink>> | undefined;
   let row = 0;
+  let gathered = new Float32Array();
+  let [texts, ids, hasIds]: [string[], string[], boolean] = [[], [], false];
+  const flush = async () => {
+    const rows = texts.length;
+    if (rows === 0) return;
+    const id = hasIds ? ids : Int32Array.from({ length: rows }, (_, i) => row + i);
+    sink ??= await parquetSink(path, { id: hasIds ? "text" : "int32", text: "text", embedding: "vector" });
+    await sink.write({ id, text: texts, embedding: gathered.subarray(0, rows * gathered.length / VECTOR_GROUP) }, rows);
+    row += rows;
+    [texts, ids] = [[], []];
+  };
   return {
-    async write({ data, rows }, { texts, ids }) {
-      sink ??= await parquetSink(path, { id: ids === undefined ? "int32" : "text", text: "text", embedding: "vector" });
-      const id = ids ?? Int32Array.from({ length: rows }, () => row++);
-      await sink.write({ id, text: texts, embedding: data }, rows);
+    async write({ data, rows, width }, chunk) {
+      hasIds = chunk.ids !== undefined;
+      if (gathered.length === 0) gathered = new Float32Array(VECTOR_GROUP * width);
+      for (let i = 0; i < rows; i++) {
+        gathered.set(data.subarray(i * width, (i + 1) * width), texts.length * width);
+        texts.push(chunk.texts[i]!);
+        if (hasIds) ids.push(chunk.ids![i]!);
+        if (texts.length === VECTOR_GROUP) await flush();
+      }
     },
-    finish: async () => await sink?.finish(),
+    async finish() {
+      await flush();
+      await sink?.finish();
+    },
     abandon: async () => await sink?.abandon(),
   };
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { recordsOf } from "../../lib/data/separated.ts";
+import { type FieldRecord, recordsOf } from "../../lib/data/separated.ts";
 import { DatasetError } from "../../lib/error.ts";
 
 async function* inPieces(pieces: Iterable<string>) {
@@ -8,7 +8,8 @@ async function* inPieces(pieces: Iterable<string>) {
 
 /** Records of pieces of text: fields by row, and the lines that they begin on. */
 async function read(pieces: Iterable<string>, extension = ".csv"): Promise<[string[][], number[]]> {
-  const records = (await Array.fromAsync(recordsOf("file", inPieces(pieces), extension))).flat();
+  const records: FieldRecord[] = [];
+  for await (const piece of recordsOf("file", inPieces(pieces), extension)) records.push(...piece);
   return [records.map(({ cells }) => [...cells]), records.map(({ line }) => line)];
 }
 

@@ -188,3 +188,33 @@ Deno.test("asPairsOrTriplets() finds a judgement in any spelling", async () => {
   const table = await tableOf("a.csv", "Question,Answer,Gold label\nq,a,1\n");
   assert.match((await refusal(() => asPairsOrTriplets(table))).message, /no use for the column Gold label/);
 });
+
+Deno.test("a line or a record that no memory should hold is refused by name, however the file goes on", async () => {
+  const long = "the man plays ".repeat(1 << 21); // 29 million characters
+  const line = await refusal(() => tableOf("a.jsonl", `{"text":"a"}\n{"text":"${long}"}\n`));
+  assert.match(line.where!, /a\.jsonl:2$/);
+  assert.match(line.message, /a line is too long/);
+  for (
+    const text of [
+      `text,label\na,b\n"${long}",c\n`,
+      `text,label\na,b\n${long},c\n`,
+      `text,label\na,b\n${",".repeat(1 << 25)}\n`,
+    ]
+  ) {
+    const row = await refusal(() => tableOf("a.csv", text));
+    assert.match(row.where!, /a\.csv:3$/);
+    assert.match(row.message, /a row is too long/);
+  }
+});
+
+Deno.test("readChunks() gives chunks of equal size, smaller ones of long texts, and every column of an earlier one", async () => {
+  await withFolder(async (folder) => {
+    const path = join(folder, "a.jsonl");
+    const long = { text: "x".repeat(3 << 20) };
+    const rows = [...Array.from({ length: 1100 }, (_, i) => ({ id: i, text: "a" })), long, long, long];
+    await Deno.writeTextFile(path, rows.map((row) => JSON.stringify(row)).join("\n"));
+    const chunks = await Array.fromAsync(readChunks(path));
+    assert.deepEqual(chunks.map((table) => table.rows), [512, 512, 78, 1]);
+    assert.deepEqual(chunks[3]!.columns.get("id"), [undefined]);
+  });
+});
