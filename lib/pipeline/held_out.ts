@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tableLines } from "./table_lines.ts";
 import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
@@ -27,7 +28,6 @@ import {
   type HeldSettings,
   metricsLines,
   type ReportBase,
-  tableLines,
   type TrainingReport,
   trainingReport,
 } from "./report.ts";

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tableLines } from "./table_lines.ts";
 import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
@@ -30,7 +31,6 @@ import {
   metricsLines,
   type ReportBase,
   type ReportTable,
-  tableLines,
   type TrainingReport,
   trainingReport,
 } from "./report.ts";

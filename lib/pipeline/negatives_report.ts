@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { tableLines } from "./table_lines.ts";
 import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { join } from "node:path";
@@ -17,7 +18,7 @@ import { reportBase } from "./report_base.ts";
 import { writeOutput } from "./output.ts";
 import { beside, htmlTable, page, section, tableSection } from "./page.ts";
 import { histogramChart } from "./charts.ts";
-import { fileLines, type ReportBase, type ReportTable, tableLines } from "./report.ts";
+import { fileLines, type ReportBase, type ReportTable } from "./report.ts";
 import { text } from "./settings.ts";
 import type { Artifact, Services } from "../stage/stage.ts";
 

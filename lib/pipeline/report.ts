@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { type ReportTable, tableLines } from "./table_lines.ts";
 import { counted } from "../counted.ts";
 import { basename } from "node:path";
 import type { EngineInfo } from "../engine/engine.ts";
@@ -10,6 +11,8 @@ import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { BASELINE_TITLES, EVALUATION_TITLES } from "./evaluation.ts";
 import type { ReadColumns } from "../stage/progress.ts";
 import type { EvaluationKind } from "./stages/evaluate.ts";
+
+export type { ReportTable };
 
 /** How training went. */
 export interface TrainingReport {
@@ -76,16 +79,6 @@ export interface DataReport {
   readonly dropped: number;
   /** What else was counted. */
   readonly counts?: Readonly<Record<string, number>>;
-}
-
-/** A table that the report shows and holds: steps of an adaptation, settings that were compared, … */
-export interface ReportTable {
-  /** Its heading. */
-  readonly title: string;
-  /** Names of the columns; the first is that of the rows. */
-  readonly columns: readonly string[];
-  /** Rows. */
-  readonly rows: readonly (readonly (string | number | null)[])[];
 }
 
 /** What every report holds. */
@@ -228,9 +221,7 @@ export function summary(report: Report): string {
       ...Object.entries(baseline).map(([name, value]) => row(BASELINE_TITLES[name] ?? name, [undefined, value])),
       `  ${evaluatedOn(report)}`,
     ]),
-    ...Object.entries(report.details ?? {}).map(([name, value]) =>
-      `  ${name.padEnd(24)}${typeof value === "number" ? cell(value) : `${value}`.padStart(10)}`
-    ),
+    ...(report.details === undefined ? [] : detailLines(report.details)),
     ...(report.tables ?? []).flatMap(tableLines),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
     `  model: ${report.model}`,
@@ -238,16 +229,12 @@ export function summary(report: Report): string {
   ].join("\n");
 }
 
-/** A table for the terminal. */
-export function tableLines({ title, columns, rows }: ReportTable): string[] {
-  const show = (value: string | number | null) =>
-    value === null ? "" : typeof value === "number" && !Number.isInteger(value) ? value.toFixed(4) : `${value}`;
-  const cells = [columns, ...rows].map((row) => row.map(show));
-  const widths = columns.map((_, j) => Math.max(...cells.map((row) => (row[j] ?? "").length)));
-  return [
-    `  ${title}`,
-    ...cells.map((row) =>
-      `    ${row.map((value, j) => j === 0 ? value.padEnd(widths[j]!) : value.padStart(widths[j]! + 2)).join("")}`
-    ),
-  ];
+/** Values of a pipeline's own, one a line. */
+function detailLines(details: NonNullable<Report["details"]>): string[] {
+  const width = Math.max(22, ...Object.keys(details).map((name) => name.length)) + 2;
+  const shown = (value: number | string | null) =>
+    typeof value === "number" && !Number.isInteger(value) ? value.toFixed(4) : `${value ?? ""}`;
+  return Object.entries(details).map(([name, value]) =>
+    `  ${name.padEnd(width)}${shown(value).padStart(10)}`.trimEnd()
+  );
 }

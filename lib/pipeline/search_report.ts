@@ -3,10 +3,11 @@
  *
  * @module
  */
+import { tableLines } from "./table_lines.ts";
 import { counted } from "../counted.ts";
 import { csvText } from "../data/csv_text.ts";
 import type { Effort, SearchCost } from "../embed/search.ts";
-import { type ReportBase, type ReportTable, tableLines } from "./report.ts";
+import type { ReportBase, ReportTable } from "./report.ts";
 
 /** A text of the corpus. */
 export interface FoundText {
@@ -56,7 +57,7 @@ function costTable(title: string, cost: Omit<SearchCost, "texts">): ReportTable 
     rows: [
       row("bi-encoder", cost.biEncoder, "measured"),
       ...(cost.allPairs === undefined
-        ? [["cross-encoder, all pairs", cost.pairs, "", "not measured: name one with --cross-encoder"] as const]
+        ? [["cross-encoder, all pairs", cost.pairs, "", "needs --cross-encoder"] as const]
         : [
           row("cross-encoder, what was found", cost.crossEncoder, "measured"),
           row("cross-encoder, all pairs", cost.allPairs, "extrapolated"),
