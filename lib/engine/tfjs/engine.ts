@@ -5,11 +5,13 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import { type Activation, type Dropout, type Engine, type Handle, sizeOf } from "../engine.ts";
+import { type Engine, type Handle, type ModernKernels, sizeOf } from "../engine.ts";
 import { expectShape, expectSize } from "../shapes.ts";
+import { activationKernels, activationsOf } from "./activations.ts";
 import { lossKernels, type LossOptions } from "./losses.ts";
 import { createCore } from "./memory.ts";
-import { rowMask } from "./random.ts";
+import { normKernels } from "./norms.ts";
+import { rotaryKernels } from "./rotary.ts";
 import { sequenceKernels } from "./sequences.ts";
 import { loadTensorFlow, type TfjsBackend, type TfTensor } from "./tensorflow.ts";
 
@@ -20,7 +22,10 @@ export interface TfjsOptions extends LossOptions {
 }
 
 /** Loads TensorFlow.js and starts an engine on one of its backends; an `EngineError` where that backend is missing. */
-export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOptions = {}): Promise<Engine> {
+export async function createTfjsEngine(
+  backend: TfjsBackend,
+  options: TfjsOptions = {},
+): Promise<Engine & ModernKernels> {
   const { tf, name, version } = await loadTensorFlow(backend);
   const core = createCore(tf, name);
   const { make, makeAll, set, get, host } = core;
@@ -31,53 +36,7 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
 
   const tensor = (data: Float32Array | Int32Array, shape: readonly number[]) =>
     tf.tensor(data.slice(), shape, data instanceof Float32Array ? "float32" : "int32");
-  const C = Math.sqrt(2 / Math.PI);
-  const gate = (z: TfTensor, by: number) => tf.sigmoid(times(z, by));
-  const activations: Readonly<Record<Activation, (z: TfTensor) => TfTensor>> = {
-    gelu: (z) => times(tf.mul(z, plus(tf.erf(times(z, Math.SQRT1_2)), 1)), 0.5),
-    geluTanh(z) {
-      const inner = times(tf.add(z, times(tf.mul(z, tf.square(z)), 0.044715)), C);
-      return times(tf.mul(z, plus(tf.tanh(inner), 1)), 0.5);
-    },
-    tanh: (z) => tf.tanh(z),
-    relu: (z) => tf.relu(z),
-    silu: (z) => tf.mul(z, gate(z, 1)),
-    quickGelu: (z) => tf.mul(z, gate(z, 1.702)),
-    sigmoid: (z) => tf.sigmoid(z),
-    leakyRelu: (z) => tf.maximum(z, times(z, 0.01)),
-    squaredRelu: (z) => tf.square(tf.relu(z)),
-  };
-  const isPositive = (z: TfTensor) => tf.cast(tf.greater(z, number(0)), "float32");
-  const rest = (s: TfTensor) => plus(times(s, -1), 1);
-  /** d/dz z σ(c z) = σ (1 + c z (1 − σ)) */
-  const gatedSlope = (z: TfTensor, c: number) => {
-    const s = gate(z, c);
-    return tf.mul(s, plus(tf.mul(times(z, c), rest(s)), 1));
-  };
-  const slopes: Readonly<Record<Activation, (z: TfTensor) => TfTensor>> = {
-    gelu(z) {
-      const density = times(tf.exp(times(tf.square(z), -0.5)), 1 / Math.sqrt(2 * Math.PI));
-      return tf.add(times(plus(tf.erf(times(z, Math.SQRT1_2)), 1), 0.5), tf.mul(z, density));
-    },
-    geluTanh(z) {
-      const squared = tf.square(z);
-      const t = tf.tanh(times(tf.add(z, times(tf.mul(z, squared), 0.044715)), C));
-      const rise = tf.mul(rest(tf.square(t)), times(plus(times(squared, 3 * 0.044715), 1), C));
-      return times(tf.add(plus(t, 1), tf.mul(z, rise)), 0.5);
-    },
-    tanh: (z) => rest(tf.square(tf.tanh(z))),
-    relu: isPositive,
-    silu: (z) => gatedSlope(z, 1),
-    quickGelu: (z) => gatedSlope(z, 1.702),
-    sigmoid: (z) => tf.mul(tf.sigmoid(z), rest(tf.sigmoid(z))),
-    leakyRelu: (z) => plus(times(isPositive(z), 0.99), 0.01),
-    squaredRelu: (z) => times(tf.relu(z), 2),
-  };
-  const masked = (x: Handle, dropout: Dropout | undefined): TfTensor => {
-    if (dropout === undefined || dropout.rate === 0) return get(x);
-    const mask = rowMask(dropout, host(dropout.places) as Int32Array, x.shape[0]!, x.shape[1]!);
-    return tf.mul(get(x), tf.tensor(mask, x.shape, "float32"));
-  };
+  const activations = activationsOf(tf);
   const single = (x: Handle) => sizeOf(x.shape) === 1;
 
   return {
@@ -93,6 +52,9 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
     rank: 0,
     worldSize: 1,
     ...sequenceKernels(core),
+    ...activationKernels(core),
+    ...normKernels(core),
+    ...rotaryKernels(core),
     ...lossKernels(core, options),
 
     variable: (shape, { dtype = "f32" } = {}) => core.variable(shape, dtype),
@@ -192,12 +154,6 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
       set(out, () => tf.clone(get(y!)));
       return out;
     },
-    activationBackward(activation, z, dy) {
-      expectShape("activationBackward", dy, z.shape);
-      return make(() => tf.mul(get(dy), slopes[activation](get(z))));
-    },
-    activate: (activation, x) => make(() => activations[activation](get(x))),
-
     gather: (table, ids) => make(() => tf.gather(get(table), get(ids))),
     scatterAdd(dTable, ids, dy) {
       const count = ids.shape[0]!;
@@ -207,51 +163,6 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
         () => tf.add(get(dTable), tf.scatterND(tf.reshape(get(ids), [count, 1]), get(dy), dTable.shape)),
       );
     },
-
-    layerNorm(x, gamma, beta, epsilon, { residual, dropout } = {}) {
-      expectShape("layerNorm", gamma, x.shape.slice(1));
-      if (beta !== undefined) expectShape("layerNorm", beta, x.shape.slice(1));
-      if (residual !== undefined) expectShape("layerNorm", residual, x.shape);
-      const [y, sum, statistics] = makeAll(() => {
-        const dropped = masked(x, dropout);
-        const s = residual === undefined ? tf.clone(dropped) : tf.add(dropped, get(residual));
-        const mean = tf.mean(s, 1, true);
-        const centred = tf.sub(s, mean);
-        const inverse = tf.reciprocal(tf.sqrt(plus(tf.mean(tf.square(centred), 1, true), epsilon)));
-        const scaled = tf.mul(tf.mul(centred, inverse), get(gamma));
-        return [beta === undefined ? scaled : tf.add(scaled, get(beta)), s, tf.concat([mean, inverse], 1)];
-      });
-      return { y: y!, sum: sum!, statistics: statistics! };
-    },
-    layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta) {
-      // ds = (g − mean(g) − x̂ · mean(g ⊙ x̂)) / σ, g = dy ⊙ γ
-      const rows = dy.shape[0]!;
-      const inverse = () => tf.slice(get(statistics), [0, 1], [rows, 1]);
-      const normal = () => tf.mul(tf.sub(get(sum), tf.slice(get(statistics), [0, 0], [rows, 1])), inverse());
-      if (dGamma !== undefined) set(dGamma, () => tf.add(get(dGamma), tf.sum(tf.mul(get(dy), normal()), 0)));
-      if (dBeta !== undefined) set(dBeta, () => tf.add(get(dBeta), tf.sum(get(dy), 0)));
-      return make(() => {
-        const [g, n] = [tf.mul(get(dy), get(gamma)), normal()];
-        const along = tf.mul(n, tf.mean(tf.mul(g, n), 1, true));
-        return tf.mul(tf.sub(tf.sub(g, tf.mean(g, 1, true)), along), inverse());
-      });
-    },
-    dropout: (x, dropout) => make(() => tf.clone(masked(x, dropout))),
-
-    normalizeRows(x, epsilon) {
-      const [y, norms] = makeAll(() => {
-        const norm = tf.sqrt(tf.sum(tf.square(get(x)), 1, true));
-        return [tf.div(get(x), tf.maximum(norm, number(epsilon))), tf.reshape(norm, [x.shape[0]!])];
-      });
-      return { y: y!, norms: norms! };
-    },
-    normalizeRowsBackward: (dy, y, norms, epsilon) =>
-      make(() => {
-        const norm = tf.reshape(get(norms), [dy.shape[0]!, 1]);
-        const along = tf.mul(get(y), tf.sum(tf.mul(get(dy), get(y)), 1, true));
-        const free = tf.cast(tf.greaterEqual(norm, number(epsilon)), "float32");
-        return tf.div(tf.sub(get(dy), tf.mul(along, free)), tf.maximum(norm, number(epsilon)));
-      }),
 
     unary: (kind, x) => make(() => tf[kind](get(x))),
     binary(kind, a, b) {
@@ -272,6 +183,18 @@ export async function createTfjsEngine(backend: TfjsBackend, options: TfjsOption
       return out;
     },
     sum: (x) => make(() => tf.reshape(tf.sum(get(x)), [1])),
+    topK(x, k) {
+      const [rows, columns] = x.shape as [number, number];
+      if (k > columns) {
+        throw new EngineError("topK: fewer columns than wanted", { expected: `${k}`, found: `[${x.shape}]` });
+      }
+      const [values, indices] = makeAll(() => {
+        if (rows === 0 || k === 0) return [tf.zeros([rows, k]), tf.zeros([rows, k], "int32")];
+        const found = tf.topk(get(x), k, true);
+        return [found.values, found.indices];
+      });
+      return { values: values!, indices: { ...indices!, dtype: "i32" } };
+    },
 
     allReduce() {},
     allGather: (x) => x,

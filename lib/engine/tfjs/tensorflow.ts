@@ -65,6 +65,7 @@ export interface TensorFlow {
   logSumExp: Reduce;
   softmax: (x: TfTensor, axis?: number) => TfTensor;
   argMax: (x: TfTensor, axis: number) => TfTensor;
+  topk: (x: TfTensor, k: number, sorted: boolean) => { readonly values: TfTensor; readonly indices: TfTensor };
   enableProdMode(): void;
   setBackend(name: string): Promise<boolean>;
   getBackend(): string;

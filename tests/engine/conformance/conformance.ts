@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../../lib/engine/engine.ts";
 import { moving } from "../moving.ts";
 import { type Case, check } from "./case.ts";
+import { checkBlocks } from "./protocol.ts";
 import { refusals } from "./refusals.ts";
 
 /**
@@ -42,6 +43,7 @@ export async function conformance(
         if (faults.length > 0) assert.fail(`${faults.length} of ${cases.length} cases\n${faults.join("\n")}`);
       });
     }
+    await step("blocks", () => checkBlocks(engine));
     await step("what does not fit is refused", () => {
       engine.enter();
       for (const [message, attempt] of refusals) {

@@ -2,6 +2,7 @@
 import type { Case } from "./case.ts";
 import { elements } from "./cases/elements.ts";
 import { losses } from "./cases/losses.ts";
+import { modernCases } from "./cases/modern.ts";
 import { moves } from "./cases/moves.ts";
 import { optimizer } from "./cases/optimizer.ts";
 import { activationCases, products } from "./cases/products.ts";
@@ -16,6 +17,7 @@ export const table: Readonly<Record<string, readonly Case[]>> = {
   "embedding, normalisation, dropout": rows,
   "attention": sequences,
   "pooling": poolingCases,
+  "rotary positions, gated products, RMS norm, top-k": modernCases,
   "cross-entropy": losses,
   "optimizer": optimizer,
 };

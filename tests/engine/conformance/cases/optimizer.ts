@@ -8,13 +8,13 @@ import { filled, floats, integers, map, normals, type Tensor } from "../tensor.t
 const options = { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 const RATE = 0.01;
 
-/** The scalars of a step as the host writes them; what `clip` writes holds leftovers of a step before. */
-const stateOf = (step: number, lossScale: number): Tensor => floats([RATE, step, lossScale, 7, 7, 7, 0, 0]);
-
-const written = ({ norm, factor, skipped }: ReturnType<typeof clip>, step: number, lossScale: number): Tensor => ({
-  shape: [STEP.length],
-  data: Float64Array.of(RATE, step, lossScale, norm, factor, skipped, 0, 0),
-});
+/** What `clip` leaves in the scalars of a step. */
+function written(
+  { norm, factor, skipped }: ReturnType<typeof clip>,
+  { step, lossScale, halts = false }: { readonly step: number; readonly lossScale: number; readonly halts?: boolean },
+): Tensor {
+  return { shape: [STEP.length], data: Float64Array.of(RATE, step, lossScale, norm, factor, skipped, +halts, 0) };
+}
 
 interface ClipCase {
   readonly what: string;
@@ -22,11 +22,15 @@ interface ClipCase {
   readonly loss?: number;
   readonly maxNorm: number;
   readonly lossScale?: number;
+  /** What the step before has left. */
+  readonly skipped?: number;
+  readonly halts?: boolean;
 }
 
-function clipCase({ what, gradients, loss = 0.5, maxNorm, lossScale = 1 }: ClipCase): Case {
+function clipCase(asked: ClipCase): Case {
+  const { what, gradients, loss = 0.5, maxNorm, lossScale = 1, skipped = 0, halts = false } = asked;
   const inputs = {
-    state: stateOf(3, lossScale),
+    state: floats([RATE, 3, lossScale, 7, 7, skipped, +halts, 0]), // with leftovers of the step before
     loss: floats([loss]),
     a: gradients[0]!,
     b: gradients[1] ?? floats([0]),
@@ -38,7 +42,15 @@ function clipCase({ what, gradients, loss = 0.5, maxNorm, lossScale = 1 }: ClipC
       engine.clip(gradients.length > 1 ? [a, b] : [a], loss, maxNorm, state);
       return { state, a, b };
     },
-    ({ a, b }) => ({ state: written(clip(gradients, loss, maxNorm, lossScale), 3, lossScale), a, b }),
+    ({ a, b }) => {
+      const clipped = clip(gradients, loss, maxNorm, lossScale);
+      const stays = halts && skipped === 1;
+      return {
+        state: written({ ...clipped, skipped: stays ? 1 : clipped.skipped }, { step: 3, lossScale, halts }),
+        a,
+        b,
+      };
+    },
     1e-5,
   );
 }
@@ -63,6 +75,10 @@ const clips: Case[] = [
     maxNorm: 0,
   }),
   clipCase({ what: "a loss that is not a number", gradients: [small], loss: NaN, maxNorm: 0.125 }),
+  clipCase({ what: "the step after one that was skipped", gradients: [small], maxNorm: 1, skipped: 1 }),
+  clipCase({ what: "the step after one that halts", gradients: [small], maxNorm: 1, skipped: 1, halts: true }),
+  clipCase({ what: "a step that would halt", gradients: [small], loss: NaN, maxNorm: 1, halts: true }),
+  clipCase({ what: "a step after a good one, with halting", gradients: [small], maxNorm: 1, halts: true }),
   clipCase({ what: "an infinite loss", gradients: [small], loss: Infinity, maxNorm: 0.125 }),
 ];
 
@@ -74,13 +90,18 @@ interface Training {
   readonly moments?: VariableOptions;
   /** Steps whose loss is not finite. */
   readonly bad?: readonly number[];
+  /** Whether one of these ends it all. */
+  readonly halts?: boolean;
+  /** Whether all parameters lie in one block. */
+  readonly block?: boolean;
 }
 
 const STEPS = 5;
 const gradientOf = (shape: readonly number[], slot: number, step: number) => normals(shape, 0.3, 10 * slot + step);
 
 /** Steps of AdamW with clipping over several parameters of one shape each. */
-function training({ what, shapes, weightDecay, moments = { storage: "cold" }, bad = [] }: Training): Case {
+function training(asked: Training): Case {
+  const { what, shapes, weightDecay, moments = { storage: "cold" }, bad = [], halts = false, block = false } = asked;
   const [maxNorm, lossScale] = [1.5, 2];
   const inputs = Object.fromEntries(shapes.map((shape, i) => [`w${i}`, normals(shape, 1, i)]));
   return testCase<Record<string, Tensor>, string>(
@@ -94,25 +115,33 @@ function training({ what, shapes, weightDecay, moments = { storage: "cold" }, ba
         return handle;
       };
       const state = variable([STEP.length]);
-      const slots = shapes.map((shape, i) => {
-        const weight = variable(shape);
-        engine.copy(weight, weights[`w${i}`]!);
-        return {
-          weight,
-          gradient: variable(shape),
-          m: variable(shape, moments),
-          v: variable(shape, moments),
-          weightDecay,
-        };
+      /** Tensors of all shapes: one by one, or in a block that is changed as one. */
+      const several = (options?: VariableOptions) => {
+        if (!block) return { all: undefined, parts: shapes.map((shape) => variable(shape, options)) };
+        const { all, parts } = engine.block(shapes);
+        made.push(all);
+        return { all, parts };
+      };
+      const [weight, gradient, m, v] = [several(), several(), several(moments), several(moments)];
+      const slotOf = (of: (tensors: ReturnType<typeof several>) => Handle) => ({
+        weight: of(weight),
+        gradient: of(gradient),
+        m: of(m),
+        v: of(v),
+        weightDecay,
       });
+      const parts = shapes.map((_, i) => slotOf(({ parts }) => parts[i]!));
+      const slots = block ? [slotOf(({ all }) => all!)] : parts;
+      parts.forEach(({ weight }, i) => engine.copy(weight, weights[`w${i}`]!));
+      engine.write(state, Float32Array.of(0, 0, 0, 0, 0, 0, +halts));
       for (let step = 1; step <= STEPS; step++) {
         engine.write(state, Float32Array.of(RATE, step, lossScale));
-        slots.forEach(({ gradient }, i) => engine.copy(gradient, upload(engine, gradientOf(shapes[i]!, i, step))));
+        parts.forEach(({ gradient }, i) => engine.copy(gradient, upload(engine, gradientOf(shapes[i]!, i, step))));
         const loss = engine.upload(Float32Array.of(bad.includes(step) ? NaN : 1), [1]);
         engine.clip(slots.map(({ gradient }) => gradient), loss, maxNorm, state);
         engine.adamw(slots, options, state);
       }
-      return result(engine, slots, state, made);
+      return result(engine, parts, state, made);
     },
     (weights) => {
       let slots: Slot[] = shapes.map((shape, i) => ({
@@ -124,13 +153,15 @@ function training({ what, shapes, weightDecay, moments = { storage: "cold" }, ba
       let last = clip([], 1, maxNorm, lossScale);
       for (let step = 1; step <= STEPS; step++) {
         const gradients = shapes.map((shape, i) => gradientOf(shape, i, step));
+        const before = last.skipped;
         last = clip(gradients, bad.includes(step) ? NaN : 1, maxNorm, lossScale);
+        if (halts && before === 1) last = { ...last, skipped: 1 };
         if (last.skipped === 1) continue;
         slots = slots.map((slot, i) =>
           adamw(slot, gradients[i]!, { ...options, learningRate: RATE, step, factor: last.factor })
         );
       }
-      return expected(slots, last, lossScale);
+      return expected(slots, last, { step: STEPS, lossScale, halts });
     },
     1e-5,
   );
@@ -158,8 +189,12 @@ function result(
   return results;
 }
 
-function expected(slots: readonly Slot[], last: ReturnType<typeof clip>, lossScale: number): Record<string, Tensor> {
-  const results: Record<string, Tensor> = { state: written(last, STEPS, lossScale) };
+function expected(
+  slots: readonly Slot[],
+  last: ReturnType<typeof clip>,
+  scalars: Parameters<typeof written>[1],
+): Record<string, Tensor> {
+  const results: Record<string, Tensor> = { state: written(last, scalars) };
   slots.forEach(({ weight, m, v }, i) => {
     results[`weight${i}`] = weight;
     results[`m${i}`] = m;
@@ -230,7 +265,7 @@ function table({ what, rows, width, weightDecay, other }: TableCase): Case {
         gradients[`gradient${step}`] = gradient;
         gradients[`cleared${step}`] = filled(shape, 0);
       }
-      return { ...gradients, ...expected([slot], last, lossScale) };
+      return { ...gradients, ...expected([slot], last, { step: STEPS, lossScale }) };
     },
     1e-5,
   );
@@ -270,6 +305,15 @@ export const optimizer: readonly Case[] = [
     weightDecay: 0.1,
     bad: [3],
   }),
+  training({ what: "a block", shapes: [[5], [7, 3], [1], [300, 60]], weightDecay: 0.1, block: true }),
+  training({
+    what: "a block, with a step that is left out",
+    shapes: [[5], [16]],
+    weightDecay: 0,
+    block: true,
+    bad: [2],
+  }),
+  training({ what: "a step that is not finite ends it", shapes: [[9], [20]], weightDecay: 0.1, bad: [3], halts: true }),
   training({ what: "the last step is left out", shapes: [[9]], weightDecay: 0.1, bad: [5] }),
   ...tables,
 ];
