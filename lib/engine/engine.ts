@@ -253,6 +253,8 @@ export interface EngineInfo {
   readonly threads: number;
   /** fp32, bf16, fp16. */
   readonly precision: string;
+  /** Batches are given so many rows of tokens, or a multiple of it: above 1 where a device gains if shapes repeat. */
+  readonly tokenStep: number;
 }
 
 /** Bytes on the device. */

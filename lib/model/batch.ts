@@ -16,18 +16,23 @@ export interface Encoder {
   readonly parameters: Parameters;
 }
 
-/** A packed batch on the device. */
+/**
+ * A packed batch on the device: C rows of tokens, of which the first T are those of the sequences. A device that is
+ * faster when shapes repeat gets some rows more, which belong to no sequence: nothing depends on them.
+ */
 export interface DeviceBatch {
-  /** i32 [T] */
+  /** i32 [C] */
   readonly ids: Handle;
-  /** i32 [T] */
+  /** i32 [C] */
   readonly typeIds: Handle;
-  /** i32 [T] place in the sequence, from 0 */
+  /** i32 [C] place in the sequence, from 0 */
   readonly positions: Handle;
   /** i32 [n + 1] */
   readonly offsets: Handle;
-  /** i32 [T, 2] */
+  /** i32 [C, 2] */
   readonly places: Handle;
+  /** C: T, rounded up to the engine's `tokenStep`. */
+  readonly capacity: number;
   /** Longest sequence. */
   readonly maxLength: number;
   /** The batch itself. */
@@ -45,13 +50,24 @@ export interface TrainingKey {
 /** Copies a batch to the device, into the current arena. */
 export function uploadBatch(engine: Engine, packed: PackedBatch): DeviceBatch {
   const { ids, typeIds, positions, offsets, places, maxLength } = packed;
+  const { tokenStep } = engine.info;
+  const capacity = Math.ceil(ids.length / tokenStep) * tokenStep;
   return {
-    ids: engine.upload(ids, [ids.length]),
-    typeIds: engine.upload(typeIds, [ids.length]),
-    positions: engine.upload(positions, [ids.length]),
+    ids: uploadRows(engine, ids, capacity),
+    typeIds: uploadRows(engine, typeIds, capacity),
+    positions: uploadRows(engine, positions, capacity),
     offsets: engine.upload(offsets, [offsets.length]),
-    places: engine.upload(places, [ids.length, 2]),
+    places: engine.reshape(uploadRows(engine, places, 2 * capacity), [capacity, 2]),
+    capacity,
     maxLength,
     packed,
   };
+}
+
+/** Copies one number for each token to the device, and `rest` for each row that is no token. */
+export function uploadRows(engine: Engine, values: Int32Array, capacity: number, rest = 0): Handle {
+  if (values.length === capacity) return engine.upload(values, [capacity]);
+  const all = new Int32Array(capacity).fill(rest, values.length);
+  all.set(values);
+  return engine.upload(all, [capacity]);
 }

@@ -19,7 +19,7 @@ import { constant, type Parameters, type Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { BiEncoder } from "./bi_encoder.ts";
 import { type EncoderConfig, parseConfig } from "./config.ts";
-import type { DeviceBatch, TrainingKey } from "./batch.ts";
+import { type DeviceBatch, type TrainingKey, uploadRows } from "./batch.ts";
 import { encoderShapes, joinedProjections, layerNames, PREFIXES } from "./families.ts";
 import {
   dropoutFor,
@@ -195,7 +195,7 @@ export function denoisingLoss(
   const parts = { config, parameters: tensors };
   const drop = dropoutFor(input.places, training);
   const bias = relativeBias(tape, parts, input);
-  const sequences = tape.engine.upload(sequenceOf(input.packed.offsets), [input.packed.ids.length]);
+  const sequences = uploadRows(tape.engine, sequenceOf(input.packed.offsets), input.capacity);
   // Masks are told apart by layer: the encoder has the first numbers, then self-attention, then cross-attention.
   let x = embedTokens(tape, parts, input, drop(config.hiddenDropout, "embedding-dropout", config.layers));
   for (let i = 0; i < config.layers; i++) {

@@ -10,7 +10,7 @@ import { add, attention, dropout, embedding, layerNorm, linear } from "../tensor
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { EncoderConfig } from "./config.ts";
-import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
+import { type DeviceBatch, type Encoder, type TrainingKey, uploadRows } from "./batch.ts";
 import { firstPosition, type LayerNames, positionIds, RELATIVE_BIAS, relativeBucket } from "./families.ts";
 
 /** Dropout at one place of the model, or none. */
@@ -55,7 +55,7 @@ export function embedTokens(tape: Tape, encoder: Encoder, batch: DeviceBatch, dr
   }
   const positions = first === 0
     ? batch.positions
-    : tape.engine.upload(positionIds(config, batch.packed), [batch.packed.ids.length]);
+    : uploadRows(tape.engine, positionIds(config, batch.packed), batch.capacity);
   let x = embedding(tape, parameters["embeddings.word_embeddings.weight"]!, batch.ids);
   x = add(tape, x, embedding(tape, parameters["embeddings.position_embeddings.weight"]!, positions));
   const types = parameters["embeddings.token_type_embeddings.weight"];

@@ -3,13 +3,10 @@
  *
  * @module
  */
-import { counted } from "../counted.ts";
 import { Context, Effect, Layer } from "effect";
-import { attempt } from "../attempt.ts";
-import { createCpuEngine } from "../engine/cpu/engine.ts";
-import { openNativeGemm } from "../engine/cpu/native_gemm.ts";
+import { attempt, attemptSync } from "../attempt.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
-import { type EngineChoice, selectEngine } from "../engine/select.ts";
+import { chooseEngine, type EngineChoice } from "../engine/select.ts";
 import type { KindredError } from "../error.ts";
 import type { Json } from "./key.ts";
 import { Progress } from "./progress.ts";
@@ -56,52 +53,18 @@ export class TensorEngine extends TensorEngineBase {
 
 const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice) {
   const progress = yield* Progress;
-  const lazy = yield* Effect.acquireRelease(
-    attempt(() => openLazily(choice)),
+  const chosen = yield* Effect.acquireRelease(
+    attempt(() => chooseEngine(choice)),
     ({ close }) => Effect.sync(close),
   );
-  const { name, gemm, library, precision, threads } = lazy.info;
+  const { name, gemm, library, precision, threads } = chosen.info;
   // The WebAssembly product gives the same bits with any number of threads; libraries do not.
   const identity: Json = { engine: name, gemm, library, precision, ...(gemm !== "wasm" && { threads }) };
   let isOpen = false;
-  const open = attempt(() => {
-    if (!isOpen) progress.emit({ _tag: "note", text: lazy.reason });
+  const open = attemptSync(() => {
+    if (!isOpen) progress.emit({ _tag: "note", text: chosen.reason });
     isOpen = true;
-    return lazy.open();
+    return chosen.open();
   });
-  return TensorEngine.of({ info: lazy.info, reason: lazy.reason, identity, open });
+  return TensorEngine.of({ info: chosen.info, reason: chosen.reason, identity, open });
 });
-
-interface LazyEngine {
-  readonly reason: string;
-  readonly info: EngineInfo;
-  readonly open: () => Promise<Engine>;
-  readonly close: () => void;
-}
-
-async function openLazily(choice: EngineChoice): Promise<LazyEngine> {
-  const { engine: name = "auto", gemm = "auto", deterministic = false, precision = "fp32" } = choice;
-  const threads = choice.threads ?? navigator.hardwareConcurrency;
-  const refused = deterministic && gemm !== "auto" && gemm !== "wasm";
-  if ((name !== "auto" && name !== "cpu") || precision !== "fp32" || refused) {
-    // Others start at once: what they are is known only then.
-    const { engine, reason } = await selectEngine(choice);
-    return { reason, info: engine.info, open: () => Promise.resolve(engine), close: () => engine.close() };
-  }
-  const { gemm: native, reason } = openNativeGemm({ gemm: deterministic ? "wasm" : gemm, threads });
-  let engine: Engine | undefined;
-  return {
-    reason: native === undefined ? `matrix products by WebAssembly: ${reason}` : `matrix products by ${reason}`,
-    info: {
-      name: "cpu",
-      backend: "wasm",
-      device: `${Deno.build.arch}, ${counted(threads, "thread")}`,
-      gemm: native?.name ?? "wasm",
-      library: native?.version ?? "",
-      threads,
-      precision: "fp32",
-    },
-    open: () => Promise.resolve(engine ??= createCpuEngine({ threads, gemm: native })),
-    close: () => engine === undefined ? native?.close() : engine.close(),
-  };
-}

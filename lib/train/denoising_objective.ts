@@ -7,7 +7,7 @@ import { deletion, type Noise } from "../data/noise.ts";
 import { type Handle, scope } from "../engine/engine.ts";
 import { type BiEncoder, embed } from "../model/bi_encoder.ts";
 import { type DenoisingDecoder, denoisingLoss } from "../model/denoising_decoder.ts";
-import { uploadBatch } from "../model/batch.ts";
+import { uploadBatch, uploadRows } from "../model/batch.ts";
 import { backward, recording } from "../tensor/tape.ts";
 import { nextTokens, pack, slicePacked, type TokenizedTexts } from "../text/packed.ts";
 import { activationBytesPerToken, decoderBytesPerToken, runsWithin } from "./budget.ts";
@@ -94,7 +94,14 @@ export function denoisingObjective(task: DenoisingTask): Objective {
           const tape = recording(engine);
           const embeddings = embed(tape, model, uploadBatch(engine, slicePacked(sources, from, to)), batch);
           const input = uploadBatch(engine, slicePacked(next.input, from, to));
-          const loss = denoisingLoss(tape, decoder, embeddings, input, engine.upload(wanted, [wanted.length]), batch);
+          const loss = denoisingLoss(
+            tape,
+            decoder,
+            embeddings,
+            input,
+            uploadRows(engine, wanted, input.capacity, -1),
+            batch,
+          );
           backward(tape, loss, engine.upload(Float32Array.of(scale * share), [1]));
           return engine.affine(loss.value, share);
         }));

@@ -13,6 +13,7 @@ import { denoisingObjective, type DenoisingTask } from "../../lib/train/denoisin
 import type { TrainSettings } from "../../lib/train/settings.ts";
 import { train, type TrainHooks } from "../../lib/train/trainer.ts";
 import { engines } from "../engine/engines.ts";
+import { steps } from "../engine/steps.ts";
 import { assertGradients } from "../golden/golden.ts";
 import { idsOf, loadDenoising, tokenized } from "../model/denoising.ts";
 import { course } from "./course.ts";
@@ -50,6 +51,9 @@ for (const { name, create } of engines) {
       assert.ok(Math.abs(parts.loss - whole.loss) < 1e-5 * whole.loss, `${parts.loss} instead of ${whole.loss}`);
       assertGradients(parts.gradients, whole.gradients);
     }
+    const more = await differentiate(steps(engine, 64), {});
+    assert.ok(Math.abs(more.loss - whole.loss) < 1e-6 * whole.loss, `${more.loss} instead of ${whole.loss}`);
+    assertGradients(more.gradients, whole.gradients);
     assert.equal(whole.objective.tokens(rows), 28 + 15, "original and damaged tokens");
     engine.close();
   });

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Engine } from "../engine.ts";
+import { counted } from "../../counted.ts";
+import type { Engine, EngineInfo } from "../engine.ts";
 import { attentionKernels } from "./attention.ts";
 import { type CpuOptions, createCore } from "./core.ts";
 import { elementwiseKernels } from "./elementwise.ts";
@@ -12,6 +13,7 @@ import { dispatchOf } from "./dispatch.ts";
 import { lossKernels } from "./losses.ts";
 import { memoryKernels } from "./memory.ts";
 import { movingKernels } from "./moving.ts";
+import type { NativeGemm } from "./native_gemm.ts";
 import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
@@ -40,15 +42,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   const kernels = dispatchOf(core);
   const moving = movingKernels(core, kernels);
   return {
-    info: {
-      name: "cpu",
-      backend: "wasm",
-      device: `${Deno.build.arch}, ${threadCount} threads`,
-      gemm: options.gemm?.name ?? "wasm",
-      library: options.gemm?.version ?? "",
-      threads: threadCount,
-      precision: "fp32",
-    },
+    info: cpuInfo(threadCount, options.gemm),
     rank: 0,
     worldSize: 1,
 
@@ -65,5 +59,19 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
 
     allReduce() {},
     allGather: (x) => x,
+  };
+}
+
+/** What a cpu engine with so many threads and this product says of itself. */
+export function cpuInfo(threads: number, gemm: NativeGemm | undefined): EngineInfo {
+  return {
+    name: "cpu",
+    backend: "wasm",
+    device: `${Deno.build.arch}, ${counted(threads, "thread")}`,
+    gemm: gemm?.name ?? "wasm",
+    library: gemm?.version ?? "",
+    threads,
+    precision: "fp32",
+    tokenStep: 1,
   };
 }

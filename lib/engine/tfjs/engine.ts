@@ -48,6 +48,7 @@ export async function createTfjsEngine(
       library: version,
       threads: backend === "js" ? 1 : navigator.hardwareConcurrency,
       precision: "fp32",
+      tokenStep: 1,
     },
     rank: 0,
     worldSize: 1,

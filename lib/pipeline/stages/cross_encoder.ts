@@ -65,7 +65,7 @@ export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs
     TrainedModel
   >({
     name: "cross-encoder",
-    version: 5, // a card that says how a cross-encoder is used
+    version: 6, // gradients in blocks: sums of another order
     inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
     output: trainedFormat,
     computes: true,

@@ -105,7 +105,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 5,
+  version: 6, // gradients in blocks: sums of another order
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),
