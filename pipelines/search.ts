@@ -5,6 +5,7 @@
  * @module
  */
 import { Effect } from "effect";
+import { join } from "node:path";
 import { attempt } from "../lib/attempt.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
@@ -12,6 +13,7 @@ import { writeOutput } from "../lib/pipeline/output.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { judge, model } from "../lib/stage/roots.ts";
 import { searchFiles, searchSummary } from "../lib/pipeline/search_report.ts";
+import { searchPage } from "../lib/pipeline/search_page.ts";
 import { corpusOf, queriesOf, search } from "../lib/pipeline/searching.ts";
 import { text } from "../lib/pipeline/settings.ts";
 import { embedCorpus } from "../lib/pipeline/stages/search.ts";
@@ -51,8 +53,18 @@ export const command: Command = {
     const queries = yield* queriesOf(invocation);
     const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);
     const corpus = yield* embedCorpus({ model: base, texts: data }, {});
-    const report = yield* search(invocation, { model: base, data, corpus, queries, crossEncoder });
-    if (output !== undefined) yield* attempt(() => writeOutput(output, searchFiles(report)));
+    const found = yield* search(invocation, { model: base, data, corpus, queries, crossEncoder });
+    if (output === undefined) return found;
+    const tables = searchFiles(found);
+    const names = [...Object.keys(tables), "report.json", "report.html"];
+    const report = { ...found, files: names.map((name) => join(output, name)) };
+    yield* attempt(() =>
+      writeOutput(output, {
+        ...tables,
+        "report.html": searchPage(report),
+        "report.json": JSON.stringify(report, null, 2) + "\n",
+      })
+    );
     return report;
   }),
   print: searchSummary,

@@ -85,6 +85,54 @@ export function classMap(
 const STEPS = 5;
 const stepColour = (step: number) => `color-mix(in oklch, var(--a) ${100 * step / (STEPS - 1)}%, var(--b))`;
 
+/** Which texts a pair is of, and how it is drawn. */
+interface DrawnPairs {
+  /** Rows of the texts, among `sentences`. */
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+  readonly sentences: readonly string[];
+  /** The colour of a pair; `apart` is drawn with a dashed line, for who does not see colours. */
+  readonly look: (pair: number) => { readonly colour: string; readonly apart?: boolean; readonly told: string };
+  /** The form of the mark of second texts: 0 is that of the first ones. */
+  readonly form: number;
+}
+
+/** Some of the pairs, evenly spread, as lines between their texts. */
+function linesOf(embeddings: Embeddings, { first, second, sentences, look, form }: DrawnPairs): {
+  readonly drawn: string;
+  readonly count: number;
+  readonly share: string;
+} {
+  const count = Math.min(PAIRS, first.length);
+  const chosen = Array.from({ length: count }, (_, i) => Math.floor(i * first.length / count));
+  const { width } = embeddings;
+  const data = new Float32Array(2 * count * width);
+  const copy = (row: number, to: number) =>
+    data.set(embeddings.data.subarray(row * width, (row + 1) * width), to * width);
+  chosen.forEach((pair, i) => {
+    copy(first[pair]!, 2 * i);
+    copy(second[pair]!, 2 * i + 1);
+  });
+  const { at, share } = project({ data, width, rows: 2 * count });
+  const drawn = chosen.map((pair, i) => {
+    const [[x1, y1], [x2, y2]] = [at(2 * i), at(2 * i + 1)];
+    const { colour, apart, told } = look(pair);
+    const dashes = apart ? ' stroke-dasharray="4 3"' : "";
+    return `<g style="color:${colour}"><title>${
+      escapeHtml(`${sentences[first[pair]!]} | ${sentences[second[pair]!]}: ${told}`)
+    }</title><path d="M${x1} ${y1}L${x2} ${y2}" stroke="currentColor" stroke-opacity=".5"${dashes}/><path fill="currentColor" d="${
+      mark(0, x1, y1)
+    }${mark(form, x2, y2)}"/></g>`;
+  });
+  return { drawn: drawn.join(""), count, share };
+}
+
+/** A mark of the legend. */
+const legendKey = (colour: string, form: number, text: string) =>
+  `<span><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><path style="color:${colour}" fill="currentColor" d="${
+    mark(form, 5, 5)
+  }"/></svg> ${text}</span>`;
+
 /** Pairs of texts as lines between them, coloured by their score: alike ones should be short. */
 export function pairMap(
   title: string,
@@ -96,44 +144,62 @@ export function pairMap(
     readonly sentences: readonly string[];
   },
 ): string {
-  const count = Math.min(PAIRS, first.length);
-  const chosen = Array.from({ length: count }, (_, i) => Math.floor(i * first.length / count));
-  const { width } = embeddings;
-  const data = new Float32Array(2 * count * width);
-  const copy = (row: number, to: number) =>
-    data.set(embeddings.data.subarray(row * width, (row + 1) * width), to * width);
-  chosen.forEach((row, i) => {
-    copy(first[row]!, 2 * i);
-    copy(second[row]!, 2 * i + 1);
-  });
-  const { at, share } = project({ data, width, rows: 2 * count });
-  const scale = scaleOf(Array.from(score));
-  const step = (row: number) => Math.min(STEPS - 1, Math.floor(STEPS * scale(score[row]!)));
-  const drawn = chosen.map((row, i) => {
-    const [[x1, y1], [x2, y2]] = [at(2 * i), at(2 * i + 1)];
-    const told = `${sentences[first[row]!]} | ${sentences[second[row]!]}: ${Number(score[row]!.toFixed(3))}`;
-    return `<g style="color:${stepColour(step(row))}"><title>${
-      escapeHtml(told)
-    }</title><path d="M${x1} ${y1}L${x2} ${y2}" stroke="currentColor" stroke-opacity=".5"/><path fill="currentColor" d="${
-      mark(0, x1, y1)
-    }${mark(0, x2, y2)}"/></g>`;
-  });
   const scores = Array.from(score);
+  const scale = scaleOf(scores);
+  const step = (pair: number) => Math.min(STEPS - 1, Math.floor(STEPS * scale(score[pair]!)));
+  const look = (pair: number) => ({ colour: stepColour(step(pair)), told: `${Number(score[pair]!.toFixed(3))}` });
+  const { drawn, count, share } = linesOf(embeddings, { first, second, sentences, look, form: 0 });
   const [low, high] = [Math.min(...scores), Math.max(...scores)];
   const bound = (i: number) => Number((low + (high - low) * i / STEPS).toFixed(2));
   const keys = Array.from(
     { length: STEPS },
-    (_, i) =>
-      `<span><svg class="key" viewBox="0 0 10 10" aria-hidden="true"><path style="color:${
-        stepColour(i)
-      }" fill="currentColor" d="${mark(0, 5, 5)}"/></svg> ${bound(i)} to ${bound(i + 1)}</span>`,
+    (_, i) => legendKey(stepColour(i), 0, `${bound(i)} to ${bound(i + 1)}`),
   );
   return figure(
     title,
     `${counted(count, "pair")} as lines, coloured by their gold score; the two axes hold ${share} of the variance`,
-    drawn.join(""),
+    drawn,
     `<p class="legend"><span>gold score:</span> ${keys.join(" ")}</p><p>${count} of ${
       counted(first.length, "pair")
     }, a line from text to text: a high score should make it short. The two axes hold ${share} of the variance.</p>`,
+  );
+}
+
+/** How well anchors find their positives, by the place of the first one that was found. */
+const PLACES = [
+  { colour: "var(--c)", name: "found first", holds: (place: number) => place === 1 },
+  { colour: "var(--a)", name: "among the first 10", holds: (place: number) => place > 1 && place <= 10 },
+  { colour: "var(--b)", name: "further down", holds: (place: number) => place > 10 },
+] as const;
+
+/** Anchors and their positives as lines between them, coloured by where the positive was found. */
+export function retrievalMap(
+  title: string,
+  embeddings: Embeddings,
+  { first, second, places, sentences }: {
+    readonly first: Int32Array;
+    readonly second: Int32Array;
+    /** From 1; Infinity where it was not found. */
+    readonly places: readonly number[];
+    readonly sentences: readonly string[];
+  },
+): string {
+  const look = (pair: number) => {
+    const group = PLACES.findIndex(({ holds }) => holds(places[pair]!));
+    const told = places[pair] === Infinity ? "not found" : `place ${places[pair]}`;
+    return { colour: PLACES[group]!.colour, apart: group === 2, told };
+  };
+  const { drawn, count, share } = linesOf(embeddings, { first, second, sentences, look, form: 1 });
+  const counts = PLACES.map(({ holds }) => places.filter(holds).length);
+  const keys = PLACES.map(({ colour, name }, i) => legendKey(colour, 0, `${name} (${counts[i]})`));
+  return figure(
+    title,
+    `${counted(count, "anchor")} and their positives as lines: ${
+      PLACES.map(({ name }, i) => `${counts[i]} ${name}`).join(", ")
+    }; the two axes hold ${share} of the variance`,
+    drawn,
+    `<p class="legend">${keys.join(" ")}</p><p>${count} of ${
+      counted(first.length, "anchor")
+    } (round) with a line to a positive (square), by the place where one was found. The two axes hold ${share} of the variance.</p>`,
   );
 }

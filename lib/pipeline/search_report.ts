@@ -7,7 +7,7 @@ import { tableLines } from "./table_lines.ts";
 import { counted } from "../counted.ts";
 import { csvText } from "../data/csv_text.ts";
 import type { Effort, SearchCost } from "../embed/search.ts";
-import type { ReportBase, ReportTable } from "./report.ts";
+import { fileLines, type ReportBase, type ReportTable } from "./report.ts";
 
 /** A text of the corpus. */
 export interface FoundText {
@@ -66,9 +66,17 @@ function costTable(title: string, cost: Omit<SearchCost, "texts">): ReportTable 
   };
 }
 
+/** What finding the pairs took, and the answers, where either was looked for. */
+export function costTables({ pairs, cost, query_cost: queries }: SearchReport): readonly ReportTable[] {
+  return [
+    ...(pairs.length === 0 ? [] : [costTable(`the closest of n = ${counted(cost.texts, "text")}`, cost)]),
+    ...(queries === undefined ? [] : [costTable(`${counted(queries.queries, "query")} over them`, queries)]),
+  ];
+}
+
 /** The report in lines for the terminal. */
 export function searchSummary(report: SearchReport): string {
-  const { corpus, pairs, queries, cost, query_cost: queryCost } = report;
+  const { corpus, pairs, queries } = report;
   const scored = report.cross_encoder !== null;
   const scores = ({ similarity, score }: FoundScores) =>
     `${similarity.toFixed(4)}${scored ? `  ${(score ?? NaN).toFixed(4)}` : ""}`;
@@ -83,13 +91,13 @@ export function searchSummary(report: SearchReport): string {
       `  ${query} (${heading})`,
       ...hits.map((hit) => `    ${scores(hit)}  ${hit.text}`),
     ]),
-    ...(pairs.length === 0 ? [] : tableLines(costTable(`the closest of n = ${counted(cost.texts, "text")}`, cost))),
-    ...(queryCost === undefined ? [] : tableLines(costTable(`queries over them: ${queryCost.queries}`, queryCost))),
+    ...costTables(report).flatMap(tableLines),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
+    ...fileLines(report),
   ].join("\n");
 }
 
-/** What was found as tables that other programs read: `pairs.csv` and `answers.csv`, beside the whole `report.json`. */
+/** What was found as tables that other programs read: `pairs.csv` and `answers.csv`. */
 export function searchFiles(report: SearchReport): Record<string, string> {
   const pairs = report.pairs.map(({ first, second, similarity, score }) =>
     [first.row, first.text, second.row, second.text, similarity, score] as const
@@ -98,7 +106,6 @@ export function searchFiles(report: SearchReport): Record<string, string> {
     hits.map(({ row, text, similarity, score }, i) => [query, i + 1, row, text, similarity, score] as const)
   );
   return {
-    "report.json": JSON.stringify(report, null, 2) + "\n",
     ...(pairs.length > 0 && {
       "pairs.csv": csvText(["first_row", "first", "second_row", "second", "similarity", "score"], pairs),
     }),

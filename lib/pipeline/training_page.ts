@@ -4,7 +4,7 @@
  * @module
  */
 import { counted } from "../counted.ts";
-import type { Dataset, Pairs, ScoredPairs } from "../data/dataset.ts";
+import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { histogramOf } from "../numeric/histogram.ts";
@@ -14,7 +14,7 @@ import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { escapeHtml, rangeOf } from "./axis.ts";
 import { histogramChart, lineChart, scatterPlot } from "./charts.ts";
 import type { Leaks } from "./leaks.ts";
-import { pairMap } from "./maps.ts";
+import { pairMap, retrievalMap } from "./maps.ts";
 import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
 import { BASELINE_TITLES } from "./evaluation.ts";
 import { evaluatedOn, type Report } from "./report.ts";
@@ -105,7 +105,7 @@ export function reportPage(
       curves,
       lineChart({ title: `${metric} on the way`, across: "update", up: metric }, [{ name: metric, points: course }]),
       ...(evaluation.kind === "similarity" ? similaritySections(data, sentences) : []),
-      ...(evaluation.kind === "retrieval" ? [hardestQueries(data)] : []),
+      ...(evaluation.kind === "retrieval" ? retrievalSections(data, sentences) : []),
       section("Nearest neighbours", neighbourTable(data, sentences, 1 + first.reduce((a, b) => Math.max(a, b), 0))),
       section("Leak check", leakTable(data.leaks)),
     ],
@@ -165,31 +165,39 @@ function similaritySections(data: PageData, sentences: readonly string[]): reado
   ];
 }
 
-/** Anchors whose positive stands furthest down after training. */
-function hardestQueries(data: PageData): string {
-  const { anchor, positive } = data.rows.columns as Pairs;
-  const row = new Map<string, number>(); // the first of each anchor
-  anchor.forEach((text, i) => row.has(text) || row.set(text, i));
-  const queries = [...row.keys()];
-  const rank = ({ ranks }: Evaluation, query: number) => ranks![query]! || Infinity;
-  const hardest = [...queries.keys()].sort((a, b) => {
-    const [x, y] = [rank(data.after, a), rank(data.after, b)];
-    return x === y ? 0 : x < y ? 1 : -1;
-  }).slice(0, 10);
+/** Where anchors find their positives: on maps, and those whose positive stands furthest down after training. */
+function retrievalSections(data: PageData, sentences: readonly string[]): readonly string[] {
+  const { first, second } = sentencesOf(data.rows);
+  const row = new Map<number, number>(); // the first of each anchor
+  first.forEach((anchor, i) => row.has(anchor) || row.set(anchor, i));
+  const rows = [...row.values()];
+  const placesOf = ({ ranks }: Evaluation) => rows.map((_, query) => ranks![query]! || Infinity);
+  const [before, after] = [placesOf(data.before), placesOf(data.after)];
+  const pairs = { first: Int32Array.from(rows, (i) => first[i]!), second: Int32Array.from(rows, (i) => second[i]!) };
+  const hardest = [...rows.keys()].sort((a, b) => after[a] === after[b] ? 0 : after[a]! < after[b]! ? 1 : -1);
   const shown = (place: number) => place === Infinity ? "not among 100" : `${place}`;
-  return section(
-    "Hardest anchors",
-    htmlTable(
-      "Anchors whose positive stands furthest down",
-      ["anchor", "positive", "place before", "place after"],
-      hardest.map((query) => [
-        queries[query]!,
-        positive[row.get(queries[query]!)!]!,
-        shown(rank(data.before, query)),
-        shown(rank(data.after, query)),
-      ]),
+  return [
+    section(
+      "Maps of anchors and positives",
+      beside(
+        retrievalMap("Before training", data.beforeEmbeddings, { ...pairs, sentences, places: before }),
+        retrievalMap("After training", data.afterEmbeddings, { ...pairs, sentences, places: after }),
+      ),
     ),
-  );
+    section(
+      "Hardest anchors",
+      htmlTable(
+        "Anchors whose positive stands furthest down",
+        ["anchor", "positive", "place before", "place after"],
+        hardest.slice(0, 10).map((query) => [
+          sentences[pairs.first[query]!]!,
+          sentences[pairs.second[query]!]!,
+          shown(before[query]!),
+          shown(after[query]!),
+        ]),
+      ),
+    ),
+  ];
 }
 
 /** Leaked sentences that are shown. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { sampleBaseModel } from "../../lib/data/sample/models.ts";
 import { goldenPath } from "../golden/golden.ts";
 import * as user from "./user.ts";
@@ -115,19 +115,31 @@ Deno.test("label_similarity says what is wrong with labels and flags", () =>
 Deno.test("what a search finds can be had as files, and no folder of others is written into", () =>
   withFolder(async (folder, cache) => {
     const corpus = join(folder, "corpus.jsonl");
-    const texts = ["the boy eats", "the queen sleeps", "=the lad eats", "a hammer"];
+    const texts = ["the boy eats", "the queen sleeps", "=the lad eats", "<b>a hammer</b>"];
     await Deno.writeTextFile(corpus, lines(texts.map((text) => ({ text }))));
     const output = join(folder, "found");
     const own = ["--model", await sampleBaseModel(), "--corpus", corpus, ...cache, "--output", output];
-    const { code, err } = await run("search", ...own, "--closest", "2", "--query", "the boy", "--top-k", "3");
+    const { code, err } = await run("search", ...own, "--closest", "2", "--query", "the boy", "--top-k", "4");
     assert.equal(code, 0, err);
     const answers = (await Deno.readTextFile(join(output, "answers.csv"))).trim().split(/\r?\n/);
     assert.equal(answers[0], "query,rank,row,text,similarity,score");
-    assert.equal(answers.length, 4);
+    assert.equal(answers.length, 5);
     const pairs = await Deno.readTextFile(join(output, "pairs.csv"));
     assert.equal(pairs.trim().split(/\r?\n/).length, 3);
     assert.ok(!/(^|,)=/m.test(pairs), "a spreadsheet finds no formula");
-    assert.equal(JSON.parse(await Deno.readTextFile(join(output, "report.json"))).schema, "kindred-search/1");
+    const report = JSON.parse(await Deno.readTextFile(join(output, "report.json")));
+    assert.equal(report.schema, "kindred-search/1");
+    assert.deepEqual(
+      report.files.map((path: string) => basename(path)),
+      ["pairs.csv", "answers.csv", "report.json", "report.html"],
+    );
+    const page = await Deno.readTextFile(join(output, "report.html"));
+    for (
+      const part of ["Answers to queries", "the boy", "Closest pairs", "&lt;b&gt;a hammer&lt;/b&gt;", "What it takes"]
+    ) {
+      assert.ok(page.includes(part), part);
+    }
+    assert.ok(!/<b>|<script|NaN|undefined/.test(page));
     await Deno.writeTextFile(join(folder, "mine.txt"), "mine");
     const refused = await run("search", ...own.slice(0, -1), folder);
     assert.equal(refused.code, 2, refused.err);

@@ -39,6 +39,7 @@ Deno.test("pairs of one's own are held out by retrieval, and a model that forget
     assert.match(card, /2000 times the usual/);
     assert.match(page, /2000 times the usual/);
     assert.match(page, /Hardest anchors/);
+    assert.match(page, /Maps of anchors and positives[^]*found first \(\d+\)[^]*further down \(\d+\)/);
     assert.ok(!page.includes("NaN"));
   }));
 
