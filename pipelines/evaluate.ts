@@ -6,24 +6,21 @@
 import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
 import { type ColumnMapping, findName, isNamed, parseColumns } from "../lib/data/column_names.ts";
-import { asPairsOrTriplets, asScoredPairs, usedColumns } from "../lib/data/columns.ts";
-import { csvText } from "../lib/data/csv_text.ts";
+import { asPairsOrTriplets, usedColumns } from "../lib/data/columns.ts";
 import type { Dataset, Pairs } from "../lib/data/dataset.ts";
 import type { Columns } from "../lib/data/rows.ts";
 import { resolveSource } from "../lib/data/source.ts";
-import { readTable, type Table } from "../lib/data/table.ts";
+import { readChunks, readTable, type Table } from "../lib/data/table.ts";
 import { UsageError } from "../lib/error.ts";
-import { binaryMetrics } from "../lib/evaluate/binary.ts";
 import { encodeTexts } from "../lib/embed/encode.ts";
-import { pairwiseSimilarities } from "../lib/embed/pairwise.ts";
-import { similarityMetrics } from "../lib/evaluate/similarity.ts";
-import { tripletMetrics } from "../lib/evaluate/triplet.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { TensorEngine } from "../lib/stage/engine.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { writeOutput } from "../lib/pipeline/output.ts";
+import { pairEvaluation, type PairTask } from "../lib/pipeline/pair_evaluation.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
+import { scoreTable } from "../lib/pipeline/score_table.ts";
 import type { Metrics } from "../lib/train/record.ts";
 import { emit } from "../lib/stage/progress.ts";
 import { modelFolder } from "../lib/stage/roots.ts";
@@ -46,11 +43,8 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
   retrieval: ["anchor", "positive"],
 };
 
-/** Metrics, and what they were computed of: texts and cosines, row by row. */
-interface Evaluated {
-  readonly metrics: Metrics;
-  readonly scores: Readonly<Record<string, ArrayLike<string | number>>>;
-}
+/** Rows that say what a file is; the others are not looked at for it. */
+const FIRST_ROWS = 512;
 
 /** The command. */
 export const command: Command = {
@@ -67,66 +61,56 @@ export const command: Command = {
       );
     }
     const output = values["output"] === undefined ? undefined : yield* outputFolder(invocation);
-    const table = yield* attempt(async () => await readTable((await resolveSource(data)).paths));
+    const paths = yield* attempt(async () => (await resolveSource(data)).paths);
+    const first = yield* attempt(() => readTable(paths, { limit: FIRST_ROWS }));
     const mapping: ColumnMapping = values["columns"] === undefined ? {} : parseColumns(text(values, "columns")!);
-    const task = text(values, "task") ?? taskOf(table, mapping);
-    const read = { source: data, columns: usedColumns(table, ROLES[task]!, mapping), of: table.names.length };
+    const task = text(values, "task") ?? taskOf(first, mapping);
+    const read = { source: data, columns: usedColumns(first, ROLES[task]!, mapping), of: first.names.length };
     yield* emit({ _tag: "columns", ...read });
     const folder = yield* attempt(() => modelFolder(source));
     const engine = yield* (yield* TensorEngine).open;
-    const { metrics, scores } = yield* attempt(async (): Promise<Evaluated> => {
+    const { metrics, rows } = yield* attempt(async (signal) => {
       const model = await loadBiEncoder(engine, folder);
-      const embed = (texts: readonly string[]) => encodeTexts(engine, model, texts);
-      if (task === "triplet") {
-        const { columns } = asPairsOrTriplets(table, mapping);
-        if (!("negative" in columns)) {
-          throw new UsageError("triplets have a negative", { found: table.names.join(", ") });
+      const scores = output === undefined ? undefined : await scoreTable(output);
+      try {
+        let rows = 0;
+        let metrics: Metrics;
+        if (task === "retrieval") {
+          // Every anchor looks at every positive: all of them are in memory.
+          const table = await readTable(paths);
+          const pairs = asPairsOrTriplets(table, mapping) as Dataset<Columns>;
+          const found = await evaluateRows(engine, model, pairs, { kind: "retrieval" });
+          const { anchor, positive } = pairs.columns as Pairs;
+          await scores?.write({ anchor, positive, cosine: found.similarities });
+          [rows, metrics] = [table.rows, found.metrics];
+        } else {
+          const evaluation = pairEvaluation(task as PairTask, (texts) => encodeTexts(engine, model, texts), mapping);
+          for await (const table of readChunks(paths)) {
+            signal.throwIfAborted();
+            const columns = await evaluation.add(table);
+            await scores?.write(columns);
+            rows += table.rows;
+          }
+          metrics = evaluation.metrics();
         }
-        const { anchor, positive, negative } = columns;
-        const [anchors, near, far] = [await embed(anchor), await embed(positive), await embed(negative)];
-        return {
-          metrics: tripletMetrics(anchors, near, far),
-          scores: {
-            anchor,
-            positive,
-            negative,
-            positive_cosine: pairwiseSimilarities(anchors, near).cosine,
-            negative_cosine: pairwiseSimilarities(anchors, far).cosine,
-          },
-        };
+        await scores?.finish();
+        return { metrics, rows };
+      } catch (error) {
+        await scores?.abandon();
+        throw error;
       }
-      if (task === "retrieval") {
-        const rows = asPairsOrTriplets(table, mapping) as Dataset<Columns>;
-        const { metrics, similarities } = await evaluateRows(engine, model, rows, { kind: "retrieval" });
-        const { anchor, positive } = rows.columns as Pairs;
-        return { metrics, scores: { anchor, positive, cosine: similarities } };
-      }
-      const { sentence1, sentence2, score } = asScoredPairs(table, mapping).columns;
-      const measure = task === "binary" ? binaryMetrics : similarityMetrics;
-      const [first, second] = [await embed(sentence1), await embed(sentence2)];
-      const { cosine } = pairwiseSimilarities(first, second);
-      return { metrics: measure(first, second, score), scores: { sentence1, sentence2, score, cosine } };
     });
     const report = {
       schema: "kindred-evaluation/1",
       model: source,
       eval: data,
       task,
-      rows: table.rows,
+      rows,
       columns: [read],
       metrics,
     };
     if (output !== undefined) {
-      yield* attempt(() =>
-        writeOutput(output, {
-          "report.json": JSON.stringify(report, null, 2) + "\n",
-          "scores.csv": csvText(
-            Object.keys(scores),
-            Array.from({ length: Object.values(scores)[0]!.length }, (_, row) =>
-              Object.values(scores).map((column) => column[row])),
-          ),
-        })
-      );
+      yield* attempt(() => writeOutput(output, { "report.json": JSON.stringify(report, null, 2) + "\n" }));
     }
     return report;
   }),

@@ -51,14 +51,31 @@ export function withoutApostrophe(text: string): string {
  * assert.deepEqual(text.split("\r\n"), ["text,score", '"a, b",-0.5', "'=1,", ""]);
  * ```
  */
-export function csvText(
-  columns: readonly string[],
-  rows: Iterable<readonly (string | number | null | undefined)[]>,
-): string {
-  const cell = (value: string | number | null | undefined) =>
+export function csvText(columns: readonly string[], rows: Iterable<readonly CsvCell[]>): string {
+  return csvRows([columns]) + csvRows(rows);
+}
+
+/** What stands in a cell. */
+export type CsvCell = string | number | null | undefined;
+
+/**
+ * Further rows of such a file: for one that is written while its rows come.
+ *
+ * @param rows Cells, row by row.
+ * @returns Lines, as {@linkcode csvText} has them.
+ *
+ * @example
+ * ```ts
+ * import { csvRows } from "@kindred/kindred/data";
+ * import assert from "node:assert/strict";
+ * assert.equal(csvRows([["a, b", 1], ["c", NaN]]), '"a, b",1\r\nc,\r\n');
+ * ```
+ */
+export function csvRows(rows: Iterable<readonly CsvCell[]>): string {
+  const cell = (value: CsvCell) =>
     typeof value === "string" ? quoted(withApostrophe(value)) : Number.isFinite(value) ? `${value}` : "";
   let text = "";
-  for (const row of [columns, ...rows]) text += row.map(cell).join(",") + "\r\n";
+  for (const row of rows) text += row.map(cell).join(",") + "\r\n";
   return text;
 }
 

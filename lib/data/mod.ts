@@ -5,7 +5,7 @@
  */
 export type { ColumnMapping, ColumnRole, NamedColumns } from "./column_names.ts";
 export { asLabelledPairs, asLabelledTexts, asPairsOrTriplets, asScoredPairs, usedColumns } from "./columns.ts";
-export { csvText, withApostrophe, withoutApostrophe } from "./csv_text.ts";
+export { type CsvCell, csvRows, csvText, withApostrophe, withoutApostrophe } from "./csv_text.ts";
 export type { Column, Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
 export { heldOutCount, holdOut, type HoldOutOptions } from "./hold_out.ts";
 export { type LabelRowsOptions, pairsFromLabels, tripletsFromLabels } from "./label_rows.ts";

@@ -7,7 +7,7 @@ import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import { averagePrecision, matthewsCorrelation } from "./classification.ts";
 import type { Values } from "../numeric/correlation.ts";
-import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "../embed/pairwise.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
 /** The keys of one similarity, as sentence-transformers names them. */
 export type BinaryScore =
@@ -58,14 +58,35 @@ export type BinaryMetrics = {
  * ```
  */
 export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Values): BinaryMetrics {
-  const positives = Array.from(labels).filter((label) => label === 1).length;
+  return thresholdsOf(pairwiseSimilarities(first, second), labels);
+}
+
+/**
+ * The same of similarities that are known already: for rows that came a few at a time.
+ *
+ * @param similarities [n] of each kind, from `pairwiseSimilarities`.
+ * @param labels [n] 1 or 0.
+ * @returns Scores by key, as {@linkcode binaryMetrics} gives them.
+ * @throws {EvaluationError} All pairs have the same label.
+ *
+ * @example
+ * ```ts
+ * import { thresholdsOf } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const [near, far] = [[.9, .8, .1], [-.1, -.2, -3]];
+ * const metrics = thresholdsOf({ cosine: near, dot: near, euclidean: far, manhattan: far }, [1, 1, 0]);
+ * assert.equal(metrics.cosine_f1, 1);
+ * ```
+ */
+export function thresholdsOf(similarities: Readonly<Record<Similarity, Values>>, labels: Values): BinaryMetrics {
+  let positives = 0;
+  for (let i = 0; i < labels.length; i++) if (labels[i] === 1) positives++;
   if (positives === 0 || positives === labels.length) {
     throw new EvaluationError("pairs of both classes are needed", {
       expected: "labels 0 and 1",
       found: `${positives} of ${counted(labels.length, "label")} are 1`,
     });
   }
-  const similarities = pairwiseSimilarities(first, second);
   const metrics: Record<string, number> = {};
   for (const kind of SIMILARITIES) {
     const sign = kind === "euclidean" || kind === "manhattan" ? -1 : 1;
@@ -91,7 +112,7 @@ export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Val
  */
 export function scoresOf(similarities: Values, labels: Values): Record<BinaryScore, number> {
   const n = similarities.length;
-  const order = Array.from({ length: n }, (_, i) => i).sort((a, b) => similarities[b]! - similarities[a]!);
+  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => similarities[b]! - similarities[a]!);
   const at = (rank: number) => similarities[order[rank]!]!;
   let positives = 0;
   for (let i = 0; i < n; i++) positives += labels[i]!;
@@ -122,7 +143,7 @@ export function scoresOf(similarities: Values, labels: Values): Record<BinarySco
     if (f1 > best.f1) Object.assign(best, { f1, precision, recall, f1_threshold: threshold });
   }
   best.ap = averagePrecision(labels, similarities);
-  best.mcc = matthewsCorrelation(labels, Array.from(similarities, (s) => Number(s >= best.f1_threshold)));
+  best.mcc = matthewsCorrelation(labels, Uint8Array.from(similarities, (s) => Number(s >= best.f1_threshold)));
   return best;
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { type BinaryMetrics, binaryMetrics, type BinaryScore } from "./binary.ts";
+export { type BinaryMetrics, binaryMetrics, type BinaryScore, thresholdsOf } from "./binary.ts";
 export {
   accuracy,
   type Average,
@@ -64,6 +64,6 @@ export {
   reciprocalRankAt,
 } from "./ranking.ts";
 export { type FoundDocuments, type Relevance, retrievalMetrics, type RetrievalOptions } from "./retrieval.ts";
-export { type SimilarityMetrics, similarityMetrics } from "./similarity.ts";
-export { type TripletMetrics, tripletMetrics } from "./triplet.ts";
+export { correlationsOf, type SimilarityMetrics, similarityMetrics } from "./similarity.ts";
+export { type TripletCounter, tripletCounter, type TripletMetrics, tripletMetrics } from "./triplet.ts";
 export { adjustedMutualInformation, vMeasure } from "./v_measure.ts";

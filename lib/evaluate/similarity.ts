@@ -6,7 +6,7 @@
 import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import { pearson, ranks, type Values } from "../numeric/correlation.ts";
-import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "../embed/pairwise.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
 /** The ten keys of sentence-transformers' EmbeddingSimilarityEvaluator. */
 export type SimilarityMetrics = {
@@ -40,12 +40,34 @@ export function similarityMetrics(first: Embeddings, second: Embeddings, gold: V
       found: `${first.rows} × ${first.width} and ${second.rows} × ${second.width}`,
     });
   }
-  if (gold.length < 2 || Array.from(gold).every((value) => value === gold[0])) {
+  return correlationsOf(pairwiseSimilarities(first, second), gold);
+}
+
+/**
+ * The same of similarities that are known already: for rows that came a few at a time.
+ *
+ * @param similarities [n] of each kind, from `pairwiseSimilarities`.
+ * @param gold [n] similarities that people gave, on any scale.
+ * @returns Ten correlations by key.
+ * @throws {EvaluationError} Fewer than two different gold similarities.
+ *
+ * @example
+ * ```ts
+ * import { correlationsOf } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const close = [.9, .5, .1];
+ * const similarities = { cosine: close, dot: close, euclidean: [-.1, -2, -3], manhattan: [-.1, -3, -2] };
+ * assert.deepEqual(correlationsOf(similarities, [5, 3, 0]).spearman_manhattan, .5);
+ * ```
+ */
+export function correlationsOf(similarities: Readonly<Record<Similarity, Values>>, gold: Values): SimilarityMetrics {
+  let differs = false;
+  for (let i = 1; i < gold.length && !differs; i++) differs = gold[i] !== gold[0];
+  if (!differs) {
     throw new EvaluationError("a correlation needs at least two different gold similarities", {
       found: gold.length < 2 ? counted(gold.length, "pair") : `${counted(gold.length, "pair")}, all graded ${gold[0]}`,
     });
   }
-  const similarities = pairwiseSimilarities(first, second);
   const goldRanks = ranks(gold);
   const metrics: Record<string, number> = {};
   for (const kind of SIMILARITIES) {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Embeddings, pairwiseSimilarities, SIMILARITIES } from "../embed/pairwise.ts";
+import type { Values } from "../numeric/correlation.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
 /** Accuracy by similarity, and the highest. */
 export type TripletMetrics = {
@@ -35,15 +36,52 @@ export function tripletMetrics(
   negative: Embeddings,
   options: { readonly margin?: number } = {},
 ): TripletMetrics {
+  const count = tripletCounter(options);
+  count.add(pairwiseSimilarities(anchor, positive), pairwiseSimilarities(anchor, negative));
+  return count.metrics();
+}
+
+/** Triplets that are counted a few at a time. */
+export interface TripletCounter {
+  /** Counts triplets by the similarities of their anchors with positives and with negatives. */
+  readonly add: (near: Readonly<Record<Similarity, Values>>, far: Readonly<Record<Similarity, Values>>) => void;
+  /** Accuracies of all triplets so far. */
+  readonly metrics: () => TripletMetrics;
+}
+
+/**
+ * The same for triplets that come a few at a time: nothing is kept of them.
+ *
+ * @param options The margin. Default 0.
+ * @returns Counts, and tells the accuracies.
+ *
+ * @example
+ * ```ts
+ * import { tripletCounter } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * const of = (x: number) => ({ cosine: [x], dot: [x], euclidean: [x], manhattan: [x] });
+ * const count = tripletCounter();
+ * count.add(of(.9), of(.1));
+ * count.add(of(.2), of(.3));
+ * assert.equal(count.metrics().cosine_accuracy, .5);
+ * ```
+ */
+export function tripletCounter(options: { readonly margin?: number } = {}): TripletCounter {
   const { margin = 0 } = options;
-  const near = pairwiseSimilarities(anchor, positive);
-  const far = pairwiseSimilarities(anchor, negative);
-  const metrics: Record<string, number> = {};
-  for (const kind of SIMILARITIES) {
-    let hits = 0;
-    for (let i = 0; i < anchor.rows; i++) if (near[kind][i]! > far[kind][i]! + margin) hits++;
-    metrics[`${kind}_accuracy`] = hits / anchor.rows;
-  }
-  metrics["max_accuracy"] = Math.max(...Object.values(metrics));
-  return metrics as TripletMetrics;
+  const hits: Record<Similarity, number> = { cosine: 0, dot: 0, euclidean: 0, manhattan: 0 };
+  let rows = 0;
+  return {
+    add(near, far) {
+      for (const kind of SIMILARITIES) {
+        for (let i = 0; i < near[kind].length; i++) if (near[kind][i]! > far[kind][i]! + margin) hits[kind]++;
+      }
+      rows += near.cosine.length;
+    },
+    metrics() {
+      const metrics: Record<string, number> = {};
+      for (const kind of SIMILARITIES) metrics[`${kind}_accuracy`] = hits[kind] / rows;
+      metrics["max_accuracy"] = Math.max(...Object.values(metrics));
+      return metrics as TripletMetrics;
+    },
+  };
 }

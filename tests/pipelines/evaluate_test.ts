@@ -2,6 +2,11 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { readTable } from "../../lib/data/table.ts";
+import { encodeTexts } from "../../lib/embed/encode.ts";
+import { pairwiseSimilarities } from "../../lib/embed/pairwise.ts";
+import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
+import { similarityMetrics } from "../../lib/evaluate/similarity.ts";
+import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { run, withFolder } from "./user.ts";
 
 const DATA = {
@@ -33,4 +38,42 @@ Deno.test("evaluate leaves every row's cosines as a table, and its metrics besid
     }
     const refused = await run("evaluate", "--model", model, "--eval", join(folder, "triplet.csv"), "--output", folder);
     assert.equal(refused.code, 2, "a folder of others is not written into");
+  }));
+
+Deno.test("evaluate measures rows some at a time as it would all at once", () =>
+  withFolder(async (folder) => {
+    const words = ["boy", "girl", "dog", "cat", "king", "queen", "castle", "apple"];
+    const text = (i: number) => `the ${words[i % 8]} sees the ${words[(i >> 3) % 8]} and the ${words[(i >> 6) % 8]}`;
+    const first = Array.from({ length: 1200 }, (_, i) => text(i)); // several chunks
+    const second = first.map((_, i) => text(7 * i + 3));
+    const score = Float64Array.from(first, (_, i) => i * 37 % 11);
+    const data = join(folder, "a.csv");
+    const lines = first.map((a, i) => `${a},${second[i]},${score[i]}\n`);
+    await Deno.writeTextFile(data, "sentence1,sentence2,score\n" + lines.join(""));
+    const output = join(folder, "out");
+    const model = await sampleBaseModel();
+    const { code, out, err } = await run(
+      "evaluate",
+      ...["--model", model, "--eval", data, "--output", output, "--json", "--gemm", "wasm"],
+    );
+    assert.equal(code, 0, err);
+    const engine = createCpuEngine({ threads: 1 });
+    const encoder = await loadBiEncoder(engine, model);
+    const [a, b] = [await encodeTexts(engine, encoder, first), await encodeTexts(engine, encoder, second)];
+    assert.deepEqual(JSON.parse(out).metrics, similarityMetrics(a, b, score));
+    assert.equal(JSON.parse(out).rows, 1200);
+    const scores = await readTable(join(output, "scores.csv"));
+    assert.deepEqual(scores.columns.get("cosine")!.map(Number), [...pairwiseSimilarities(a, b).cosine]);
+    engine.close();
+  }));
+
+Deno.test("an evaluation that fails leaves no table and no folder", () =>
+  withFolder(async (folder) => {
+    const data = join(folder, "a.csv");
+    await Deno.writeTextFile(data, "sentence1,sentence2,score\na,b,1\nc,d,1\n");
+    const output = join(folder, "out");
+    const { code, err } = await run("evaluate", "--model", await sampleBaseModel(), "--eval", data, "--output", output);
+    assert.equal(code, 1);
+    assert.match(err, /at least two different/);
+    await assert.rejects(() => Deno.stat(output), Deno.errors.NotFound);
   }));

@@ -1,0 +1,91 @@
+/**
+ * Measuring a model on rows that come some at a time: of rows that have passed, only numbers are kept.
+ *
+ * @module
+ */
+import type { ColumnMapping } from "../data/column_names.ts";
+import { asPairsOrTriplets, asScoredPairs } from "../data/columns.ts";
+import type { Table } from "../data/table.ts";
+import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
+import { UsageError } from "../error.ts";
+import { thresholdsOf } from "../evaluate/binary.ts";
+import { correlationsOf } from "../evaluate/similarity.ts";
+import { tripletCounter } from "../evaluate/triplet.ts";
+import type { Values } from "../numeric/correlation.ts";
+import { type GrowingNumbers, growingNumbers } from "../numeric/growing.ts";
+import type { Metrics } from "../train/record.ts";
+
+/** Texts and cosines of rows, by column. */
+export type ScoreColumns = Readonly<Record<string, ArrayLike<string | number>>>;
+
+/** A measurement that goes on. */
+export interface PairEvaluation {
+  /** Measures further rows; returns their texts and cosines, of which nothing is kept. */
+  readonly add: (table: Table) => Promise<ScoreColumns>;
+  /** The metrics of all rows so far. */
+  readonly metrics: () => Metrics;
+}
+
+/** What is measured of rows that need not be known all at once. */
+export type PairTask = "triplet" | "similarity" | "binary";
+
+type Embed = (texts: readonly string[]) => Promise<Embeddings>;
+
+/** Begins a measurement. */
+export function pairEvaluation(task: PairTask, embed: Embed, mapping: ColumnMapping): PairEvaluation {
+  if (task === "triplet") return tripletEvaluation(embed, mapping);
+  return scoredEvaluation(embed, mapping, task === "binary" ? thresholdsOf : correlationsOf);
+}
+
+function tripletEvaluation(embed: Embed, mapping: ColumnMapping): PairEvaluation {
+  const counter = tripletCounter();
+  return {
+    async add(table) {
+      const { columns } = asPairsOrTriplets(table, mapping);
+      if (!("negative" in columns)) {
+        throw new UsageError("triplets have a negative", { found: table.names.join(", ") });
+      }
+      const { anchor, positive, negative } = columns;
+      const anchors = await embed(anchor);
+      const near = pairwiseSimilarities(anchors, await embed(positive));
+      const far = pairwiseSimilarities(anchors, await embed(negative));
+      counter.add(near, far);
+      return { anchor, positive, negative, positive_cosine: near.cosine, negative_cosine: far.cosine };
+    },
+    metrics: counter.metrics,
+  };
+}
+
+/** Four similarities and a score, 40 bytes, are kept of a row: correlations and thresholds need all of them at once. */
+function scoredEvaluation(
+  embed: Embed,
+  mapping: ColumnMapping,
+  measure: (similarities: Readonly<Record<Similarity, Values>>, scores: Values) => Metrics,
+): PairEvaluation {
+  const scores = growingNumbers();
+  const kept: Readonly<Record<Similarity, GrowingNumbers>> = {
+    cosine: growingNumbers(),
+    dot: growingNumbers(),
+    euclidean: growingNumbers(),
+    manhattan: growingNumbers(),
+  };
+  return {
+    async add(table) {
+      const { sentence1, sentence2, score } = asScoredPairs(table, mapping).columns;
+      const similarities = pairwiseSimilarities(await embed(sentence1), await embed(sentence2));
+      for (const kind of SIMILARITIES) kept[kind].append(similarities[kind]);
+      scores.append(score);
+      return { sentence1, sentence2, score, cosine: similarities.cosine };
+    },
+    metrics() {
+      const { cosine, dot, euclidean, manhattan } = kept;
+      const similarities = {
+        cosine: cosine.values(),
+        dot: dot.values(),
+        euclidean: euclidean.values(),
+        manhattan: manhattan.values(),
+      };
+      return measure(similarities, scores.values());
+    },
+  };
+}
