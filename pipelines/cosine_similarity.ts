@@ -16,7 +16,7 @@ import { trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "cosine_similarity",
   summary: "trains the cosine of a pair towards its score",
-  flags: [...TRAINING],
+  flags: [...TRAINING, "prompts"],
   presets: trainingPresets(),
   run: (invocation) =>
     trainAndReport(invocation, {

@@ -35,6 +35,7 @@ export const command: Command = {
   summary: "makes texts with the same label similar: --model M --train texts.csv (columns text and label)",
   flags: [
     ...TRAINING,
+    "prompts",
     "loss",
     "margin",
     "distance",

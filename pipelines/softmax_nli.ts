@@ -16,7 +16,7 @@ import { trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "softmax_nli",
   summary: "classifies sentence pairs from their embeddings",
-  flags: [...TRAINING, "as-printed"],
+  flags: [...TRAINING, "prompts", "as-printed"],
   presets: trainingPresets(),
   run: (invocation) =>
     trainAndReport(invocation, {

@@ -28,4 +28,11 @@ export {
 } from "./denoising_decoder.ts";
 export type { Encoder } from "./batch.ts";
 export { loadMaskedLm, type LoadMaskedLmOptions, type MaskedLm, saveMaskedLm } from "./masked_lm.ts";
-export { type PromptChoice, promptOf, type Prompts } from "./prompts.ts";
+export {
+  columnPrompt,
+  type ColumnPrompts,
+  type PromptChoice,
+  promptOf,
+  type Prompts,
+  trainedPrompts,
+} from "./prompts.ts";

@@ -73,3 +73,67 @@ export function promptLength(tokenizer: Tokenizer, prompt: string | undefined, m
   const ids = tokenizer.ids(prompt, maxLength);
   return tokenizer.specialIds.has(ids.at(-1)!) ? ids.length - 1 : ids.length;
 }
+
+/** Prompts of a training: one text before every column, or one for each column, by its name. */
+export type ColumnPrompts = string | Readonly<Record<string, string>>;
+
+/**
+ * The text before a column that is trained on. A column that is not named has none, as sentence-transformers' `prompts` have
+ * it, but for negatives: those are texts like the positives, and have their prompt.
+ *
+ * @param column The column's name.
+ * @param prompts One text, or texts by the names of columns.
+ * @returns The text; undefined: none.
+ *
+ * @example
+ * ```ts
+ * import { columnPrompt } from "@kindred/kindred/model";
+ * import assert from "node:assert/strict";
+ * const prompts = { anchor: "query: ", positive: "passage: " };
+ * assert.equal(columnPrompt("negative_2", prompts), "passage: ");
+ * ```
+ */
+export function columnPrompt(column: string, prompts: ColumnPrompts): string | undefined {
+  if (typeof prompts === "string") return prompts || undefined;
+  const names = column.startsWith("negative") ? [column, "negative", "positive"] : [column];
+  const name = names.find((name) => Object.hasOwn(prompts, name));
+  return (name === undefined ? undefined : prompts[name]) || undefined;
+}
+
+/**
+ * The prompts of a model that was trained with these: those of anchors are its `query`, those of positives its `document`, by
+ * which a search finds them; of other columns they have the columns' names. One text for all is its default as well.
+ *
+ * @param model The prompts it had.
+ * @param prompts What it was trained with.
+ * @param columns The columns of texts that it was trained on.
+ * @returns The prompts it has now.
+ * @throws {UsageError} A prompt for a column that there is not.
+ *
+ * @example
+ * ```ts
+ * import { trainedPrompts } from "@kindred/kindred/model";
+ * import assert from "node:assert/strict";
+ * const before = { prompts: {}, defaultPromptName: undefined };
+ * const { prompts } = trainedPrompts(before, { anchor: "query: ", positive: "passage: " }, ["anchor", "positive"]);
+ * assert.deepEqual(prompts, { query: "query: ", document: "passage: " });
+ * ```
+ */
+export function trainedPrompts(model: Prompts, prompts: ColumnPrompts, columns: readonly string[]): Prompts {
+  if (typeof prompts === "string") {
+    return { prompts: { ...model.prompts, query: prompts, document: prompts }, defaultPromptName: "query" };
+  }
+  const unknown = Object.keys(prompts).find((name) => !columns.includes(name));
+  if (unknown !== undefined) {
+    throw new UsageError(`there is no column ${unknown} to put a prompt before`, {
+      expected: columns.join(", "),
+      found: unknown,
+    });
+  }
+  const roles: Readonly<Record<string, string>> = { anchor: "query", positive: "document" };
+  const added = columns.filter((column) => !column.startsWith("negative")).flatMap((column) => {
+    const text = columnPrompt(column, prompts);
+    return text === undefined && roles[column] === undefined ? [] : [[roles[column] ?? column, text ?? ""] as const];
+  });
+  return { prompts: { ...model.prompts, ...Object.fromEntries(added) }, defaultPromptName: undefined };
+}

@@ -53,6 +53,10 @@ export const FLAGS = {
   "freeze": ["text", "tensors that are not trained: embeddings, layers:-n, or names with *"],
   "pooling": [["mean", "cls", "max", "mean_sqrt_len", "weightedmean", "lasttoken"], "how tokens become one embedding"],
   "max-seq-length": ["positive", "longest sequence in tokens"],
+  "prompts": [
+    "text",
+    'text before every column that is trained on, or one for each: {"anchor": "query: ", "positive": "passage: "}',
+  ],
   "negatives": [
     ["none", "easy", "contradiction", "semi-hard", "hard"],
     "negatives of triplets: none, other rows at random, what contradicts, or mined: near by embedding, or judged",

@@ -15,7 +15,7 @@ import { parseColumns } from "../data/column_names.ts";
 import { blind, cut, unusable } from "./evaluation.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
-import { modelShape, number, text, trainSettings, trainSource } from "./settings.ts";
+import { modelShape, number, promptsOf, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { labelPairs, labelTriplets, loadLabelledTexts } from "./stages/labels.ts";
 import { type RowsOf, trainBiEncoder } from "./stages/train.ts";
@@ -93,12 +93,13 @@ export const trainByLabels: (
 ) {
   const [settings, seed] = [trainSettings(values), number(values, "seed")];
   const options = yield* attemptSync(() => lossOptions(values));
+  const prompts = yield* attemptSync(() => promptsOf(values));
   const on = Effect.fnUntraced(function* <L extends LabelKind>(
     loss: LossSpec<L>,
     rows: Artifact<CountedDataset<RowsOf<L>>>,
   ) {
     const data = rows as Artifact<Dataset<RowsOf<L>>>;
-    const shape = { freeze: text(values, "freeze"), ...modelShape(values) };
+    const shape = { freeze: text(values, "freeze"), prompts, ...modelShape(values) };
     const evaluated = heldOut && {
       eval: heldOut as Artifact<Dataset<Columns>>,
       evaluation: { kind: "labels", neighbors: number(values, "neighbors") } as const,

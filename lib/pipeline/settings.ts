@@ -7,6 +7,7 @@ import { parseColumns } from "../data/column_names.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { EngineChoice, EngineName } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
+import type { ColumnPrompts } from "../model/prompts.ts";
 import { type ResolvedTrainSettings, resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "../train/settings.ts";
 import type { Invocation } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
@@ -134,6 +135,26 @@ export function modelShape(values: FlagValues): ModelShape {
     pooling: text(values, "pooling") as PoolingMode | undefined,
     maxSeqLength: optional(values, "max-seq-length"),
   };
+}
+
+/** Prompts of a training: a text before every column, or JSON with one for each. */
+export function promptsOf(values: FlagValues): ColumnPrompts | undefined {
+  const given = text(values, "prompts");
+  if (given === undefined || !given.trimStart().startsWith("{")) return given;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(given);
+  } catch {
+    parsed = undefined;
+  }
+  const entries = Object.entries(parsed ?? {});
+  if (entries.length > 0 && entries.every(([, prompt]) => typeof prompt === "string")) {
+    return Object.fromEntries(entries) as Record<string, string>;
+  }
+  throw new UsageError("--prompts cannot be read", {
+    expected: '{"anchor": "query: ", "positive": "passage: "}, or one text for all columns',
+    found: given,
+  });
 }
 
 const mapping = (values: FlagValues) =>

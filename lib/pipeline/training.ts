@@ -4,6 +4,7 @@
  * @module
  */
 import { Effect } from "effect";
+import { attemptSync } from "../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
@@ -16,7 +17,16 @@ import { finish, type TrainedRun } from "./finish.ts";
 import { outputFolder } from "./report_base.ts";
 import type { Report } from "./report.ts";
 import { model } from "../stage/roots.ts";
-import { modelShape, number, optional, type Preset, text, trainingPresets, trainSettings } from "./settings.ts";
+import {
+  modelShape,
+  number,
+  optional,
+  type Preset,
+  promptsOf,
+  text,
+  trainingPresets,
+  trainSettings,
+} from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { evaluateModel, type EvaluationKind } from "./stages/evaluate.ts";
 import { loadPairsOrNli } from "./stages/load.ts";
@@ -54,6 +64,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
     const [settings, shape] = [trainSettings(values), modelShape(values)];
+    const prompts = yield* attemptSync(() => promptsOf(values));
     const base = yield* plan.base ?? model(text(values, "model"));
     const { train, evaluation, beside, warnings } = yield* partsOf(invocation, yield* data, kind);
     const parameters = { loss, seed: settings.seed };
@@ -68,6 +79,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
       ...(evaluation && { eval: evaluation.rows, evaluation: { kind: evaluation.kind } }),
       settings,
       freeze: text(values, "freeze"),
+      prompts,
       ...shape,
     });
     const main = yield* run(trained);

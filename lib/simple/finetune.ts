@@ -7,6 +7,7 @@ import { Effect } from "effect";
 import type { Dataset, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import { type Columns, datasetOf } from "../data/rows.ts";
 import type { LabelKind } from "../loss/loss.ts";
+import type { ColumnPrompts } from "../model/prompts.ts";
 import { losses, type LossSpec } from "../loss/named.ts";
 import type { EvaluationKind } from "../pipeline/stages/evaluate.ts";
 import { type RowsOf, trainBiEncoder } from "../pipeline/stages/train.ts";
@@ -15,7 +16,7 @@ import { given, type RunOptions } from "../stage/run.ts";
 import type { Artifact } from "../stage/stage.ts";
 import type { Field } from "../train/fields.ts";
 import { TRAIN_FIELDS, type TrainSettings } from "../train/settings.ts";
-import { A_LIST, A_LOSS, A_MODEL, checkTraining, HOLD_OUT } from "./fields.ts";
+import { A_LIST, A_LOSS, A_MODEL, A_TEXT, AN_OBJECT, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
   type HoldOutOption,
   type MeasuredTraining,
@@ -63,6 +64,11 @@ export interface LabelColumns {
 export interface FinetuneSettings extends TrainSettings, RunOptions, OutputOptions, HoldOutOption {
   /** Model to start from: a folder or a model of the hub. */
   readonly model: string;
+  /**
+   * A text before every column, or one for each by its name, such as `{ anchor: "query: ", positive: "passage: " }`: the new
+   * model has them as its prompts `query` and `document`. Default: the model's default prompt before each.
+   */
+  readonly prompts?: ColumnPrompts | undefined;
 }
 
 /** What {@linkcode finetune} takes. */
@@ -126,6 +132,11 @@ const FIELDS: Readonly<Record<string, Field>> = {
   text: A_LIST,
   label: A_LIST,
   loss: A_LOSS,
+  prompts: {
+    expected: 'a text, or texts by the names of columns, such as { anchor: "query: " }',
+    is: (value) =>
+      A_TEXT.is(value) || (AN_OBJECT.is(value) && Object.values(value as object).every((text) => A_TEXT.is(text))),
+  },
   ...HOLD_OUT,
   ...TRAIN_FIELDS,
 };
@@ -134,7 +145,7 @@ async function finetuneOn<L extends LabelKind>(
   kind: EvaluationKind,
   rows: Dataset<RowsOf<L> & Columns>,
   loss: LossSpec<L>,
-  { model, holdOut, output, force = false, cacheDir, engine, progress, signal, ...settings }: FinetuneSettings,
+  { model, prompts, holdOut, output, force = false, cacheDir, engine, progress, signal, ...settings }: FinetuneSettings,
 ): Promise<MeasuredTraining> {
   const work = Effect.gen(function* () {
     const base = yield* startingModel(model);
@@ -150,6 +161,7 @@ async function finetuneOn<L extends LabelKind>(
           data: data as Artifact<Dataset<RowsOf<L>>> as Artifact<CountedDataset<RowsOf<L>>>,
           loss,
           settings,
+          prompts,
           ...heldOut,
         }),
     });

@@ -26,8 +26,11 @@ export interface BiEncoderTask {
   readonly head: Parameters;
   /** Tokenised texts, one entry per column, as many as the loss takes. */
   readonly texts: readonly TokenizedTexts[];
-  /** Leading tokens of every text that are a prompt's, for models that leave prompts out of their pooling. Default 0. */
-  readonly skip?: number | undefined;
+  /**
+   * Leading tokens of every text, or of those of each column, that are a prompt's: for models that leave prompts out of their
+   * pooling. Default 0.
+   */
+  readonly skip?: number | readonly number[] | undefined;
   /** Class or score by row, if the loss wants one. */
   readonly labels?: Int32Array | Float32Array | undefined;
   /** The texts themselves, if no text may occur twice in a batch. */
@@ -45,9 +48,13 @@ export interface BiEncoderTask {
  * @throws {TrainingError} The loss needs classes, and there are none.
  */
 export function biEncoderObjective(task: BiEncoderTask): Objective {
-  const { model, loss, head, texts, labels, skip } = task;
-  const embedding: EmbeddingOf = (tape, packed, batch) =>
-    embed(tape, model, uploadBatch(tape.engine, packed), batch, skip);
+  const { model, loss, head, texts, labels } = task;
+  const skips = texts.map((_, column) => typeof task.skip === "number" ? task.skip : task.skip?.[column] ?? 0);
+  const embedding: EmbeddingOf = (tape, packed, batch, column = 0) =>
+    embed(tape, model, uploadBatch(tape.engine, packed), batch, skips[column]);
+  // Columns that leave out unequally many tokens are pooled apart, and so embedded apart.
+  const apart = skips.some((skip) => skip !== skips[0]) &&
+    model.modules.some((spec) => spec.type === "pooling" && !spec.includePrompt);
   const tokensOf = (row: number) => texts.reduce((sum, { offsets }) => sum + offsets[row + 1]! - offsets[row]!, 0);
   return {
     parameters: { ...model.parameters, ...head },
@@ -68,9 +75,17 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
         const columns = texts.map((_, column) => sliceRows(tape, embeddings, column * size, (column + 1) * size));
         return loss.apply(tape, columns, target, head, classes);
       };
-      return packed.ids.length <= budget
+      return packed.ids.length <= budget && !apart
         ? differentiateWhole(engine, embedding, packed, batch, scale, lossOf)
-        : differentiateCached(engine, embedding, packed, batch, scale, lossOf, budget);
+        : differentiateCached(
+          engine,
+          embedding,
+          packed,
+          batch,
+          scale,
+          lossOf,
+          chunksOf(packed, apart ? texts.length : 1, budget),
+        );
     },
   };
 }
@@ -83,7 +98,8 @@ function classesOf(loss: Loss, labels: Int32Array | Float32Array | undefined): I
   });
 }
 
-type EmbeddingOf = (tape: Tape, packed: PackedBatch, batch: ObjectiveBatch) => Tensor;
+/** Embeds sequences of a batch, all of them of this column where columns are embedded apart. */
+type EmbeddingOf = (tape: Tape, packed: PackedBatch, batch: ObjectiveBatch, column?: number) => Tensor;
 type LossOfEmbeddings = (tape: Tape, embeddings: Tensor) => Tensor;
 
 /** The columns of the batch go through the encoder in one forward. */
@@ -102,6 +118,19 @@ function differentiateWhole(
   return loss.value;
 }
 
+/** Sequences from – to of one column that go through the encoder at once. */
+type Chunk = readonly [from: number, to: number, column: number];
+
+/** Chunks of as many sequences as the budget of tokens allows, none of two of so many equally long columns. */
+function chunksOf({ offsets }: PackedBatch, columns: number, budget: number): readonly Chunk[] {
+  const size = (offsets.length - 1) / columns;
+  return Array.from({ length: columns }, (_, column) => {
+    const first = column * size;
+    const tokens = (from: number, to: number) => offsets[first + to]! - offsets[first + from]!;
+    return runsWithin(size, tokens, budget).map(([from, to]): Chunk => [first + from, first + to, column]);
+  }).flat();
+}
+
 /**
  * The same gradient in less memory (gradient caching: Gao et al. 2021, arXiv 2101.06983): embed chunk by chunk without
  * a tape, differentiate the loss with respect to the embeddings, then embed each chunk again and go on from there.
@@ -114,12 +143,10 @@ function differentiateCached(
   batch: ObjectiveBatch,
   scale: number,
   lossOf: LossOfEmbeddings,
-  budget: number,
+  chunks: readonly Chunk[],
 ): Handle {
-  const { offsets } = packed;
-  const chunks = runsWithin(offsets.length - 1, (from, to) => offsets[to]! - offsets[from]!, budget);
-  const parts = chunks.map(([from, to]) =>
-    scope(engine, () => embedding(inference(engine), slicePacked(packed, from, to), batch).value)
+  const parts = chunks.map(([from, to, column]) =>
+    scope(engine, () => embedding(inference(engine), slicePacked(packed, from, to), batch, column).value)
   );
   const embeddings: Tensor = {
     value: engine.concatRows(parts),
@@ -130,10 +157,10 @@ function differentiateCached(
   const tape = recording(engine);
   const loss = lossOf(tape, embeddings);
   backward(tape, loss, engine.upload(Float32Array.of(scale), [1]));
-  for (const [from, to] of chunks) {
+  for (const [from, to, column] of chunks) {
     scope(engine, () => {
       const chunkTape = recording(engine);
-      const chunk = embedding(chunkTape, slicePacked(packed, from, to), batch);
+      const chunk = embedding(chunkTape, slicePacked(packed, from, to), batch, column);
       backward(chunkTape, chunk, engine.sliceRows(embeddings.gradient!, from, to));
     });
   }

@@ -10,7 +10,7 @@ import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
 import { type BiEncoder, embed, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { uploadBatch } from "../../lib/model/batch.ts";
 import { loadMaskedLm, saveMaskedLm } from "../../lib/model/masked_lm.ts";
-import { promptLength } from "../../lib/model/prompts.ts";
+import { columnPrompt, promptLength } from "../../lib/model/prompts.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { tokenize } from "../../lib/text/tokenizer.ts";
 import { pack } from "../../lib/text/packed.ts";
@@ -200,6 +200,49 @@ for (const { name: engineName, create } of engines) {
           pooled.columns.map((column: string[]) =>
             tokenize(model.tokenizer, column, { maxLength: model.maxSeqLength, prompt })
           ),
+        );
+        const loss = multipleNegativesRanking();
+        const objective = biEncoderObjective({ model, loss, head: {}, texts, skip, tokenBudget });
+        const rows = Int32Array.of(0, 1, 2);
+        const found = scope(
+          engine,
+          () => objective.differentiate(engine, { rows, streams: rows, seed: 1, step: 1 }, 1),
+        );
+        assertNear("loss", await engine.read(found), [value], 1e-5);
+        const computed = await gradientsOf(engine, model.parameters);
+        for (const [name, expected] of Object.entries<number[]>(gradients)) {
+          assertNear(name, computed.get(name)!, expected, 1e-4);
+        }
+        freeBiEncoder(engine, loaded);
+      }
+      engine.close();
+    });
+  }
+}
+
+const prompted = JSON.parse(await Deno.readTextFile(goldenPath("column_prompts.json")));
+for (const { name: engineName, create } of engines) {
+  for (const [how, tokenBudget] of [["at once", undefined], ["with a cached gradient", 24]] as const) {
+    Deno.test(`${engineName}: every column has its prompt, as sentence-transformers' trainer puts them, ${how}`, async () => {
+      const engine = await create();
+      for (const include of [true, false]) {
+        const loaded = await loadBiEncoder(engine, folder, { trained: true });
+        const modules = loaded.modules.map((spec) =>
+          spec.type === "pooling" ? { ...spec, includePrompt: include } : spec
+        );
+        const model = { ...loaded, modules };
+        const { tokens, loss: value, gradients } = prompted[include ? "with" : "without"];
+        const names = Object.keys(prompted.columns);
+        const texts = await Promise.all(names.map((name) =>
+          tokenize(model.tokenizer, prompted.columns[name], {
+            maxLength: model.maxSeqLength,
+            prompt: columnPrompt(name, prompted.prompts),
+          })
+        ));
+        const lengths = texts.map(({ offsets }) => [1, 2, 3].map((end) => offsets[end]! - offsets[end - 1]!));
+        assert.deepEqual(lengths, tokens);
+        const skip = names.map((name) =>
+          promptLength(model.tokenizer, columnPrompt(name, prompted.prompts), model.maxSeqLength)
         );
         const loss = multipleNegativesRanking();
         const objective = biEncoderObjective({ model, loss, head: {}, texts, skip, tokenBudget });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/error.ts";
-import { promptOf } from "../../lib/model/prompts.ts";
+import { columnPrompt, promptOf, trainedPrompts } from "../../lib/model/prompts.ts";
 
 const model = { prompts: { query: "query: ", document: "", passage: "passage: " }, defaultPromptName: "query" };
 
@@ -22,4 +22,30 @@ Deno.test("a name that the model does not define is an error that lists those it
   refused({ promptName: "qeury" }, /no prompt of this name; one of query, document, passage; qeury/);
   refused({ promptName: "constructor" }, /no prompt of this name/);
   refused({ promptName: "query", prefix: "x" }, /one of them must do/);
+});
+
+Deno.test("a training's prompts: each column has its own, negatives that of positives, others none", () => {
+  const prompts = { anchor: "q: ", positive: "p: " };
+  assert.deepEqual(
+    ["anchor", "positive", "negative", "negative_3", "text"].map((column) => columnPrompt(column, prompts)),
+    ["q: ", "p: ", "p: ", "p: ", undefined],
+  );
+  assert.equal(columnPrompt("negative_2", { ...prompts, negative: "n: " }), "n: ");
+  assert.deepEqual([columnPrompt("text", "all: "), columnPrompt("text", "")], ["all: ", undefined]);
+});
+
+Deno.test("a model that was trained with prompts has them, for anchors as query and for positives as document", () => {
+  const columns = ["anchor", "positive", "negative"];
+  assert.deepEqual(trainedPrompts(model, { anchor: "q: " }, columns), {
+    prompts: { query: "q: ", document: "", passage: "passage: " },
+    defaultPromptName: undefined,
+  });
+  assert.deepEqual(trainedPrompts(model, { sentence1: "a: " }, ["sentence1", "sentence2"]).prompts["sentence1"], "a: ");
+  const all = trainedPrompts(model, "all: ", ["text"]);
+  assert.equal(promptOf(all), "all: ");
+  assert.equal(promptOf(all, { promptName: "document" }), "all: ");
+  assert.throws(
+    () => trainedPrompts(model, { query: "q: " }, columns),
+    (error) => error instanceof UsageError && error.expected === "anchor, positive, negative",
+  );
 });

@@ -172,3 +172,21 @@ Deno.test("which columns were read is told in the log, the report and the page, 
     assert.match(page, /anchor = asked, positive = said \(of 4 columns\)/);
     assert.match(page, warning);
   }));
+
+Deno.test("--prompts puts a text before each column, and says so where it cannot be read", () =>
+  withFolder(async (folder) => {
+    const pairs = csv(
+      ["anchor", "positive"],
+      ...nli.premise.slice(0, 60).map((text, row) => [text, nli.hypothesis[row]]),
+    );
+    const prompts = JSON.stringify({ anchor: "query: ", positive: "passage: " });
+    const report = await train(folder, "multiple_negatives_ranking", pairs, "--prompts", prompts, "--max-steps", "1");
+    assert.equal(report.runs.main.settings.prompts, prompts);
+    const config = JSON.parse(await Deno.readTextFile(join(report.model, "config_sentence_transformers.json")));
+    assert.deepEqual([config.prompts.query, config.prompts.document], ["query: ", "passage: "]);
+    for (const wrong of ["{anchor: query}", '{"anchor": 3}', "{}", '{"question": "q: "}']) {
+      const flags = ["--preset", "test", "--prompts", wrong, "--json", "--quiet", "--cache-dir", join(folder, "cache")];
+      const { code, out } = await run("multiple_negatives_ranking", ...flags, "--output", join(folder, "out"));
+      assert.equal(code, 2, wrong + out);
+    }
+  }));

@@ -22,6 +22,11 @@ const CASES: readonly [string, () => Promise<unknown>, RegExp][] = [
   ],
   ["a folder that is a number", () => finetune({ ...pairs, cacheDir: 3 } as Anything), /^cacheDir must be a folder/],
   ["a signal that is none", () => finetune({ ...pairs, signal: 3 } as Anything), /^signal must be an AbortSignal/],
+  [
+    "a prompt that is no text",
+    () => finetune({ ...pairs, prompts: { anchor: 3 } } as Anything),
+    /^prompts must be a text/,
+  ],
   ["no options at all", () => finetune(undefined as Anything), /^the settings must be an object/],
   [
     "texts that are one text",

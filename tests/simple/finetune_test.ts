@@ -69,3 +69,24 @@ Deno.test("evaluate() measures pairs by retrieval", async () => {
   const metrics = await evaluate(await sampleBaseModel(), pairs, { engine: { gemm: "wasm", threads: 1 } });
   assert.equal(metrics["cosine_accuracy@1"], 1);
 });
+
+Deno.test("finetune() puts a prompt before each column, and the new model has them by name", () =>
+  withFolder(async (folder) => {
+    const pairs = { anchor: nli.premise, positive: nli.hypothesis, holdOut: 10 };
+    const plain = await finetune({ ...await common(folder), ...pairs });
+    const prompts = { anchor: "find this: ", positive: "this was found: " };
+    const { log } = await finetune({ ...await common(folder), ...pairs, prompts });
+    assert.notEqual(log[0]!.loss, plain.log[0]!.loss);
+    const model = join(folder, "model");
+    const { prompts: saved } = JSON.parse(await Deno.readTextFile(join(model, "config_sentence_transformers.json")));
+    assert.deepEqual([saved.query, saved.document], ["find this: ", "this was found: "]);
+    const [named, written] = [
+      await encode(model, ["the boy"], { promptName: "query" }),
+      await encode(model, ["find this: the boy"], { prefix: "" }),
+    ];
+    assert.deepEqual(named.data, written.data);
+    await assert.rejects(
+      finetune({ ...await common(folder), ...pairs, prompts: { question: "q: " } }),
+      /no column question/,
+    );
+  }));

@@ -15,7 +15,7 @@ import type { LabelKind, Loss } from "../../loss/loss.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { readFolder } from "../../checkpoint/sentence_transformers.ts";
 import { type BiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
-import { promptLength, promptOf } from "../../model/prompts.ts";
+import { columnPrompt, type ColumnPrompts, promptLength, promptOf, trainedPrompts } from "../../model/prompts.ts";
 import { freeParameters, readParameters } from "../../model/parameters.ts";
 import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts";
 import type { TokenizedTexts } from "../../text/packed.ts";
@@ -53,12 +53,20 @@ const isTexts = (column: Columns[string]): column is readonly string[] => Array.
 const textColumns = ({ columns }: Dataset<Columns>): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(Object.entries(columns).flatMap(([name, column]) => isTexts(column) ? [[name, column]] : []));
 
+/** How texts are tokenised. */
+interface TokenizeParameters {
+  /** Instead of the model's own limit. */
+  readonly maxSeqLength?: number | undefined;
+  /** Texts before the columns, instead of the model's default prompt before each. */
+  readonly prompts?: ColumnPrompts | undefined;
+}
+
 /** Token ids of every text column, made once for a dataset, tokenizer and limit. */
 const tokenizeColumns: (
   inputs: { readonly model: Artifact<ModelFolder>; readonly data: Artifact<Dataset<Columns>> },
-  parameters: { readonly maxSeqLength?: number | undefined },
+  parameters: TokenizeParameters,
 ) => Effect.Effect<Artifact<Readonly<Record<string, TokenizedTexts>>>, KindredError, Services> = defineStage<
-  { readonly maxSeqLength?: number | undefined },
+  TokenizeParameters,
   { model: ModelFolder; data: Dataset<Columns> },
   Readonly<Record<string, TokenizedTexts>>
 >({
@@ -71,13 +79,16 @@ const tokenizeColumns: (
       const { folder } = await inputs.model.read();
       const { transformerPath, maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
       const tokenizer = await loadTokenizer(join(folder, transformerPath));
-      const prompt = promptOf({ prompts, defaultPromptName });
+      const own = promptOf({ prompts, defaultPromptName });
       const columns: Record<string, TokenizedTexts> = {};
-      for (const [name, column] of Object.entries((await inputs.data.read()).columns)) {
-        if (!isTexts(column)) continue;
+      const texts = textColumns(await inputs.data.read());
+      if (parameters.prompts !== undefined) {
+        trainedPrompts({ prompts, defaultPromptName }, parameters.prompts, Object.keys(texts)); // refuses what fits no column
+      }
+      for (const [name, column] of Object.entries(texts)) {
         columns[name] = await tokenize(tokenizer, column, {
           maxLength: parameters.maxSeqLength ?? maxSeqLength,
-          prompt,
+          prompt: parameters.prompts === undefined ? own : columnPrompt(name, parameters.prompts),
         });
       }
       await writeTokens(scratch, columns);
@@ -92,6 +103,8 @@ export interface TrainParameters extends ModelShape {
   readonly settings: TrainSettings;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;
+  /** Texts before the columns, see {@linkcode columnPrompt}. Default: the model's default prompt before each. */
+  readonly prompts?: ColumnPrompts | undefined;
   /** How the evaluation rows are evaluated while training, if there are any. */
   readonly evaluation?: EvaluateParameters | undefined;
 }
@@ -117,15 +130,18 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
   how: ["settings.saveSteps", "settings.loggingSteps"],
   draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    const { settings, freeze, pooling, maxSeqLength, evaluation } = parameters;
+    const { settings, freeze, pooling, maxSeqLength, evaluation, prompts } = parameters;
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
-    const model = yield* openBiEncoder(inputs.model, { pooling, maxSeqLength, freeze, trained: true });
+    const opened = yield* openBiEncoder(inputs.model, { pooling, maxSeqLength, freeze, trained: true });
     const loss = lossOf(parameters.loss);
-    const head = yield* openOnEngine((engine) => makeHead(engine, loss, model.width, settings.seed), freeParameters);
+    const head = yield* openOnEngine((engine) => makeHead(engine, loss, opened.width, settings.seed), freeParameters);
     const data = yield* attempt(() => inputs.data.read());
+    const model = prompts === undefined
+      ? opened
+      : { ...opened, ...yield* attemptSync(() => trainedPrompts(opened, prompts, Object.keys(textColumns(data)))) };
     const tokens = yield* attempt(() => inputs.tokens.read());
-    const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens));
+    const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens, prompts));
     const rows = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
     const evaluate = async (rows: Dataset<Columns>) => {
       const tensors = await readParameters(engine, head);
@@ -165,12 +181,14 @@ export const trainBiEncoder: <L extends LabelKind>(
   options: TrainBiEncoder<L>,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
   function* <L extends LabelKind>(
-    { model, data, eval: rowsToEvaluate, as, loss, freeze, pooling, maxSeqLength, ...chosen }: TrainBiEncoder<L>,
+    { model, data, eval: rowsToEvaluate, as, loss, freeze, prompts, pooling, maxSeqLength, ...chosen }: TrainBiEncoder<
+      L
+    >,
   ) {
     const evaluation = chosen.evaluation ?? { kind: "similarity" };
     const settings = yield* attemptSync(() => withMetric(resolveSettings(chosen.settings), evaluation.kind));
     const rows = data as Artifact<Dataset<Columns>>;
-    const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength });
+    const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength, prompts });
     const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;
     return yield* trainStage(
       { model, data: rows, tokens, ...(watched && rowsToEvaluate !== undefined && { eval: rowsToEvaluate }) },
@@ -178,6 +196,7 @@ export const trainBiEncoder: <L extends LabelKind>(
         loss: { name: loss.name, version: loss.version, options: loss.options },
         settings,
         freeze,
+        prompts,
         pooling,
         maxSeqLength,
         ...(watched && rowsToEvaluate !== undefined && { evaluation }),
@@ -206,6 +225,7 @@ function objectiveOf(
   head: Parameters,
   data: Dataset<Columns>,
   tokens: Readonly<Record<string, TokenizedTexts>>,
+  prompts: ColumnPrompts | undefined,
 ) {
   const names = Object.keys(data.columns).filter((name) => isTexts(data.columns[name]!));
   const label = loss.label === "class" ? "label" : loss.label;
@@ -231,7 +251,10 @@ function objectiveOf(
     loss,
     head,
     texts: names.map((name) => tokens[name]!),
-    skip: promptLength(model.tokenizer, promptOf(model), model.maxSeqLength),
+    skip: names.map((name) => {
+      const prompt = prompts === undefined ? promptOf(model) : columnPrompt(name, prompts);
+      return promptLength(model.tokenizer, prompt, model.maxSeqLength);
+    }),
     labels,
     distinct: loss.inBatch ? columns : undefined,
   });
