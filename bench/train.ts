@@ -67,7 +67,7 @@ async function kindred(rowsPath: string): Promise<void> {
     schedule: "linear",
     warmupSteps: warm,
     loggingSteps: steps,
-    saveSteps: Infinity,
+    saveSteps: steps + 1,
   }, {
     onStep: ({ step }) =>
       Effect.sync(() => {

@@ -68,8 +68,8 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
   const byRows = touched !== undefined && weightDecay === 0;
   const width = byRows ? touched.width : 1;
   const portion = Math.max(1, Math.floor(BLOCK / width)) * width;
-  const room = core.workspace(8 * (portion + 4));
-  const rooms = [room, room + 4 * portion + 16] as const;
+  const room = core.workspace(8 * portion);
+  const rooms = [room, room + 4 * portion] as const;
   const skipped = () => core.floats(stateAt, STEP.length)[STEP.skipped] !== 0;
 
   /** Copies elements `from` … `to` of the portion at `start` in or out. */
@@ -82,13 +82,13 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
 
   for (let start = 0; start < size; start += portion) {
     const count = Math.min(portion, size - start);
-    const tensors = [w + 4 * start, g + 4 * start, ...rooms];
+    const tensors = { w: w + 4 * start, g: g + 4 * start, m: rooms[0], v: rooms[1] };
+    const constants = { state: stateAt, beta1, beta2, epsilon };
     core.enqueue(() => {
       if (skipped()) return;
       if (!byRows) {
         move(start, 0, count, "in");
-        for (const at of rooms) core.floats(at + 4 * count, 4).fill(0); // whole vectors: the last one may run over
-        core.threads.run("adamw", count, GRAIN, ...tensors, stateAt, weightDecay, beta1, beta2, epsilon);
+        core.threads.run("adamw", count, GRAIN, { ...tensors, weightDecay, ...constants });
         return move(start, 0, count, "out");
       }
       const rows = count / width;
@@ -101,8 +101,7 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
         }
       };
       moveRows("in");
-      const rest = [flags, width, stateAt, beta1, beta2, epsilon];
-      core.threads.run("adamwRows", rows, Math.ceil(GRAIN / width), ...tensors, ...rest);
+      core.threads.run("adamwRows", rows, Math.ceil(GRAIN / width), { ...tensors, ever: flags, width, ...constants });
       moveRows("out");
     });
   }

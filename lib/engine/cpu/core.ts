@@ -8,7 +8,7 @@ import type { Dropout, Handle } from "../engine.ts";
 import { dropoutScale } from "../philox.ts";
 import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
 import type { NativeGemm } from "./native_gemm.ts";
-import { CONTROL_BYTES, SCRATCH_BYTES, startThreads, type Threads } from "./threads.ts";
+import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
 
 /** Options of `createCpuEngine`. */
 export interface CpuOptions {
@@ -62,7 +62,7 @@ const TURN = 50;
 export function createCore(threadCount: number, gemm: NativeGemm | undefined): Core {
   const threads = startWithMemory(threadCount);
   const { memory } = threads;
-  const bottom = CONTROL_BYTES + threads.count * SCRATCH_BYTES;
+  const bottom = CONTROL_BYTES + threads.count * THREAD_BYTES;
   const heap = createHeap(bottom, memory.buffer.byteLength);
 
   let queue: (() => void)[] = [];
@@ -135,9 +135,9 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
   };
 }
 
-/** All 4 GiB, or what the platform gives. Untouched pages cost nothing; a memory of fixed size is faster. */
+/** All 4 GiB but a page, or what the platform gives. Untouched pages cost nothing; a memory of fixed size is faster. */
 function startWithMemory(count: number): Threads {
-  for (const pages of [65536, 32768, 16384]) {
+  for (const pages of [65535, 32768, 16384]) {
     try {
       return startThreads(count, pages);
     } catch (error) {
@@ -165,12 +165,20 @@ export function atOr0(handle: Handle | undefined): number {
   return handle === undefined ? 0 : at(handle);
 }
 
-/** The arguments of a kernel that drops out: threshold, scale, places, seed, purpose, step. */
-export function dropoutArguments(dropout: Dropout | undefined): [number, number, number, number, number, number] {
-  if (dropout === undefined || dropout.rate === 0) return [0, 1, 0, 0, 0, 0];
+/** What a kernel that drops out wants to know. */
+export function dropoutArguments(dropout: Dropout | undefined): {
+  readonly threshold: number;
+  readonly keepScale: number;
+  readonly places: number;
+  readonly seed: number;
+  readonly purpose: number;
+  readonly step: number;
+} {
+  if (dropout === undefined || dropout.rate === 0) {
+    return { threshold: 0, keepScale: 1, places: 0, seed: 0, purpose: 0, step: 0 };
+  }
   const { threshold, scale } = dropoutScale(dropout.rate);
-  const { seed, purpose, step } = dropout.key;
-  return [threshold, scale, at(dropout.places), seed, purpose, step];
+  return { threshold, keepScale: scale, places: at(dropout.places), ...dropout.key };
 }
 
 export { expectShape } from "../shapes.ts";

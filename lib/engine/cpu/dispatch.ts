@@ -6,8 +6,9 @@
 import type { Activation, Handle } from "../engine.ts";
 import { at, type Core } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
+import type { KernelArguments, KernelName } from "./kernels/table.ts";
 
-/** Elements of one portion of element-wise work; a multiple of 4. */
+/** Elements of one portion of element-wise work; a multiple of 16. */
 export const GRAIN = 16384;
 
 /** Numbers of the activations in the kernels. */
@@ -26,11 +27,11 @@ export const ACTIVATIONS: Readonly<Record<Activation, number>> = {
 /** Enqueues kernels. */
 export interface Dispatch {
   /** Any kernel over items, in portions of `grain`. */
-  readonly run: (kernel: string, items: number, grain: number, ...args: number[]) => void;
-  /** Over elements, in whole vectors: buffers are padded, so the last one may run over. */
-  readonly elements: (kernel: string, size: number, ...args: number[]) => void;
+  readonly run: <K extends KernelName>(kernel: K, items: number, grain: number, args: KernelArguments<K>) => void;
+  /** Over elements. */
+  readonly elements: <K extends KernelName>(kernel: K, size: number, args: KernelArguments<K>) => void;
   /** Over rows of so many columns. */
-  readonly rows: (kernel: string, count: number, columns: number, ...args: number[]) => void;
+  readonly rows: <K extends KernelName>(kernel: K, count: number, columns: number, args: KernelArguments<K>) => void;
   /** [R, C] → [C] at the address `out`. */
   readonly columnSum: (x: Handle, out: number, accumulate: boolean) => void;
 }
@@ -45,21 +46,21 @@ export const grainOf = (columns: number): number => Math.max(1, Math.ceil(8192 /
 /** The ways to enqueue on a core. */
 export function dispatchOf(core: Core): Dispatch {
   const { enqueue, threads } = core;
-  const run: Dispatch["run"] = (kernel, items, grain, ...args) => {
-    if (items > 0) enqueue(() => threads.run(kernel, items, grain, ...args));
+  const run: Dispatch["run"] = (kernel, items, grain, args) => {
+    if (items > 0) enqueue(() => threads.run(kernel, items, grain, args));
   };
   const columnSum = (x: Handle, out: number, accumulate: boolean) => {
     const blocks = Math.ceil(rowsOf(x) / 64);
     const columns = columnsOf(x);
     const partial = core.workspace(4 * Math.max(1, blocks) * columns);
-    run("columnSumBlocks", blocks, 1, at(x), rowsOf(x), columns, partial);
-    run("columnSumFinish", columns, 512, partial, blocks, columns, out, +accumulate);
+    run("columnSumBlocks", blocks, 1, { x: at(x), rows: rowsOf(x), columns, partial });
+    run("columnSumFinish", columns, 512, { partial, blocks, stride: columns, y: out, accumulate: +accumulate });
   };
 
   return {
     run,
-    elements: (kernel, size, ...args) => run(kernel, size, GRAIN, ...args),
-    rows: (kernel, count, columns, ...args) => run(kernel, count, grainOf(columns), ...args),
+    elements: (kernel, size, args) => run(kernel, size, GRAIN, args),
+    rows: (kernel, count, columns, args) => run(kernel, count, grainOf(columns), args),
     columnSum,
   };
 }

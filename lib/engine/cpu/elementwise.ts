@@ -34,45 +34,47 @@ export function elementwiseKernels(core: Core, { run, elements, rows, columnSum 
     activationBackward(activation, z, dy) {
       expectShape("activationBackward", dy, z.shape);
       const dz = temporary(z.shape);
-      elements("activateBackward", dz.block.size, ACTIVATIONS[activation], at(z), at(dy), at(dz));
+      elements("activateBackward", dz.block.size, { kind: ACTIVATIONS[activation], z: at(z), dy: at(dy), dz: at(dz) });
       return dz;
     },
     activate(activation, x) {
       const y = temporary(x.shape);
-      elements("activate", y.block.size, ACTIVATIONS[activation], at(x), at(y));
+      elements("activate", y.block.size, { kind: ACTIVATIONS[activation], x: at(x), y: at(y) });
       return y;
     },
 
     unary(kind, x) {
       const y = temporary(x.shape);
-      elements("unary", y.block.size, UNARY[kind], at(x), at(y));
+      elements("unary", y.block.size, { kind: UNARY[kind], x: at(x), y: at(y) });
       return y;
     },
     binary(kind, a, b) {
       const single = own(b).block.size === 1 && own(a).block.size !== 1;
       if (!single) expectSize(kind, b, a.shape);
       const y = temporary(a.shape);
-      elements("binary", y.block.size, BINARY[kind], at(a), at(b), +single, at(y));
+      elements("binary", y.block.size, { kind: BINARY[kind], x: at(a), other: at(b), single: +single, y: at(y) });
       return y;
     },
     affine(x, a, b = 0) {
       const y = temporary(x.shape);
-      elements("affine", y.block.size, at(x), a, b, at(y));
+      elements("affine", y.block.size, { x: at(x), scale: a, shift: b, y: at(y) });
       return y;
     },
     addTo(target, x, scale = 1) {
       expectSize("addTo", x, target.shape);
       markAll(core, own(target));
-      elements("addTo", own(x).block.size, at(target), at(x), scale);
+      elements("addTo", own(x).block.size, { target: at(target), x: at(x), scale });
     },
     scaleRows(x, r) {
       const y = temporary(x.shape);
-      rows("scaleRows", rowsOf(x), columnsOf(x), at(x), at(r), at(y), columnsOf(x));
+      const columns = columnsOf(x);
+      rows("scaleRows", rowsOf(x), columns, { x: at(x), r: at(r), y: at(y), columns });
       return y;
     },
     rowReduce(kind, x) {
       const y = temporary([rowsOf(x)]);
-      rows("rowReduce", rowsOf(x), columnsOf(x), kind === "sum" ? 0 : 1, at(x), at(y), columnsOf(x));
+      const columns = columnsOf(x);
+      rows("rowReduce", rowsOf(x), columns, { kind: kind === "sum" ? 0 : 1, x: at(x), y: at(y), columns });
       return y;
     },
     columnSum(x, { out, accumulate = false } = {}) {
@@ -86,7 +88,7 @@ export function elementwiseKernels(core: Core, { run, elements, rows, columnSum 
       const [address, out, { size }] = [at(x), at(y), own(x).block];
       const blocks = Math.ceil(size / 16384);
       const partial = core.workspace(8 * Math.max(1, blocks));
-      run("sumBlocks", blocks, 4, address, size, 0, partial);
+      run("sumBlocks", blocks, 4, { x: address, size, squared: 0, partial });
       enqueue(() => {
         core.floats(out, 1)[0] = core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
       });

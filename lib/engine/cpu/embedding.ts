@@ -16,16 +16,17 @@ export function embeddingKernels(
   return {
     gather(table, ids) {
       const y = temporary([rowsOf(ids), columnsOf(table)]);
-      rows("gather", rowsOf(ids), columnsOf(table), at(table), at(ids), at(y), columnsOf(table));
+      const width = columnsOf(table);
+      rows("gather", rowsOf(ids), width, { table: at(table), ids: at(ids), y: at(y), width });
       return y;
     },
     scatterAdd(dTable, ids, dy) {
       const [count, width] = dy.shape as [number, number];
       const { touched } = own(dTable);
       // Threads share the columns, in whole vectors; the flags are written by all of them, with the same value.
-      const grain = Math.max(16, Math.ceil(width / threads.count / 4) * 4);
-      const marks = [atOr0(touched?.ever), atOr0(touched?.dirty)];
-      run("scatterAdd", width, grain, at(dTable), at(ids), at(dy), count, width, ...marks);
+      const grain = Math.ceil(width / threads.count / 16) * 16;
+      const marks = { ever: atOr0(touched?.ever), dirty: atOr0(touched?.dirty) };
+      run("scatterAdd", width, grain, { dTable: at(dTable), ids: at(ids), dy: at(dy), rows: count, width, ...marks });
     },
   };
 }

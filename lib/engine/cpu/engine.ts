@@ -40,18 +40,17 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   const threadCount = options.threads ?? navigator.hardwareConcurrency;
   const core = createCore(threadCount, options.gemm);
   const kernels = dispatchOf(core);
-  const moving = movingKernels(core, kernels);
   return {
     info: cpuInfo(threadCount, options.gemm),
     rank: 0,
     worldSize: 1,
 
     ...memoryKernels(core, kernels, options),
-    ...moving,
+    ...movingKernels(core, kernels),
     matmul: (a, b, matmulOptions) => matmul(core, a, b, matmulOptions),
     ...embeddingKernels(core, kernels),
     ...normKernels(core, kernels),
-    ...attentionKernels(core, kernels, moving),
+    ...attentionKernels(core, kernels),
     ...poolingKernels(core, kernels),
     ...elementwiseKernels(core, kernels),
     ...lossKernels(core, kernels, options),

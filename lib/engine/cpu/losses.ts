@@ -69,8 +69,8 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
     crossEntropy(logits, targets) {
       const [count, columns] = logits.shape as [number, number];
       const [loss, probabilities, lse] = [temporary([1]), temporary(logits.shape), temporary([count])];
-      rows("logSumExpRows", count, columns, at(logits), 0, at(lse), columns);
-      rows("softmaxRows", count, columns, at(logits), at(lse), at(probabilities), columns, 0, 0, 0, 0);
+      rows("logSumExpRows", count, columns, { logits: at(logits), bias: 0, out: at(lse), columns });
+      rows("softmaxRows", count, columns, { x: at(logits), logSumExp: at(lse), y: at(probabilities), columns });
       const source = at(logits);
       meanLoss(
         at(loss),
@@ -84,8 +84,8 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
       const [count, columns] = probabilities.shape as [number, number];
       const dz = temporary(probabilities.shape);
       const counted = countTargets(targets);
-      const [p, t, scale, out] = [at(probabilities), at(targets), at(dLoss), at(dz)];
-      enqueue(() => threads.run("crossEntropyBackward", count, grainOf(columns), p, t, scale, counted(), out, columns));
+      const args = { p: at(probabilities), targets: at(targets), dLoss: at(dLoss), dz: at(dz), columns };
+      enqueue(() => threads.run("crossEntropyBackward", count, grainOf(columns), { ...args, count: counted() }));
       return dz;
     },
     linearCrossEntropy(x, weight, bias, targets) {
@@ -93,7 +93,12 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
       const [loss, lse, chosen] = [temporary([1]), temporary([rowsOf(x)]), temporary([rowsOf(x)])];
       const [ids, chosenAt] = [at(targets), at(chosen)];
       vocabularyChunk(x, weight, (start, count, logits) => {
-        rows("logSumExpRows", count, vocabulary, logits, atOr0(bias), at(lse) + 4 * start, vocabulary);
+        rows("logSumExpRows", count, vocabulary, {
+          logits,
+          bias: atOr0(bias),
+          out: at(lse) + 4 * start,
+          columns: vocabulary,
+        });
         enqueue(() => {
           const [values, wanted] = [core.floats(logits, count * vocabulary), core.ints(ids + 4 * start, count)];
           const out = core.floats(chosenAt + 4 * start, count);
@@ -114,11 +119,20 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
       if (dWeight !== undefined) markAll(core, own(dWeight));
       vocabularyChunk(x, weight, (start, count, logits) => {
         // The bias is added in place on the way; this sum is not needed again.
-        if (bias !== undefined) rows("logSumExpRows", count, vocabulary, logits, at(bias), at(spare), vocabulary);
-        enqueue(() => {
-          const rest = [vocabulary, 1, ids + 4 * start, scale, Math.max(1, counted())];
-          threads.run("softmaxRows", count, grainOf(vocabulary), logits, lse + 4 * start, logits, ...rest);
-        });
+        if (bias !== undefined) {
+          rows("logSumExpRows", count, vocabulary, { logits, bias: at(bias), out: at(spare), columns: vocabulary });
+        }
+        enqueue(() =>
+          threads.run("softmaxRowsBackward", count, grainOf(vocabulary), {
+            x: logits,
+            logSumExp: lse + 4 * start,
+            targets: ids + 4 * start,
+            dLoss: scale,
+            count: Math.max(1, counted()),
+            y: logits,
+            columns: vocabulary,
+          })
+        );
         const product = { scale: 1, transposeB: false };
         const rowsAt = at(x) + 4 * start * width;
         multiply(core, {

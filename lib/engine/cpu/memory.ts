@@ -45,13 +45,13 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
   const fill = (target: CpuHandle, value: number) => {
     if (target.touched !== undefined && value === 0) {
       const { dirty, rows, width } = target.touched;
-      run("clearRows", rows, 1024, at(target), at(dirty), width);
+      run("clearRows", rows, 1024, { g: at(target), dirty: at(dirty), width });
     } else if (target.dtype === "i32" || target.outside !== undefined) {
       const values = valuesOf(core, target);
       enqueue(() => values().fill(value));
     } else {
       markAll(core, target);
-      elements("fill", target.block.size, at(target), value);
+      elements("fill", target.block.size, { target: at(target), value });
     }
   };
   const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {

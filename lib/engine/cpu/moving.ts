@@ -20,29 +20,29 @@ export function movingKernels({ heap }: Core, { rows }: Dispatch): MovingKernels
     transpose(x) {
       const [r, c] = x.shape as [number, number];
       const y = temporary([c, r], x.dtype);
-      rows("transpose", r, c, at(x), at(y), r, c);
+      rows("transpose", r, c, { x: at(x), y: at(y), rows: r, columns: c });
       return y;
     },
     sliceRows(x, start, end) {
       const columns = own(x).block.size / rowsOf(x);
       const y = temporary([end - start, ...x.shape.slice(1)], x.dtype);
-      rows(
-        "copyColumns",
-        end - start,
+      const first = at(x) + 4 * start * columns;
+      rows("copyColumns", end - start, columns, {
+        x: first,
         columns,
-        at(x) + 4 * start * columns,
-        columns,
-        0,
-        columns,
-        at(y),
-        columns,
-        0,
-      );
+        from: 0,
+        width: columns,
+        y: at(y),
+        outColumns: columns,
+        to: 0,
+      });
       return y;
     },
     sliceColumns(x, start, end) {
       const y = temporary([rowsOf(x), end - start], x.dtype);
-      rows("copyColumns", rowsOf(x), end - start, at(x), columnsOf(x), start, end - start, at(y), end - start, 0);
+      const width = end - start;
+      const source = { x: at(x), columns: columnsOf(x), from: start, width };
+      rows("copyColumns", rowsOf(x), width, { ...source, y: at(y), outColumns: width, to: 0 });
       return y;
     },
     concatRows(parts) {
@@ -51,8 +51,13 @@ export function movingKernels({ heap }: Core, { rows }: Dispatch): MovingKernels
       let row = 0;
       for (const part of parts) {
         expectShape("concatRows", part, [undefined, columns]);
-        const to = at(y) + 4 * row * columns;
-        rows("copyColumns", rowsOf(part), columns, at(part), columns, 0, columns, to, columns, 0);
+        const source = { x: at(part), columns, from: 0, width: columns };
+        rows("copyColumns", rowsOf(part), columns, {
+          ...source,
+          y: at(y) + 4 * row * columns,
+          outColumns: columns,
+          to: 0,
+        });
         row += rowsOf(part);
       }
       return y;
@@ -65,7 +70,8 @@ export function movingKernels({ heap }: Core, { rows }: Dispatch): MovingKernels
       for (const part of parts) {
         const width = columnsOf(part);
         expectShape("concatColumns", part, [count, undefined]);
-        rows("copyColumns", count, width, at(part), width, 0, width, at(y), columns, column);
+        const source = { x: at(part), columns: width, from: 0, width };
+        rows("copyColumns", count, width, { ...source, y: at(y), outColumns: columns, to: column });
         column += width;
       }
       return y;

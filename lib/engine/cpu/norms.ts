@@ -13,11 +13,6 @@ export function normKernels(
   { run, rows }: Dispatch,
 ): Pick<Engine, "layerNorm" | "layerNormBackward" | "dropout" | "normalizeRows" | "normalizeRowsBackward"> {
   const { temporary } = heap;
-  const zeros = (width: number) => {
-    const handle = temporary([width]);
-    run("fill", width, width, at(handle), 0);
-    return handle;
-  };
   return {
     layerNorm(x, gamma, beta, epsilon, { residual, dropout } = {}) {
       const [count, width] = x.shape as [number, number];
@@ -25,9 +20,18 @@ export function normKernels(
       if (beta !== undefined) expectShape("layerNorm", beta, [width]);
       if (residual !== undefined) expectShape("layerNorm", residual, x.shape);
       const [y, sum, statistics] = [temporary(x.shape), temporary(x.shape), temporary([count, 2])];
-      const outputs = [at(x), atOr0(residual), at(sum), at(y), at(statistics)];
-      const rest = [at(gamma), at(beta ?? zeros(width)), epsilon, width, ...dropoutArguments(dropout)];
-      rows("layerNorm", count, width, ...outputs, ...rest);
+      rows("layerNorm", count, width, {
+        x: at(x),
+        residual: atOr0(residual),
+        sum: at(sum),
+        y: at(y),
+        statistics: at(statistics),
+        gamma: at(gamma),
+        beta: atOr0(beta),
+        epsilon,
+        width,
+        ...dropoutArguments(dropout),
+      });
       return { y, sum, statistics };
     },
     layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta) {
@@ -35,29 +39,34 @@ export function normKernels(
       const ds = temporary(dy.shape);
       const blocks = Math.ceil(count / 64);
       const partial = workspace(8 * Math.max(1, blocks) * width);
-      const inputs = [at(dy), at(sum), at(statistics), at(gamma)];
-      run("layerNormBackward", blocks, 1, ...inputs, at(ds), partial, count, width);
-      if (dGamma !== undefined) run("columnSumFinish", width, 512, partial, blocks, 2 * width, at(dGamma), 1);
-      if (dBeta !== undefined) run("columnSumFinish", width, 512, partial + 4 * width, blocks, 2 * width, at(dBeta), 1);
+      const inputs = { dy: at(dy), sum: at(sum), statistics: at(statistics), gamma: at(gamma) };
+      run("layerNormBackward", blocks, 1, { ...inputs, ds: at(ds), partial, rows: count, width });
+      const finish = { blocks, stride: 2 * width, accumulate: 1 };
+      if (dGamma !== undefined) run("columnSumFinish", width, 512, { ...finish, partial, y: at(dGamma) });
+      if (dBeta !== undefined) {
+        run("columnSumFinish", width, 512, { ...finish, partial: partial + 4 * width, y: at(dBeta) });
+      }
       return ds;
     },
     dropout(x, dropout) {
       const y = temporary(x.shape);
-      const [threshold, scale, ...rest] = dropoutArguments(dropout);
-      if (threshold === 0) return x;
-      rows("dropout", rowsOf(x), columnsOf(x), at(x), at(y), columnsOf(x), threshold, scale, ...rest);
+      const [width, key] = [columnsOf(x), dropoutArguments(dropout)];
+      if (key.threshold === 0) return x;
+      rows("dropout", rowsOf(x), width, { x: at(x), y: at(y), width, ...key });
       return y;
     },
 
     normalizeRows(x, epsilon) {
       const [y, norms] = [temporary(x.shape), temporary([rowsOf(x)])];
-      rows("normalizeRows", rowsOf(x), columnsOf(x), at(x), at(y), at(norms), columnsOf(x), epsilon);
+      const width = columnsOf(x);
+      rows("normalizeRows", rowsOf(x), width, { x: at(x), y: at(y), norms: at(norms), width, epsilon });
       return { y, norms };
     },
     normalizeRowsBackward(dy, y, norms, epsilon) {
       const dx = temporary(dy.shape);
-      const inputs = [at(dy), at(y), at(norms), at(dx)];
-      rows("normalizeRowsBackward", rowsOf(dy), columnsOf(dy), ...inputs, columnsOf(dy), epsilon);
+      const width = columnsOf(dy);
+      const inputs = { dy: at(dy), y: at(y), norms: at(norms) };
+      rows("normalizeRowsBackward", rowsOf(dy), width, { ...inputs, dx: at(dx), width, epsilon });
       return dx;
     },
   };

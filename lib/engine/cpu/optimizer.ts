@@ -18,8 +18,11 @@ export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<
     const blocks = touched === undefined ? Math.ceil(size / 16384) : Math.ceil(touched.rows / 256);
     const partial = core.workspace(8 * blocks);
     return () => {
-      if (touched === undefined) threads.run("sumBlocks", blocks, 4, address, size, 1, partial);
-      else threads.run("squaresOfRows", blocks, 1, address, dirty, touched.rows, touched.width, partial);
+      if (touched === undefined) threads.run("sumBlocks", blocks, 4, { x: address, size, squared: 1, partial });
+      else {
+        const { rows, width } = touched;
+        threads.run("squaresOfRows", blocks, 1, { g: address, dirty, rows, width, partial });
+      }
       return core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
     };
   };
@@ -47,12 +50,13 @@ export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<
           continue;
         }
         const { touched, block: { size } } = own(gradient);
-        const tensors = [at(weight), at(gradient), at(m), at(v)];
+        const tensors = { w: at(weight), g: at(gradient), m: at(m), v: at(v) };
+        const constants = { state: at(state), beta1, beta2, epsilon };
         if (touched !== undefined && weightDecay === 0) {
           const { ever, rows, width } = touched;
-          const rest = [at(ever), width, at(state), beta1, beta2, epsilon];
-          run("adamwRows", rows, Math.ceil(GRAIN / width), ...tensors, ...rest);
-        } else elements("adamw", size, ...tensors, at(state), weightDecay, beta1, beta2, epsilon);
+          const args = { ...tensors, ever: at(ever), width, ...constants };
+          run("adamwRows", rows, Math.ceil(GRAIN / width), args);
+        } else elements("adamw", size, { ...tensors, weightDecay, ...constants });
       }
     },
   };

@@ -23,14 +23,14 @@ export function poolingKernels(core: Core, { run }: Dispatch): Pick<Engine, "poo
     pool(x, offsets, mode, skip = 0) {
       const width = columnsOf(x);
       const y = temporary([rowsOf(offsets) - 1, width]);
-      run("pool", rowsOf(y), 4, at(x), at(offsets), at(y), width, POOLING[mode], skip);
+      run("pool", rowsOf(y), 4, { x: at(x), offsets: at(offsets), y: at(y), width, mode: POOLING[mode], skip });
       return y;
     },
     poolBackward(dy, x, pooled, offsets, mode, skip = 0) {
       const width = columnsOf(x);
       const dx = temporary(x.shape);
-      const inputs = [at(dy), at(x), at(pooled), at(offsets)];
-      run("poolBackward", rowsOf(offsets) - 1, 4, ...inputs, at(dx), width, POOLING[mode], skip);
+      const inputs = { dy: at(dy), x: at(x), pooled: at(pooled), offsets: at(offsets) };
+      run("poolBackward", rowsOf(offsets) - 1, 4, { ...inputs, dx: at(dx), width, mode: POOLING[mode], skip });
       clearBehind(core, dx, offsets);
       return dx;
     },

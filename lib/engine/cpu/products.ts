@@ -8,8 +8,8 @@ import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS, markAll } from "./dispatch.ts";
 
-/** Rows of one portion of the WebAssembly product. */
-const BLOCK = 48;
+/** Rows of a tile, and columns of a panel, of the WebAssembly product. */
+const [TILE, PANEL] = [6, 8];
 
 /** See `Engine.matmul`. */
 export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions = {}): Handle {
@@ -36,8 +36,8 @@ export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions 
   }
   if (bias !== undefined || activation !== undefined || pre !== undefined) {
     const kind = activation === undefined ? -1 : ACTIVATIONS[activation];
-    const arguments_ = [at(out), atOr0(bias), atOr0(pre), kind, n] as const;
-    core.enqueue(() => core.threads.run("biasActivation", batch * m, Math.ceil(8192 / n), ...arguments_));
+    const args = { y: at(out), bias: atOr0(bias), pre: atOr0(pre), kind, columns: n };
+    core.enqueue(() => core.threads.run("biasActivation", batch * m, Math.ceil(8192 / n), args));
   }
   return out;
 }
@@ -97,10 +97,13 @@ export function multiply(core: Core, product: Product): void {
     );
     return;
   }
-  const panels = Math.ceil(n / 8);
-  const packed = core.workspace(4 * 8 * panels * k);
+  const [tiles, panels] = [Math.ceil(m / TILE), Math.ceil(n / PANEL)];
+  const packed = core.workspace(4 * PANEL * panels * k);
+  // Eight tiles at once, fewer where that would leave a thread without work at the end.
+  const grain = Math.max(1, Math.min(8, Math.ceil(tiles / (8 * threads.count))));
+  const args = { a, lda, transposed: +transposeA, packed, c, ldc: n, m, n, k, alpha: scale, accumulate: +accumulate };
   core.enqueue(() => {
-    threads.run("packB", panels, Math.max(1, Math.ceil(2048 / k)), b, ldb, +transposeB, n, k, packed);
-    threads.run("gemm", Math.ceil(m / BLOCK), 1, a, lda, +transposeA, packed, c, n, m, n, k, scale, +accumulate);
+    threads.run("packB", panels, Math.max(1, Math.ceil(2048 / k)), { b, ldb, transposed: +transposeB, n, k, packed });
+    threads.run("product", tiles, grain, args);
   });
 }

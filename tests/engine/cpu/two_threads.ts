@@ -8,15 +8,15 @@ import { startThreads } from "../../../lib/engine/cpu/threads.ts";
 
 // Words of the control block, as in threads.ts.
 const FINISHED = 1;
-const READY = 8;
+const READY = 7;
 
-const threads = startThreads(2, 256);
+const threads = startThreads(2, 512);
 const control = new Int32Array(threads.memory.buffer, 0, 16);
 for (let waited = 0; Atomics.load(control, READY) === 0 && waited < 1000; waited++) {
   await new Promise((resolve) => setTimeout(resolve, 10));
 }
-const address = 12 << 20;
-threads.run("fill", 65536, 16384, address, 7);
+const address = 24 << 20;
+threads.run("fill", 65536, 16384, { target: address, value: 7 });
 const right = new Float32Array(threads.memory.buffer, address, 65536).every((value) => value === 7);
 const workers = Atomics.load(control, FINISHED);
 threads.close();

@@ -1,0 +1,251 @@
+// softmax(scale q kᵀ + bias) v within each sequence and head of packed sequences; the scores are computed again on the way
+// back. q, k and v may be columns of one matrix, and several heads may share a head of k and v.
+//
+// Queries are taken ROWS at a time, and of these four at a time with their sums in registers. How many never shows in a
+// result: every sum is a chain in the order of its index, or has its sixteen parts by the index of the key.
+#include "math.h"
+#include "pack.h"
+#include "philox.h"
+#include "table.h"
+
+#define ROWS 32
+
+typedef struct {
+  int from, to;
+} range;
+
+// The keys that queries first … last see: themselves, what is no further than `window`, nothing later where causal.
+INLINE range keysOf(int first, int last, int length, int causal, int window) {
+  return (range){greater(0, first - window), causal ? last + 1 : lesser(length, last + window + 1)};
+}
+// The same in whole sixteens.
+INLINE range sixteens(range r) { return (range){r.from & ~15, (r.to + 15) & ~15}; }
+
+// Which of j … j + 15 are in the range.
+INLINE int16 within(int j, range r) { return (PLACES >= r.from - j) & (PLACES < r.to - j); }
+
+// out[i][j] = Σₚ x[i][p] yT[p][j] for i < count and the columns j of the range; rows of out are `padded` long, and there
+// are a multiple of four of them.
+APART void scores(const float *x, idx ld, int count, const float *yT, int size, idx padded, range r, float *out) {
+  for (int i = 0; i < count; i += 4) {
+    const float *x0 = x + i * ld, *x1 = x + lesser(i + 1, count - 1) * ld;
+    const float *x2 = x + lesser(i + 2, count - 1) * ld, *x3 = x + lesser(i + 3, count - 1) * ld;
+    for (int j = r.from; j < r.to; j += 8) {
+      float4 sums[4][2] = {};
+      const float *y = yT + j;
+#pragma clang loop unroll(disable)
+      for (int p = 0; p < size; p++, y += padded) {
+        float4 y0 = *(float4_at *)y, y1 = *(float4_at *)(y + 4);
+        float4 row[4] = {SPLAT4(x0[p]), SPLAT4(x1[p]), SPLAT4(x2[p]), SPLAT4(x3[p])};
+#pragma clang loop unroll(full)
+        for (int h = 0; h < 4; h++) {
+          sums[h][0] = fma4(row[h], y0, sums[h][0]);
+          sums[h][1] = fma4(row[h], y1, sums[h][1]);
+        }
+      }
+#pragma clang loop unroll(full)
+      for (int h = 0; h < 4; h++) {
+        float *to = out + (i + h) * padded + j;
+        *(float4_at *)to = sums[h][0];
+        *(float4_at *)(to + 4) = sums[h][1];
+      }
+    }
+  }
+}
+
+// Rows of a matrix, four of them.
+typedef struct {
+  float *row[4];
+} four;
+INLINE four fourOf(const float *x, idx step, int i, int count) {
+  four f;
+#pragma clang loop unroll(full)
+  for (int h = 0; h < 4; h++) f.row[h] = (float *)x + lesser(i + h, count - 1) * step; // past the end the last, again
+  return f;
+}
+// out[h][0 … 4 registers) (+)= Σⱼ p[h][j along] y[j], h < 4
+INLINE void weighFour(four p, idx along, int count, const float *y, idx ldy, int registers, four out, int add) {
+  float4 sums[4][2] = {};
+  if (add)
+#pragma clang loop unroll(full)
+    for (int h = 0; h < 4; h++)
+      for (int l = 0; l < registers; l++) sums[h][l] = *(float4_at *)(out.row[h] + 4 * l);
+  const float *p0 = p.row[0], *p1 = p.row[1], *p2 = p.row[2], *p3 = p.row[3];
+#pragma clang loop unroll(disable)
+  for (int j = 0; j < count; j++, y += ldy) {
+    float4 row[4] = {SPLAT4(*p0), SPLAT4(*p1), SPLAT4(*p2), SPLAT4(*p3)};
+    p0 += along, p1 += along, p2 += along, p3 += along;
+#pragma clang loop unroll(full)
+    for (int l = 0; l < registers; l++) {
+      float4 v = *(float4_at *)(y + 4 * l);
+#pragma clang loop unroll(full)
+      for (int h = 0; h < 4; h++) sums[h][l] = fma4(row[h], v, sums[h][l]);
+    }
+  }
+#pragma clang loop unroll(full)
+  for (int h = 0; h < 4; h++)
+    for (int l = 0; l < registers; l++) *(float4_at *)(out.row[h] + 4 * l) = sums[h][l];
+}
+// out[i][c] (+)= Σⱼ p(i, j) y[j][c] for i < rows, j < count, c < size; p(i, j) = p[i down + j along]
+APART void weigh(const float *p, idx down, idx along, int rows, int count, const float *y, idx ldy, int size, float *out,
+                  idx ldo, int add) {
+  for (int i = 0; i < rows; i += 4) {
+    four weights = fourOf(p, down, i, rows);
+    int c = 0;
+    for (; c + 8 <= size; c += 8) weighFour(weights, along, count, y + c, ldy, 2, fourOf(out + c, ldo, i, rows), add);
+    for (; c + 4 <= size; c += 4) weighFour(weights, along, count, y + c, ldy, 1, fourOf(out + c, ldo, i, rows), add);
+    for (; c < size; c++)
+      for (int h = i; h < lesser(i + 4, rows); h++) {
+        float sum = add ? out[h * ldo + c] : 0;
+        for (int j = 0; j < count; j++) sum = fma1(p[h * down + j * along], y[j * ldy + c], sum);
+        out[h * ldo + c] = sum;
+      }
+  }
+}
+
+// A head's column of the bias, from the distance 1 − length to length − 1.
+static void relativeBias(const float *bias, int span, int heads, int head, int length, float *out) {
+  for (int d = 1 - length; d < length; d++) out[d + length - 1] = bias[(idx)(d + span - 1) * heads + head];
+}
+
+// Items are (sequence, head).
+KERNEL(attention) {
+  dropoutKey key = DROPOUT(a);
+  int size = a.headSize;
+  idx width = (idx)a.heads * size;
+  for (int item = start; item < end; item++) {
+    int head = item % a.heads, shared = head / (a.heads / a.kvHeads);
+    int first = a.offsets[item / a.heads], length = a.offsets[item / a.heads + 1] - first;
+    int window = lesser(a.window, length);
+    idx padded = (length + 15) & ~15;
+    float *kT = scratch, *p = kT + size * padded, *bias = p + ROWS * padded;
+    unsigned short *numbers = (unsigned short *)(bias + 2 * padded);
+    const float *q = a.q + first * (idx)a.qStride + head * size;
+    const float *k = a.k + first * (idx)a.kStride + shared * size;
+    const float *v = a.v + first * (idx)a.vStride + shared * size;
+    float *out = a.out + first * width + head * size;
+    packRows(k, a.kStride, length, size, (int)padded, kT);
+    if (a.bias) relativeBias(a.bias, a.span, a.heads, head, length, bias);
+    for (int i0 = 0; i0 < length; i0 += ROWS) {
+      int count = lesser(ROWS, length - i0);
+      range all = keysOf(i0, i0 + count - 1, length, a.causal, window), columns = sixteens(all);
+      scores(q + i0 * (idx)a.qStride, a.qStride, count, kT, size, padded, columns, p);
+      float maxima[ROWS] = {}, totals[ROWS];
+      for (int r = 0; r < ROWS; r++) totals[r] = 1;
+      for (int r = 0; r < count; r++) {
+        int i = i0 + r;
+        float *s = p + r * padded;
+        range seen = keysOf(i, i, length, a.causal, window);
+        float16 highest = SPLAT(-__builtin_inff()), parts = {};
+        for (int j = columns.from; j < columns.to; j += 16) {
+          float16 x = *(float16_at *)(s + j) * SPLAT(a.scale);
+          if (a.bias) x += *(float16_at *)(bias + length - 1 - i + j);
+          if (j < seen.from || j + 16 > seen.to) x = pick(within(j, seen), x, SPLAT(-__builtin_inff()));
+          *(float16_at *)(s + j) = x;
+          highest = most(x, highest);
+        }
+        float max = maximum(highest);
+        for (int j = columns.from; j < columns.to; j += 16) {
+          float16 x = *(float16_at *)(s + j);
+          float16 e = where(x != SPLAT(-__builtin_inff()), exp16(x - SPLAT(max)));
+          *(float16_at *)(s + j) = e;
+          parts += e;
+        }
+        maxima[r] = max;
+        totals[r] = sum(parts);
+        float16 inverse = SPLAT(1 / totals[r]);
+        if (key.threshold > 0)
+          philox(key, first + i, ((unsigned)head << 16) + columns.from / 8, columns.to - columns.from, numbers);
+        for (int j = columns.from; j < columns.to; j += 16) {
+          float16 e = *(float16_at *)(s + j) * inverse;
+          if (key.threshold > 0) e *= keep(key, numbers, j - columns.from);
+          *(float16_at *)(s + j) = e;
+        }
+      }
+      weigh(p + all.from, padded, 1, count, all.to - all.from, v + all.from * (idx)a.vStride, a.vStride, size,
+            out + i0 * width, width, 0);
+      for (int r = 0; r < ROWS; r += 16)
+        *(float16_at *)(totals + r) = *(float16_at *)(maxima + r) + log16(*(float16_at *)(totals + r));
+      for (int r = 0; r < count; r++) a.logSumExp[(idx)(first + i0 + r) * a.heads + head] = totals[r];
+    }
+  }
+}
+
+// One sequence, and the heads that share a head of k and v. With P the probabilities and M the mask:
+// dV = (P⊙M)ᵀ dO, dP = (dO Vᵀ)⊙M, dS = P⊙(dP − Σⱼ P⊙dP), dQ = scale dS K, dK = scale dSᵀ Q.
+static void backwardOf(struct attentionBackward a, int sequence, int shared, float *scratch) {
+  dropoutKey key = DROPOUT(a);
+  int size = a.headSize, group = a.heads / a.kvHeads;
+  idx width = (idx)a.heads * size;
+  int first = a.offsets[sequence], length = a.offsets[sequence + 1] - first;
+  int window = lesser(a.window, length);
+  idx padded = (length + 15) & ~15;
+  float *kT = scratch, *vT = kT + size * padded, *p = vT + size * padded, *s = p + ROWS * padded;
+  float *bias = s + ROWS * padded, *dBias = bias + 2 * padded;
+  unsigned short *numbers = (unsigned short *)(dBias + 2 * padded);
+  const float *k = a.k + first * (idx)a.kStride + shared * size;
+  const float *v = a.v + first * (idx)a.vStride + shared * size;
+  float *dk = a.dk + first * (idx)a.dkStride + shared * size, *dv = a.dv + first * (idx)a.dvStride + shared * size;
+  packRows(k, a.kStride, length, size, (int)padded, kT);
+  packRows(v, a.vStride, length, size, (int)padded, vT);
+  for (int j = 0; j < length; j++) {
+    __builtin_memset(dk + j * (idx)a.dkStride, 0, 4 * size);
+    __builtin_memset(dv + j * (idx)a.dvStride, 0, 4 * size);
+  }
+  for (int head = shared * group; head < (shared + 1) * group; head++) {
+    const float *q = a.q + first * (idx)a.qStride + head * size, *dOut = a.dOut + first * width + head * size;
+    float *dq = a.dq + first * (idx)a.dqStride + head * size;
+    if (a.bias) relativeBias(a.bias, a.span, a.heads, head, length, bias);
+    if (a.dBias) __builtin_memset(dBias, 0, 8 * padded);
+    for (int i0 = 0; i0 < length; i0 += ROWS) {
+      int count = lesser(ROWS, length - i0);
+      range all = keysOf(i0, i0 + count - 1, length, a.causal, window), columns = sixteens(all);
+      scores(q + i0 * (idx)a.qStride, a.qStride, count, kT, size, padded, columns, p);
+      scores(dOut + i0 * width, width, count, vT, size, padded, columns, s);
+      for (int r = 0; r < count; r++) {
+        int i = i0 + r;
+        float *pi = p + r * padded, *si = s + r * padded;
+        range seen = keysOf(i, i, length, a.causal, window);
+        float16 shift = SPLAT(a.logSumExp[(idx)(first + i) * a.heads + head]), parts = {};
+        if (key.threshold > 0)
+          philox(key, first + i, ((unsigned)head << 16) + columns.from / 8, columns.to - columns.from, numbers);
+        for (int j = columns.from; j < columns.to; j += 16) {
+          float16 x = *(float16_at *)(pi + j) * SPLAT(a.scale), d = *(float16_at *)(si + j);
+          if (a.bias) x += *(float16_at *)(bias + length - 1 - i + j);
+          float16 e = exp16(x - shift);
+          if (j < seen.from || j + 16 > seen.to) e = where(within(j, seen), e);
+          if (key.threshold > 0) d *= keep(key, numbers, j - columns.from);
+          *(float16_at *)(pi + j) = e;
+          *(float16_at *)(si + j) = d;
+          parts = fma16(e, d, parts);
+        }
+        float16 expected = SPLAT(sum(parts));
+        for (int j = columns.from; j < columns.to; j += 16) {
+          float16 e = *(float16_at *)(pi + j), ds = e * (*(float16_at *)(si + j) - expected);
+          float16_at *slope = (float16_at *)(dBias + length - 1 - i + j);
+          if (a.dBias) *slope += ds;
+          *(float16_at *)(si + j) = ds * SPLAT(a.scale);
+          if (key.threshold > 0) *(float16_at *)(pi + j) = e * keep(key, numbers, j - columns.from);
+        }
+      }
+      int keys = all.to - all.from;
+      idx to = all.from;
+      weigh(p + to, 1, padded, keys, count, dOut + i0 * width, width, size, dv + to * a.dvStride, a.dvStride, 1);
+      weigh(s + to, padded, 1, count, keys, k + to * a.kStride, a.kStride, size, dq + i0 * (idx)a.dqStride, a.dqStride, 0);
+      weigh(s + to, 1, padded, keys, count, q + i0 * (idx)a.qStride, a.qStride, size, dk + to * a.dkStride, a.dkStride, 1);
+    }
+    if (a.dBias)
+      for (int d = 1 - length; d < length; d++)
+        a.dBias[(idx)(d + a.span - 1) * a.heads + head] += dBias[d + length - 1];
+  }
+}
+
+// Items are (sequence, head of k and v), or heads of k and v alone where the bias has a gradient: then one thread owns
+// their columns of it.
+KERNEL(attentionBackward) {
+  for (int item = start; item < end; item++) {
+    if (!a.dBias) backwardOf(a, item / a.kvHeads, item % a.kvHeads, scratch);
+    else
+      for (int s = 0; s < a.sequences; s++) backwardOf(a, s, item, scratch);
+  }
+}
