@@ -5,6 +5,7 @@
  */
 import { Context, Effect, Layer } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
+import { KERNELS_REVISION } from "../engine/cpu/kernels/table.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
 import { chooseEngine, type EngineChoice } from "../engine/select.ts";
 import type { KindredError } from "../error.ts";
@@ -59,7 +60,14 @@ const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice) {
   );
   const { name, gemm, library, precision, threads } = chosen.info;
   // The WebAssembly product gives the same bits with any number of threads; libraries do not.
-  const identity: Json = { engine: name, gemm, library, precision, ...(gemm !== "wasm" && { threads }) };
+  const identity: Json = {
+    engine: name,
+    gemm,
+    library,
+    precision,
+    ...(name === "cpu" && { kernels: KERNELS_REVISION }),
+    ...(gemm !== "wasm" && { threads }),
+  };
   let isOpen = false;
   const open = attemptSync(() => {
     if (!isOpen) progress.emit({ _tag: "note", text: chosen.reason });

@@ -7,6 +7,9 @@
  * @module
  */
 
+/** Counts up whenever a kernel gives other bits than before: what a cache holds of other kernels is another result. */
+export const KERNELS_REVISION = 2;
+
 /** Types of arguments. Addresses are bytes of the engine's memory; 0 is nothing. */
 export type CType =
   | "const float *"
