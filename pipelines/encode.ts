@@ -18,19 +18,29 @@ import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { checkEmbeddingFile, embeddingSink, type TextChunk } from "../lib/pipeline/embedding_file.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { TensorEngine } from "../lib/stage/engine.ts";
+import { Progress, type ProgressEvent } from "../lib/stage/progress.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { modelFolder } from "../lib/stage/roots.ts";
 import { optional, text } from "../lib/pipeline/settings.ts";
 
 /** Lines of standard input or of a `.txt`, or a column of a file, some at a time and in their order. */
-async function* textChunks(input: string, column: string): AsyncGenerator<TextChunk> {
+async function* textChunks(
+  input: string,
+  column: string,
+  tell: (event: ProgressEvent) => void,
+): AsyncGenerator<TextChunk> {
   const paths = input === "-" ? ["-"] : (await resolveSource(input)).paths;
   if (input === "-" || extname(paths[0]!) === ".txt") {
     for await (const lines of linesOf(paths[0]!)) yield { texts: Array.from(lines, ([, line]) => line) };
     return;
   }
   const columns = (file: NamedColumns) => [findName(file, column), findName(file, "id")];
+  let told = false;
   for await (const table of readChunks(paths, { columns })) {
+    const of = table.names.length;
+    const name = findName(table, column) ?? column;
+    if (!told) tell({ _tag: "columns", source: input, columns: { text: table.header ? name : `column ${name}` }, of });
+    told = true;
     const id = findName(table, "id");
     const ids = id === undefined ? undefined : table.columns.get(id)?.map((cell) => `${cell ?? ""}`);
     yield { texts: textsOf(table, column), ids };
@@ -55,12 +65,13 @@ export const command: Command = {
     yield* attemptSync(() => checkEmbeddingFile(output));
     const folder = yield* attempt(() => modelFolder(source));
     const engine = yield* (yield* TensorEngine).open;
+    const { emit } = yield* Progress;
     return yield* attempt(async (signal) => {
       const sink = await embeddingSink(output);
       try {
         const model = await loadBiEncoder(engine, folder);
         let [rows, width] = [0, 0];
-        for await (const chunk of textChunks(input, text(values, "column") ?? "text")) {
+        for await (const chunk of textChunks(input, text(values, "column") ?? "text", emit)) {
           signal.throwIfAborted();
           if (chunk.texts.length === 0) continue;
           const embeddings = await encodeTexts(engine, model, chunk.texts, {

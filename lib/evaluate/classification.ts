@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import type { Values } from "../numeric/correlation.ts";
 
@@ -227,7 +228,7 @@ export function argmaxRows(scores: Values, width: number): Int32Array {
 function sameLength(labels: Values, other: Values): void {
   if (labels.length === other.length && labels.length > 0) return;
   throw new EvaluationError(labels.length === 0 ? "there is nothing to score" : "labels and predictions do not match", {
-    expected: labels.length === 0 ? "at least one row" : `${labels.length} predictions`,
+    expected: labels.length === 0 ? "at least one row" : counted(labels.length, "prediction"),
     found: `${other.length}`,
   });
 }

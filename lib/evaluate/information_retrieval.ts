@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { nearest } from "../embed/nearest.ts";
 import type { Engine } from "../engine/engine.ts";
@@ -100,7 +101,7 @@ export function informationRetrievalMetrics(
   if (relevant.length === 0 || found.length !== relevant.length) {
     throw new EvaluationError("retrieval needs queries", {
       expected: "at least one query, and what was found for each",
-      found: `${relevant.length} queries, ${found.length} rankings`,
+      found: `${counted(relevant.length, "query")}, ${counted(found.length, "ranking")}`,
     });
   }
   const cuts = [1, 3, 5, 10] as const;

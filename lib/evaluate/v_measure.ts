@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import type { Values } from "../numeric/correlation.ts";
 
@@ -25,7 +26,7 @@ interface Contingency {
 function contingency(labels: Values, clusters: Values): Contingency {
   if (labels.length !== clusters.length || labels.length === 0) {
     throw new EvaluationError("labels and clusters do not match", {
-      expected: `${labels.length} clusters, at least one`,
+      expected: `${counted(labels.length, "cluster")}, at least one`,
       found: `${clusters.length}`,
     });
   }

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { Effect, TxRef } from "effect";
 import { GeneratorError } from "../error.ts";
 
@@ -29,7 +30,7 @@ export function makeTokenBudget(limit: number): TokenBudget {
         return yield* Effect.fail(
           new GeneratorError("the budget of tokens would be exceeded", {
             kind: "budget",
-            expected: `at most ${limit} tokens`,
+            expected: `at most ${counted(limit, "token")}`,
             found: `${spent} spent, and a request that may take ${tokens}`,
             hint:
               "raise the budget, or ask for shorter answers; what is answered is kept if there is a file of answers",

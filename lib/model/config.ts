@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Activation } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
 
@@ -137,7 +138,7 @@ export function parseConfig(json: Readonly<Record<string, unknown>>, where: stri
   if (config.hiddenSize % config.heads !== 0) {
     throw new CheckpointError("the heads do not divide the hidden size", {
       where,
-      found: `${config.hiddenSize} features, ${config.heads} heads`,
+      found: `${counted(config.hiddenSize, "feature")}, ${counted(config.heads, "head")}`,
     });
   }
   return config;

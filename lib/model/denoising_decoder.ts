@@ -8,6 +8,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { join } from "node:path";
 import { openTensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
@@ -103,7 +104,7 @@ export async function loadDenoisingDecoder(
   if (model.width !== config.hiddenSize) {
     throw new CheckpointError("the embedding is not as wide as the decoder", {
       where: path,
-      expected: `${config.hiddenSize} features`,
+      expected: counted(config.hiddenSize, "feature"),
       found: `${model.width}`,
       hint: "pool in one mode, without a dense layer",
     });

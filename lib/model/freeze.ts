@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { UsageError } from "../error.ts";
 import type { EncoderConfig } from "./config.ts";
 
@@ -39,7 +40,7 @@ export function trainedBy(
     throw new UsageError("--freeze leaves nothing to train", {
       expected: `a part of the model, such as ${examples(all)}`,
       found: spec!,
-      hint: `layers:-1 trains the last of ${config.layers} layers`,
+      hint: `layers:-1 trains the last of ${counted(config.layers, "layer")}`,
     });
   }
   return isTrained;

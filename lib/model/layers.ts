@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import type { Activation, Dropout, Handle } from "../engine/engine.ts";
 import { type Purpose, randomPurpose } from "../engine/philox.ts";
 import { EngineError } from "../error.ts";
@@ -48,7 +49,7 @@ export function embedTokens(tape: Tape, encoder: Encoder, batch: DeviceBatch, dr
   const first = firstPosition(config);
   if (batch.maxLength + first > config.positions) {
     throw new EngineError("a sequence is longer than the model's positions", {
-      expected: `at most ${config.positions - first} tokens`,
+      expected: `at most ${counted(config.positions - first, "token")}`,
       found: `${batch.maxLength}`,
       hint: "lower --max-seq-length",
     });

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { Effect } from "effect";
 import { dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";
@@ -132,7 +133,7 @@ export function mainScore({ scores }: TaskResult): number | null {
 export function mtebPage(report: MtebReport): string {
   const rows = report.tasks.map(({ name, type, score, value, seconds }) => [name, type, score, value, seconds]);
   return page(report, {
-    lead: `${report.model} on ${report.tasks.length} tasks`,
+    lead: `${report.model} on ${counted(report.tasks.length, "task")}`,
     sections: [
       section("Tasks", htmlTable("Main score of every task", ["task", "type", "score", "value", "seconds"], rows)),
       section("Mean by type", htmlTable("Mean of the tasks of a type", ["type", "mean"], Object.entries(report.types))),

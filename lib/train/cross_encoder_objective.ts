@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../counted.ts";
 import { type Engine, type Handle, scope } from "../engine/engine.ts";
 import { philox, randomPurpose } from "../engine/philox.ts";
 import { TrainingError } from "../error.ts";
@@ -222,7 +223,7 @@ function checkedLabels(
   const width = (labels?.length ?? 0) / rows;
   if (labels === undefined || !widths.includes(width)) {
     throw new TrainingError("labels and rows do not match", {
-      expected: widths.map((each) => `${each * rows}`).join(" or ") + ` labels for ${rows} rows`,
+      expected: widths.map((each) => `${each * rows}`).join(" or ") + ` labels for ${counted(rows, "row")}`,
       found: `${labels?.length ?? "none"}`,
     });
   }

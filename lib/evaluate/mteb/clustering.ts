@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../../counted.ts";
 import { DatasetError } from "../../error.ts";
 import type { PythonRandom } from "../../numeric/mersenne_twister.ts";
 import { miniBatchKMeans } from "../../numeric/mini_batch_kmeans.ts";
@@ -56,7 +57,7 @@ export async function evaluateClustering(
   if (wanted === 0) {
     throw new DatasetError("there is nothing left to cluster", {
       where: columns.where(0),
-      found: `${fraction} of ${sentences.length} rows`,
+      found: `${fraction} of ${counted(sentences.length, "row")}`,
       hint: "raise max_fraction_of_documents_to_embed",
     });
   }
@@ -126,8 +127,8 @@ function labelListOf(columns: Columns, row: number, length: number): readonly La
   if (labels.length === length && labels.every((label) => label !== undefined)) return labels;
   throw new DatasetError("a set does not have one label for each sentence", {
     where: columns.where(row),
-    expected: `${length} classes`,
-    found: `${labels.length} values`,
+    expected: counted(length, "class"),
+    found: counted(labels.length, "value"),
   });
 }
 

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { counted } from "../../counted.ts";
 import { DatasetError } from "../../error.ts";
 import { pearson, spearman } from "../../numeric/correlation.ts";
 import { correlationPValue } from "../../numeric/p_value.ts";
@@ -27,8 +28,8 @@ export async function evaluateSummarization(
     if (grades.length === machine[row]!.length && human[row]!.length > 0) return;
     throw new DatasetError("summaries and judgements do not match", {
       where: columns.where(row),
-      expected: `${machine[row]!.length} judgements, and summaries by people`,
-      found: `${grades.length} judgements, ${human[row]!.length} summaries by people`,
+      expected: `${counted(machine[row]!.length, "judgement")}, and summaries by people`,
+      found: `${counted(grades.length, "judgement")}, ${human[row]!.length} summaries by people`,
     });
   });
   const [byPeople, byMachines] = [await embedder.embed(human.flat()), await embedder.embed(machine.flat())];
