@@ -4,8 +4,7 @@
  * @module
  */
 import { counted } from "../../counted.ts";
-import type { Engine, EngineInfo, ModernKernels } from "../engine.ts";
-import { activationKernels } from "./activations.ts";
+import type { Engine, EngineInfo } from "../engine.ts";
 import { attentionKernels } from "./attention.ts";
 import { type CpuOptions, createCore } from "./core.ts";
 import { elementwiseKernels } from "./elementwise.ts";
@@ -19,8 +18,6 @@ import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
 import { matmul } from "./products.ts";
-import { rotaryKernels } from "./rotary.ts";
-import { topKernels } from "./top.ts";
 
 /**
  * Starts a cpu engine. Needs no permission and nothing installed.
@@ -39,7 +36,7 @@ import { topKernels } from "./top.ts";
  * engine.close();
  * ```
  */
-export function createCpuEngine(options: CpuOptions = {}): Engine & ModernKernels {
+export function createCpuEngine(options: CpuOptions = {}): Engine {
   const threadCount = options.threads ?? navigator.hardwareConcurrency;
   const core = createCore(threadCount, options.gemm);
   const kernels = dispatchOf(core);
@@ -52,14 +49,11 @@ export function createCpuEngine(options: CpuOptions = {}): Engine & ModernKernel
     ...movingKernels(core, kernels),
     matmul: (a, b, matmulOptions) => matmul(core, a, b, matmulOptions),
     ...embeddingKernels(core, kernels),
-    ...activationKernels(core, kernels),
     ...normKernels(core, kernels),
-    ...rotaryKernels(core, kernels),
     ...attentionKernels(core, kernels),
     ...poolingKernels(core, kernels),
     ...elementwiseKernels(core, kernels),
     ...lossKernels(core, kernels, options),
-    ...topKernels(core, kernels),
     ...optimizerKernels(core, kernels),
 
     allReduce() {},

@@ -15,6 +15,8 @@ export interface Case {
   readonly tolerance: number;
   /** What an engine may still lack, and then says so: see `EngineUnderTest.without`. */
   readonly needs?: string | undefined;
+  /** Whether an engine may have used memory behind the results, and given it back. */
+  readonly scratch?: boolean;
 }
 
 /** What most kernels keep: some tens of roundings. */
@@ -39,15 +41,25 @@ export function testCase<I extends Readonly<Record<string, Tensor>>, Result exte
   needs?: string,
 ): Case {
   let computed: Readonly<Record<string, Tensor>> | undefined;
+  // Such as f32 can hold, so that every engine gets what the definition gets.
+  const exact = Object.fromEntries(
+    Object.entries(inputs).map(([name, value]) => [
+      name,
+      value.dtype === "i32" ? value : { ...value, data: value.data.map(Math.fround) },
+    ]),
+  ) as I;
   return {
     name,
-    inputs,
+    inputs: exact,
     run: (engine, handles) => run(engine, handles as { readonly [Name in keyof I]: Handle }),
-    expected: () => computed ??= expected(inputs),
+    expected: () => computed ??= expected(exact),
     tolerance,
     needs,
   };
 }
+
+/** The same case, where what is behind the results may be written to as well. */
+export const withScratch = (each: Case): Case => ({ ...each, scratch: true });
 
 type Values = Readonly<Record<string, Float32Array | Int32Array>>;
 
@@ -59,20 +71,37 @@ export function upload(engine: Engine, { shape, data, dtype = "f32" }: Tensor): 
 /**
  * Runs a case and compares every result. Memory that is handed out is full of NaN before.
  *
+ * @param engine Where.
+ * @param each The case.
+ * @param displaced Whether tensors move, so that memory behind them has been used.
  * @returns The results as the engine has them.
  */
-export async function check(engine: Engine, { inputs, run, expected, tolerance }: Case): Promise<Values> {
+export async function check(
+  engine: Engine,
+  { inputs, run, expected, tolerance, scratch = false }: Case,
+  displaced = false,
+): Promise<Values> {
   const wanted = expected();
   const values: Record<string, Float32Array | Int32Array> = {};
   engine.enter();
   try {
     const handles = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, upload(engine, value)]));
     engine.enter();
-    const size = Object.values(wanted).reduce((total, { data }) => total + data.length + 16, 4096);
+    const size = Object.values(wanted).reduce((total, { data }) => total + data.length + 16, 1 << 16);
     engine.upload(new Float32Array(size).fill(NaN), [size]);
     engine.exit();
     const results = run(engine, handles);
+    const behind = await engine.read(engine.empty([256])); // where the engine put nothing
+    if (!scratch && !displaced && Number.isNaN(behind.at(-1))) {
+      const written = behind.findLastIndex((value) => !Number.isNaN(value));
+      assert.equal(written, -1, "what is behind the results is written to");
+    }
     assert.deepEqual(Object.keys(results).sort(), Object.keys(wanted).sort());
+    for (const [name, handle] of Object.entries(handles)) {
+      if (Object.values(results).includes(handle)) continue;
+      const [after, before] = [await engine.read(handle), inputs[name]!.data];
+      assert.ok(after.every((value, i) => Object.is(value, before[i])), `the input ${name} is changed`);
+    }
     for (const [name, handle] of Object.entries(results)) {
       values[name] = await engine.read(handle);
       assert.deepEqual([...handle.shape], [...wanted[name]!.shape], `the shape of ${name}`);

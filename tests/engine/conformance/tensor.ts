@@ -58,10 +58,11 @@ export function onlyRows(x: Tensor, rows: number): Tensor {
   return { ...x, only: Array.from({ length: rows * sizeOf(x.shape.slice(1)) }, (_, i) => i) };
 }
 
-/** Some elements of many, spread over all. */
-export function some(x: Tensor, count: number): readonly number[] {
+/** Some elements of many, spread over all; few of a large tensor, where each takes long to differentiate by. */
+export function some(x: Tensor, most: number): readonly number[] {
   const size = x.data.length;
-  return Array.from({ length: Math.min(count, size) }, (_, i) => Math.floor(i * size / Math.min(count, size)));
+  const count = Math.min(size, size > 4000 ? 24 : most);
+  return Array.from({ length: count }, (_, i) => Math.floor(i * size / count));
 }
 
 /**

@@ -1,5 +1,5 @@
 /** Cross-entropy over logits, and over a large vocabulary. */
-import { type Case, testCase } from "../case.ts";
+import { type Case, testCase, withScratch } from "../case.ts";
 import { crossEntropy, logitsOf, logSumExp, softmax } from "../reference/losses.ts";
 import { matmul } from "../reference/products.ts";
 import { add, differences, floats, integers, map, normals, some, type Tensor } from "../tensor.ts";
@@ -89,7 +89,7 @@ function large(
   { rows, width, vocabulary, without = "some", bias: biased = true, wanted = ["weight", "bias"] }: Large,
 ): Case {
   const small = rows * width * vocabulary < 5000;
-  return testCase(
+  return withScratch(testCase(
     `cross-entropy of [${rows}, ${width}] over ${vocabulary}${
       biased ? " with a bias" : ""
     }, ${without} without a target, gradients of ${wanted.join(", ") || "none"}`,
@@ -138,7 +138,7 @@ function large(
       };
     },
     1e-5,
-  );
+  ));
 }
 
 export const losses: readonly Case[] = [

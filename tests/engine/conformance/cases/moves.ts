@@ -1,5 +1,5 @@
 /** What moves values and computes none: every bit is to be right. */
-import { type Case, testCase } from "../case.ts";
+import { type Case, testCase, withScratch } from "../case.ts";
 import { transpose } from "../reference/products.ts";
 import { filled, floats, integers, map, normals, sizeOf, type Tensor, tensor } from "../tensor.ts";
 
@@ -196,7 +196,7 @@ export const moves: readonly Case[] = [
     }),
     exact,
   ),
-  testCase(
+  withScratch(testCase(
     "what is kept outlives its arena with its views, and nothing else of it moves",
     { x: normals([40]) },
     (engine, { x }) => {
@@ -226,7 +226,7 @@ export const moves: readonly Case[] = [
       return { made, view: reshaped(made, [8, 5]), kept: map(x, (value) => -value), x };
     },
     exact,
-  ),
+  )),
   testCase(
     "a variable is 0, lives on without its arena, and is given back",
     { x: normals([6, 4]) },

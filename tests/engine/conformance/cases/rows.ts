@@ -66,6 +66,15 @@ const dropouts: Case[] = ([[1, 1], [3, 5], [11, 20], [2, 70], [130, 96], [0, 4]]
   )
 );
 
+/** Among so many numbers each of their sixteen bits decides some. */
+const everyBit = testCase(
+  "dropout of [1000, 96]: every bit of every lane counts",
+  { x: filled([1000, 96], 1), places: placesOf(1000) },
+  (engine, { x, places }) => ({ y: engine.dropout(x, { rate: 0x4080 / 0x10000, key, places }) }),
+  ({ x, places }) => ({ y: dropout(x, { rate: 0x4080 / 0x10000, key, places }) }),
+  3e-7,
+);
+
 const keys: Case[] = [{ ...key, seed: 0 }, { ...key, seed: 4_294_967_295, purpose: 4_294_967_295 }, {
   ...key,
   purpose: 0,
@@ -215,6 +224,7 @@ const unit = (shape: readonly [number, number], epsilon: number) =>
 export const rows: readonly Case[] = [
   ...embedding,
   ...dropouts,
+  everyBit,
   ...keys,
   testCase(
     "dropout 0 leaves everything",
