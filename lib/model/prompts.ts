@@ -135,5 +135,10 @@ export function trainedPrompts(model: Prompts, prompts: ColumnPrompts, columns: 
     const text = columnPrompt(column, prompts);
     return text === undefined && roles[column] === undefined ? [] : [[roles[column] ?? column, text ?? ""] as const];
   });
-  return { prompts: { ...model.prompts, ...Object.fromEntries(added) }, defaultPromptName: undefined };
+  const now: Record<string, string> = { ...model.prompts, ...Object.fromEntries(added) };
+  // Positives without a prompt: other names under which documents may have one would bring it back.
+  if (columns.includes("positive") && now["document"] === "") {
+    for (const name of ["passage", "corpus"]) delete now[name];
+  }
+  return { prompts: now, defaultPromptName: undefined };
 }

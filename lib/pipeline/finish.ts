@@ -202,6 +202,7 @@ const SHOWN = [
   "warmup-ratio",
   "weight-decay",
   "clip",
+  "prompts",
 ] as const satisfies readonly Flag[];
 
 async function runReport(name: string, run: TrainedRun, product: string): Promise<RunReport> {

@@ -6,6 +6,7 @@
  */
 import { aText, checkFields, type Field, type Fields, NUMBERS, oneOf, YES_OR_NO } from "../train/fields.ts";
 import type { EngineChoice } from "../engine/select.ts";
+import { FLAGS } from "../pipeline/flags.ts";
 import type { RunOptions } from "../stage/run.ts";
 import type { HoldOutOption, OutputOptions } from "./training.ts";
 
@@ -32,10 +33,10 @@ export const A_SHARE: Field = {
 };
 
 const ENGINE: Fields<EngineChoice> = {
-  engine: oneOf(["auto", "cpu", "tfjs:gpu", "tfjs:node", "tfjs:js", "webgpu", "cuda"]),
-  gemm: oneOf(["auto", "wasm", "onednn", "blas"]),
+  engine: oneOf(FLAGS["engine"][0]),
+  gemm: oneOf(FLAGS["gemm"][0]),
   threads: NUMBERS["positive"],
-  precision: oneOf(["fp32", "bf16", "fp16"]),
+  precision: oneOf(FLAGS["precision"][0]),
   deterministic: YES_OR_NO,
 };
 

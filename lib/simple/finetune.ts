@@ -8,7 +8,7 @@ import type { Dataset, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../da
 import { type Columns, datasetOf } from "../data/rows.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
-import { losses, type LossSpec } from "../loss/named.ts";
+import { losses, lossOf, type LossSpec } from "../loss/named.ts";
 import type { EvaluationKind } from "../pipeline/stages/evaluate.ts";
 import { type RowsOf, trainBiEncoder } from "../pipeline/stages/train.ts";
 import type { CountedDataset } from "../stage/artifact.ts";
@@ -151,6 +151,8 @@ async function finetuneOn<L extends LabelKind>(
     const base = yield* startingModel(model);
     return yield* trainMeasured({
       base,
+      source: model,
+      how: `with the loss \`${loss.name}\` (${lossOf(loss).paper})`,
       data: yield* given(rows),
       kind,
       holdOut,

@@ -8,6 +8,7 @@ import { attempt } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
+import { FLAGS } from "../pipeline/flags.ts";
 import { poolingOf } from "../pipeline/adapting.ts";
 import { settingsWarnings } from "../pipeline/warnings.ts";
 import { given, type RunOptions } from "../stage/run.ts";
@@ -22,6 +23,7 @@ import {
   TRAIN_FIELDS,
   type TrainSettings,
 } from "../train/settings.ts";
+import { cardText } from "./card.ts";
 import { A_LIST, A_MODEL, A_SHARE, AN_OBJECT, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
   type HoldOutOption,
@@ -54,7 +56,7 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOp
   readonly pairs?: AugmentedSbertOptions["pairs"];
   /** Default soft. */
   readonly silverLabels?: "hard" | "soft";
-  /** Of the cross-encoder. */
+  /** Of the cross-encoder. Default: the learning rate 2e-5, the weight decay .01, and otherwise those of every training. */
   readonly cross?: TrainSettings;
 }
 
@@ -94,6 +96,8 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
   if (input.cross !== undefined) checkFields(input.cross, TRAIN_FIELDS, "cross");
   const { gold, unlabelled, crossEncoder, pairs, silverLabels, cross, model, holdOut, ...rest } = input;
   const { output, force = false, cacheDir, engine, progress, signal, ...settings } = rest;
+  const { seed } = resolveSettings(settings);
+  const crossSettings = resolveSettings(cross ?? {}, { ...CROSS_ENCODER_DEFAULTS, seed });
   const scores = Float64Array.from(gold.score);
   const rows = datasetOf({ sentence1: gold.sentence1, sentence2: gold.sentence2, score: scores });
   const classes = scores.every((score) => score === 0 || score === 1);
@@ -104,6 +108,8 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
     const counts = { pairs: 0, silver: 0 };
     const measured = yield* trainMeasured({
       base,
+      source: model,
+      how: "by Augmented SBERT (Thakur et al. 2021, arXiv 2010.08240)",
       data: yield* given(rows),
       kind: "similarity",
       holdOut,
@@ -117,11 +123,7 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
           pairs: pairs ?? (unlabelled === undefined ? "semantic" : "given"),
           silverLabels: silverLabels ?? "soft",
           head: classes ? "classes" : "score",
-          crossSettings: {
-            ...CROSS_ENCODER_DEFAULTS,
-            ...(settings.seed !== undefined && { seed: settings.seed }),
-            ...cross,
-          },
+          crossSettings,
           settings,
           controls: false,
           eval: heldOut.eval,
@@ -134,7 +136,14 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
     });
     return { ...measured, ...counts };
   });
-  const { model: _, ...result } = await runTraining(work, { output, force, cacheDir, engine, progress, signal });
+  const { model: _, card: _card, ...result } = await runTraining(work, {
+    output,
+    force,
+    cacheDir,
+    engine,
+    progress,
+    signal,
+  });
   return result;
 }
 
@@ -143,8 +152,8 @@ const AUGMENTED_SBERT_FIELDS: Fields<Omit<AugmentedSbertInput, keyof RunOptions 
   crossEncoder: A_MODEL,
   gold: AN_OBJECT,
   unlabelled: AN_OBJECT,
-  pairs: oneOf(["given", "recombine", "bm25", "semantic", "bm25+semantic", "kde"]),
-  silverLabels: oneOf(["hard", "soft"]),
+  pairs: oneOf(FLAGS["pairs"][0]),
+  silverLabels: oneOf(FLAGS["silver-labels"][0]),
   cross: AN_OBJECT,
   ...HOLD_OUT,
   ...TRAIN_FIELDS,
@@ -166,7 +175,7 @@ const pairsOf = ({ sentence1, sentence2 }: TextPairs): Dataset<TextPairsColumns>
 
 type TextPairsColumns = { readonly sentence1: readonly string[]; readonly sentence2: readonly string[] };
 
-/** What {@linkcode tsdae} takes. */
+/** What {@linkcode tsdae} takes. The batch size is 16 and the learning rate 3e-5, as in the paper, where nothing is said. */
 export interface TsdaeInput extends TrainSettings, RunOptions, OutputOptions {
   /** Encoder to start from: a folder or a model of the hub. */
   readonly model: string;
@@ -189,7 +198,7 @@ export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
   checkTraining(input, { model: A_MODEL, texts: A_LIST, ratio: A_SHARE, ...TRAIN_FIELDS });
   const { model, texts: plain, ratio = 0.6, output, force = false, cacheDir, engine, progress, signal, ...chosen } =
     input;
-  const settings = resolveSettings({ ...DENOISING_DEFAULTS, ...chosen });
+  const settings = resolveSettings(chosen, DENOISING_DEFAULTS);
   const work = Effect.gen(function* () {
     const texts = yield* given(datasetOf({ text: [...new Set(plain)] }));
     const base = yield* startingModel(model);
@@ -201,11 +210,16 @@ export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
       fixedNoise: false,
       tie: true,
     });
-    return { model: trained, record: (yield* valueOf(trained)).record };
+    const done = yield* valueOf(trained);
+    const warnings = [
+      ...done.record.warnings,
+      ...settingsWarnings(settings, done.record, { usual: DENOISING_DEFAULTS.learningRate }),
+    ];
+    const record = { ...done.record, warnings };
+    const how = "on plain texts, by TSDAE (Wang et al. 2021, arXiv 2104.06979)";
+    const card = yield* attempt(() => cardText({ source: model, folder: done.folder, how, record, settings }));
+    return { model: trained, record, card };
   });
   const { record } = await runTraining(work, { output, force, cacheDir, engine, progress, signal });
-  return {
-    ...record,
-    warnings: [...record.warnings, ...settingsWarnings(settings, record, { usual: DENOISING_DEFAULTS.learningRate })],
-  };
+  return record;
 }

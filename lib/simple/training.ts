@@ -4,6 +4,9 @@
  * @module
  */
 import { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../attempt.ts";
+import { counted } from "../counted.ts";
 import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { blind, cutRows, unusable } from "../pipeline/evaluation.ts";
@@ -15,11 +18,12 @@ import {
   PRIMARY_METRIC,
 } from "../pipeline/stages/evaluate.ts";
 import { settingsWarnings, worseWarning } from "../pipeline/warnings.ts";
-import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
+import { type CountedDataset, type ModelFolder, summaryOf, type TrainedModel } from "../stage/artifact.ts";
 import { model as modelOf, type ModelOf } from "../stage/roots.ts";
 import { type RunOptions, runStages } from "../stage/run.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
+import { cardText } from "./card.ts";
 import { resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "../train/settings.ts";
 
 /** Where a training saves its model. */
@@ -64,12 +68,18 @@ export interface MeasuredModel {
   readonly model: Artifact<TrainedModel>;
   /** Its training. */
   readonly training: MeasuredTraining;
+  /** The text of its README.md. */
+  readonly card: string;
 }
 
 /** What {@linkcode trainMeasured} takes. */
 export interface TrainMeasured<C extends Columns> {
   /** The model to start from. */
   readonly base: Artifact<ModelFolder>;
+  /** Its name, for the card of the new one. */
+  readonly source: string;
+  /** How the new one comes about, for its card. */
+  readonly how: string;
   /** All rows. */
   readonly data: Artifact<CountedDataset<C>>;
   /** What a model is asked. */
@@ -113,19 +123,32 @@ export const trainMeasured: <C extends Columns>(
       ...settingsWarnings(settings, record, { usual: TRAIN_DEFAULTS.learningRate }),
       ...worseWarning(PRIMARY_METRIC[kind], before, metrics, { where: "on the rows held out" }),
     ];
-    return { model, training: { ...record, warnings, before, metrics } };
+    const training = { ...record, warnings, before, metrics };
+    const card = yield* attempt(async () => {
+      const { rows } = await summaryOf(measure === undefined ? data : cut.train);
+      return await cardText({
+        source: options.source,
+        folder: (await model.read()).folder,
+        how: `${options.how}, from ${counted(rows, "row")}`,
+        record: training,
+        settings,
+        heldOut: measure && { rows: (await summaryOf(measure)).rows, before, after: metrics },
+      });
+    });
+    return { model, training, card };
   },
 );
 
-/** Runs a training and copies its model to where it is wanted. A signal that ends it rejects with its reason. */
+/** Runs a training and copies its model to where it is wanted, with a card that tells what came of it. A signal that ends it rejects with its reason. */
 export async function runTraining<A>(
-  work: Effect.Effect<A & { readonly model: Artifact<TrainedModel> }, KindredError, Services>,
+  work: Effect.Effect<A & { readonly model: Artifact<TrainedModel>; readonly card: string }, KindredError, Services>,
   { output, force = false, cacheDir, engine, progress, signal }: OutputOptions & RunOptions,
 ): Promise<A> {
   await checkOutput(output, force);
   try {
     const result = await runStages(work, { cacheDir, engine, progress, signal });
     await copyFolder((await result.model.read()).folder, output);
+    await Deno.writeTextFile(join(output, "README.md"), result.card);
     return result;
   } catch (error) {
     signal?.throwIfAborted();

@@ -114,6 +114,7 @@ export const TRAIN_FIELDS: Fields<TrainSettings> = {
  * Settings, checked and complete.
  *
  * @param settings What is to differ from the defaults.
+ * @param recipe Defaults of a recipe, in place of those of every training. Default: none.
  * @returns Either `warmupSteps` or `warmupRatio` is set, never both.
  * @throws {UsageError} A value that cannot be trained with, or a setting that there is not.
  *
@@ -125,7 +126,10 @@ export const TRAIN_FIELDS: Fields<TrainSettings> = {
  * assert.throws(() => resolveSettings({ batchSize: 0 }), /batchSize/);
  * ```
  */
-export function resolveSettings(settings: TrainSettings): ResolvedTrainSettings {
+export function resolveSettings(
+  settings: TrainSettings,
+  recipe: Partial<ResolvedTrainSettings> = {},
+): ResolvedTrainSettings {
   checkFields(settings, TRAIN_FIELDS);
   const given = Object.fromEntries(Object.entries(settings).filter(([, value]) => value !== undefined));
   const { warmupSteps, warmupRatio } = settings;
@@ -136,5 +140,5 @@ export function resolveSettings(settings: TrainSettings): ResolvedTrainSettings 
     });
   }
   const { warmupRatio: ratio, ...defaults } = TRAIN_DEFAULTS;
-  return { ...defaults, ...(warmupSteps === undefined && { warmupRatio: ratio }), ...given };
+  return { ...defaults, ...(warmupSteps === undefined && { warmupRatio: ratio }), ...recipe, ...given };
 }

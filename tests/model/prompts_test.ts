@@ -37,7 +37,7 @@ Deno.test("a training's prompts: each column has its own, negatives that of posi
 Deno.test("a model that was trained with prompts has them, for anchors as query and for positives as document", () => {
   const columns = ["anchor", "positive", "negative"];
   assert.deepEqual(trainedPrompts(model, { anchor: "q: " }, columns), {
-    prompts: { query: "q: ", document: "", passage: "passage: " },
+    prompts: { query: "q: ", document: "" }, // another name's prompt would be put before documents
     defaultPromptName: undefined,
   });
   assert.deepEqual(trainedPrompts(model, { sentence1: "a: " }, ["sentence1", "sentence2"]).prompts["sentence1"], "a: ");

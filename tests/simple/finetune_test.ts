@@ -25,6 +25,10 @@ Deno.test("finetune() holds rows out, and says before, after and what is worth k
     });
     assert.ok(before["cosine_ndcg@10"]! > 0 && metrics["cosine_ndcg@10"]! > 0);
     assert.match(warnings.join("\n"), /the learning rate 0.05 is 1000 times the usual one/);
+    const card = await Deno.readTextFile(join(folder, "model", "README.md"));
+    for (const warning of warnings) assert.ok(card.includes(`> **Warning:** ${warning}`), warning);
+    assert.match(card, /On 6 rows that were held out:[^]*\| cosine_ndcg@10 \|/);
+    assert.match(card, /multiple_negatives_ranking[^]*from 54 rows/);
     const all = await finetune({ ...await common(folder), ...pairs, holdOut: 0 });
     assert.deepEqual([all.before, all.metrics], [{}, {}]);
     assert.match(all.warnings.join("\n"), /no rows were held out/);

@@ -9,6 +9,8 @@ Deno.test("what is left out has its default, and complete settings stay as they 
   assert.ok(!("maxSteps" in settings));
   assert.deepEqual(resolveSettings(settings), settings);
   assert.deepEqual(resolveSettings({ warmupSteps: 5 }).warmupRatio, undefined);
+  const recipe = resolveSettings({ batchSize: undefined, epochs: 2 }, { batchSize: 16, epochs: 1 });
+  assert.deepEqual([recipe.batchSize, recipe.epochs, recipe.learningRate], [16, 2, 5e-5]);
 });
 
 const WRONG: readonly [TrainSettings | Record<string, unknown>, RegExp, string][] = [
