@@ -3,11 +3,20 @@
  *
  * @module
  */
-import { type FileMetaData, parquetMetadataAsync, type ParquetScan, parquetScan, parquetSchema } from "hyparquet";
-import { deserializeTCompactProtocol } from "hyparquet/src/thrift.js";
+import {
+  type ColumnMetaData,
+  type FileMetaData,
+  parquetMetadataAsync,
+  type ParquetScan,
+  parquetScan,
+  parquetSchema,
+  type SchemaTree,
+} from "hyparquet";
 import { compressors } from "hyparquet-compressors";
 import { DatasetError } from "../error.ts";
 import type { Column, Dataset } from "./dataset.ts";
+import { type ColumnReader, flatColumn, pagesOf } from "./parquet_column.ts";
+import { type PageColumn, plainPage } from "./parquet_page.ts";
 
 /** An open file. */
 export interface ParquetFile {
@@ -73,21 +82,42 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       scans.set(name, scan);
       return scan;
     };
-    const checked = new Set<string>();
+    const starts = (at: number) => at === 0 ? 0 : groupEnds[at - 1]!;
     let group = -1;
+    /** What was begun of the row group: one at a time is in memory. */
+    let flat = new Map<string, ColumnReader>();
+    let checked = new Set<string>();
+    const read = async (name: string, at: number, start: number, end: number): Promise<ArrayLike<unknown>> => {
+      if (at !== group) {
+        fetched.clear();
+        [flat, checked] = [new Map(), new Set()];
+      }
+      group = at;
+      const { path } = columns.get(name)!;
+      const [leaf, ...more] = columns.get(name)!.leaves(at);
+      if (leaf !== undefined && more.length === 0 && path !== undefined) {
+        const column = flat.get(name) ??
+          flatColumn(leaf, path, groupEnds[at]! - starts(at), (from, to) => readBytes(file, from, to));
+        flat.set(name, column);
+        return column.cells(start - starts(at), end - starts(at));
+      }
+      // Lists and structures are read as a whole, once every page of them is checked.
+      for (const leaf of checked.has(name) ? [] : columns.get(name)!.leaves(at)) {
+        for (const { header, start } of pagesOf(leaf, (from, to) => readBytes(file, from, to))) {
+          plainPage(new Uint8Array(readBytes(file, start, start + header.compressed_page_size)), header, leaf);
+        }
+      }
+      checked.add(name);
+      return await (await scanOf(name)).readColumn({ column: name, rowStart: start, rowEnd: end });
+    };
     const cells = (name: string, rowStart: number, rowEnd: number) =>
       caught(async () => {
-        const scan = await scanOf(name);
         const parts: ArrayLike<unknown>[] = [];
         for (let start = rowStart; start < rowEnd;) {
           const at = groupEnds.findIndex((end) => end > start);
           if (at < 0) throw new Error(`there is no row ${start + 1}, only ${groupEnds.at(-1) ?? 0}`);
-          if (at !== group) fetched.clear();
-          group = at;
           const end = Math.min(rowEnd, groupEnds[at]!);
-          if (!checked.has(`${at} ${name}`)) checkPages(scan.metadata, at, slice);
-          checked.add(`${at} ${name}`);
-          const values: ArrayLike<unknown> = await scan.readColumn({ column: name, rowStart: start, rowEnd: end });
+          const values = await read(name, at, start, end);
           if (values.length !== end - start) {
             throw new Error(`column ${name} ends early: ${values.length} rows of ${end - start} from row ${start + 1}`);
           }
@@ -117,6 +147,10 @@ export async function openParquet(path: string): Promise<ParquetFile> {
 interface DescribedColumn {
   /** Its type in the file; undefined: a list or a structure. */
   readonly type: string | undefined;
+  /** The schema from its root to the column; undefined: a list or a structure. */
+  readonly path: SchemaTree[] | undefined;
+  /** What it consists of in a row group, by the number of the group among those with rows. */
+  readonly leaves: (group: number) => readonly PageColumn[];
   /** The description of a file that has this column alone: reading one takes no longer the more others there are. */
   readonly metadata: () => FileMetaData;
 }
@@ -126,15 +160,23 @@ function described(metadata: FileMetaData): {
   readonly columns: ReadonlyMap<string, DescribedColumn>;
   readonly groupEnds: readonly number[];
 } {
-  const groups = metadata.row_groups;
+  const groups = metadata.row_groups.filter(({ num_rows }) => num_rows !== 0n);
   const chunks = groups.map(({ columns }) => Map.groupBy(columns, ({ meta_data }) => meta_data?.path_in_schema[0]));
   const [root] = metadata.schema;
   const columns = new Map<string, DescribedColumn>();
   let start = 1; // of the column's elements: the tree is written from its root on
-  for (const { element, children, count } of parquetSchema(metadata).children) {
+  const tree = parquetSchema(metadata);
+  for (const child of tree.children) {
+    const { element, children, count } = child;
+    const isFlat = children.length === 0 && element.repetition_type !== "REPEATED";
     const schema = [{ ...root!, num_children: 1 }, ...metadata.schema.slice(start, start += count)];
     columns.set(element.name, {
       type: children.length === 0 ? element.type : undefined,
+      path: isFlat ? [tree, child] : undefined,
+      leaves: (group) =>
+        (chunks[group]!.get(element.name) ?? []).flatMap(({ meta_data }) =>
+          meta_data === undefined ? [] : [pageColumn(meta_data, child)]
+        ),
       metadata: () => ({
         ...metadata,
         schema,
@@ -146,39 +188,27 @@ function described(metadata: FileMetaData): {
   let rows = 0;
   for (const { num_rows } of groups) {
     if (num_rows < 0n || num_rows > 2n ** 40n) throw new Error(`a row group of ${num_rows} rows`);
-    if (num_rows > 0n) groupEnds.push(rows += Number(num_rows));
+    groupEnds.push(rows += Number(num_rows));
   }
   return { columns, groupEnds };
 }
 
-/** Decoding a page whose header is damaged may not end: the lengths in it are checked before. */
-function checkPages(
-  { row_groups }: FileMetaData,
-  group: number,
-  slice: (start: number, end: number) => ArrayBuffer,
-): void {
-  const isLength = (value: unknown, most: number) =>
-    Number.isInteger(value) && value as number >= 0 && value as number <= most;
-  for (const { meta_data } of row_groups.filter(({ num_rows }) => num_rows > 0n)[group]!.columns) {
-    if (meta_data === undefined) continue;
-    const start = Number(meta_data.dictionary_page_offset || meta_data.data_page_offset);
-    const bytes = slice(start, start + Number(meta_data.total_compressed_size));
-    const reader = { view: new DataView(bytes), offset: 0 };
-    const values = Number(meta_data.num_values);
-    while (reader.offset < bytes.byteLength - 1) {
-      // Fields by number, as the format's description of PageHeader has them.
-      const { field_2: unpacked, field_3: packed, field_5: first, field_8: second } = deserializeTCompactProtocol(
-        reader,
-      );
-      const isRight = isLength(packed, bytes.byteLength - reader.offset) && isLength(unpacked, 2 ** 31) &&
-        (first === undefined || isLength(first.field_1, values)) &&
-        (second === undefined ||
-          [1, 2, 3].every((field) => isLength(second[`field_${field}`], values)) &&
-            isLength(second.field_5 + second.field_6, packed));
-      if (!isRight) throw new Error(`a page of ${meta_data.path_in_schema.join(".")} is described wrongly`);
-      reader.offset += packed;
-    }
+/** A column that holds values, found under one of the file's columns. */
+function pageColumn(metadata: ColumnMetaData, top: SchemaTree): PageColumn {
+  const path = [top];
+  for (const name of metadata.path_in_schema.slice(1)) {
+    const next = path.at(-1)!.children.find(({ element }) => element.name === name);
+    if (next === undefined) throw new Error(`a column ${metadata.path_in_schema.join(".")} that is not described`);
+    path.push(next);
   }
+  return {
+    metadata,
+    element: path.at(-1)!.element,
+    levels: {
+      repetition: path.filter(({ element }) => element.repetition_type === "REPEATED").length,
+      definition: path.filter(({ element }) => element.repetition_type !== "REQUIRED").length,
+    },
+  };
 }
 
 function readBytes(file: Deno.FsFile, start: number, end: number): ArrayBuffer {
