@@ -11,7 +11,7 @@ interface Config {
   readonly name: string;
   readonly exports: Readonly<Record<string, string>>;
   readonly imports: Readonly<Record<string, string>>;
-  readonly publish: { readonly include: readonly string[]; readonly exclude: readonly string[] };
+  readonly publish: { readonly include: readonly string[]; readonly exclude?: readonly string[] };
 }
 
 /** The package's own configuration. */
@@ -19,7 +19,7 @@ export const config: Config = JSON.parse(await Deno.readTextFile(new URL("deno.j
 
 /** Whether a file is among what is published. */
 function isPublished(path: string): boolean {
-  const { include, exclude } = config.publish;
+  const { include, exclude = [] } = config.publish;
   return include.some((pattern) => matchesGlob(path, pattern)) &&
     !exclude.some((folder) => path === folder || path.startsWith(`${folder}/`));
 }
