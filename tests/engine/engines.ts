@@ -39,17 +39,13 @@ function nativeGemm(): boolean {
 /** Two rows of some tests' logits, less than one of others'. */
 const logitBytes = 4 * 70;
 
-/** What the cpu engine does not have yet. */
-const without = ["rotate", "gated", "rmsNorm", "headNorm", "topK"];
-
 /** Where every kernel is compared with its definition. */
 export const allEngines: readonly EngineUnderTest[] = [
-  { name: "cpu", create: () => createCpuEngine({ threads: 1 }), without },
-  { name: "cpu, 2 threads", create: () => twoThreads(false), without },
+  { name: "cpu", create: () => createCpuEngine({ threads: 1 }) },
+  { name: "cpu, 2 threads", create: () => twoThreads(false) },
   {
     name: "cpu, cold tensors outside, logits in small chunks",
     create: () => createCpuEngine({ threads: 1, coldAbove: 0, logitBytes }),
-    without,
   },
   ...tfjsBackends.map((backend) => ({
     name: `tfjs:${backend}, logits in small chunks`,
@@ -59,10 +55,9 @@ export const allEngines: readonly EngineUnderTest[] = [
     ? [
       {
         name: "cpu, native product",
-        without,
         create: () => createCpuEngine({ threads: 1, gemm: openNativeGemm({ gemm: "auto", threads: 1 }).gemm }),
       },
-      { name: "cpu, native product, 2 threads", create: () => twoThreads(true), without },
+      { name: "cpu, native product, 2 threads", create: () => twoThreads(true) },
     ]
     : []),
 ];

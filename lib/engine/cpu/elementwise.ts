@@ -5,8 +5,8 @@
  */
 import type { Engine } from "../engine.ts";
 import { expectSize } from "../shapes.ts";
-import { at, type Core, expectShape, own } from "./core.ts";
-import { ACTIVATIONS, columnsOf, type Dispatch, markAll, rowsOf } from "./dispatch.ts";
+import { at, type Core, own } from "./core.ts";
+import { columnsOf, type Dispatch, markAll, rowsOf } from "./dispatch.ts";
 
 const UNARY = { abs: 0, sign: 1, exp: 2, log: 3, sqrt: 4, square: 5, reciprocal: 6 } as const;
 const BINARY = { add: 0, subtract: 1, multiply: 2, divide: 3, maximum: 4 } as const;
@@ -14,8 +14,6 @@ const BINARY = { add: 0, subtract: 1, multiply: 2, divide: 3, maximum: 4 } as co
 /** The kernels of this file. */
 export type ElementwiseKernels = Pick<
   Engine,
-  | "activate"
-  | "activationBackward"
   | "unary"
   | "binary"
   | "affine"
@@ -31,18 +29,6 @@ export function elementwiseKernels(core: Core, { run, elements, rows, columnSum 
   const { enqueue } = core;
   const { temporary } = core.heap;
   return {
-    activationBackward(activation, z, dy) {
-      expectShape("activationBackward", dy, z.shape);
-      const dz = temporary(z.shape);
-      elements("activateBackward", dz.block.size, { kind: ACTIVATIONS[activation], z: at(z), dy: at(dy), dz: at(dz) });
-      return dz;
-    },
-    activate(activation, x) {
-      const y = temporary(x.shape);
-      elements("activate", y.block.size, { kind: ACTIVATIONS[activation], x: at(x), y: at(y) });
-      return y;
-    },
-
     unary(kind, x) {
       const y = temporary(x.shape);
       elements("unary", y.block.size, { kind: UNARY[kind], x: at(x), y: at(y) });

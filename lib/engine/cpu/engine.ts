@@ -4,7 +4,8 @@
  * @module
  */
 import { counted } from "../../counted.ts";
-import type { Engine, EngineInfo } from "../engine.ts";
+import type { Engine, EngineInfo, ModernKernels } from "../engine.ts";
+import { activationKernels } from "./activations.ts";
 import { attentionKernels } from "./attention.ts";
 import { type CpuOptions, createCore } from "./core.ts";
 import { elementwiseKernels } from "./elementwise.ts";
@@ -18,6 +19,8 @@ import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
 import { matmul } from "./products.ts";
+import { rotaryKernels } from "./rotary.ts";
+import { topKernels } from "./top.ts";
 
 /**
  * Starts a cpu engine. Needs no permission and nothing installed.
@@ -36,7 +39,7 @@ import { matmul } from "./products.ts";
  * engine.close();
  * ```
  */
-export function createCpuEngine(options: CpuOptions = {}): Engine {
+export function createCpuEngine(options: CpuOptions = {}): Engine & ModernKernels {
   const threadCount = options.threads ?? navigator.hardwareConcurrency;
   const core = createCore(threadCount, options.gemm);
   const kernels = dispatchOf(core);
@@ -49,11 +52,14 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
     ...movingKernels(core, kernels),
     matmul: (a, b, matmulOptions) => matmul(core, a, b, matmulOptions),
     ...embeddingKernels(core, kernels),
+    ...activationKernels(core, kernels),
     ...normKernels(core, kernels),
+    ...rotaryKernels(core, kernels),
     ...attentionKernels(core, kernels),
     ...poolingKernels(core, kernels),
     ...elementwiseKernels(core, kernels),
     ...lossKernels(core, kernels, options),
+    ...topKernels(core, kernels),
     ...optimizerKernels(core, kernels),
 
     allReduce() {},

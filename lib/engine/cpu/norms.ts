@@ -3,16 +3,32 @@
  *
  * @module
  */
-import type { Engine } from "../engine.ts";
+import type { Engine, Handle, ModernKernels } from "../engine.ts";
 import { at, atOr0, type Core, dropoutArguments, expectShape } from "./core.ts";
 import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
+/** Rows whose part of a weight's gradient is summed by one thread. */
+const BLOCK = 64;
+
+/** The kernels of this file. */
+export type NormKernels =
+  & Pick<Engine, "layerNorm" | "layerNormBackward" | "dropout" | "normalizeRows" | "normalizeRowsBackward">
+  & Pick<ModernKernels, "rmsNorm" | "rmsNormBackward" | "headNorm" | "headNormBackward">;
+
 /** See the Engine contract. */
-export function normKernels(
-  { heap, workspace }: Core,
-  { run, rows }: Dispatch,
-): Pick<Engine, "layerNorm" | "layerNormBackward" | "dropout" | "normalizeRows" | "normalizeRowsBackward"> {
+export function normKernels({ heap, workspace }: Core, { run, rows }: Dispatch): NormKernels {
   const { temporary } = heap;
+  /** Room for the gradients of `width` weights by so many blocks of rows, and how they are added to what is there. */
+  const blocksOf = (count: number, width: number) => {
+    const blocks = Math.ceil(count / BLOCK);
+    const partial = workspace(4 * Math.max(1, blocks) * width);
+    const add = (from: number, columns: number, target: Handle | undefined) => {
+      if (target === undefined) return;
+      const source = { partial: partial + 4 * from, blocks, stride: width };
+      run("columnSumFinish", columns, 512, { ...source, y: at(target), accumulate: 1 });
+    };
+    return { blocks, partial, add };
+  };
   return {
     layerNorm(x, gamma, beta, epsilon, { residual, dropout } = {}) {
       const [count, width] = x.shape as [number, number];
@@ -37,17 +53,82 @@ export function normKernels(
     layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta) {
       const [count, width] = dy.shape as [number, number];
       const ds = temporary(dy.shape);
-      const blocks = Math.ceil(count / 64);
-      const partial = workspace(8 * Math.max(1, blocks) * width);
+      const { blocks, partial, add } = blocksOf(count, 2 * width);
       const inputs = { dy: at(dy), sum: at(sum), statistics: at(statistics), gamma: at(gamma) };
       run("layerNormBackward", blocks, 1, { ...inputs, ds: at(ds), partial, rows: count, width });
-      const finish = { blocks, stride: 2 * width, accumulate: 1 };
-      if (dGamma !== undefined) run("columnSumFinish", width, 512, { ...finish, partial, y: at(dGamma) });
-      if (dBeta !== undefined) {
-        run("columnSumFinish", width, 512, { ...finish, partial: partial + 4 * width, y: at(dBeta) });
-      }
+      add(0, width, dGamma);
+      add(width, width, dBeta);
       return ds;
     },
+
+    rmsNorm(x, weight, epsilon, { residual, dropout, onePlus = false } = {}) {
+      const [count, width] = x.shape as [number, number];
+      expectShape("rmsNorm", weight, [width]);
+      if (residual !== undefined) expectShape("rmsNorm", residual, x.shape);
+      const [y, sum, statistics] = [temporary(x.shape), temporary(x.shape), temporary([count])];
+      rows("rmsNorm", count, width, {
+        x: at(x),
+        residual: atOr0(residual),
+        sum: at(sum),
+        y: at(y),
+        statistics: at(statistics),
+        weight: at(weight),
+        plus: +onePlus,
+        epsilon,
+        width,
+        ...dropoutArguments(dropout),
+      });
+      return { y, sum, statistics };
+    },
+    rmsNormBackward(dy, { sum, statistics }, weight, dWeight, onePlus = false) {
+      const [count, width] = dy.shape as [number, number];
+      const ds = temporary(dy.shape);
+      const { blocks, partial, add } = blocksOf(count, width);
+      const inputs = { dy: at(dy), sum: at(sum), statistics: at(statistics), weight: at(weight), plus: +onePlus };
+      run("rmsNormBackward", blocks, 1, { ...inputs, ds: at(ds), partial, rows: count, width });
+      add(0, width, dWeight);
+      return ds;
+    },
+    headNorm(x, out, weight, epsilon, { first, count }, onePlus = false) {
+      expectShape("headNorm", out, x.shape);
+      const [tokens, columns] = x.shape as [number, number];
+      const size = rowsOf(weight);
+      const statistics = temporary([tokens, count]);
+      rows("headNorm", tokens, count * size, {
+        x: at(x),
+        out: at(out),
+        columns,
+        first,
+        count,
+        size,
+        weight: at(weight),
+        plus: +onePlus,
+        epsilon,
+        statistics: at(statistics),
+      });
+      return statistics;
+    },
+    headNormBackward(dOut, x, statistics, weight, { first, count }, dWeight, onePlus = false) {
+      expectShape("headNormBackward", dOut, x.shape);
+      const [tokens, columns] = x.shape as [number, number];
+      const size = rowsOf(weight);
+      const { blocks, partial, add } = blocksOf(tokens, size);
+      run("headNormBackward", blocks, 1, {
+        dOut: at(dOut),
+        x: at(x),
+        columns,
+        first,
+        count,
+        size,
+        weight: at(weight),
+        plus: +onePlus,
+        statistics: at(statistics),
+        partial,
+        rows: tokens,
+      });
+      add(0, size, dWeight);
+    },
+
     dropout(x, dropout) {
       const y = temporary(x.shape);
       const [width, key] = [columnsOf(x), dropoutArguments(dropout)];

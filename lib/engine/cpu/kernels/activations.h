@@ -32,8 +32,7 @@ INLINE float16 geluTanhSlope(float16 x) {
   return (SPLAT(1) - t * t) * (x * SPLAT(0.5) * d) + fma16(SPLAT(0.5), t, SPLAT(0.5));
 }
 
-INLINE float16 tangent(float16 x) { return tanh16(x); }
-INLINE float16 tangentSlope(float16 x) {
+INLINE float16 tanhSlope(float16 x) {
   float16 t = tanh16(x);
   return SPLAT(1) - t * t;
 }
@@ -62,16 +61,16 @@ INLINE float16 leakyReluSlope(float16 x) { return pick(x > SPLAT(0), SPLAT(1), S
 INLINE float16 squaredRelu(float16 x) { return relu(x) * relu(x); }
 INLINE float16 squaredReluSlope(float16 x) { return SPLAT(2) * relu(x); }
 
-// Does WITH(function) for the activation `kind`, in a loop of its own each.
-#define FOR_ACTIVATION(kind, SUFFIX, WITH) \
+// Does WITH(f, f′) for the activation `kind`, in a loop of its own each.
+#define FOR_ACTIVATION(kind, WITH) \
   switch (kind) { \
-    case GELU: WITH(gelu##SUFFIX) break; \
-    case GELU_TANH: WITH(geluTanh##SUFFIX) break; \
-    case TANH: WITH(tangent##SUFFIX) break; \
-    case RELU: WITH(relu##SUFFIX) break; \
-    case SILU: WITH(silu##SUFFIX) break; \
-    case QUICK_GELU: WITH(quickGelu##SUFFIX) break; \
-    case SIGMOID: WITH(sigmoid##SUFFIX) break; \
-    case LEAKY_RELU: WITH(leakyRelu##SUFFIX) break; \
-    case SQUARED_RELU: WITH(squaredRelu##SUFFIX) break; \
+    case GELU: WITH(gelu, geluSlope) break; \
+    case GELU_TANH: WITH(geluTanh, geluTanhSlope) break; \
+    case TANH: WITH(tanh16, tanhSlope) break; \
+    case RELU: WITH(relu, reluSlope) break; \
+    case SILU: WITH(silu, siluSlope) break; \
+    case QUICK_GELU: WITH(quickGelu, quickGeluSlope) break; \
+    case SIGMOID: WITH(sigmoid, sigmoidSlope) break; \
+    case LEAKY_RELU: WITH(leakyRelu, leakyReluSlope) break; \
+    case SQUARED_RELU: WITH(squaredRelu, squaredReluSlope) break; \
   }

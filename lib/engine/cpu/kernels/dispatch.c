@@ -121,6 +121,63 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (int)values[7],
       }, start, end, scratch);
     case 6:
+      return rmsNorm((struct rmsNorm){
+          ADDRESS(values[0]),
+          ADDRESS(values[1]),
+          ADDRESS(values[2]),
+          ADDRESS(values[3]),
+          ADDRESS(values[4]),
+          ADDRESS(values[5]),
+          (float)values[6],
+          (float)values[7],
+          (int)values[8],
+          (int)values[9],
+          (float)values[10],
+          ADDRESS(values[11]),
+          (unsigned)(long long)values[12],
+          (unsigned)(long long)values[13],
+          (unsigned)(long long)values[14],
+      }, start, end, scratch);
+    case 7:
+      return rmsNormBackward((struct rmsNormBackward){
+          ADDRESS(values[0]),
+          ADDRESS(values[1]),
+          ADDRESS(values[2]),
+          ADDRESS(values[3]),
+          (float)values[4],
+          ADDRESS(values[5]),
+          ADDRESS(values[6]),
+          (int)values[7],
+          (int)values[8],
+      }, start, end, scratch);
+    case 8:
+      return headNorm((struct headNorm){
+          ADDRESS(values[0]),
+          ADDRESS(values[1]),
+          (int)values[2],
+          (int)values[3],
+          (int)values[4],
+          (int)values[5],
+          ADDRESS(values[6]),
+          (float)values[7],
+          (float)values[8],
+          ADDRESS(values[9]),
+      }, start, end, scratch);
+    case 9:
+      return headNormBackward((struct headNormBackward){
+          ADDRESS(values[0]),
+          ADDRESS(values[1]),
+          (int)values[2],
+          (int)values[3],
+          (int)values[4],
+          (int)values[5],
+          ADDRESS(values[6]),
+          (float)values[7],
+          ADDRESS(values[8]),
+          ADDRESS(values[9]),
+          (int)values[10],
+      }, start, end, scratch);
+    case 10:
       return normalizeRows((struct normalizeRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -128,7 +185,7 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (int)values[3],
           (float)values[4],
       }, start, end, scratch);
-    case 7:
+    case 11:
       return normalizeRowsBackward((struct normalizeRowsBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -137,14 +194,14 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (int)values[4],
           (float)values[5],
       }, start, end, scratch);
-    case 8:
+    case 12:
       return gather((struct gather){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 9:
+    case 13:
       return scatterAdd((struct scatterAdd){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -154,7 +211,7 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           ADDRESS(values[5]),
           ADDRESS(values[6]),
       }, start, end, scratch);
-    case 10:
+    case 14:
       return dropout((struct dropout){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -166,7 +223,7 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (unsigned)(long long)values[7],
           (unsigned)(long long)values[8],
       }, start, end, scratch);
-    case 11:
+    case 15:
       return pool((struct pool){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -175,7 +232,7 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (int)values[4],
           (int)values[5],
       }, start, end, scratch);
-    case 12:
+    case 16:
       return poolBackward((struct poolBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -186,21 +243,21 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (int)values[6],
           (int)values[7],
       }, start, end, scratch);
-    case 13:
+    case 17:
       return logSumExpRows((struct logSumExpRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 14:
+    case 18:
       return softmaxRows((struct softmaxRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 15:
+    case 19:
       return softmaxRowsBackward((struct softmaxRowsBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -210,7 +267,7 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           ADDRESS(values[5]),
           (int)values[6],
       }, start, end, scratch);
-    case 16:
+    case 20:
       return crossEntropyBackward((struct crossEntropyBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -219,20 +276,20 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           ADDRESS(values[4]),
           (int)values[5],
       }, start, end, scratch);
-    case 17:
+    case 21:
       return activate((struct activate){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 18:
+    case 22:
       return activateBackward((struct activateBackward){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 19:
+    case 23:
       return biasActivation((struct biasActivation){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -240,13 +297,49 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (int)values[3],
           (int)values[4],
       }, start, end, scratch);
-    case 20:
+    case 24:
+      return gated((struct gated){
+          (int)values[0],
+          ADDRESS(values[1]),
+          ADDRESS(values[2]),
+          (int)values[3],
+          (int)values[4],
+      }, start, end, scratch);
+    case 25:
+      return gatedBackward((struct gatedBackward){
+          (int)values[0],
+          ADDRESS(values[1]),
+          ADDRESS(values[2]),
+          ADDRESS(values[3]),
+          (int)values[4],
+          (int)values[5],
+      }, start, end, scratch);
+    case 26:
+      return rotate((struct rotate){
+          ADDRESS(values[0]),
+          (int)values[1],
+          ADDRESS(values[2]),
+          ADDRESS(values[3]),
+          (int)values[4],
+          (int)values[5],
+          (int)values[6],
+          (float)values[7],
+      }, start, end, scratch);
+    case 27:
+      return topK((struct topK){
+          ADDRESS(values[0]),
+          (int)values[1],
+          (int)values[2],
+          ADDRESS(values[3]),
+          ADDRESS(values[4]),
+      }, start, end, scratch);
+    case 28:
       return unary((struct unary){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 21:
+    case 29:
       return binary((struct binary){
           (int)values[0],
           ADDRESS(values[1]),
@@ -254,32 +347,32 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 22:
+    case 30:
       return affine((struct affine){
           ADDRESS(values[0]),
           (float)values[1],
           (float)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 23:
+    case 31:
       return addTo((struct addTo){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (float)values[2],
       }, start, end, scratch);
-    case 24:
+    case 32:
       return fill((struct fill){
           ADDRESS(values[0]),
           (float)values[1],
       }, start, end, scratch);
-    case 25:
+    case 33:
       return transpose((struct transpose){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
           (int)values[3],
       }, start, end, scratch);
-    case 26:
+    case 34:
       return copyColumns((struct copyColumns){
           ADDRESS(values[0]),
           (int)values[1],
@@ -289,28 +382,28 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (int)values[5],
           (int)values[6],
       }, start, end, scratch);
-    case 27:
+    case 35:
       return scaleRows((struct scaleRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 28:
+    case 36:
       return rowReduce((struct rowReduce){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 29:
+    case 37:
       return columnSumBlocks((struct columnSumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 30:
+    case 38:
       return columnSumFinish((struct columnSumFinish){
           ADDRESS(values[0]),
           (int)values[1],
@@ -318,14 +411,14 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           ADDRESS(values[3]),
           (int)values[4],
       }, start, end, scratch);
-    case 31:
+    case 39:
       return sumBlocks((struct sumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 32:
+    case 40:
       return adamw((struct adamw){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -337,7 +430,7 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (double)values[7],
           (float)values[8],
       }, start, end, scratch);
-    case 33:
+    case 41:
       return adamwRows((struct adamwRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -350,13 +443,13 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           (double)values[8],
           (float)values[9],
       }, start, end, scratch);
-    case 34:
+    case 42:
       return clearRows((struct clearRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
       }, start, end, scratch);
-    case 35:
+    case 43:
       return squaresOfRows((struct squaresOfRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),

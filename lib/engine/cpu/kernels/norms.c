@@ -63,6 +63,89 @@ KERNEL(layerNormBackward) {
   }
 }
 
+// y = w s / √(mean s² + ε), w + 1 for w where `plus` is 1; returns 1 / √…
+INLINE float rmsRow(const float *s, const float *weight, float plus, float epsilon, int n, float *y) {
+  float16 squares = {};
+  SIXTEENS(c, 0, n, {
+    float16 v = load(s + c, left);
+    squares = fma16(v, v, squares);
+  })
+  float inverse = 1 / __builtin_sqrtf(sum(squares) / (float)n + epsilon);
+  SIXTEENS(c, 0, n, { store(y + c, load(s + c, left) * SPLAT(inverse) * (load(weight + c, left) + SPLAT(plus)), left); })
+  return inverse;
+}
+// ds = (g − ŝ mean(g ŝ)) inverse, g = w dy, ŝ = s inverse; dWeight += dy ŝ. ds may be dy.
+INLINE void rmsRowBackward(const float *dy, const float *s, float inverse, const float *weight, float plus, int n, float *ds,
+                           float *dWeight) {
+  float16 gs = {};
+  SIXTEENS(c, 0, n, {
+    float16 d = load(dy + c, left), normal = load(s + c, left) * SPLAT(inverse);
+    gs = fma16(d * (load(weight + c, left) + SPLAT(plus)), normal, gs);
+    store(dWeight + c, fma16(d, normal, load(dWeight + c, left)), left);
+  })
+  float16 meanGS = SPLAT(sum(gs) / (float)n);
+  SIXTEENS(c, 0, n, {
+    float16 g = load(dy + c, left) * (load(weight + c, left) + SPLAT(plus)), normal = load(s + c, left) * SPLAT(inverse);
+    store(ds + c, (g - normal * meanGS) * SPLAT(inverse), left);
+  })
+}
+
+// s = dropout(x) + residual; y = w s / √(mean s² + ε)
+KERNEL(rmsNorm) {
+  int n = a.width;
+  dropoutKey key = DROPOUT(a);
+  for (int row = start; row < end; row++) {
+    const float *x = a.x + (idx)row * n, *residual = a.residual ? a.residual + (idx)row * n : 0;
+    float *s = a.sum + (idx)row * n;
+    if (key.threshold > 0) philox(key, row, 0, n, scratch);
+    SIXTEENS(c, 0, n, {
+      float16 v = load(x + c, left);
+      if (key.threshold > 0) v *= keep(key, scratch, c);
+      if (residual) v += load(residual + c, left);
+      store(s + c, v, left);
+    })
+    a.statistics[row] = rmsRow(s, a.weight, a.plus, a.epsilon, n, a.y + (idx)row * n);
+  }
+}
+
+// Items are blocks of 64 rows, whose Σ dy ŝ goes to partial [blocks, width].
+KERNEL(rmsNormBackward) {
+  int n = a.width;
+  for (int block = start; block < end; block++) {
+    float *dWeight = a.partial + (idx)block * n;
+    __builtin_memset(dWeight, 0, 4 * (idx)n);
+    for (int row = block * 64; row < lesser(a.rows, block * 64 + 64); row++) {
+      idx at = (idx)row * n;
+      rmsRowBackward(a.dy + at, a.sum + at, a.statistics[row], a.weight, a.plus, n, a.ds + at, dWeight);
+    }
+  }
+}
+
+// The same for heads `first` … first + count − 1 of the rows, each by itself, to the same columns of out.
+KERNEL(headNorm) {
+  int n = a.size;
+  for (int row = start; row < end; row++)
+    for (int head = 0; head < a.count; head++) {
+      idx at = (idx)row * a.columns + (a.first + head) * n;
+      a.statistics[(idx)row * a.count + head] = rmsRow(a.x + at, a.weight, a.plus, a.epsilon, n, a.out + at);
+    }
+}
+
+// Over dOut. Items are blocks of 64 rows, whose Σ dy x̂ goes to partial [blocks, size].
+KERNEL(headNormBackward) {
+  int n = a.size;
+  for (int block = start; block < end; block++) {
+    float *dWeight = a.partial + (idx)block * n;
+    __builtin_memset(dWeight, 0, 4 * (idx)n);
+    for (int row = block * 64; row < lesser(a.rows, block * 64 + 64); row++)
+      for (int head = 0; head < a.count; head++) {
+        idx at = (idx)row * a.columns + (a.first + head) * n;
+        float inverse = a.statistics[(idx)row * a.count + head];
+        rmsRowBackward(a.dOut + at, a.x + at, inverse, a.weight, a.plus, n, a.dOut + at, dWeight);
+      }
+  }
+}
+
 // y = x / max(‖x‖, ε); norms before the maximum
 KERNEL(normalizeRows) {
   int n = a.width;

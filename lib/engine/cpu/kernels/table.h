@@ -122,6 +122,67 @@ struct layerNormBackward {
 };
 KERNEL(layerNormBackward);
 
+struct rmsNorm {
+  const float *x;
+  const float *residual;
+  float *sum;
+  float *y;
+  float *statistics;
+  const float *weight;
+  float plus;
+  float epsilon;
+  int width;
+  int threshold;
+  float keepScale;
+  const unsigned *places;
+  unsigned seed;
+  unsigned purpose;
+  unsigned step;
+};
+KERNEL(rmsNorm);
+
+struct rmsNormBackward {
+  const float *dy;
+  const float *sum;
+  const float *statistics;
+  const float *weight;
+  float plus;
+  float *ds;
+  float *partial;
+  int rows;
+  int width;
+};
+KERNEL(rmsNormBackward);
+
+struct headNorm {
+  const float *x;
+  float *out;
+  int columns;
+  int first;
+  int count;
+  int size;
+  const float *weight;
+  float plus;
+  float epsilon;
+  float *statistics;
+};
+KERNEL(headNorm);
+
+struct headNormBackward {
+  float *dOut;
+  const float *x;
+  int columns;
+  int first;
+  int count;
+  int size;
+  const float *weight;
+  float plus;
+  const float *statistics;
+  float *partial;
+  int rows;
+};
+KERNEL(headNormBackward);
+
 struct normalizeRows {
   const float *x;
   float *y;
@@ -255,6 +316,46 @@ struct biasActivation {
   int columns;
 };
 KERNEL(biasActivation);
+
+struct gated {
+  int kind;
+  const float *x;
+  float *y;
+  int width;
+  int second;
+};
+KERNEL(gated);
+
+struct gatedBackward {
+  int kind;
+  const float *x;
+  const float *dy;
+  float *dx;
+  int width;
+  int second;
+};
+KERNEL(gatedBackward);
+
+struct rotate {
+  float *x;
+  int stride;
+  const float *table;
+  const int *positions;
+  int pairs;
+  int heads;
+  int headSize;
+  float turn;
+};
+KERNEL(rotate);
+
+struct topK {
+  const float *x;
+  int columns;
+  int k;
+  float *values;
+  int *indices;
+};
+KERNEL(topK);
 
 struct unary {
   int kind;

@@ -54,6 +54,9 @@ const ATTENTION = {
   span: "int",
 } as const;
 
+/** Heads of one size, side by side in the rows of a matrix. */
+const HEADS = { first: "int", count: "int", size: "int" } as const;
+
 /** Constants of AdamW, beside the scalars of the step. */
 const ADAMW = { state: "const float *", beta1: "double", beta2: "double", epsilon: "float" } as const;
 
@@ -118,6 +121,50 @@ export const KERNEL_TABLE = {
     rows: "int",
     width: "int",
   },
+  rmsNorm: {
+    x: "const float *",
+    residual: "const float *",
+    sum: "float *",
+    y: "float *",
+    statistics: "float *",
+    weight: "const float *",
+    plus: "float",
+    epsilon: "float",
+    width: "int",
+    ...DROPOUT,
+  },
+  rmsNormBackward: {
+    dy: "const float *",
+    sum: "const float *",
+    statistics: "const float *",
+    weight: "const float *",
+    plus: "float",
+    ds: "float *",
+    partial: "float *",
+    rows: "int",
+    width: "int",
+  },
+  headNorm: {
+    x: "const float *",
+    out: "float *",
+    columns: "int",
+    ...HEADS,
+    weight: "const float *",
+    plus: "float",
+    epsilon: "float",
+    statistics: "float *",
+  },
+  headNormBackward: {
+    dOut: "float *",
+    x: "const float *",
+    columns: "int",
+    ...HEADS,
+    weight: "const float *",
+    plus: "float",
+    statistics: "const float *",
+    partial: "float *",
+    rows: "int",
+  },
   normalizeRows: { x: "const float *", y: "float *", norms: "float *", width: "int", epsilon: "float" },
   normalizeRowsBackward: {
     dy: "const float *",
@@ -177,6 +224,31 @@ export const KERNEL_TABLE = {
   activate: { kind: "int", x: "const float *", y: "float *" },
   activateBackward: { kind: "int", z: "const float *", dy: "const float *", dz: "float *" },
   biasActivation: { y: "float *", bias: "const float *", pre: "float *", kind: "int", columns: "int" },
+
+  gated: { kind: "int", x: "const float *", y: "float *", width: "int", second: "int" },
+  gatedBackward: {
+    kind: "int",
+    x: "const float *",
+    dy: "const float *",
+    dx: "float *",
+    width: "int",
+    second: "int",
+  },
+
+  // rotary.c
+  rotate: {
+    x: "float *",
+    stride: "int",
+    table: "const float *",
+    positions: "const int *",
+    pairs: "int",
+    heads: "int",
+    headSize: "int",
+    turn: "float",
+  },
+
+  // top.c
+  topK: { x: "const float *", columns: "int", k: "int", values: "float *", indices: "int *" },
 
   // elementwise.c
   unary: { kind: "int", x: "const float *", y: "float *" },
