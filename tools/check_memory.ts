@@ -14,8 +14,8 @@ import { selectEngine } from "../lib/engine/select.ts";
 import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
 import { multipleNegativesRanking } from "../lib/loss/mod.ts";
 import type { BiEncoder } from "../lib/model/bi_encoder.ts";
-import { parseConfig } from "../lib/model/config.ts";
-import { encoderShapes } from "../lib/model/families.ts";
+import { familyOf, parseConfig } from "../lib/model/families/mod.ts";
+
 import { makeParameters, randomInitial } from "../lib/model/parameters.ts";
 import { biEncoderObjective } from "../lib/train/bi_encoder_objective.ts";
 import { train } from "../lib/train/trainer.ts";
@@ -47,7 +47,7 @@ const [rows, tokens, steps] = [values.rows, values.tokens, values.steps].map(Num
 const config = parseConfig(SHAPES[name]!, name);
 const { engine, reason } = await selectEngine({ gemm: values.gemm as "auto", threads: Number(values.threads) });
 console.log(reason);
-const parameters = await makeParameters(engine, encoderShapes(config), randomInitial(1), () => true);
+const parameters = await makeParameters(engine, familyOf(config).tensors(config), randomInitial(1), () => true);
 const model = {
   encoder: { config, parameters },
   modules: [{ type: "pooling", modes: ["mean"], includePrompt: true, width: config.hiddenSize }],

@@ -12,10 +12,9 @@ import { concatColumns, linear, normalize, pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { parseConfig } from "./config.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
-import { encoderShapes, joinedProjections, PREFIXES } from "./families.ts";
+import { familyOf, parseConfig } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
@@ -26,6 +25,7 @@ import {
   randomInitial,
   readParameters,
 } from "./parameters.ts";
+import { specList, type TensorSpecs } from "./tensor_specs.ts";
 
 /** A model that gives every text one vector. */
 export interface BiEncoder {
@@ -108,24 +108,25 @@ export async function loadBiEncoder(
   const modules = kept.map((spec) =>
     spec.type === "pooling" && pooling !== undefined ? { ...spec, modes: [pooling] } : spec
   );
+  const family = familyOf(config);
   const isTrained = trainedBy(freeze, config, [
-    ...encoderShapes(config).keys(),
-    ...modules.flatMap((spec) => spec.type === "dense" ? [...denseShapes(spec).keys()] : []),
+    ...family.tensors(config).keys(),
+    ...modules.flatMap((spec) => spec.type === "dense" ? [...denseSpecs(spec).keys()] : []),
   ]);
   const wanted = (name: string) => trained && isTrained(name);
   const tokenizer = await loadModelTokenizer(weights, config);
-  const [shapes, joined] = [encoderShapes(config), joinedProjections(config)];
+  const [specs, joined] = [family.tensors(config), family.joined(config)];
   const unused: TensorToWrite[] = [];
   let encoderParameters: Parameters;
   if (initialise !== undefined) {
-    encoderParameters = await makeParameters(engine, shapes, randomInitial(initialise), wanted, joined);
+    encoderParameters = await makeParameters(engine, specs, randomInitial(initialise), wanted, joined);
   } else {
     const reader = await openTensors(weights);
     try {
       encoderParameters = await makeParameters(
         engine,
-        shapes,
-        fromCheckpoint(reader, PREFIXES[config.family], weights),
+        specs,
+        fromCheckpoint(reader, family.prefix, weights),
         wanted,
         joined,
       );
@@ -164,11 +165,10 @@ function widthOf(modules: readonly ModuleSpec[], hiddenSize: number): number {
 }
 
 /** Tensors of a dense module by name. */
-function denseShapes(spec: ModuleSpec & { readonly type: "dense" }): ReadonlyMap<string, readonly number[]> {
-  const shapes = new Map<string, readonly number[]>();
-  shapes.set(`${spec.path}/linear.weight`, [spec.outFeatures, spec.inFeatures]);
-  if (spec.bias) shapes.set(`${spec.path}/linear.bias`, [spec.outFeatures]);
-  return shapes;
+function denseSpecs(spec: ModuleSpec & { readonly type: "dense" }): TensorSpecs {
+  const list = specList();
+  list.linear(`${spec.path}/linear`, spec.outFeatures, spec.inFeatures, spec.bias);
+  return list.specs;
 }
 
 async function loadDense(
@@ -182,8 +182,8 @@ async function loadDense(
     if (spec.type !== "dense") continue;
     const reader = await openTensors(join(path, spec.path));
     const read = fromCheckpoint(reader, "", join(path, spec.path));
-    const initial: Initial = (name, shape) => read(name.slice(spec.path.length + 1), shape);
-    parameters = { ...parameters, ...await makeParameters(engine, denseShapes(spec), initial, trained) };
+    const initial: Initial = (name, tensor) => read(name.slice(spec.path.length + 1), tensor);
+    parameters = { ...parameters, ...await makeParameters(engine, denseSpecs(spec), initial, trained) };
     reader.close();
   }
   return parameters;

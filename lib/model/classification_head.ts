@@ -6,66 +6,45 @@
  *
  * @module
  */
-import type { Activation, Handle } from "../engine/engine.ts";
+import type { Handle } from "../engine/engine.ts";
 import { dropout } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
-import type { EncoderConfig, Family } from "./config.ts";
+import { CheckpointError } from "../error.ts";
 import type { TrainingKey } from "./batch.ts";
+import type { EncoderConfig } from "./config.ts";
+import type { ClassificationHead } from "./families/family.ts";
+import { familyOf } from "./families/mod.ts";
 import { dropoutFor, project } from "./layers.ts";
+import { specList, type TensorSpecs } from "./tensor_specs.ts";
 
-/** What a family calls its head, without `.weight` and `.bias`. */
-export interface ClassificationHead {
-  /** W₁ */
-  readonly dense: string;
-  /** W₂ */
-  readonly out: string;
-  /** Between them. */
-  readonly activation: Activation;
-  /** Whether W₁ belongs to the encoder, and a checkpoint without a classifier may have it. */
-  readonly pretrained: boolean;
-  /** Whether x is dropped as well. */
-  readonly dropsInput: boolean;
+/** The head of the family. */
+export function headOf(config: EncoderConfig, where: string): ClassificationHead {
+  const { classification } = familyOf(config);
+  if (classification !== undefined) return classification;
+  throw new CheckpointError("models of this type have no head for scores of pairs", { where, found: config.family });
 }
 
-const ROBERTA: ClassificationHead = {
-  dense: "classifier.dense",
-  out: "classifier.out_proj",
-  activation: "tanh",
-  pretrained: false,
-  dropsInput: true,
-};
-
-/** The head of each family. */
-export const CLASSIFICATION_HEADS: Readonly<Record<Family, ClassificationHead>> = {
-  bert: { dense: "pooler.dense", out: "classifier", activation: "tanh", pretrained: true, dropsInput: false },
-  distilbert: { dense: "pre_classifier", out: "classifier", activation: "relu", pretrained: false, dropsInput: false },
-  roberta: ROBERTA,
-  "xlm-roberta": ROBERTA,
-  mpnet: ROBERTA,
-};
-
-/** Every tensor of the head and its shape. */
-export function classificationHeadShapes(
-  { family, hiddenSize }: EncoderConfig,
+/** Every tensor of the head. */
+export function classificationHeadSpecs(
+  { dense, out }: ClassificationHead,
+  hiddenSize: number,
   labels: number,
-): ReadonlyMap<string, readonly number[]> {
-  const { dense, out } = CLASSIFICATION_HEADS[family];
-  return new Map<string, readonly number[]>([
-    [`${dense}.weight`, [hiddenSize, hiddenSize]],
-    [`${dense}.bias`, [hiddenSize]],
-    [`${out}.weight`, [labels, hiddenSize]],
-    [`${out}.bias`, [labels]],
-  ]);
+): TensorSpecs {
+  const list = specList();
+  list.linear(dense, hiddenSize, hiddenSize);
+  list.linear(out, labels, hiddenSize);
+  return list.specs;
 }
 
 /** Dropout of the head, as the family's class reads it from `config.json`. */
-export function classifierDropout(config: EncoderConfig, json: Readonly<Record<string, unknown>>): number {
-  if (config.family === "mpnet") return config.hiddenDropout;
-  const [name, fallback] = config.family === "distilbert"
-    ? ["seq_classif_dropout", 0.2]
-    : ["classifier_dropout", config.hiddenDropout];
-  const rate = json[name];
+export function classifierDropout(
+  head: ClassificationHead,
+  config: EncoderConfig,
+  json: Readonly<Record<string, unknown>>,
+): number {
+  const { name, fallback } = head.dropout(config);
+  const rate = name === undefined ? undefined : json[name];
   return typeof rate === "number" ? rate : fallback;
 }
 
@@ -82,12 +61,11 @@ export interface HeadDropout {
 /** First tokens [n, H] → logits [n, labels] */
 export function classify(
   tape: Tape,
-  family: Family,
+  { dense, out, activation, dropsInput }: ClassificationHead,
   parameters: Parameters,
   first: Tensor,
   { rate, places, training }: HeadDropout,
 ): Tensor {
-  const { dense, out, activation, dropsInput } = CLASSIFICATION_HEADS[family];
   const drop = dropoutFor(places, training);
   const input = dropsInput ? dropout(tape, first, drop(rate, "classifier-dropout", 0)) : first;
   const hidden = project(tape, parameters, dense, input, activation);

@@ -18,11 +18,11 @@ import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { type PairTemplate, withoutTypes } from "../text/pair_template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { CLASSIFICATION_HEADS, classificationHeadShapes, classifierDropout, classify } from "./classification_head.ts";
-import { type EncoderConfig, parseConfig } from "./config.ts";
+import { classificationHeadSpecs, classifierDropout, classify, headOf } from "./classification_head.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
-import { encoderShapes, joinedProjections, PREFIXES } from "./families.ts";
+import type { ClassificationHead } from "./families/family.ts";
+import { classOf, familyOf, parseConfig } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
@@ -50,6 +50,8 @@ export interface CrossEncoder {
   readonly activation: ScoreActivation;
   /** Longest sequence in tokens, special ones included. */
   readonly maxSeqLength: number;
+  /** Its head for scores. */
+  readonly head: ClassificationHead;
   /** Dropout of the head in training. */
   readonly dropout: number;
   /** Texts put before the first text of a pair, by name. */
@@ -122,29 +124,30 @@ export async function loadCrossEncoder(
   }
   const labels = labelsFor(options.labels, folder.labels, path);
   const tokenizer = await loadModelTokenizer(weights, config);
-  const isTrained = trainedBy(freeze, config, [
-    ...encoderShapes(config).keys(),
-    ...classificationHeadShapes(config, labels).keys(),
-  ]);
+  const family = familyOf(config);
+  const head = headOf(config, weights);
+  const [specs, headSpecs] = [family.tensors(config), classificationHeadSpecs(head, config.hiddenSize, labels)];
+  const isTrained = trainedBy(freeze, config, [...specs.keys(), ...headSpecs.keys()]);
   const wanted = (name: string) => trained && isTrained(name);
   const reader = await openTensors(weights);
   try {
-    const read = fromCheckpoint(reader, PREFIXES[config.family], weights);
-    const encoder = await makeParameters(engine, encoderShapes(config), read, wanted, joinedProjections(config));
+    const read = fromCheckpoint(reader, family.prefix, weights);
+    const encoder = await makeParameters(engine, specs, read, wanted, family.joined(config));
     const { isClassifier } = folder;
     const initial = isClassifier
       ? read
-      : headInitial(reader, config, read, randomInitial(seed, deviationOf(folder.config)));
-    const head = await makeParameters(engine, classificationHeadShapes(config, labels), initial, wanted);
+      : headInitial(reader, head, family.prefix, read, randomInitial(seed, deviationOf(folder.config)));
+    const own = await makeParameters(engine, headSpecs, initial, wanted);
     return {
       encoder: { config, parameters: encoder },
-      parameters: { ...encoder, ...head },
+      parameters: { ...encoder, ...own },
       tokenizer,
       pair: config.typeVocabSize > 1 ? tokenizer.pair : withoutTypes(tokenizer.pair),
       labels,
       activation: options.activation ?? parseActivation(isClassifier ? folder.activation : undefined, labels, path),
       maxSeqLength: options.maxSeqLength ?? folder.maxSeqLength,
-      dropout: classifierDropout(config, folder.config),
+      head,
+      dropout: classifierDropout(head, config, folder.config),
       prompts: folder.prompts,
       defaultPromptName: folder.defaultPromptName,
       config: folder.config,
@@ -170,11 +173,16 @@ function labelsFor(wanted: number | undefined, found: number | undefined, where:
 }
 
 /** A new head; the pretrained pooler of the checkpoint in it, where there is one. */
-function headInitial(reader: TensorReader, config: EncoderConfig, read: Initial, random: Initial): Initial {
-  const { dense, pretrained } = CLASSIFICATION_HEADS[config.family];
+function headInitial(
+  reader: TensorReader,
+  { dense, pretrained }: ClassificationHead,
+  prefix: string,
+  read: Initial,
+  random: Initial,
+): Initial {
   const pooler = `${dense}.weight`;
-  const isThere = pretrained && [pooler, PREFIXES[config.family] + pooler].some((name) => reader.tensors.has(name));
-  return (name, shape) => (isThere && name.startsWith(`${dense}.`) ? read : random)(name, shape);
+  const isThere = pretrained && [pooler, prefix + pooler].some((name) => reader.tensors.has(name));
+  return (name, spec) => (isThere && name.startsWith(`${dense}.`) ? read : random)(name, spec);
 }
 
 function deviationOf(config: Readonly<Record<string, unknown>>): number {
@@ -184,28 +192,17 @@ function deviationOf(config: Readonly<Record<string, unknown>>): number {
 
 /** Logits [n, labels] of packed pairs. */
 export function score(tape: Tape, model: CrossEncoder, batch: DeviceBatch, training?: TrainingKey): Tensor {
-  const { family } = model.encoder.config;
   const tokens = encode(tape, model.encoder, batch, training);
   const { offsets, places } = batch.packed;
   const pairs = offsets.length - 1;
   const firstPlaces = new Int32Array(2 * pairs);
   for (let i = 0; i < pairs; i++) firstPlaces[2 * i] = places[2 * offsets[i]!]!;
-  return classify(tape, family, model.parameters, pool(tape, tokens, batch.offsets, "cls"), {
+  return classify(tape, model.head, model.parameters, pool(tape, tokens, batch.offsets, "cls"), {
     rate: model.dropout,
     places: tape.engine.upload(firstPlaces, [pairs, 2]),
     training,
   });
 }
-
-/** Classes of transformers, by model type. */
-const NAMES: Readonly<Record<string, string>> = {
-  bert: "Bert",
-  distilbert: "DistilBert",
-  roberta: "Roberta",
-  "xlm-roberta": "XLMRoberta",
-  camembert: "Camembert",
-  mpnet: "MPNet",
-};
 
 /**
  * Writes the model as a folder that transformers loads as a sequence classifier, and sentence-transformers as a
@@ -224,15 +221,15 @@ export async function saveCrossEncoder(
   path: string,
   modelCard: string,
 ): Promise<void> {
-  const { family } = model.encoder.config;
+  const { prefix } = familyOf(model.encoder.config);
   const { config, labels, activation, maxSeqLength, prompts, defaultPromptName, tokenizer } = model;
   const own = (name: string) => /^(pre_)?classifier\./.test(name);
   const tensors = (await readParameters(engine, model.parameters)).map((tensor) =>
-    own(tensor.name) ? tensor : { ...tensor, name: PREFIXES[family] + tensor.name }
+    own(tensor.name) ? tensor : { ...tensor, name: prefix + tensor.name }
   );
   await writeCrossEncoderFolder(path, {
     config,
-    architecture: `${NAMES[String(config["model_type"])]}ForSequenceClassification`,
+    architecture: `${classOf(model.encoder.config)}ForSequenceClassification`,
     labels,
     activation,
     maxSeqLength,

@@ -19,20 +19,11 @@ import type { Tape } from "../tensor/tape.ts";
 import { constant, type Parameters, type Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { BiEncoder } from "./bi_encoder.ts";
-import { type EncoderConfig, parseConfig } from "./config.ts";
 import { type DeviceBatch, type TrainingKey, uploadRows } from "./batch.ts";
-import { encoderShapes, joinedProjections, layerNames, PREFIXES } from "./families.ts";
-import {
-  dropoutFor,
-  embedTokens,
-  feedForward,
-  layerDropout,
-  norm,
-  project,
-  relativeBias,
-  selfAttention,
-} from "./layers.ts";
-import { headLoss, headShapes, readHead } from "./masked_lm.ts";
+import type { EncoderConfig } from "./config.ts";
+import { familyOf, parseConfig } from "./families/mod.ts";
+import { dropoutFor, norm, project } from "./layers.ts";
+import { headLoss, headSpecs, readHead } from "./masked_lm.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
   freeParameters,
@@ -42,6 +33,7 @@ import {
   randomInitial,
   readParameters,
 } from "./parameters.ts";
+import { specList, type TensorSpecs } from "./tensor_specs.ts";
 
 /** A decoder beside its bi-encoder. */
 export interface DenoisingDecoder {
@@ -110,16 +102,17 @@ export async function loadDenoisingDecoder(
     });
   }
   const tokenizer = tie ? model.tokenizer : await loadModelTokenizer(weights, config);
-  const copied = tie ? new Map<string, readonly number[]>() : encoderShapes(config);
-  const joined = tie ? undefined : joinedProjections(config);
-  const added = crossAttentionShapes(config);
+  const family = familyOf(config);
+  const copied: TensorSpecs = tie ? new Map() : family.tensors(config);
+  const joined = tie ? undefined : family.joined(config);
+  const added = crossAttentionSpecs(config, path);
   const trained = (name: string) => added.has(name) || (options.trained?.(name) ?? true);
   const reader = await openTensors(saved ?? weights);
   try {
-    const read = fromCheckpoint(reader, saved === undefined ? PREFIXES[config.family] : OWN, saved ?? weights);
+    const read = fromCheckpoint(reader, saved === undefined ? family.prefix : OWN, saved ?? weights);
     let own: Parameters;
     if (saved !== undefined) {
-      own = await makeParameters(engine, new Map([...copied, ...added, ...headShapes(config)]), read, trained, joined);
+      own = await makeParameters(engine, new Map([...copied, ...added, ...headSpecs(config)]), read, trained, joined);
     } else {
       own = {
         ...await makeParameters(engine, copied, read, trained, joined),
@@ -158,8 +151,8 @@ export function freeDenoisingDecoder(engine: Engine, decoder: DenoisingDecoder):
 }
 
 /** Names of the cross-attention of layer `i`, as BERT's and RoBERTa's decoders have them. */
-function crossAttentionNames({ family }: EncoderConfig, i: number): { value: string; output: string; norm: string } {
-  const layer = `${family === "distilbert" ? "transformer" : "encoder"}.layer.${i}.crossattention`;
+function crossAttentionNames(config: EncoderConfig, i: number): { value: string; output: string; norm: string } {
+  const layer = familyOf(config).crossAttention!.name(i);
   return { value: `${layer}.self.value`, output: `${layer}.output.dense`, norm: `${layer}.output.LayerNorm` };
 }
 
@@ -167,15 +160,20 @@ function crossAttentionNames({ family }: EncoderConfig, i: number): { value: str
  * What the cross-attention of all layers is made of. There is nothing to choose among one key: queries and keys would
  * have no effect and no gradient, so there are none.
  */
-export function crossAttentionShapes(config: EncoderConfig): ReadonlyMap<string, readonly number[]> {
-  const h = config.hiddenSize;
-  const shapes = new Map<string, readonly number[]>();
+export function crossAttentionSpecs(config: EncoderConfig, where: string): TensorSpecs {
+  if (familyOf(config).crossAttention === undefined) {
+    throw new CheckpointError("models of this type cannot be the decoder of a denoising auto-encoder", {
+      where,
+      found: config.family,
+    });
+  }
+  const list = specList();
   for (let i = 0; i < config.layers; i++) {
     const { value, output, norm } = crossAttentionNames(config, i);
-    for (const name of [value, output]) shapes.set(`${name}.weight`, [h, h]).set(`${name}.bias`, [h]);
-    shapes.set(`${norm}.weight`, [h]).set(`${norm}.bias`, [h]);
+    for (const name of [value, output]) list.linear(name, config.hiddenSize, config.hiddenSize);
+    list.norm(norm, config.hiddenSize);
   }
-  return shapes;
+  return list.specs;
 }
 
 /**
@@ -195,16 +193,20 @@ export function denoisingLoss(
   const { config, tensors } = decoder;
   const parts = { config, parameters: tensors };
   const drop = dropoutFor(input.places, training);
-  const bias = relativeBias(tape, parts, input);
   const sequences = uploadRows(tape.engine, sequenceOf(input.packed.offsets), input.capacity);
+  const { embed, layers, crossAttention } = familyOf(config);
+  const { drops } = crossAttention!;
   // Masks are told apart by layer: the encoder has the first numbers, then self-attention, then cross-attention.
-  let x = embedTokens(tape, parts, input, drop(config.hiddenDropout, "embedding-dropout", config.layers));
+  let x = embed(tape, parts, input, drop, config.layers);
+  const layer = layers(tape, parts, input, drop);
   for (let i = 0; i < config.layers; i++) {
-    const names = layerNames(config.family, i);
-    const dropped = layerDropout(config, drop, config.layers + i);
-    x = selfAttention(tape, parts, names, x, input, { bias, causal: true, ...dropped });
-    x = crossAttention(tape, decoder, i, x, embeddings, sequences, layerDropout(config, drop, 2 * config.layers + i));
-    x = feedForward(tape, parts, names, x, dropped.feedForward);
+    const number = 2 * config.layers + i;
+    const dropped = {
+      attention: drop(config.attentionDropout, "attention-dropout", number),
+      hidden: drops ? drop(config.hiddenDropout, "hidden-dropout", number) : undefined,
+    };
+    const between = (y: Tensor) => lookAtText(tape, decoder, i, y, embeddings, sequences, dropped);
+    x = layer(x, i, { number: config.layers + i, causal: true, between });
   }
   return headLoss(tape, config, tensors, x, targets);
 }
@@ -217,7 +219,7 @@ export function denoisingLoss(
  * once a text instead of once a token. Only dropout of that probability tells heads and positions apart: in training a
  * head is 0 with rate p, else divided by 1 − p, and Wₒ sees every token. x [T, H], r [n, H], sequences i32 [T] → [T, H]
  */
-function crossAttention(
+function lookAtText(
   tape: Tape,
   { config, tensors }: DenoisingDecoder,
   i: number,

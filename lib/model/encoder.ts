@@ -6,20 +6,16 @@
 import type { Tape } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
-import { layerNames } from "./families.ts";
-import { dropoutFor, embedTokens, feedForward, layerDropout, relativeBias, selfAttention } from "./layers.ts";
+import { familyOf } from "./families/mod.ts";
+import { dropoutFor } from "./layers.ts";
 
-/** Token features [T, H] of all sequences. With `training`, dropout as the configuration has it. */
+/** Token features [C, H] of all sequences. With `training`, dropout as the configuration has it. */
 export function encode(tape: Tape, encoder: Encoder, batch: DeviceBatch, training?: TrainingKey): Tensor {
   const { config } = encoder;
+  const family = familyOf(config);
   const drop = dropoutFor(batch.places, training);
-  const bias = relativeBias(tape, encoder, batch);
-  let x = embedTokens(tape, encoder, batch, drop(config.hiddenDropout, "embedding-dropout"));
-  for (let i = 0; i < config.layers; i++) {
-    const names = layerNames(config.family, i);
-    const dropped = layerDropout(config, drop, i);
-    x = selfAttention(tape, encoder, names, x, batch, { bias, ...dropped });
-    x = feedForward(tape, encoder, names, x, dropped.feedForward);
-  }
-  return x;
+  let x = family.embed(tape, encoder, batch, drop);
+  const layer = family.layers(tape, encoder, batch, drop);
+  for (let i = 0; i < config.layers; i++) x = layer(x, i);
+  return family.finish?.(tape, encoder, x) ?? x;
 }

@@ -7,18 +7,20 @@ import { join } from "node:path";
 import { replaceFolder, writeJson } from "../checkpoint/folder.ts";
 import { openTensors, type TensorReader, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
-import type { Activation, Engine, Handle } from "../engine/engine.ts";
+import type { Engine, Handle } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
 import { embedding, layerNorm, linear, linearCrossEntropy } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
-import { type EncoderConfig, type Family, parseConfig } from "./config.ts";
 import type { Encoder } from "./batch.ts";
-import { encoderShapes, firstPosition, joinedProjections, PREFIXES } from "./families.ts";
+import type { EncoderConfig } from "./config.ts";
+import type { MaskedLmHead } from "./families/family.ts";
+import { classOf, familyOf, parseConfig } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import { fromCheckpoint, makeParameters, randomInitial, readParameters, storedName } from "./parameters.ts";
+import { specList, type TensorSpecs } from "./tensor_specs.ts";
 
 /** A model that guesses masked tokens. */
 export interface MaskedLm {
@@ -46,45 +48,21 @@ export interface LoadMaskedLmOptions {
   readonly seed?: number;
 }
 
-/** What the families call the parts of the head, and their class in transformers. */
-interface Head {
-  readonly dense: string;
-  readonly norm: string;
-  readonly bias: string;
-  readonly architecture: string;
+/** The head of the family for masked tokens. */
+export function maskedLmHead(config: EncoderConfig): MaskedLmHead {
+  const { maskedLm } = familyOf(config);
+  if (maskedLm !== undefined) return maskedLm;
+  throw new CheckpointError("models of this type are no masked language models", { found: config.family });
 }
 
-const LM_HEAD = { dense: "lm_head.dense", norm: "lm_head.layer_norm", bias: "lm_head.bias" };
-const HEADS: Readonly<Record<Family, Head>> = {
-  bert: {
-    dense: "cls.predictions.transform.dense",
-    norm: "cls.predictions.transform.LayerNorm",
-    bias: "cls.predictions.bias",
-    architecture: "BertForMaskedLM",
-  },
-  distilbert: {
-    dense: "vocab_transform",
-    norm: "vocab_layer_norm",
-    bias: "vocab_projector.bias",
-    architecture: "DistilBertForMaskedLM",
-  },
-  roberta: { ...LM_HEAD, architecture: "RobertaForMaskedLM" },
-  "xlm-roberta": { ...LM_HEAD, architecture: "XLMRobertaForMaskedLM" },
-  mpnet: { ...LM_HEAD, architecture: "MPNetForMaskedLM" },
-};
-const TABLE = "embeddings.word_embeddings.weight";
-
-/** Every tensor of the head and its shape; the output layer's weight is the table of word embeddings. */
-export function headShapes(config: EncoderConfig): ReadonlyMap<string, readonly number[]> {
-  const { hiddenSize: h, vocabSize, family } = config;
-  const { dense, norm, bias } = HEADS[family];
-  return new Map<string, readonly number[]>([
-    [`${dense}.weight`, [h, h]],
-    [`${dense}.bias`, [h]],
-    [`${norm}.weight`, [h]],
-    [`${norm}.bias`, [h]],
-    [bias, [vocabSize]],
-  ]);
+/** Every tensor of the head; the output layer's weight is the table of word embeddings. */
+export function headSpecs(config: EncoderConfig): TensorSpecs {
+  const { dense, norm, bias } = maskedLmHead(config);
+  const list = specList();
+  list.linear(dense, config.hiddenSize, config.hiddenSize);
+  list.norm(norm, config.hiddenSize);
+  list.add(bias, "bias", config.vocabSize);
+  return list.specs;
 }
 
 /**
@@ -111,7 +89,7 @@ export async function loadMaskedLm(
     const parameters = await readMaskedLmParameters(engine, config, reader, weights, {
       seed,
       trained: trained
-        ? trainedBy(freeze, config, [...encoderShapes(config).keys(), ...headShapes(config).keys()])
+        ? trainedBy(freeze, config, [...familyOf(config).tensors(config).keys(), ...headSpecs(config).keys()])
         : () => false,
     });
     return {
@@ -134,13 +112,14 @@ export async function initMaskedLm(
 ): Promise<MaskedLm> {
   const config = parseConfig(json, "config.json");
   const initial = randomInitial(seed);
-  const encoder = await makeParameters(engine, encoderShapes(config), initial, () => true, joinedProjections(config));
-  const head = await makeParameters(engine, headShapes(config), initial, () => true);
+  const { tensors, joined, longest } = familyOf(config);
+  const encoder = await makeParameters(engine, tensors(config), initial, () => true, joined(config));
+  const head = await makeParameters(engine, headSpecs(config), initial, () => true);
   return {
     encoder: { config, parameters: encoder },
     parameters: { ...encoder, ...head },
     tokenizer,
-    maxSeqLength: config.positions - firstPosition(config),
+    maxSeqLength: longest(config),
     config: json,
   };
 }
@@ -153,8 +132,9 @@ export async function readMaskedLmParameters(
   where: string,
   options: { readonly seed: number; readonly trained: (name: string) => boolean },
 ): Promise<Pick<MaskedLm, "encoder" | "parameters">> {
-  const read = fromCheckpoint(reader, PREFIXES[config.family], where);
-  const encoder = await makeParameters(engine, encoderShapes(config), read, options.trained, joinedProjections(config));
+  const { prefix, tensors, joined } = familyOf(config);
+  const read = fromCheckpoint(reader, prefix, where);
+  const encoder = await makeParameters(engine, tensors(config), read, options.trained, joined(config));
   const head = await readHead(engine, config, reader, where, options);
   return { encoder: { config, parameters: encoder }, parameters: { ...encoder, ...head } };
 }
@@ -167,26 +147,27 @@ export async function readHead(
   where: string,
   options: { readonly seed: number; readonly trained: (name: string) => boolean },
 ): Promise<Parameters> {
-  const prefix = PREFIXES[config.family];
-  const shapes = headShapes(config);
-  const present = [...shapes.keys()].filter((name) => storedName(reader, prefix, name) !== undefined);
-  if (present.length > 0 && present.length < shapes.size) {
+  const { prefix } = familyOf(config);
+  const specs = headSpecs(config);
+  const present = [...specs.keys()].filter((name) => storedName(reader, prefix, name) !== undefined);
+  if (present.length > 0 && present.length < specs.size) {
     throw new CheckpointError("the head of the masked language model is incomplete", {
       where,
-      expected: [...shapes.keys()].join(", "),
+      expected: [...specs.keys()].join(", "),
       found: present.join(", "),
     });
   }
   await checkTied(reader, config, where);
   const initial = present.length > 0 ? fromCheckpoint(reader, prefix, where) : randomInitial(options.seed);
-  return await makeParameters(engine, shapes, initial, options.trained);
+  return await makeParameters(engine, specs, initial, options.trained);
 }
 
 /** An output layer of its own would be lost without a word: it is refused. */
 async function checkTied(reader: TensorReader, config: EncoderConfig, where: string): Promise<void> {
   const names = ["cls.predictions.decoder.weight", "lm_head.decoder.weight", "vocab_projector.weight"];
   const decoder = names.find((name) => reader.tensors.has(name));
-  const table = [TABLE, PREFIXES[config.family] + TABLE].find((name) => reader.tensors.has(name));
+  const { prefix, wordTable } = familyOf(config);
+  const table = [wordTable, prefix + wordTable].find((name) => reader.tensors.has(name));
   if (decoder === undefined || table === undefined) return;
   const [a, b] = [await reader.readF32(decoder), await reader.readF32(table)];
   if (a.length === b.length && a.every((value, i) => value === b[i])) return;
@@ -219,16 +200,17 @@ export function headLoss(
   x: Tensor,
   targets: Handle,
 ): Tensor {
-  const { dense, norm, bias } = HEADS[config.family];
+  const { dense, norm, bias, ownActivation } = maskedLmHead(config);
   const own = (name: string) => parameters[name]!;
-  const hidden = linear(tape, x, own(`${dense}.weight`), own(`${dense}.bias`), headActivation(config));
+  const hidden = linear(
+    tape,
+    x,
+    own(`${dense}.weight`),
+    own(`${dense}.bias`),
+    ownActivation ? config.activation : "gelu",
+  );
   const u = layerNorm(tape, hidden, own(`${norm}.weight`), own(`${norm}.bias`), config.layerNormEpsilon);
-  return linearCrossEntropy(tape, u, own(TABLE), own(bias), targets);
-}
-
-/** BERT's and DistilBERT's heads have the activation of their layers, the others always have gelu. */
-function headActivation({ family, activation }: EncoderConfig): Activation {
-  return family === "bert" || family === "distilbert" ? activation : "gelu";
+  return linearCrossEntropy(tape, u, own(familyOf(config).wordTable), own(bias), targets);
 }
 
 /**
@@ -243,15 +225,19 @@ function headActivation({ family, activation }: EncoderConfig): Activation {
  * @throws {CheckpointError} The folder cannot be written.
  */
 export async function saveMaskedLm(engine: Engine, model: MaskedLm, path: string, half = false): Promise<void> {
-  const { family } = model.encoder.config;
-  const head = headShapes(model.encoder.config);
+  const { prefix } = familyOf(model.encoder.config);
+  const head = headSpecs(model.encoder.config);
   const tensors: TensorToWrite[] = (await readParameters(engine, model.parameters))
     .map((tensor) => ({
       ...tensor,
-      name: head.has(tensor.name) ? tensor.name : PREFIXES[family] + tensor.name,
+      name: head.has(tensor.name) ? tensor.name : prefix + tensor.name,
       dtype: half ? "F16" : "F32",
     }));
-  const config = { ...model.config, architectures: [HEADS[family].architecture], tie_word_embeddings: true };
+  const config = {
+    ...model.config,
+    architectures: [`${classOf(model.encoder.config)}ForMaskedLM`],
+    tie_word_embeddings: true,
+  };
   await replaceFolder(path, async (temporary) => {
     await writeJson(join(temporary, "config.json"), config);
     for (const [name, bytes] of model.tokenizer.files) await Deno.writeFile(join(temporary, name), bytes);

@@ -10,8 +10,8 @@ export {
   type LoadBiEncoderOptions,
   saveBiEncoder,
 } from "./bi_encoder.ts";
-export type { ClassificationHead } from "./classification_head.ts";
-export type { EncoderConfig, Family } from "./config.ts";
+export type { EncoderConfig } from "./config.ts";
+export type { ClassificationHead } from "./families/family.ts";
 export {
   type CrossEncoder,
   freeCrossEncoder,

@@ -4,38 +4,39 @@
  * @module
  */
 import type { TensorReader, TensorToWrite } from "../checkpoint/safetensors.ts";
-import { type Block, blockLayout, type Engine, type Handle, sizeOf } from "../engine/engine.ts";
+import { blockLayout, type Engine, type Handle, sizeOf } from "../engine/engine.ts";
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { CheckpointError, UsageError } from "../error.ts";
 import { parameter, type Parameters, type Tensor } from "../tensor/tensor.ts";
+import type { Joined, TensorSpec, TensorSpecs } from "./tensor_specs.ts";
 
 /** Where the values of parameters come from. */
-export type Initial = (name: string, shape: readonly number[]) => Promise<Float32Array> | Float32Array;
+export type Initial = (name: string, spec: TensorSpec) => Promise<Float32Array> | Float32Array;
 
 /**
- * Makes parameters of the given shapes. Tensors of `joined` become one, under its name, one below the other: that is how
- * one product gives queries, keys and values. What is trained lies in two blocks, one for each kind of weight decay, but
- * for embedding tables, of which a step touches few rows.
+ * Makes parameters. Tensors of `joined` become one, under its name, one below the other: that is how one product gives
+ * queries, keys and values. What is trained lies in two blocks, one for each kind of weight decay, but for embedding
+ * tables, of which a step touches few rows.
  */
 export async function makeParameters(
   engine: Engine,
-  shapes: ReadonlyMap<string, readonly number[]>,
+  specs: TensorSpecs,
   initial: Initial,
   trained: (name: string) => boolean,
   joined: Joined = new Map(),
 ): Promise<Parameters> {
-  const parameters = layOut(engine, shapes, trained, joined);
+  const parameters = layOut(engine, specs, trained, joined);
   const places = new Map<string, { readonly handle: Handle; readonly offset: number }>();
   for (const [name, { value, parts = [{ name }] }] of Object.entries(parameters)) {
     let offset = 0;
     for (const part of parts) {
       places.set(part.name, { handle: value, offset });
-      offset += sizeOf(shapes.get(part.name)!);
+      offset += sizeOf(specs.get(part.name)!.shape);
     }
   }
-  for (const [name, shape] of shapes) { // in this order: values at random depend on it
+  for (const [name, spec] of specs) { // in this order: values at random depend on it
     const { handle, offset } = places.get(name)!;
-    engine.write(handle, await initial(name, shape), offset);
+    engine.write(handle, await initial(name, spec), offset);
   }
   return parameters;
 }
@@ -43,48 +44,38 @@ export async function makeParameters(
 /** The parameters, filled with 0. */
 function layOut(
   engine: Engine,
-  shapes: ReadonlyMap<string, readonly number[]>,
+  specs: TensorSpecs,
   trained: (name: string) => boolean,
   joined: Joined,
 ): Parameters {
   const wholes = new Map([...joined].flatMap(([whole, parts]) => parts.map((part) => [part, whole] as const)));
-  const names = new Set([...shapes.keys()].map((name) => wholes.get(name) ?? name));
+  const names = new Set([...specs.keys()].map((name) => wholes.get(name) ?? name));
   const parameters: Record<string, Tensor> = {};
-  const groups: { readonly name: string; readonly shape: readonly number[]; readonly parts: Tensor["parts"] }[][] = [
-    [],
-    [],
-  ];
+  type Member = { readonly name: string; readonly shape: readonly number[]; readonly parts: Tensor["parts"] };
+  const groups: readonly [still: Member[], decayed: Member[]] = [[], []];
   for (const name of names) {
     const members = joined.get(name) ?? [name];
-    const [first, rest] = [shapes.get(members[0]!)!, members.slice(1)];
-    const rows = members.map((member) => shapes.get(member)![0]!);
+    const { shape: first, kind } = specs.get(members[0]!)!;
+    const rows = members.map((member) => specs.get(member)!.shape[0]!);
     const shape = [rows.reduce((sum, count) => sum + count, 0), ...first.slice(1)];
-    const parts = rest.length === 0 ? undefined : members.map((member, i) => ({ name: member, rows: rows[i]! }));
-    const table = name === "embeddings.word_embeddings.weight";
+    const parts = members.length === 1 ? undefined : members.map((member, i) => ({ name: member, rows: rows[i]! }));
     const isWanted = isTrained(name, members, trained);
-    if (isWanted && !table) groups[decays(name) ? 1 : 0]!.push({ name, shape, parts });
-    else parameters[name] = parameter(engine, shape, undefined, { trained: isWanted, table, parts });
+    if (isWanted && kind !== "table") groups[kind === "matrix" ? 1 : 0].push({ name, shape, parts });
+    else parameters[name] = parameter(engine, shape, undefined, { trained: isWanted, table: kind === "table", parts });
   }
-  for (const [kind, group] of groups.entries()) {
+  for (const [decays, group] of groups.entries()) {
     if (group.length === 0) continue;
-    const [weights, gradients] = [0, 1].map(() => engine.block(group.map(({ shape }) => shape))) as [Block, Block];
-    const { offsets } = blockLayout(group.map(({ shape }) => shape));
+    const shapes = group.map(({ shape }) => shape);
+    const [weights, gradients] = [engine.block(shapes), engine.block(shapes)];
+    const { offsets } = blockLayout(shapes);
     for (const [i, { name, parts }] of group.entries()) {
       const [value, gradient] = [weights.parts[i]!, gradients.parts[i]!];
-      const block = { weights: weights.all, gradients: gradients.all, decays: kind === 1, offset: offsets[i]! };
+      const block = { weights: weights.all, gradients: gradients.all, decays: decays === 1, offset: offsets[i]! };
       parameters[name] = { value, gradient, needsGradient: true, isParameter: true, block, ...(parts && { parts }) };
     }
   }
   return Object.fromEntries([...names].map((name) => [name, parameters[name]!]));
 }
-
-/** Biases and normalisations are not decayed: the rule of transformers' trainer. */
-export function decays(name: string): boolean {
-  return !/bias|layernorm|rmsnorm|(^|\.)norm($|\.)|_norm($|\.)/.test(name.toLowerCase());
-}
-
-/** Names of tensors that are kept as one, by the name of the whole. */
-export type Joined = ReadonlyMap<string, readonly string[]>;
 
 function isTrained(name: string, parts: readonly string[], trained: (name: string) => boolean): boolean {
   const wanted = parts.map(trained);
@@ -105,7 +96,7 @@ export function storedName(reader: TensorReader, prefix: string, name: string): 
 
 /** Values from a checkpoint, with or without the prefix of a whole model; shapes and finiteness are checked. */
 export function fromCheckpoint(reader: TensorReader, prefix: string, where: string): Initial {
-  return async (name, shape) => {
+  return async (name, { shape }) => {
     const found = storedName(reader, prefix, name);
     if (found === undefined) {
       throw new CheckpointError("a tensor is missing", { where, expected: `${name} [${shape}]` });
@@ -131,15 +122,14 @@ export function fromCheckpoint(reader: TensorReader, prefix: string, where: stri
   };
 }
 
-/** BERT's initialisation: N(0, σ) for tables and matrices, 1 and 0 for normalisations, 0 for biases. */
+/** BERT's initialisation: N(0, σ) for tables and matrices, 1 for scales of normalisations, 0 for what is added. */
 export function randomInitial(seed: number, deviation = 0.02): Initial {
   let count = 0;
-  return (name, shape) => {
-    const values = new Float32Array(shape.reduce((a, b) => a * b, 1));
+  return (_, { shape, kind }) => {
+    const values = new Float32Array(sizeOf(shape));
     const stream = randomStream(seed, randomPurpose("model-init"), count++);
-    if (/(LayerNorm|layer_norm)\.weight$/.test(name)) return values.fill(1);
-    if (name.endsWith("bias")) return values;
-    return values.map(() => deviation * stream.normal());
+    if (kind === "norm") return values.fill(1);
+    return kind === "bias" ? values : values.map(() => deviation * stream.normal());
   };
 }
 

@@ -5,7 +5,6 @@
  * @module
  */
 import { type Engine, type Handle, type OptimizerSlot, STEP } from "../engine/engine.ts";
-import { decays } from "../model/parameters.ts";
 import type { Parameters } from "../tensor/tensor.ts";
 
 /** Settings of {@linkcode openOptimizer}. */
@@ -82,7 +81,8 @@ export function openOptimizer(
     const [weights, gradients] = [block?.weights ?? value, block?.gradients ?? gradient];
     let slot = slots.get(weights);
     if (slot === undefined) {
-      const decayed = block?.decays ?? decays(name);
+      // What stands alone is an embedding table or belongs to a loss: matrices are decayed, vectors are not.
+      const decayed = block?.decays ?? value.shape.length > 1;
       slot = {
         weight: weights,
         gradient: gradients,

@@ -4,14 +4,11 @@
  * @module
  */
 import type { EncoderConfig } from "../model/config.ts";
+import { familyOf } from "../model/families/mod.ts";
 
-/**
- * Bytes of activations and their gradients per token, an upper estimate. Per layer, of the hidden size: forward ten
- * (queries, keys, values, context, projections, sums, normalised rows), backward seventeen with dropout; four of the
- * intermediate size; beside the layers, embeddings and pooling.
- */
-export function activationBytesPerToken({ layers, hiddenSize, intermediateSize, heads }: EncoderConfig): number {
-  return 4 * (layers * (36 * hiddenSize + 4 * intermediateSize + 4 * heads) + 14 * hiddenSize);
+/** Bytes of activations and their gradients per token, an upper estimate: the family knows. */
+export function activationBytesPerToken(config: EncoderConfig): number {
+  return 4 * familyOf(config).floatsPerToken(config);
 }
 
 /** The same for a masked token of a language model: what its head holds beside the chunks of logits. */

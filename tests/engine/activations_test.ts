@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { parseConfig } from "../../lib/model/config.ts";
+import { parseConfig } from "../../lib/model/families/mod.ts";
 import { engines } from "./engines.ts";
 
 type Golden = Readonly<Record<string, { readonly y: readonly number[]; readonly slope: readonly number[] }>>;

@@ -5,14 +5,14 @@ import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { CheckpointError } from "../../lib/error.ts";
 import { embed, loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import {
-  crossAttentionShapes,
+  crossAttentionSpecs,
   denoisingLoss,
   freeDenoisingDecoder,
   loadDenoisingDecoder,
   saveDenoisingDecoder,
 } from "../../lib/model/denoising_decoder.ts";
 import { uploadBatch } from "../../lib/model/batch.ts";
-import { headShapes } from "../../lib/model/masked_lm.ts";
+import { headSpecs } from "../../lib/model/masked_lm.ts";
 import { constant } from "../../lib/tensor/tensor.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { nextTokens, pack } from "../../lib/text/packed.ts";
@@ -174,7 +174,7 @@ Deno.test("a decoder without a head in the checkpoint gets a new one; its tensor
   for (const tie of [true, false]) {
     const decoder = await loadDenoisingDecoder(engine, model, path, { tie, seed: 4 });
     const { config } = decoder;
-    const added = [...crossAttentionShapes(config).keys(), ...headShapes(config).keys()].map((name) =>
+    const added = [...crossAttentionSpecs(config, "").keys(), ...headSpecs(config).keys()].map((name) =>
       `decoder/${name}`
     );
     const copied = Object.keys(model.encoder.parameters).map((name) => `decoder/${name}`);

@@ -1,5 +1,7 @@
 import assert from "node:assert/strict";
-import { decays } from "../../lib/model/parameters.ts";
+import { classificationHeadSpecs } from "../../lib/model/classification_head.ts";
+import { familyOf, MODEL_TYPES, parseConfig } from "../../lib/model/families/mod.ts";
+import { headSpecs } from "../../lib/model/masked_lm.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { softmax } from "../../lib/loss/mod.ts";
@@ -10,37 +12,24 @@ import { openOptimizer, update } from "../../lib/train/adamw.ts";
 import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
 import { goldenPath } from "../golden/golden.ts";
 
-Deno.test("biases and normalisations are not decayed, by the rule of transformers' trainer", () => {
-  const names = {
-    true: [
-      "embeddings.word_embeddings.weight",
-      "encoder.layer.0.attention.self.query.weight",
-      "encoder.layer.11.output.dense.weight",
-      "transformer.layer.0.ffn.lin1.weight",
-      "pooler.dense.weight",
-      "2_Dense/linear.weight",
-      "classifier.weight",
-      "cls.predictions.transform.dense.weight",
-      "lm_head.dense.weight",
-    ],
-    false: [
-      "embeddings.LayerNorm.weight",
-      "encoder.layer.0.attention.output.LayerNorm.bias",
-      "encoder.layer.0.output.dense.bias",
-      "encoder.relative_attention_bias.weight", // as there: the word is in its name
-      "transformer.layer.0.sa_layer_norm.weight",
-      "transformer.layer.5.output_layer_norm.weight",
-      "vocab_layer_norm.weight",
-      "lm_head.layer_norm.weight",
-      "final.norm.weight",
-      "classifier.bias",
-      "cls.predictions.bias",
-    ],
-  };
-  for (const [wanted, list] of Object.entries(names)) {
-    for (const name of list) assert.equal(`${decays(name)}`, wanted, name);
-  }
-});
+/** The rule of transformers' trainer, which goes by names: `get_decay_parameter_names`. */
+const decayedByName = (name: string) => !/bias|layernorm|rmsnorm|(^|\.)norm($|\.)|_norm($|\.)/.test(name.toLowerCase());
+
+for (const type of MODEL_TYPES) {
+  Deno.test(`${type}: matrices and tables are decayed, biases and normalisations not, as by transformers' trainer`, () => {
+    const sizes = { vocab_size: 9, hidden_size: 4, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 8 };
+    const names = { dim: 4, n_layers: 2, n_heads: 2, hidden_dim: 8 };
+    const config = parseConfig({ model_type: type, max_position_embeddings: 12, ...sizes, ...names }, "config.json");
+    const { tensors, classification } = familyOf(config);
+    const heads = [headSpecs(config), classificationHeadSpecs(classification!, 4, 3)];
+    let seen = 0;
+    for (const [name, { kind }] of [tensors(config), ...heads].flatMap((specs) => [...specs])) {
+      assert.equal(kind === "matrix" || kind === "table", decayedByName(name), `${name}, ${kind}`);
+      seen++;
+    }
+    assert.ok(seen > 30);
+  });
+}
 
 Deno.test("the norm that is clipped is that of all trained tensors, the loss's own among them", async () => {
   const engine = createCpuEngine({ threads: 1 });

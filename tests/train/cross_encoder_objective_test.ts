@@ -1,6 +1,5 @@
 import { Effect } from "effect";
 import assert from "node:assert/strict";
-import { decays } from "../../lib/model/parameters.ts";
 import { gradientsOf as checkpointGradients, tensorsOf } from "../tensors.ts";
 import { type Engine, scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { TrainingError } from "../../lib/error.ts";
@@ -9,7 +8,7 @@ import { predict } from "../../lib/evaluate/cross_encoder.ts";
 import { crossEncoder, type CrossEncoderLoss } from "../../lib/loss/mod.ts";
 import { type CrossEncoder, loadCrossEncoder, score } from "../../lib/model/cross_encoder.ts";
 import { uploadBatch } from "../../lib/model/batch.ts";
-import { PREFIXES } from "../../lib/model/families.ts";
+import { familyOf } from "../../lib/model/families/mod.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { packPairs, tokenizeBare } from "../../lib/text/pairs.ts";
 import { closeOptimizer, openOptimizer, update } from "../../lib/train/adamw.ts";
@@ -46,7 +45,7 @@ async function gradientsOf(engine: Engine, { encoder: { config }, parameters }: 
   const found = new Map<string, ArrayLike<number>>();
   for (const [name, gradient] of await checkpointGradients(engine, parameters)) {
     const isOwn = /^(pre_)?classifier\./.test(name);
-    found.set(isOwn ? name : PREFIXES[config.family] + name, gradient);
+    found.set(isOwn ? name : familyOf(config).prefix + name, gradient);
   }
   return found;
 }
@@ -117,7 +116,7 @@ Deno.test("weight decay has the groups of CrossEncoder.fit: biases and normalisa
   const engine = await engines[0]!.create();
   const model = await load(engine, "bert_classes");
   const decayed = Object.entries(model.parameters)
-    .flatMap(([name, { parts = [{ name }] }]) => decays(name) ? parts.map((part) => part.name) : []);
+    .flatMap(([name, { parts = [{ name }], block }]) => block?.decays === false ? [] : parts.map((part) => part.name));
   const named = decayed.map((name) => name.startsWith("classifier.") ? name : `bert.${name}`);
   assert.deepEqual(named.sort(), [...golden.fit.decayed].sort());
   engine.close();

@@ -15,7 +15,7 @@ import { parseSource } from "../../lib/data/source.ts";
 import { readTable } from "../../lib/data/table.ts";
 import { openAnswerFile } from "../../lib/generate/answer_file.ts";
 import { readReply } from "../../lib/generate/reply.ts";
-import { parseConfig } from "../../lib/model/config.ts";
+import { parseConfig } from "../../lib/model/families/mod.ts";
 import { parseFlags } from "../../lib/pipeline/arguments.ts";
 import { TRAINING } from "../../lib/pipeline/flags.ts";
 import { loadTokenizer } from "../../lib/text/tokenizer.ts";

@@ -1,0 +1,85 @@
+/**
+ * What a family of encoders is: everything that is special to it stands in one file of this folder.
+ *
+ * @module
+ */
+import type { Activation } from "../../engine/engine.ts";
+import type { Tape } from "../../tensor/tape.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { DeviceBatch, Encoder } from "../batch.ts";
+import type { ConfigReader, EncoderConfig } from "../config.ts";
+import type { DropoutAt } from "../layers.ts";
+import type { Joined, TensorSpecs } from "../tensor_specs.ts";
+
+/** How a layer is run, beside its input. */
+export interface LayerOptions {
+  /** Number of its dropout masks: a decoder's layers have other ones than the encoder's. Default: the layer's own. */
+  readonly number?: number;
+  /** A token sees itself and what stands before it alone. Default: as the family does. */
+  readonly causal?: boolean;
+  /** What comes between attention and the feed-forward part: a decoder's look at the text that it decodes. */
+  readonly between?: (x: Tensor) => Tensor;
+}
+
+/** Layer `i` of an encoder, for one batch: [C, H] → [C, H]. */
+export type Layer = (x: Tensor, i: number, options?: LayerOptions) => Tensor;
+
+/** The head that transformers' `…ForSequenceClassification` puts on the first token: names without `.weight`, `.bias`. */
+export interface ClassificationHead {
+  /** W₁ */
+  readonly dense: string;
+  /** W₂ */
+  readonly out: string;
+  /** Between them. */
+  readonly activation: Activation;
+  /** Whether W₁ belongs to the encoder, and a checkpoint without a classifier may have it. */
+  readonly pretrained: boolean;
+  /** Whether x is dropped as well. */
+  readonly dropsInput: boolean;
+  /** Dropout of the head: its name in `config.json`, and what holds where that says nothing. */
+  readonly dropout: (config: EncoderConfig) => { readonly name?: string; readonly fallback: number };
+}
+
+/** The head that transformers' `…ForMaskedLM` puts on every token. */
+export interface MaskedLmHead {
+  /** Its linear map. */
+  readonly dense: string;
+  /** Its normalisation. */
+  readonly norm: string;
+  /** Its bias for each token of the vocabulary. */
+  readonly bias: string;
+  /** Whether it has the activation of the layers; else GELU. */
+  readonly ownActivation: boolean;
+}
+
+/** A family of encoders. */
+export interface Family {
+  /** Its `model_type`s in `config.json`, and how transformers' classes of each begin. */
+  readonly classes: Readonly<Record<string, string>>;
+  /** Reads what is special in `config.json`. */
+  readonly parse: (read: ConfigReader) => EncoderConfig;
+  /** Prefix under which whole models keep their encoder. */
+  readonly prefix: string;
+  /** Every tensor of the encoder, as checkpoints have them. */
+  readonly tensors: (config: EncoderConfig) => TensorSpecs;
+  /** Those of them that are kept as one. */
+  readonly joined: (config: EncoderConfig) => Joined;
+  /** The table of word embeddings among them. */
+  readonly wordTable: string;
+  /** Token ids → x₀ [C, H] */
+  readonly embed: (tape: Tape, encoder: Encoder, batch: DeviceBatch, drop: DropoutAt, number?: number) => Tensor;
+  /** The layers for a batch, with what they share. */
+  readonly layers: (tape: Tape, encoder: Encoder, batch: DeviceBatch, drop: DropoutAt) => Layer;
+  /** What follows the last layer, if anything does. */
+  readonly finish?: (tape: Tape, encoder: Encoder, x: Tensor) => Tensor;
+  /** Floats of activations and their gradients per token, an upper estimate. */
+  readonly floatsPerToken: (config: EncoderConfig) => number;
+  /** Longest sequence in tokens. */
+  readonly longest: (config: EncoderConfig) => number;
+  /** For scores of pairs. */
+  readonly classification?: ClassificationHead;
+  /** For masked language modelling. */
+  readonly maskedLm?: MaskedLmHead;
+  /** If the family can be a decoder: the name of the cross-attention of layer `i`, and whether its result is dropped. */
+  readonly crossAttention?: { readonly name: (i: number) => string; readonly drops: boolean };
+}

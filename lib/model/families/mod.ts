@@ -1,0 +1,57 @@
+/**
+ * The families of encoders. A further one is a file here and a line in this list.
+ *
+ * @module
+ */
+import { counted } from "../../counted.ts";
+import { CheckpointError } from "../../error.ts";
+import { configReader, type EncoderConfig } from "../config.ts";
+import { bert } from "./bert.ts";
+import { distilbert } from "./distilbert.ts";
+import type { Family } from "./family.ts";
+import { mpnet } from "./mpnet.ts";
+import { roberta } from "./roberta.ts";
+
+/** All of them. */
+export const FAMILIES: readonly Family[] = [bert, distilbert, roberta, mpnet];
+
+const BY_TYPE = new Map(FAMILIES.flatMap((family) => Object.keys(family.classes).map((type) => [type, family])));
+
+/** The `model_type`s that can be loaded. */
+export const MODEL_TYPES: readonly string[] = [...BY_TYPE.keys()];
+
+/** The family of a configuration. */
+export function familyOf({ family }: Pick<EncoderConfig, "family">): Family {
+  return BY_TYPE.get(family)!;
+}
+
+/**
+ * Reads and checks `config.json`.
+ *
+ * @param json Its content.
+ * @param where Its path, for errors.
+ * @returns The shape of the encoder.
+ * @throws {CheckpointError} The architecture is not supported, or the configuration is incomplete.
+ */
+export function parseConfig(json: Readonly<Record<string, unknown>>, where: string): EncoderConfig {
+  const type = json["model_type"];
+  const family = typeof type === "string" ? BY_TYPE.get(type) : undefined;
+  if (family === undefined) {
+    throw new CheckpointError(`models of type ${type} are not supported`, {
+      where,
+      expected: MODEL_TYPES.join(", "),
+      found: String(type),
+    });
+  }
+  const config = family.parse(configReader(json, where));
+  if (config.hiddenSize % config.heads === 0) return config;
+  throw new CheckpointError("the heads do not divide the hidden size", {
+    where,
+    found: `${counted(config.hiddenSize, "feature")}, ${counted(config.heads, "head")}`,
+  });
+}
+
+/** How transformers' classes of this type begin. */
+export function classOf({ family }: Pick<EncoderConfig, "family">): string {
+  return familyOf({ family }).classes[family]!;
+}
