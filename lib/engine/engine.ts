@@ -280,69 +280,6 @@ export interface VariableOptions {
   readonly storage?: "cold";
 }
 
-/**
- * Kernels of today's encoders: rotary positions, gated products, RMS norm, the largest of each row. Gradients of
- * weights are added to, where a target is given.
- */
-export interface ModernKernels {
-  /**
-   * Turns pairs of features of the first heads of x [T, …] by the angle of the row's position, in place: with P
-   * angles a, (xᵢ, xᵢ₊ₚ) ← (xᵢ cos aᵢ − xᵢ₊ₚ sin aᵢ, xᵢ₊ₚ cos aᵢ + xᵢ sin aᵢ).
-   */
-  rotate(x: Handle, rotation: Rotation): void;
-  /**
-   * y = f(a) ⊙ b; x [T, 2F] = [a | b], or [b | a] where the second half is `activated` → [T, F]. Default: the first.
-   */
-  gated(activation: Activation, x: Handle, activated?: "first" | "second"): Handle;
-  /** dx [T, 2F]: da = dy ⊙ b ⊙ f′(a), db = dy ⊙ f(a) */
-  gatedBackward(activation: Activation, x: Handle, dy: Handle, activated?: "first" | "second"): Handle;
-  /**
-   * y = w · s / √(mean s² + ε), with s = x, or dropout(x) + residual; by rows of [R, H]. `onePlus`: 1 + w instead of w.
-   */
-  rmsNorm(
-    x: Handle,
-    weight: Handle,
-    epsilon: number,
-    options?: {
-      readonly residual?: Handle | undefined;
-      readonly dropout?: Dropout | undefined;
-      readonly onePlus?: boolean | undefined;
-    },
-  ): RmsNormResult;
-  /** Gradient of the sum s. */
-  rmsNormBackward(
-    dy: Handle,
-    forward: RmsNormResult,
-    weight: Handle,
-    dWeight: Handle | undefined,
-    onePlus?: boolean,
-  ): Handle;
-  /**
-   * RMS norm of single heads: those of `heads` in x [T, …], of size D = length of the weight, go normalised into the
-   * same columns of `out`, of x's shape; its other columns stay. Returns 1 / √(mean x² + ε), [T, count].
-   */
-  headNorm(
-    x: Handle,
-    out: Handle,
-    weight: Handle,
-    epsilon: number,
-    heads: HeadRange,
-    onePlus?: boolean,
-  ): Handle;
-  /** The gradient of those columns of x, in place of that of the columns of `out`: dx is written over `dOut`. */
-  headNormBackward(
-    dOut: Handle,
-    x: Handle,
-    statistics: Handle,
-    weight: Handle,
-    heads: HeadRange,
-    dWeight: Handle | undefined,
-    onePlus?: boolean,
-  ): void;
-  /** The k largest of each row of [R, C], largest first, of equal ones the first: values [R, k] and columns i32 [R, k]. */
-  topK(x: Handle, k: number): { readonly values: Handle; readonly indices: Handle };
-}
-
 /** A tensor engine. */
 export interface Engine {
   /** For the report. */
@@ -518,6 +455,65 @@ export interface Engine {
     dWeight: Handle | undefined,
     dBias: Handle | undefined,
   ): Handle;
+
+  // --- today's encoders ---------------------------------------------------------------------------------------------
+
+  /**
+   * Turns pairs of features of the first heads of x [T, …] by the angle of the row's position, in place: with P
+   * angles a, (xᵢ, xᵢ₊ₚ) ← (xᵢ cos aᵢ − xᵢ₊ₚ sin aᵢ, xᵢ₊ₚ cos aᵢ + xᵢ sin aᵢ).
+   */
+  rotate(x: Handle, rotation: Rotation): void;
+  /**
+   * y = f(a) ⊙ b; x [T, 2F] = [a | b], or [b | a] where the second half is `activated` → [T, F]. Default: the first.
+   */
+  gated(activation: Activation, x: Handle, activated?: "first" | "second"): Handle;
+  /** dx [T, 2F]: da = dy ⊙ b ⊙ f′(a), db = dy ⊙ f(a) */
+  gatedBackward(activation: Activation, x: Handle, dy: Handle, activated?: "first" | "second"): Handle;
+  /**
+   * y = w · s / √(mean s² + ε), with s = x, or dropout(x) + residual; by rows of [R, H]. `onePlus`: 1 + w instead of w.
+   */
+  rmsNorm(
+    x: Handle,
+    weight: Handle,
+    epsilon: number,
+    options?: {
+      readonly residual?: Handle | undefined;
+      readonly dropout?: Dropout | undefined;
+      readonly onePlus?: boolean | undefined;
+    },
+  ): RmsNormResult;
+  /** Gradient of the sum s. */
+  rmsNormBackward(
+    dy: Handle,
+    forward: RmsNormResult,
+    weight: Handle,
+    dWeight: Handle | undefined,
+    onePlus?: boolean,
+  ): Handle;
+  /**
+   * RMS norm of single heads: those of `heads` in x [T, …], of size D = length of the weight, go normalised into the
+   * same columns of `out`, of x's shape; its other columns stay. Returns 1 / √(mean x² + ε), [T, count].
+   */
+  headNorm(
+    x: Handle,
+    out: Handle,
+    weight: Handle,
+    epsilon: number,
+    heads: HeadRange,
+    onePlus?: boolean,
+  ): Handle;
+  /** The gradient of those columns of x, in place of that of the columns of `out`: dx is written over `dOut`. */
+  headNormBackward(
+    dOut: Handle,
+    x: Handle,
+    statistics: Handle,
+    weight: Handle,
+    heads: HeadRange,
+    dWeight: Handle | undefined,
+    onePlus?: boolean,
+  ): void;
+  /** The k largest of each row of [R, C], largest first, of equal ones the first: values [R, k] and columns i32 [R, k]. */
+  topK(x: Handle, k: number): { readonly values: Handle; readonly indices: Handle };
 
   // --- optimizer ----------------------------------------------------------------------------------------------------
 

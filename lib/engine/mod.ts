@@ -23,7 +23,6 @@ export {
   type LayerNormResult,
   type MatmulOptions,
   type MemoryUse,
-  type ModernKernels,
   type OptimizerSlot,
   type OutOptions,
   type PoolingMode,

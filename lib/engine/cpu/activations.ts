@@ -3,14 +3,12 @@
  *
  * @module
  */
-import type { Activation, Engine, ModernKernels } from "../engine.ts";
+import type { Activation, Engine } from "../engine.ts";
 import { at, type Core, expectShape } from "./core.ts";
 import { ACTIVATIONS, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
 /** The kernels of this file. */
-export type ActivationKernels =
-  & Pick<Engine, "activate" | "activationBackward">
-  & Pick<ModernKernels, "gated" | "gatedBackward">;
+export type ActivationKernels = Pick<Engine, "activate" | "activationBackward" | "gated" | "gatedBackward">;
 
 /** See the Engine contract. */
 export function activationKernels({ heap }: Core, { elements, rows }: Dispatch): ActivationKernels {

@@ -4,7 +4,7 @@
  * @module
  */
 import { counted } from "../../counted.ts";
-import type { Engine, EngineInfo, ModernKernels } from "../engine.ts";
+import type { Engine, EngineInfo } from "../engine.ts";
 import { activationKernels } from "./activations.ts";
 import { attentionKernels } from "./attention.ts";
 import { type CpuOptions, createCore } from "./core.ts";
@@ -39,7 +39,7 @@ import { topKernels } from "./top.ts";
  * engine.close();
  * ```
  */
-export function createCpuEngine(options: CpuOptions = {}): Engine & ModernKernels {
+export function createCpuEngine(options: CpuOptions = {}): Engine {
   const threadCount = options.threads ?? navigator.hardwareConcurrency;
   const core = createCore(threadCount, options.gemm);
   const kernels = dispatchOf(core);

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, Handle, ModernKernels } from "../engine.ts";
+import type { Engine, Handle } from "../engine.ts";
 import { at, atOr0, type Core, dropoutArguments, expectShape } from "./core.ts";
 import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
@@ -11,9 +11,18 @@ import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 const BLOCK = 64;
 
 /** The kernels of this file. */
-export type NormKernels =
-  & Pick<Engine, "layerNorm" | "layerNormBackward" | "dropout" | "normalizeRows" | "normalizeRowsBackward">
-  & Pick<ModernKernels, "rmsNorm" | "rmsNormBackward" | "headNorm" | "headNormBackward">;
+export type NormKernels = Pick<
+  Engine,
+  | "layerNorm"
+  | "layerNormBackward"
+  | "dropout"
+  | "normalizeRows"
+  | "normalizeRowsBackward"
+  | "rmsNorm"
+  | "rmsNormBackward"
+  | "headNorm"
+  | "headNormBackward"
+>;
 
 /** See the Engine contract. */
 export function normKernels({ heap, workspace }: Core, { run, rows }: Dispatch): NormKernels {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { ModernKernels } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import { at, type Core } from "./core.ts";
 import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
 /** See the Engine contract. */
-export function rotaryKernels(_core: Core, { rows }: Dispatch): Pick<ModernKernels, "rotate"> {
+export function rotaryKernels(_core: Core, { rows }: Dispatch): Pick<Engine, "rotate"> {
   return {
     rotate(x, { table, positions, heads, headSize, inverse = false }) {
       rows("rotate", rowsOf(x), heads * headSize, {

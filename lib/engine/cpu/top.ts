@@ -4,12 +4,12 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import type { ModernKernels } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import { at, type Core } from "./core.ts";
 import type { Dispatch } from "./dispatch.ts";
 
 /** See the Engine contract. */
-export function topKernels({ heap }: Core, { rows }: Dispatch): Pick<ModernKernels, "topK"> {
+export function topKernels({ heap }: Core, { rows }: Dispatch): Pick<Engine, "topK"> {
   return {
     topK(x, k) {
       const [count, columns] = x.shape as [number, number];

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Activation, Engine, ModernKernels } from "../engine.ts";
+import type { Activation, Engine } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
 import type { Core } from "./memory.ts";
 import type { TensorFlow, TfTensor } from "./tensorflow.ts";
@@ -70,9 +70,7 @@ function slopesOf(tf: TensorFlow): Functions {
 }
 
 /** The kernels of this file. */
-export type ActivationKernels =
-  & Pick<Engine, "activate" | "activationBackward">
-  & Pick<ModernKernels, "gated" | "gatedBackward">;
+export type ActivationKernels = Pick<Engine, "activate" | "activationBackward" | "gated" | "gatedBackward">;
 
 /** See the Engine contract. */
 export function activationKernels({ tf, make, get }: Core): ActivationKernels {

@@ -5,7 +5,7 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import { type Engine, type Handle, type ModernKernels, sizeOf } from "../engine.ts";
+import { type Engine, type Handle, sizeOf } from "../engine.ts";
 import { expectShape, expectSize } from "../shapes.ts";
 import { activationKernels, activationsOf } from "./activations.ts";
 import { lossKernels, type LossOptions } from "./losses.ts";
@@ -25,7 +25,7 @@ export interface TfjsOptions extends LossOptions {
 export async function createTfjsEngine(
   backend: TfjsBackend,
   options: TfjsOptions = {},
-): Promise<Engine & ModernKernels> {
+): Promise<Engine> {
   const { tf, name, version } = await loadTensorFlow(backend);
   const core = createCore(tf, name);
   const { make, makeAll, set, get, host } = core;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dropout, Engine, Handle, HeadRange, ModernKernels } from "../engine.ts";
+import type { Dropout, Engine, Handle, HeadRange } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
 import { columnsOf, withColumns } from "./columns.ts";
 import type { Core } from "./memory.ts";
@@ -11,9 +11,18 @@ import { rowMask } from "./random.ts";
 import type { TfTensor } from "./tensorflow.ts";
 
 /** The kernels of this file. */
-export type NormKernels =
-  & Pick<Engine, "dropout" | "layerNorm" | "layerNormBackward" | "normalizeRows" | "normalizeRowsBackward">
-  & Pick<ModernKernels, "rmsNorm" | "rmsNormBackward" | "headNorm" | "headNormBackward">;
+export type NormKernels = Pick<
+  Engine,
+  | "dropout"
+  | "layerNorm"
+  | "layerNormBackward"
+  | "normalizeRows"
+  | "normalizeRowsBackward"
+  | "rmsNorm"
+  | "rmsNormBackward"
+  | "headNorm"
+  | "headNormBackward"
+>;
 
 /** See the Engine contract. */
 export function normKernels({ tf, make, makeAll, set, get, host }: Core): NormKernels {

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import type { ModernKernels } from "../engine.ts";
+import type { Engine } from "../engine.ts";
 import { columnsOf, withColumns } from "./columns.ts";
 import type { Core } from "./memory.ts";
 
 /** See the Engine contract. */
-export function rotaryKernels({ tf, set, get }: Core): Pick<ModernKernels, "rotate"> {
+export function rotaryKernels({ tf, set, get }: Core): Pick<Engine, "rotate"> {
   return {
     rotate(x, { table, positions, heads, headSize, inverse = false }) {
       const rows = x.shape[0]!;

@@ -138,7 +138,7 @@ export function postLn(
      * backward seventeen with dropout; four of the intermediate size; beside the layers, embeddings and pooling.
      */
     floatsPerToken: ({ layers, hiddenSize, intermediateSize, heads }) =>
-      layers * (36 * hiddenSize + 4 * intermediateSize + 4 * heads) + 14 * hiddenSize,
+      layers * (27 * hiddenSize + 4 * intermediateSize + 4 * heads) + 14 * hiddenSize,
 
     longest: (config) => config.positions - firstPosition(config),
   };

@@ -1,12 +1,12 @@
 /** Rotary positions, gated products, RMS norm, the largest of each row. */
-import type { Activation, Engine, ModernKernels } from "../../../../lib/engine/engine.ts";
+import type { Activation, Engine } from "../../../../lib/engine/engine.ts";
 import { randomPurpose } from "../../../../lib/engine/philox.ts";
 import { type Case, testCase } from "../case.ts";
 import { activations } from "../reference/activations.ts";
 import { gated, headNorm, rmsNorm, rotate, topK } from "../reference/modern.ts";
 import { add, differences, dot, floats, integers, map, normals, some, type Tensor, tensor } from "../tensor.ts";
 
-const modern = (engine: Engine) => engine as Engine & ModernKernels;
+const modern = (engine: Engine) => engine as Engine;
 
 interface RotaryCase {
   readonly tokens: number;
