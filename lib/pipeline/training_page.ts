@@ -134,16 +134,25 @@ function metricsTable({ before, metrics, baseline, control, control_equal_steps:
   return htmlTable("Metrics, and what is reached without a model", columns, [...rows, ...overlaps]);
 }
 
+/** Points of a scatter plot: of more pairs, so many are drawn. */
+const MOST_POINTS = 2000;
+
 /** Cosines against gold scores, how they are spread, the pairs on a map, and those that are furthest off. */
 function similaritySections(data: PageData, sentences: readonly string[]): readonly string[] {
   const { first, second } = sentencesOf(data.rows);
   const { sentence1, sentence2, score } = data.rows.columns as ScoredPairs;
   const cosines = rangeOf([...data.before.similarities, ...data.after.similarities]) ?? [0, 1];
+  const count = score.length;
+  const shown = Array.from(
+    { length: Math.min(count, MOST_POINTS) },
+    (_, i) => Math.floor(i * Math.max(1, count / MOST_POINTS)),
+  );
+  const few = shown.length < count ? ` (${shown.length} of ${count} pairs, evenly spread)` : "";
   const scatter = (title: string, { similarities }: Evaluation) =>
     scatterPlot(
-      { title, across: "gold score", up: "cosine" },
-      Array.from(similarities, (cosine, i) => [score[i]!, cosine] as const),
-      { y: cosines },
+      { title: title + few, across: "gold score", up: "cosine" },
+      shown.map((i) => [score[i]!, similarities[i]!] as const),
+      { x: rangeOf(score) ?? [0, 1], y: cosines },
     );
   const spread = ({ similarities }: Evaluation) => histogramOf(similarities, { range: cosines });
   const map = (title: string, embeddings: Embeddings) =>
