@@ -54,8 +54,9 @@ const textColumns = (dataset: Dataset<Columns>) =>
 export function leakWarning({ rows, of, texts, distinct, width }: Leaks): string[] {
   if (texts.length === 0) return [];
   const pairs = width === 1 ? "" : `${rows} of ${counted(of, "evaluation row")} and `;
+  const are = pairs === "" && texts.length === 1 ? "is" : "are";
   return [
-    `${pairs}${texts.length} of ${counted(distinct, "evaluation text")} are in the training data: ` +
+    `${pairs}${texts.length} of ${counted(distinct, "evaluation text")} ${are} in the training data: ` +
     "what is measured on them says nothing of new texts",
   ];
 }

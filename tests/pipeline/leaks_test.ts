@@ -21,5 +21,5 @@ Deno.test("texts with a label are counted as texts", () => {
   const evaluation = datasetOf({ text: ["a", "n", "n"], label: Int32Array.of(0, 1, 1) });
   const leaks = leaksOf(evaluation, datasetOf({ text: ["a", "b"], label: Int32Array.of(0, 1) }));
   assert.deepEqual([leaks.rows, leaks.of, leaks.texts, leaks.distinct], [1, 3, ["a"], 2]);
-  assert.match(leakWarning(leaks)[0]!, /^1 of 2 evaluation texts are in the training data/);
+  assert.match(leakWarning(leaks)[0]!, /^1 of 2 evaluation texts is in the training data/);
 });
