@@ -1,7 +1,8 @@
 /**
- * Exact nearest neighbours by blocks: the products run on the engine, what is kept of them is k numbers a query.
+ * Exact nearest neighbours by blocks: products and the best of each row are made on the engine, and k numbers a query
+ * come to the host.
  *
- * Memory is one tile of scores (16 MiB as it comes) beside the result, however large the corpus is.
+ * Memory is one tile of scores (16 MiB as it comes) on the engine beside the result, however large the corpus is.
  *
  * @module
  */
@@ -107,10 +108,13 @@ export async function nearest(
         const block = uploadRows(engine, piece, start, columns, similarity);
         for (let row = 0; row < n; row += queryRows) {
           const rows = Math.min(queryRows, n - row);
-          const tile = await product(engine, () => uploadRows(engine, queries, row, rows, similarity), block);
-          for (let i = 0; i < rows; i++) {
-            keepBest(tile, i * columns, columns, first, excludeSelf ? row + i : -1, row + i);
-          }
+          // A query that is in this piece itself may be the best of its row.
+          const size = Math.min(columns, excludeSelf ? k + 1 : k);
+          const best = await scopeAsync(engine, () => {
+            const tile = product(engine, uploadRows(engine, queries, row, rows, similarity), block);
+            return readBest(engine, engine.topK(tile, size));
+          });
+          for (let i = 0; i < rows; i++) keepBest(best, i * size, size, first, excludeSelf ? row + i : -1, row + i);
         }
       });
     }
@@ -119,22 +123,18 @@ export async function nearest(
   for (let row = 0; row < n; row++) sortBest(scores, indices, row * k, counts[row]!);
   return { indices, scores, counts, k, queries: n };
 
-  /** Offers one row of a tile to the heap of its query. Rows come in ascending order: an equal score changes nothing. */
-  function keepBest(tile: Float32Array, from: number, size: number, first: number, self: number, query: number): void {
+  /**
+   * Offers the best of one row of a tile to the heap of its query. Rows of the corpus come in ascending order: an equal
+   * score changes nothing.
+   */
+  function keepBest(best: Best, from: number, size: number, first: number, self: number, query: number): void {
     const base = query * k;
-    let count = counts[query]!;
-    let column = 0;
-    for (; column < size && count < k; column++) {
-      if (first + column !== self) addItem(scores, indices, base, count++, tile[from + column]!, first + column);
-    }
-    counts[query] = count;
-    let worst = scores[base]!;
-    for (; column < size; column++) {
-      const score = tile[from + column]!;
-      if (score > worst && first + column !== self) {
-        replaceWorst(scores, indices, base, k, score, first + column);
-        worst = scores[base]!;
-      }
+    for (let at = from; at < from + size; at++) {
+      const [score, item] = [best.values[at]!, first + best.columns[at]!];
+      if (item === self) continue;
+      if (counts[query]! < k) addItem(scores, indices, base, counts[query]!++, score, item);
+      else if (score > scores[base]!) replaceWorst(scores, indices, base, k, score, item);
+      else return;
     }
   }
 }
@@ -203,11 +203,13 @@ export async function closestPairs(
       const height = Math.min(blockRows, rows - top);
       const block = uploadRows(engine, corpus, top, height, similarity);
       for (let left = top; left < rows; left += blockRows) {
-        const width = Math.min(blockRows, rows - left);
-        const tile = await product(engine, () => block, () => uploadRows(engine, corpus, left, width, similarity));
-        for (let i = 0; i < height; i++) {
-          keepBest(tile, i * width, Math.max(0, top + i + 1 - left), width, (top + i) * rows + left);
-        }
+        await scopeAsync(engine, async () => {
+          const width = Math.min(blockRows, rows - left);
+          const tile = left === top
+            ? onlyLater(engine, product(engine, block, block))
+            : product(engine, block, uploadRows(engine, corpus, left, width, similarity));
+          await keepTile(tile, top, left);
+        });
       }
     });
   }
@@ -218,22 +220,74 @@ export async function closestPairs(
     scores: scores.slice(0, count),
   };
 
-  function keepBest(tile: Float32Array, from: number, start: number, width: number, item: number): void {
-    let column = start;
-    for (; column < width && count < capacity; column++) {
-      const score = tile[from + column]!;
-      if (score >= minScore) addItem(scores, items, 0, count++, score, item + column);
+  /** Offers a tile. Only rows that have something to give come to the host, and of them a few scores at first. */
+  async function keepTile(tile: Handle, top: number, left: number): Promise<void> {
+    const [height, width] = tile.shape as [number, number];
+    // At first every row has something to give: the best few of each fill the heap, so that few rows are left.
+    const size = count < capacity ? Math.min(width, BEST_OF_ROW) : 1;
+    const best = await readBest(engine, engine.topK(tile, size));
+    const more: number[] = [];
+    for (let i = 0; i < height; i++) {
+      for (let at = i * size; at < (i + 1) * size; at++) {
+        if (!offer(best.values[at]!, (top + i) * rows + left + best.columns[at]!)) break;
+      }
     }
-    let worst = scores[0]!;
-    for (; column < width; column++) {
-      const score = tile[from + column]!;
-      // Tiles do not come in the order of pairs, so an equal score may still be the lower pair.
-      if (score > worst || (score === worst && item + column < items[0]!)) {
-        replaceWorst(scores, items, 0, capacity, score, item + column);
-        worst = scores[0]!;
+    const last = (i: number) => (i + 1) * size - 1;
+    // An equal score of a lower pair may follow: −1 is below every pair.
+    for (let i = 0; i < height && size < width; i++) if (isWanted(best.values[last(i)]!, -1)) more.push(i);
+    if (more.length === 0) return;
+    const whole = await engine.read(engine.gather(tile, engine.upload(Int32Array.from(more), [more.length])));
+    for (const [place, i] of more.entries()) {
+      const [lowest, column] = [best.values[last(i)]!, best.columns[last(i)]!];
+      for (let j = 0; j < width; j++) {
+        const score = whole[place * width + j]!;
+        const isSeen = score > lowest || (score === lowest && j <= column);
+        if (!isSeen) offer(score, (top + i) * rows + left + j);
       }
     }
   }
+
+  /** Whether a pair would be among the best now. Tiles do not come in the order of pairs: an equal one may be lower. */
+  function isWanted(score: number, item: number): boolean {
+    if (!(score >= minScore && score > NEVER)) return false;
+    return count < capacity || score > scores[0]! || (score === scores[0]! && item < items[0]!);
+  }
+
+  function offer(score: number, item: number): boolean {
+    if (!isWanted(score, item)) return false;
+    if (count < capacity) addItem(scores, items, 0, count++, score, item);
+    else replaceWorst(scores, items, 0, capacity, score, item);
+    return true;
+  }
+}
+
+/** So many of each row of a tile are looked at, unless a row may have more to give. */
+const BEST_OF_ROW = 64;
+/** The score of a pair that is none. */
+const NEVER = -1e30;
+
+/** The scores of a block with itself, without those of a row with itself and with the rows before: each pair once. */
+function onlyLater(engine: Engine, tile: Handle): Handle {
+  const size = tile.shape[0]!;
+  const mask = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) mask.fill(2 * NEVER, i * size, i * size + i + 1);
+  return engine.binary("add", tile, engine.upload(mask, [size, size]));
+}
+
+/** The best of each row, on the host. */
+interface Best {
+  readonly values: Float32Array;
+  readonly columns: Int32Array;
+}
+
+async function readBest(engine: Engine, best: ReturnType<Engine["topK"]>): Promise<Best> {
+  const [values, columns] = await Promise.all([engine.read(best.values), engine.read(best.indices)]);
+  return { values: values as Float32Array, columns: columns as Int32Array };
+}
+
+/** a bᵀ */
+function product(engine: Engine, a: Handle, b: Handle): Handle {
+  return engine.matmul(a, b, { transposeB: true });
 }
 
 /** Some rows on the device, of length 1 for the cosine. */
@@ -246,14 +300,6 @@ function uploadRows(
 ): Handle {
   const values = engine.upload(data.subarray(start * width, (start + count) * width), [count, width]);
   return similarity === "cosine" ? engine.normalizeRows(values, 1e-12).y : values;
-}
-
-/** a bᵀ on the host; operands given as functions live for this product alone. */
-function product(engine: Engine, a: () => Handle, b: Handle | (() => Handle)): Promise<Float32Array> {
-  return scopeAsync(engine, async () => {
-    const values = engine.matmul(a(), typeof b === "function" ? b() : b, { transposeB: true });
-    return await engine.read(values) as Float32Array;
-  });
 }
 
 /**
