@@ -11,6 +11,8 @@ import { givenEvaluation } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { ADAPTING, AUGMENTING, DENOISING, MINING, TRAINING } from "../lib/pipeline/flags.ts";
+import { leaksOf, leakWarning } from "../lib/pipeline/leaks.ts";
+import { valueOf } from "../lib/stage/stage.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
 import { modelShape, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
@@ -79,10 +81,12 @@ export const command: Command = {
       labels: classes === undefined ? {} : { target: yield* loadLabelledTexts({ from: classes }) },
       control: values["no-control"] !== true,
     });
+    // The report is about the target; of the other evaluation only its table tells.
+    const leaks = target && general && leaksOf(yield* valueOf(general.rows), yield* valueOf(data));
     return yield* finish(invocation, output, {
       data,
       evaluation,
-      warnings,
+      warnings: [...warnings, ...(leaks ? leakWarning(leaks, "general evaluation") : [])],
       sources: ["target", ...(values["then"] === "augmented" ? ["gold", "unlabelled"] as const : ["train"] as const)],
       runs: {
         main: yield* run(result.model),
