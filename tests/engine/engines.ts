@@ -11,8 +11,8 @@ import { createTfjsEngine, type TfjsBackend } from "../../lib/engine/tfjs/mod.ts
 export interface EngineUnderTest {
   readonly name: string;
   readonly create: () => Engine | Promise<Engine>;
-  /** Kernels that it does not have yet, as cases of the conformance suite name them. */
-  readonly without?: readonly string[];
+  /** Engines of one name here give the same bits. */
+  readonly bits?: string;
 }
 
 export const tfjsBackends: readonly TfjsBackend[] = Deno.env.get("KINDRED_TFJS_NODE") ? ["js", "node"] : ["js"];
@@ -41,8 +41,8 @@ const logitBytes = 4 * 70;
 
 /** Where every kernel is compared with its definition. */
 export const allEngines: readonly EngineUnderTest[] = [
-  { name: "cpu", create: () => createCpuEngine({ threads: 1 }) },
-  { name: "cpu, 2 threads", create: () => twoThreads(false) },
+  { name: "cpu", create: () => createCpuEngine({ threads: 1 }), bits: "cpu" },
+  { name: "cpu, 2 threads", create: () => twoThreads(false), bits: "cpu" },
   {
     name: "cpu, cold tensors outside, logits in small chunks",
     create: () => createCpuEngine({ threads: 1, coldAbove: 0, logitBytes }),

@@ -13,8 +13,6 @@ export interface Case {
   readonly expected: () => Readonly<Record<string, Tensor>>;
   /** How far a result may be off, in shares of its largest element. */
   readonly tolerance: number;
-  /** What an engine may still lack, and then says so: see `EngineUnderTest.without`. */
-  readonly needs?: string | undefined;
   /** Whether an engine may have used memory behind the results, and given it back. */
   readonly scratch?: boolean;
 }
@@ -30,7 +28,6 @@ const TOLERANCE = 3e-6;
  * @param run The kernels, on these inputs as an engine has them.
  * @param expected The definition, in double precision.
  * @param tolerance Where some tens of roundings do not cover it; 0: the same bits.
- * @param needs What an engine may still lack.
  */
 export function testCase<I extends Readonly<Record<string, Tensor>>, Result extends string>(
   name: string,
@@ -38,7 +35,6 @@ export function testCase<I extends Readonly<Record<string, Tensor>>, Result exte
   run: (engine: Engine, inputs: { readonly [Name in keyof I]: Handle }) => Readonly<Record<Result, Handle>>,
   expected: (inputs: I) => Readonly<Record<Result, Tensor>>,
   tolerance = TOLERANCE,
-  needs?: string,
 ): Case {
   let computed: Readonly<Record<string, Tensor>> | undefined;
   // Such as f32 can hold, so that every engine gets what the definition gets.
@@ -54,14 +50,14 @@ export function testCase<I extends Readonly<Record<string, Tensor>>, Result exte
     run: (engine, handles) => run(engine, handles as { readonly [Name in keyof I]: Handle }),
     expected: () => computed ??= expected(exact),
     tolerance,
-    needs,
   };
 }
 
 /** The same case, where what is behind the results may be written to as well. */
 export const withScratch = (each: Case): Case => ({ ...each, scratch: true });
 
-type Values = Readonly<Record<string, Float32Array | Int32Array>>;
+/** What an engine gave, by name. */
+export type Values = Readonly<Record<string, Float32Array | Int32Array>>;
 
 /** Uploads a tensor of the reference. */
 export function upload(engine: Engine, { shape, data, dtype = "f32" }: Tensor): Handle {

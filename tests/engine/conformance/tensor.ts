@@ -58,11 +58,16 @@ export function onlyRows(x: Tensor, rows: number): Tensor {
   return { ...x, only: Array.from({ length: rows * sizeOf(x.shape.slice(1)) }, (_, i) => i) };
 }
 
-/** Some elements of many, spread over all; few of a large tensor, where each takes long to differentiate by. */
+/**
+ * Some elements of many, the last among them, spread over all rows and columns; few of a large tensor, where each takes
+ * long to differentiate by.
+ */
 export function some(x: Tensor, most: number): readonly number[] {
   const size = x.data.length;
   const count = Math.min(size, size > 4000 ? 24 : most);
-  return Array.from({ length: count }, (_, i) => Math.floor(i * size / count));
+  if (count === size) return [...x.data.keys()];
+  const golden = (Math.sqrt(5) - 1) / 2;
+  return Array.from({ length: count }, (_, i) => i === 0 ? size - 1 : Math.floor(size * (i * golden % 1)));
 }
 
 /**

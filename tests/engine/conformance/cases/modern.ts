@@ -1,12 +1,10 @@
 /** Rotary positions, gated products, RMS norm, the largest of each row. */
-import type { Activation, Engine } from "../../../../lib/engine/engine.ts";
+import type { Activation } from "../../../../lib/engine/engine.ts";
 import { randomPurpose } from "../../../../lib/engine/philox.ts";
 import { type Case, testCase } from "../case.ts";
 import { activations } from "../reference/activations.ts";
 import { gated, headNorm, rmsNorm, rotate, topK } from "../reference/modern.ts";
 import { add, differences, dot, floats, integers, map, normals, some, type Tensor, tensor } from "../tensor.ts";
-
-const modern = (engine: Engine) => engine as Engine;
 
 interface RotaryCase {
   readonly tokens: number;
@@ -36,10 +34,10 @@ function rotaryCase({ tokens, heads, headSize, pairs, rest }: RotaryCase): Case 
       positions: integers(Int32Array.from({ length: tokens }, (_, t) => (t * 7) % longest)),
     },
     (engine, { x, dy, back, table, positions }) => {
-      modern(engine).rotate(x, { ...options, table, positions });
-      modern(engine).rotate(dy, { ...options, table, positions, inverse: true });
-      modern(engine).rotate(back, { ...options, table, positions });
-      modern(engine).rotate(back, { ...options, table, positions, inverse: true });
+      engine.rotate(x, { ...options, table, positions });
+      engine.rotate(dy, { ...options, table, positions, inverse: true });
+      engine.rotate(back, { ...options, table, positions });
+      engine.rotate(back, { ...options, table, positions, inverse: true });
       return { y: x, dx: dy, back };
     },
     ({ x, dy, back, table, positions }) => {
@@ -47,7 +45,6 @@ function rotaryCase({ tokens, heads, headSize, pairs, rest }: RotaryCase): Case 
       return { y: turned(x), dx: differences(x, (x) => dot(dy, turned(x)), some(x, 150)), back };
     },
     2e-6,
-    "rotate",
   );
 }
 
@@ -61,15 +58,14 @@ function gatedCase(
     `gated product [${tokens}, 2 · ${width}] by ${activation} of the ${activated ?? "half of the default"}`,
     { x: normals([tokens, 2 * width], 1.5), dy: normals([tokens, width], 1, 1) },
     (engine, { x, dy }) => ({
-      y: modern(engine).gated(activation, x, activated),
-      dx: modern(engine).gatedBackward(activation, x, dy, activated),
+      y: engine.gated(activation, x, activated),
+      dx: engine.gatedBackward(activation, x, dy, activated),
     }),
     ({ x, dy }) => ({
       y: gated(activation, x, activated),
       dx: differences(x, (x) => dot(dy, gated(activation, x, activated)), some(x, 150)),
     }),
     3e-6,
-    "gated",
   );
 }
 
@@ -98,17 +94,17 @@ function rmsCase({ shape, residual = false, rate = 0, onePlus = false, epsilon =
       places: integers(Int32Array.from({ length: 2 * rows }, (_, i) => i % 2 === 0 ? 70 + (i >> 2) : i % 5), [rows, 2]),
     },
     (engine, { x, weight, dy, dWeight, places, ...rest }) => {
-      const forward = modern(engine).rmsNorm(x, weight, epsilon, {
+      const forward = engine.rmsNorm(x, weight, epsilon, {
         residual: residual ? rest.residual : undefined,
         dropout: rate > 0 ? { rate, key, places } : undefined,
         onePlus,
       });
-      const ds = modern(engine).rmsNormBackward(dy, forward, weight, dWeight, onePlus);
+      const ds = engine.rmsNormBackward(dy, forward, weight, dWeight, onePlus);
       return {
         ...forward,
         ds,
         dWeight,
-        again: modern(engine).rmsNormBackward(dy, forward, weight, undefined, onePlus),
+        again: engine.rmsNormBackward(dy, forward, weight, undefined, onePlus),
       };
     },
     ({ x, weight, dy, dWeight, places, ...rest }) => {
@@ -123,7 +119,6 @@ function rmsCase({ shape, residual = false, rate = 0, onePlus = false, epsilon =
       return { ...forward, ds, dWeight: add(dWeight, differences(weight, (weight) => loss(s, weight))), again: ds };
     },
     1e-5,
-    "rmsNorm",
   );
 }
 
@@ -151,9 +146,9 @@ function headCase({ tokens, columns, size, first, count, onePlus = false }: Head
       dWeight: normals([size], 1, 4),
     },
     (engine, { x, out, dOut, again, weight, dWeight }) => {
-      const statistics = modern(engine).headNorm(x, out, weight, epsilon, range, onePlus);
-      modern(engine).headNormBackward(dOut, x, statistics, weight, range, dWeight, onePlus);
-      modern(engine).headNormBackward(again, x, statistics, weight, range, undefined, onePlus);
+      const statistics = engine.headNorm(x, out, weight, epsilon, range, onePlus);
+      engine.headNormBackward(dOut, x, statistics, weight, range, dWeight, onePlus);
+      engine.headNormBackward(again, x, statistics, weight, range, undefined, onePlus);
       return { x, out, statistics, dOut, again, dWeight };
     },
     ({ x, out, dOut, weight, dWeight }) => {
@@ -174,7 +169,6 @@ function headCase({ tokens, columns, size, first, count, onePlus = false }: Head
       };
     },
     1e-5,
-    "headNorm",
   );
 }
 
@@ -182,10 +176,9 @@ function topCase(x: Tensor, k: number, what = ""): Case {
   return testCase(
     `the ${k} largest of each row of [${x.shape}]${what}`,
     { x },
-    (engine, { x }) => modern(engine).topK(x, k),
+    (engine, { x }) => engine.topK(x, k),
     ({ x }) => topK(x, k),
     0,
-    "topK",
   );
 }
 
