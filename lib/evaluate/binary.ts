@@ -6,6 +6,7 @@
 import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import { averagePrecision, matthewsCorrelation } from "./classification.ts";
+import { cutsOf } from "./cuts.ts";
 import type { Values } from "../numeric/correlation.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
@@ -112,13 +113,14 @@ export function thresholdsOf(similarities: Readonly<Record<Similarity, Values>>,
  */
 export function scoresOf(similarities: Values, labels: Values): Record<BinaryScore, number> {
   const n = similarities.length;
-  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => similarities[b]! - similarities[a]!);
-  const at = (rank: number) => similarities[order[rank]!]!;
-  let positives = 0;
-  for (let i = 0; i < n; i++) positives += labels[i]!;
+  let [positives, highest] = [0, -Infinity];
+  for (let i = 0; i < n; i++) {
+    positives += labels[i]!;
+    highest = Math.max(highest, similarities[i]!);
+  }
   const best = {
     accuracy: (n - positives) / n,
-    accuracy_threshold: nextAbove(at(0)),
+    accuracy_threshold: nextAbove(highest),
     f1: 0,
     f1_threshold: 0,
     precision: 0,
@@ -126,24 +128,23 @@ export function scoresOf(similarities: Values, labels: Values): Record<BinarySco
     ap: 0,
     mcc: 0,
   };
-  let hits = 0;
-  for (let i = 0; i < n; i++) {
-    hits += labels[order[i]!]!;
-    if (i + 1 < n && at(i) === at(i + 1)) continue;
+  for (const { score, next, rows, hits } of cutsOf(similarities, (row) => labels[row] === 1)) {
     // Half-way to the next similarity, unless rounding brings the middle down to that.
-    const middle = i + 1 < n ? (at(i) + at(i + 1)) / 2 : at(i);
-    const threshold = middle === at(i + 1) ? at(i) : middle;
-    const misses = i + 1 - hits;
+    const middle = next === undefined ? score : (score + next) / 2;
+    const threshold = middle === next ? score : middle;
+    const misses = rows - hits;
     const accuracy = (hits + (n - positives - misses)) / n;
     if (accuracy > best.accuracy) Object.assign(best, { accuracy, accuracy_threshold: threshold });
     if (hits === 0) continue;
-    const precision = hits / (i + 1);
+    const precision = hits / rows;
     const recall = hits / positives;
     const f1 = 2 * precision * recall / (precision + recall);
     if (f1 > best.f1) Object.assign(best, { f1, precision, recall, f1_threshold: threshold });
   }
   best.ap = averagePrecision(labels, similarities);
-  best.mcc = matthewsCorrelation(labels, Uint8Array.from(similarities, (s) => Number(s >= best.f1_threshold)));
+  const predictions = new Uint8Array(n);
+  for (let i = 0; i < n; i++) predictions[i] = similarities[i]! >= best.f1_threshold ? 1 : 0;
+  best.mcc = matthewsCorrelation(labels, predictions);
   return best;
 }
 

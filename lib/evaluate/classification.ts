@@ -7,6 +7,7 @@
  */
 import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
+import { cutsOf } from "./cuts.ts";
 import type { Values } from "../numeric/correlation.ts";
 
 /**
@@ -169,16 +170,12 @@ export function f1Score(labels: Values, predictions: Values, average: Average): 
  */
 export function averagePrecision(labels: Values, scores: Values): number {
   sameLength(labels, scores);
-  const n = scores.length;
-  const order = Int32Array.from({ length: n }, (_, i) => i).sort((a, b) => scores[b]! - scores[a]!);
   let positives = 0;
-  for (let i = 0; i < n; i++) if (labels[i]! > 0) positives++;
+  for (let i = 0; i < scores.length; i++) if (labels[i]! > 0) positives++;
   if (positives === 0) return 0;
-  let [sum, hits, before] = [0, 0, 0];
-  for (let i = 0; i < n; i++) {
-    if (labels[order[i]!]! > 0) hits++;
-    if (i + 1 < n && scores[order[i]!] === scores[order[i + 1]!]) continue;
-    sum += (hits - before) / positives * (hits / (i + 1));
+  let [sum, before] = [0, 0];
+  for (const { rows, hits } of cutsOf(scores, (row) => labels[row]! > 0)) {
+    sum += (hits - before) / positives * (hits / rows);
     before = hits;
   }
   return sum;

@@ -5,7 +5,7 @@
  */
 import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
-import { pearson, ranks, type Values } from "../numeric/correlation.ts";
+import { pearson, ranks, ranksInto, type Values } from "../numeric/correlation.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
 /** The ten keys of sentence-transformers' EmbeddingSimilarityEvaluator. */
@@ -69,10 +69,11 @@ export function correlationsOf(similarities: Readonly<Record<Similarity, Values>
     });
   }
   const goldRanks = ranks(gold);
+  const [result, sorted] = [new Float64Array(gold.length), new Float64Array(gold.length)]; // one for all kinds
   const metrics: Record<string, number> = {};
   for (const kind of SIMILARITIES) {
     metrics[`pearson_${kind}`] = orZero(pearson(gold, similarities[kind]));
-    metrics[`spearman_${kind}`] = orZero(pearson(goldRanks, ranks(similarities[kind])));
+    metrics[`spearman_${kind}`] = orZero(pearson(goldRanks, ranksInto(similarities[kind], result, sorted)));
   }
   for (const correlation of ["pearson", "spearman"]) {
     metrics[`${correlation}_max`] = Math.max(...SIMILARITIES.map((kind) => metrics[`${correlation}_${kind}`]!));

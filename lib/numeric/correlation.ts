@@ -60,7 +60,13 @@ export function pearson(x: Values, y: Values): number {
  * ```
  */
 export function ranks(x: Values): Float64Array {
-  const sorted = Float64Array.from(x).sort(); // without a function that compares: in place, and fast
+  return ranksInto(x, new Float64Array(x.length), new Float64Array(x.length));
+}
+
+/** The same in memory that is there already: as many numbers for the result, and as many that are sorted on the way. */
+export function ranksInto(x: Values, result: Float64Array, sorted: Float64Array): Float64Array {
+  sorted.set(x);
+  sorted.sort(); // without a function that compares: in place, and fast
   /** How many are below a value; or below it or equal. */
   const count = (value: number, orEqual: boolean) => {
     let [low, high] = [0, sorted.length];
@@ -71,7 +77,6 @@ export function ranks(x: Values): Float64Array {
     }
     return low;
   };
-  const result = new Float64Array(x.length);
   for (let i = 0; i < x.length; i++) {
     const value = x[i]!;
     result[i] = Number.isNaN(value) ? NaN : (count(value, false) + count(value, true) + 1) / 2;
