@@ -8,9 +8,12 @@ export { binaryCrossEntropy, sigmoid } from "./ops/binary_cross_entropy.ts";
 export { crossEntropy, linearCrossEntropy } from "./ops/cross_entropy.ts";
 export { absolute, activate, add, affine, multiply, square, squareRoot, subtract } from "./ops/elementwise.ts";
 export { embedding } from "./ops/embedding.ts";
+export { gated } from "./ops/gated.ts";
 export { dropout, layerNorm, type LayerNormOptions } from "./ops/layer_norm.ts";
 export { linear, matmul } from "./ops/linear.ts";
 export { normalize, pool } from "./ops/pool.ts";
+export { headNorm, type NormedHeads, rmsNorm, type RmsNormOptions } from "./ops/rms_norm.ts";
+export { rotate, rotationTable } from "./ops/rotary.ts";
 export { rowMax, rowNorm, scaleRows } from "./ops/rows.ts";
 export {
   concatColumns,
@@ -23,5 +26,5 @@ export {
   sum,
   transpose,
 } from "./ops/shape.ts";
-export { accumulate, backward, inference, isOpen, record, recording, type Tape } from "./tape.ts";
+export { accumulate, backward, gradientTarget, inference, isOpen, record, recording, type Tape } from "./tape.ts";
 export { constant, countTrained, parameter, type ParameterBlock, type Parameters, type Tensor } from "./tensor.ts";

@@ -101,6 +101,19 @@ export function isOpen(tape: Tape, tensor: Tensor): tensor is Tensor & { readonl
 }
 
 /**
+ * Where a kernel adds the gradient of a weight: to the gradient itself where it outlives the step, else to zeros that are
+ * then handed on by {@linkcode accumulate}.
+ *
+ * @param tape The op's first argument.
+ * @param tensor The weight.
+ * @returns The target; undefined if no gradient is wanted.
+ */
+export function gradientTarget(tape: Tape, tensor: Tensor): Handle | undefined {
+  if (!tensor.needsGradient) return undefined;
+  return tensor.isParameter ? tensor.gradient : tape.engine.zeros(tensor.value.shape);
+}
+
+/**
  * Differentiates a scalar: runs the tape from its end to its beginning. Gradients of parameters are added to, those of
  * activations are set.
  *

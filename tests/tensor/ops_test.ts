@@ -113,6 +113,57 @@ cases["attention with dropout"] = {
   inputs: [[7, 30]],
   op: (t, [qkv]) => ops.attention(t, { ...attention, qkv: qkv!, offsets: offsets(t), dropout: dropout(t, 7) }),
 };
+const rotation = (t: Tape, heads: number, headSize: number) => {
+  const table = ops.rotationTable(Float32Array.of(1, 0.3), 3);
+  return { table: t.engine.upload(table, [3, 4]), positions: i32(t, 0, 0, 1, 2, 0, 1, 2), heads, headSize };
+};
+for (const headSize of [4, 5]) {
+  cases[`rotate two of three heads of size ${headSize}`] = {
+    inputs: [[7, 3 * headSize]],
+    op: (t, [x]) => ops.rotate(t, ops.affine(t, x!, 1.5), rotation(t, 2, headSize)),
+  };
+}
+for (const activation of ["gelu", "geluTanh", "silu"] as const) {
+  for (const half of ["first", "second"] as const) {
+    cases[`gated ${activation}, ${half} half`] = {
+      inputs: [[3, 10]],
+      op: (t, [x]) => ops.gated(t, activation, x!, half),
+    };
+  }
+}
+for (const onePlus of [false, true]) {
+  cases[`rmsNorm with residual, 1 + w ${onePlus}`] = {
+    inputs: [[3, 6], [6], [3, 6]],
+    op: (t, [x, weight, residual]) => ops.rmsNorm(t, x!, weight!, 1e-5, { residual, onePlus, dropout: dropout(t, 3) }),
+  };
+  cases[`headNorm of queries and keys, 1 + w ${onePlus}`] = {
+    inputs: [[3, 20], [5], [5]],
+    op: (t, [x, query, key]) => {
+      const heads = [{ weight: query!, first: 0, count: 2 }, { weight: key!, first: 2, count: 1 }];
+      return ops.headNorm(t, x!, heads, 1e-5, onePlus);
+    },
+  };
+}
+cases["attention of normalised, rotated heads with fewer keys, in a window"] = {
+  inputs: [[7, 20], [5], [5]],
+  op: (t, [x, query, key]) => {
+    const heads = [{ weight: query!, first: 0, count: 2 }, { weight: key!, first: 2, count: 1 }];
+    const turned = ops.rotate(t, ops.headNorm(t, x!, heads, 1e-5), rotation(t, 3, 5));
+    return ops.attention(t, {
+      qkv: turned,
+      offsets: offsets(t),
+      heads: 2,
+      kvHeads: 1,
+      maxLength: 3,
+      window: 1,
+      scale: 0.7,
+    });
+  },
+};
+cases["layerNorm without a shift"] = {
+  inputs: [[3, 6], [6]],
+  op: (t, [x, gamma]) => ops.layerNorm(t, x!, gamma!, undefined, 1e-5),
+};
 cases["layerNorm with residual and dropout"] = {
   inputs: [[3, 6], [3, 6]],
   op: (t, [x, residual]) => {

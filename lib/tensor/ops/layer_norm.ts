@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Dropout, Handle } from "../../engine/engine.ts";
-import { accumulate, record, type Tape } from "../tape.ts";
+import type { Dropout } from "../../engine/engine.ts";
+import { accumulate, gradientTarget, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Options of {@linkcode layerNorm}. */
@@ -23,7 +23,7 @@ export interface LayerNormOptions {
  * @param tape Where the backward step goes, and the engine.
  * @param x [R, H].
  * @param gamma [H] scale.
- * @param beta [H] shift.
+ * @param beta [H] shift, or none.
  * @param epsilon Added to the variance.
  * @param options Dropout, and what is added, before it.
  * @returns [R, H]
@@ -32,28 +32,22 @@ export function layerNorm(
   tape: Tape,
   x: Tensor,
   gamma: Tensor,
-  beta: Tensor,
+  beta: Tensor | undefined,
   epsilon: number,
   options: LayerNormOptions = {},
 ): Tensor {
   const { engine } = tape;
   const { residual, dropout } = options;
-  const forward = engine.layerNorm(x.value, gamma.value, beta.value, epsilon, { residual: residual?.value, dropout });
+  const forward = engine.layerNorm(x.value, gamma.value, beta?.value, epsilon, { residual: residual?.value, dropout });
   return record(tape, forward.y, [x, gamma, beta, residual], (dy) => {
-    const dGamma = target(tape, gamma);
-    const dBeta = target(tape, beta);
+    const dGamma = gradientTarget(tape, gamma);
+    const dBeta = beta && gradientTarget(tape, beta);
     const ds = engine.layerNormBackward(dy, forward, gamma.value, dGamma, dBeta);
     if (!gamma.isParameter && dGamma !== undefined) accumulate(tape, gamma, dGamma);
-    if (!beta.isParameter && dBeta !== undefined) accumulate(tape, beta, dBeta);
+    if (beta?.isParameter === false && dBeta !== undefined) accumulate(tape, beta, dBeta);
     if (residual !== undefined) accumulate(tape, residual, ds, true);
     if (x.needsGradient) accumulate(tape, x, dropout === undefined ? ds : engine.dropout(ds, dropout), true);
   });
-}
-
-/** Where the kernel adds: the gradient itself where it outlives the step. */
-function target(tape: Tape, tensor: Tensor): Handle | undefined {
-  if (!tensor.needsGradient) return undefined;
-  return tensor.isParameter ? tensor.gradient : tape.engine.zeros(tensor.value.shape);
 }
 
 /**
