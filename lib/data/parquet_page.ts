@@ -80,7 +80,10 @@ function unpacked(packed: Uint8Array, header: PageHeader, { codec }: ColumnMetaD
   const isPacked = codec !== "UNCOMPRESSED" && second?.is_compressed !== false;
   const size = header.uncompressed_page_size;
   const body = packed.subarray(levels);
-  const values = isPacked && !(second !== undefined && size === levels)
+  // Of nothing, packers leave a byte or two, which not every unpacker takes for nothing.
+  const values = size === levels
+    ? new Uint8Array()
+    : isPacked
     ? decompressPage(body, size - levels, codec, compressors)
     : body;
   let bytes = values;

@@ -66,3 +66,14 @@ Deno.test("blocks of differences and prefixes are no longer than what they stand
   const huge = [...varint(2 ** 30), ...varint(2 ** 30), ...varint(3), 0];
   assert.throws(() => check(3, "DELTA_LENGTH_BYTE_ARRAY", huge, REQUIRED), /blocks of 1073741824 values/);
 });
+
+Deno.test("a page of nothing is empty, whatever its packer left of it", () => {
+  const metadata = { ...COLUMN.metadata, codec: "LZ4_RAW" as const };
+  const header = {
+    type: "DICTIONARY_PAGE",
+    uncompressed_page_size: 0,
+    compressed_page_size: 1,
+    dictionary_page_header: { num_values: 0, encoding: "PLAIN" },
+  } as PageHeader;
+  assert.equal(plainPage(Uint8Array.of(0), header, { ...COLUMN, metadata }).bytes.length, 0);
+});
