@@ -3,23 +3,24 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../../lib/engine/engine.ts";
 import { moving } from "../moving.ts";
 import { type Case, check, type Values } from "./case.ts";
-import { checkBlocks } from "./protocol.ts";
+import { checkBlocks, checkTypes } from "./protocol.ts";
 import { refusals } from "./refusals.ts";
 
 /**
  * Runs every case and closes the engine.
  *
- * @param engine Where.
+ * @param opened Where.
  * @param step Reports a subject: rejects with all that is wrong with it.
  * @param table Cases by subject.
  * @param known What another engine gave, whose every bit this one has to give: filled in where it is missing.
  */
 export async function conformance(
-  engine: Engine,
+  opened: Engine,
   step: (subject: string, run: () => Promise<void>) => Promise<void>,
   table: Readonly<Record<string, readonly Case[]>>,
   known?: Map<Case, Values>,
 ): Promise<void> {
+  const { called, engine } = watched(opened);
   const displaced = moving(engine);
   try {
     for (const [subject, cases] of Object.entries(table)) {
@@ -41,6 +42,7 @@ export async function conformance(
       });
     }
     await step("blocks", () => checkBlocks(engine));
+    await step("types of elements", () => checkTypes(engine));
     await step("what does not fit is refused", () => {
       engine.enter();
       for (const [message, attempt] of refusals) {
@@ -57,4 +59,20 @@ export async function conformance(
     engine.close();
   }
   assert.equal(engine.memory().live, 0, "nothing is held after closing");
+  const kernels = Object.keys(opened).filter((name) => typeof opened[name as keyof Engine] === "function");
+  assert.deepEqual(kernels.filter((name) => !called.has(name)), [], "every kernel has a case");
+}
+
+/** The same engine, and which of its kernels were called. */
+function watched(engine: Engine): { readonly engine: Engine; readonly called: ReadonlySet<string> } {
+  const called = new Set<string>();
+  const watch = (name: string, kernel: (...args: unknown[]) => unknown) => (...args: unknown[]) => {
+    called.add(name);
+    return kernel(...args);
+  };
+  const kernels = Object.entries(engine).map(([name, value]) => [
+    name,
+    typeof value === "function" ? watch(name, value) : value,
+  ]);
+  return { engine: Object.fromEntries(kernels), called };
 }

@@ -1,6 +1,6 @@
-/** What is more than a kernel: blocks of variables, which are one tensor and many. */
+/** What is more than a kernel: blocks of variables, which are one tensor and many, and types of elements. */
 import assert from "node:assert/strict";
-import { blockLayout, type Engine } from "../../../lib/engine/engine.ts";
+import { blockLayout, type Engine, type Handle } from "../../../lib/engine/engine.ts";
 
 /** A block and its parts are the same elements, and what lies between the parts is 0. */
 export async function checkBlocks(engine: Engine): Promise<void> {
@@ -25,4 +25,43 @@ export async function checkBlocks(engine: Engine): Promise<void> {
   for (const part of parts) assert.ok((await engine.read(part)).every((value) => value === 0));
   engine.free(all);
   assert.equal(engine.memory().live, live, "a block is given back as one");
+}
+
+/** The nearest number of bf16, the even one of two. */
+function bfloat(value: number): number {
+  const bits = new Uint32Array(Float32Array.of(value).buffer);
+  bits[0] = (bits[0]! + 0x7fff + ((bits[0]! >>> 16) & 1)) & 0xffff0000;
+  return new Float32Array(bits.buffer)[0]!;
+}
+
+/** A type that an engine has rounds to the nearest, and one that it has not is refused by its name. */
+export async function checkTypes(engine: Engine): Promise<void> {
+  engine.enter();
+  const values = Float32Array.of(
+    1,
+    -2.5,
+    1 / 3,
+    1e-3,
+    65504,
+    0,
+    1 + 2 ** -8,
+    1 + 3 * 2 ** -8,
+    1 + 2 ** -11,
+    1 + 3 * 2 ** -11,
+  );
+  const x = engine.upload(values, [2, 5]);
+  assert.deepEqual(await engine.read(engine.cast(x, "f32")), values);
+  for (const [dtype, round] of [["bf16", bfloat], ["f16", Math.f16round]] as const) {
+    let half: Handle;
+    try {
+      half = engine.cast(x, dtype);
+    } catch (error) {
+      assert.equal((error as { _tag?: string })._tag, "EngineError");
+      assert.ok((error as Error).message.includes(dtype));
+      continue;
+    }
+    assert.equal(half.dtype, dtype);
+    assert.deepEqual(await engine.read(engine.cast(half, "f32")), values.map((value) => round(value)));
+  }
+  engine.exit();
 }
