@@ -7,11 +7,11 @@
  * @module
  */
 import type { Handle } from "../engine/engine.ts";
-import { dropout } from "../tensor/ops.ts";
+import { dropout, layerNorm } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { CheckpointError } from "../error.ts";
-import type { TrainingKey } from "./batch.ts";
+import type { Encoder, TrainingKey } from "./batch.ts";
 import type { EncoderConfig } from "./config.ts";
 import type { ClassificationHead } from "./families/family.ts";
 import { familyOf } from "./families/mod.ts";
@@ -27,13 +27,15 @@ export function headOf(config: EncoderConfig, where: string): ClassificationHead
 
 /** Every tensor of the head. */
 export function classificationHeadSpecs(
-  { dense, out }: ClassificationHead,
-  hiddenSize: number,
+  { dense, out, norm, biases }: ClassificationHead,
+  config: EncoderConfig,
   labels: number,
 ): TensorSpecs {
+  const has = biases?.(config) ?? { dense: true, norm: true };
   const list = specList();
-  list.linear(dense, hiddenSize, hiddenSize);
-  list.linear(out, labels, hiddenSize);
+  list.linear(dense, config.hiddenSize, config.hiddenSize, has.dense);
+  if (norm !== undefined) list.norm(norm, config.hiddenSize, has.norm);
+  list.linear(out, labels, config.hiddenSize);
   return list.specs;
 }
 
@@ -58,16 +60,26 @@ export interface HeadDropout {
   readonly training: TrainingKey | undefined;
 }
 
-/** First tokens [n, H] → logits [n, labels] */
+/** Features of each pair [n, H] → logits [n, labels] */
 export function classify(
   tape: Tape,
-  { dense, out, activation, dropsInput }: ClassificationHead,
+  { dense, out, norm, activation, dropsInput }: ClassificationHead,
+  { config }: Encoder,
   parameters: Parameters,
-  first: Tensor,
+  x: Tensor,
   { rate, places, training }: HeadDropout,
 ): Tensor {
   const drop = dropoutFor(places, training);
-  const input = dropsInput ? dropout(tape, first, drop(rate, "classifier-dropout", 0)) : first;
-  const hidden = project(tape, parameters, dense, input, activation);
+  const input = dropsInput ? dropout(tape, x, drop(rate, "classifier-dropout", 0)) : x;
+  let hidden = project(tape, parameters, dense, input, activation(config));
+  if (norm !== undefined) {
+    hidden = layerNorm(
+      tape,
+      hidden,
+      parameters[`${norm}.weight`]!,
+      parameters[`${norm}.bias`],
+      config.layerNormEpsilon,
+    );
+  }
   return project(tape, parameters, out, dropout(tape, hidden, drop(rate, "classifier-dropout", 1)));
 }

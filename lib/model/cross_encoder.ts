@@ -126,7 +126,7 @@ export async function loadCrossEncoder(
   const tokenizer = await loadModelTokenizer(weights, config);
   const family = familyOf(config);
   const head = headOf(config, weights);
-  const [specs, headSpecs] = [family.tensors(config), classificationHeadSpecs(head, config.hiddenSize, labels)];
+  const [specs, headSpecs] = [family.tensors(config), classificationHeadSpecs(head, config, labels)];
   const isTrained = trainedBy(freeze, config, [...specs.keys(), ...headSpecs.keys()]);
   const wanted = (name: string) => trained && isTrained(name);
   const reader = await openTensors(weights);
@@ -197,7 +197,8 @@ export function score(tape: Tape, model: CrossEncoder, batch: DeviceBatch, train
   const pairs = offsets.length - 1;
   const firstPlaces = new Int32Array(2 * pairs);
   for (let i = 0; i < pairs; i++) firstPlaces[2 * i] = places[2 * offsets[i]!]!;
-  return classify(tape, model.head, model.parameters, pool(tape, tokens, batch.offsets, "cls"), {
+  const x = pool(tape, tokens, batch.offsets, model.head.pooling?.(model.encoder.config) ?? "cls");
+  return classify(tape, model.head, model.encoder, model.parameters, x, {
     rate: model.dropout,
     places: tape.engine.upload(firstPlaces, [pairs, 2]),
     training,
@@ -223,7 +224,9 @@ export async function saveCrossEncoder(
 ): Promise<void> {
   const { prefix } = familyOf(model.encoder.config);
   const { config, labels, activation, maxSeqLength, prompts, defaultPromptName, tokenizer } = model;
-  const own = (name: string) => /^(pre_)?classifier\./.test(name);
+  const { head } = model;
+  const ofHead = new Set(classificationHeadSpecs(head, model.encoder.config, labels).keys());
+  const own = (name: string) => ofHead.has(name) && !(head.pretrained && name.startsWith(`${head.dense}.`));
   const tensors = (await readParameters(engine, model.parameters)).map((tensor) =>
     own(tensor.name) ? tensor : { ...tensor, name: prefix + tensor.name }
   );

@@ -9,7 +9,7 @@ import { openTensors, type TensorReader, type TensorToWrite, writeSafetensors } 
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Engine, Handle } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
-import { embedding, layerNorm, linear, linearCrossEntropy } from "../tensor/ops.ts";
+import { embedding, layerNorm, linearCrossEntropy } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
@@ -18,6 +18,7 @@ import type { EncoderConfig } from "./config.ts";
 import type { MaskedLmHead } from "./families/family.ts";
 import { classOf, familyOf, parseConfig } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
+import { project } from "./layers.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import { fromCheckpoint, makeParameters, randomInitial, readParameters, storedName } from "./parameters.ts";
 import { specList, type TensorSpecs } from "./tensor_specs.ts";
@@ -57,10 +58,11 @@ export function maskedLmHead(config: EncoderConfig): MaskedLmHead {
 
 /** Every tensor of the head; the output layer's weight is the table of word embeddings. */
 export function headSpecs(config: EncoderConfig): TensorSpecs {
-  const { dense, norm, bias } = maskedLmHead(config);
+  const { dense, norm, bias, biases } = maskedLmHead(config);
+  const has = biases?.(config) ?? { dense: true, norm: true };
   const list = specList();
-  list.linear(dense, config.hiddenSize, config.hiddenSize);
-  list.norm(norm, config.hiddenSize);
+  list.linear(dense, config.hiddenSize, config.hiddenSize, has.dense);
+  list.norm(norm, config.hiddenSize, has.norm);
   list.add(bias, "bias", config.vocabSize);
   return list.specs;
 }
@@ -164,7 +166,12 @@ export async function readHead(
 
 /** An output layer of its own would be lost without a word: it is refused. */
 async function checkTied(reader: TensorReader, config: EncoderConfig, where: string): Promise<void> {
-  const names = ["cls.predictions.decoder.weight", "lm_head.decoder.weight", "vocab_projector.weight"];
+  const names = [
+    "cls.predictions.decoder.weight",
+    "lm_head.decoder.weight",
+    "vocab_projector.weight",
+    "decoder.weight",
+  ];
   const decoder = names.find((name) => reader.tensors.has(name));
   const { prefix, wordTable } = familyOf(config);
   const table = [wordTable, prefix + wordTable].find((name) => reader.tensors.has(name));
@@ -200,16 +207,10 @@ export function headLoss(
   x: Tensor,
   targets: Handle,
 ): Tensor {
-  const { dense, norm, bias, ownActivation } = maskedLmHead(config);
+  const { dense, norm, bias, activation } = maskedLmHead(config);
   const own = (name: string) => parameters[name]!;
-  const hidden = linear(
-    tape,
-    x,
-    own(`${dense}.weight`),
-    own(`${dense}.bias`),
-    ownActivation ? config.activation : "gelu",
-  );
-  const u = layerNorm(tape, hidden, own(`${norm}.weight`), own(`${norm}.bias`), config.layerNormEpsilon);
+  const hidden = project(tape, parameters, dense, x, activation(config));
+  const u = layerNorm(tape, hidden, own(`${norm}.weight`), parameters[`${norm}.bias`], config.layerNormEpsilon);
   return linearCrossEntropy(tape, u, own(familyOf(config).wordTable), own(bias), targets);
 }
 

@@ -12,6 +12,7 @@ export { gated } from "./ops/gated.ts";
 export { dropout, layerNorm, type LayerNormOptions } from "./ops/layer_norm.ts";
 export { linear, matmul } from "./ops/linear.ts";
 export { normalize, pool } from "./ops/pool.ts";
+export { type Norm, residualNorm } from "./ops/residual_norm.ts";
 export { headNorm, type NormedHeads, rmsNorm, type RmsNormOptions } from "./ops/rms_norm.ts";
 export { rotate, rotationTable } from "./ops/rotary.ts";
 export { rowMax, rowNorm, scaleRows } from "./ops/rows.ts";

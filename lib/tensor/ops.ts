@@ -12,6 +12,7 @@ export * from "./ops/gated.ts";
 export * from "./ops/layer_norm.ts";
 export * from "./ops/linear.ts";
 export * from "./ops/pool.ts";
+export * from "./ops/residual_norm.ts";
 export * from "./ops/rms_norm.ts";
 export * from "./ops/rotary.ts";
 export * from "./ops/rows.ts";

@@ -160,6 +160,23 @@ cases["attention of normalised, rotated heads with fewer keys, in a window"] = {
     });
   },
 };
+for (const kind of ["layer", "rms"] as const) {
+  cases[`residuals of pre-norm layers, ${kind}`] = {
+    inputs: [[3, 6], [6], [6, 6], [6]],
+    op: (t, [x, weight, w, last]) => {
+      const norm = { kind, epsilon: 1e-5, onePlus: kind === "rms" };
+      const first = ops.residualNorm(t, x!, undefined, { ...norm, weight: weight! });
+      const next = ops.residualNorm(
+        t,
+        ops.linear(t, first.y, w!),
+        first.sum,
+        { ...norm, weight: last! },
+        dropout(t, 3),
+      );
+      return ops.add(t, ops.linear(t, next.y, w!), next.sum);
+    },
+  };
+}
 cases["layerNorm without a shift"] = {
   inputs: [[3, 6], [6]],
   op: (t, [x, gamma]) => ops.layerNorm(t, x!, gamma!, undefined, 1e-5),

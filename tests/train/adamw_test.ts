@@ -21,7 +21,7 @@ for (const type of MODEL_TYPES) {
     const names = { dim: 4, n_layers: 2, n_heads: 2, hidden_dim: 8 };
     const config = parseConfig({ model_type: type, max_position_embeddings: 12, ...sizes, ...names }, "config.json");
     const { tensors, classification } = familyOf(config);
-    const heads = [headSpecs(config), classificationHeadSpecs(classification!, 4, 3)];
+    const heads = [headSpecs(config), classificationHeadSpecs(classification!, config, 3)];
     let seen = 0;
     for (const [name, { kind }] of [tensors(config), ...heads].flatMap((specs) => [...specs])) {
       assert.equal(kind === "matrix" || kind === "table", decayedByName(name), `${name}, ${kind}`);

@@ -30,7 +30,7 @@ export const bert = postLn({
   classification: {
     dense: "pooler.dense",
     out: "classifier",
-    activation: "tanh",
+    activation: () => "tanh",
     pretrained: true,
     dropsInput: false,
     dropout: ({ hiddenDropout }) => ({ name: "classifier_dropout", fallback: hiddenDropout }),
@@ -39,6 +39,6 @@ export const bert = postLn({
     dense: "cls.predictions.transform.dense",
     norm: "cls.predictions.transform.LayerNorm",
     bias: "cls.predictions.bias",
-    ownActivation: true,
+    activation: (config) => config.activation,
   },
 });

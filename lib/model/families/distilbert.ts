@@ -28,7 +28,7 @@ export const distilbert = postLn({
   classification: {
     dense: "pre_classifier",
     out: "classifier",
-    activation: "relu",
+    activation: () => "relu",
     pretrained: false,
     dropsInput: false,
     dropout: () => ({ name: "seq_classif_dropout", fallback: 0.2 }),
@@ -37,6 +37,6 @@ export const distilbert = postLn({
     dense: "vocab_transform",
     norm: "vocab_layer_norm",
     bias: "vocab_projector.bias",
-    ownActivation: true,
+    activation: (config) => config.activation,
   },
 });

@@ -31,11 +31,17 @@ export interface ClassificationHead {
   /** W₂ */
   readonly out: string;
   /** Between them. */
-  readonly activation: Activation;
+  readonly activation: (config: EncoderConfig) => Activation;
   /** Whether W₁ belongs to the encoder, and a checkpoint without a classifier may have it. */
   readonly pretrained: boolean;
   /** Whether x is dropped as well. */
   readonly dropsInput: boolean;
+  /** Whether W₁ and the normalisation have biases. Default: both. */
+  readonly biases?: (config: EncoderConfig) => { readonly dense: boolean; readonly norm: boolean };
+  /** A normalisation after the activation. */
+  readonly norm?: string;
+  /** What x is of the tokens. Default: the first one. */
+  readonly pooling?: (config: EncoderConfig) => "cls" | "mean";
   /** Dropout of the head: its name in `config.json`, and what holds where that says nothing. */
   readonly dropout: (config: EncoderConfig) => { readonly name?: string; readonly fallback: number };
 }
@@ -48,8 +54,10 @@ export interface MaskedLmHead {
   readonly norm: string;
   /** Its bias for each token of the vocabulary. */
   readonly bias: string;
-  /** Whether it has the activation of the layers; else GELU. */
-  readonly ownActivation: boolean;
+  /** Between them. */
+  readonly activation: (config: EncoderConfig) => Activation;
+  /** Whether its linear map and its normalisation have biases. Default: both. */
+  readonly biases?: (config: EncoderConfig) => { readonly dense: boolean; readonly norm: boolean };
 }
 
 /** A family of encoders. */

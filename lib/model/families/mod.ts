@@ -9,11 +9,12 @@ import { configReader, type EncoderConfig } from "../config.ts";
 import { bert } from "./bert.ts";
 import { distilbert } from "./distilbert.ts";
 import type { Family } from "./family.ts";
+import { modernbert } from "./modernbert.ts";
 import { mpnet } from "./mpnet.ts";
 import { roberta } from "./roberta.ts";
 
 /** All of them. */
-export const FAMILIES: readonly Family[] = [bert, distilbert, roberta, mpnet];
+export const FAMILIES: readonly Family[] = [bert, distilbert, roberta, mpnet, modernbert];
 
 const BY_TYPE = new Map(FAMILIES.flatMap((family) => Object.keys(family.classes).map((type) => [type, family])));
 

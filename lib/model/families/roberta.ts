@@ -12,7 +12,7 @@ import { postLn, postLnConfig } from "./post_ln.ts";
 export const ROBERTA_CLASSIFICATION: ClassificationHead = {
   dense: "classifier.dense",
   out: "classifier.out_proj",
-  activation: "tanh",
+  activation: () => "tanh",
   pretrained: false,
   dropsInput: true,
   dropout: ({ hiddenDropout }) => ({ name: "classifier_dropout", fallback: hiddenDropout }),
@@ -23,7 +23,7 @@ export const LM_HEAD: MaskedLmHead = {
   dense: "lm_head.dense",
   norm: "lm_head.layer_norm",
   bias: "lm_head.bias",
-  ownActivation: false,
+  activation: () => "gelu",
 };
 
 /** The family. */

@@ -1,0 +1,216 @@
+/**
+ * ModernBERT (Warner et al. 2024, arXiv 2412.13663), and what has its shape: mmBERT, granite r2, ettin. Normalisation
+ * before each part, rotary positions, gated products, and a window in two of three layers.
+ *
+ * @module
+ */
+import { CheckpointError } from "../../error.ts";
+import { attention, dropout, embedding, gated, layerNorm, residualNorm, rotate } from "../../tensor/ops.ts";
+import type { Tensor } from "../../tensor/tensor.ts";
+import type { Encoder } from "../batch.ts";
+import type { ConfigReader, EncoderConfig } from "../config.ts";
+import { project } from "../layers.ts";
+import { specList } from "../tensor_specs.ts";
+import type { Family, Layer } from "./family.ts";
+import { inverseFrequencies, rotationsOf } from "./rotary.ts";
+
+/** What ModernBERT knows beside the rest. */
+interface ModernBertConfig extends EncoderConfig {
+  /** Which layers see the whole sequence. */
+  readonly isGlobal: readonly boolean[];
+  /** How far the others see, to either side. */
+  readonly window: number;
+  /** Angles of layers that see all. */
+  readonly globalFrequencies: Float32Array;
+  /** Angles of the others. */
+  readonly localFrequencies: Float32Array;
+  /** Dropout of the embeddings. */
+  readonly embeddingDropout: number;
+  /** Which linear maps and normalisations have a bias. */
+  readonly biases: {
+    readonly attention: boolean;
+    readonly mlp: boolean;
+    readonly norm: boolean;
+    readonly head: boolean;
+  };
+  /** Of the head for scores. */
+  readonly head: Pick<EncoderConfig, "activation"> & { readonly pooling: "cls" | "mean" };
+}
+
+const own = (config: EncoderConfig) => config as ModernBertConfig;
+
+/** θ of one kind of layers, as new and old configurations write it. */
+function thetaOf({ json }: ConfigReader, kind: "full_attention" | "sliding_attention", where: string): number {
+  type Rope = { readonly rope_type?: unknown; readonly rope_theta?: unknown } | null | undefined;
+  const rope = (json["rope_parameters"] as Record<string, Rope> | undefined)?.[kind] ?? json["rope_scaling"] as Rope;
+  const type = rope?.rope_type ?? "default";
+  if (type !== "default") {
+    throw new CheckpointError("rotary positions of this type are not supported", {
+      where,
+      expected: "default",
+      found: String(type),
+    });
+  }
+  const [name, usual] = kind === "full_attention" ? ["global_rope_theta", 160_000] : ["local_rope_theta", 10_000];
+  const theta = rope?.rope_theta ?? json[name as string] ?? usual;
+  return Number(theta);
+}
+
+function isGlobalOf(read: ConfigReader, layers: number): boolean[] {
+  const types = read.json["layer_types"];
+  if (Array.isArray(types)) return types.map((type) => type === "full_attention");
+  const every = read.number(["global_attn_every_n_layers"], 3);
+  return Array.from({ length: layers }, (_, i) => i % every === 0);
+}
+
+const headBiases = (config: EncoderConfig) => {
+  const { head, norm } = own(config).biases;
+  return { dense: head, norm };
+};
+const layerName = (i: number) => `layers.${i}`;
+
+/** The family. */
+export const modernbert: Family = {
+  classes: { modernbert: "ModernBert" },
+
+  parse(read): ModernBertConfig {
+    const [hiddenSize, layers, heads] = [
+      read.size("hidden_size"),
+      read.size("num_hidden_layers"),
+      read.size("num_attention_heads"),
+    ];
+    const frequencies = (kind: "full_attention" | "sliding_attention") =>
+      inverseFrequencies(thetaOf(read, kind, "config.json"), hiddenSize / heads);
+    return {
+      family: read.type,
+      hiddenSize,
+      layers,
+      heads,
+      intermediateSize: read.size("intermediate_size"),
+      activation: read.activation("hidden_activation"),
+      vocabSize: read.size("vocab_size"),
+      positions: read.size("max_position_embeddings"),
+      typeVocabSize: 0,
+      padId: read.number(["pad_token_id"], 0),
+      layerNormEpsilon: read.number(["norm_eps"], 1e-5),
+      hiddenDropout: read.rate(["mlp_dropout"], 0),
+      attentionDropout: read.rate(["attention_dropout"], 0),
+      embeddingDropout: read.rate(["embedding_dropout"], 0),
+      isGlobal: isGlobalOf(read, layers),
+      window: Math.floor(read.number(["local_attention"], 128) / 2),
+      globalFrequencies: frequencies("full_attention"),
+      localFrequencies: frequencies("sliding_attention"),
+      biases: {
+        attention: read.json["attention_bias"] === true,
+        mlp: read.json["mlp_bias"] === true,
+        norm: read.json["norm_bias"] === true,
+        head: read.json["classifier_bias"] === true,
+      },
+      head: {
+        activation: read.activation("classifier_activation"),
+        pooling: read.json["classifier_pooling"] === "mean" ? "mean" : "cls",
+      },
+    };
+  },
+
+  prefix: "model.",
+  wordTable: "embeddings.tok_embeddings.weight",
+
+  tensors(config) {
+    const { hiddenSize: h, intermediateSize: f, biases } = own(config);
+    const list = specList();
+    list.add("embeddings.tok_embeddings.weight", "table", config.vocabSize, h);
+    list.norm("embeddings.norm", h, biases.norm);
+    for (let i = 0; i < config.layers; i++) {
+      const layer = layerName(i);
+      if (i > 0) list.norm(`${layer}.attn_norm`, h, biases.norm);
+      list.linear(`${layer}.attn.Wqkv`, 3 * h, h, biases.attention);
+      list.linear(`${layer}.attn.Wo`, h, h, biases.attention);
+      list.norm(`${layer}.mlp_norm`, h, biases.norm);
+      list.linear(`${layer}.mlp.Wi`, 2 * f, h, biases.mlp);
+      list.linear(`${layer}.mlp.Wo`, h, f, biases.mlp);
+    }
+    list.norm("final_norm", h, biases.norm);
+    return list.specs;
+  },
+  joined: () => new Map(),
+
+  /** x₀ = drop(LN(word)) */
+  embed(tape, encoder, batch, drop, number = 0) {
+    const words = embedding(tape, encoder.parameters["embeddings.tok_embeddings.weight"]!, batch.ids);
+    const { weight, bias, epsilon } = normOf(encoder, "embeddings.norm");
+    const x = layerNorm(tape, words, weight, bias, epsilon);
+    return dropout(tape, x, drop(own(encoder.config).embeddingDropout, "embedding-dropout", number));
+  },
+
+  /**
+   * x ← x + drop(Wₒ attention(LN(x))), in layer 0 without the norm; x ← x + Wₒ drop(f(a) ⊙ b), [a | b] = Wᵢ LN(x).
+   * The last sum is normalised at once: a layer gives LN(x) of the layer that follows, and x goes beside it.
+   */
+  layers(tape, encoder, batch, drop): Layer {
+    const { parameters } = encoder;
+    const config = own(encoder.config);
+    const [heads, headSize] = [config.heads, config.hiddenSize / config.heads];
+    const rotation = rotationsOf(tape, batch);
+    let residual: Tensor | undefined;
+    return (x, i, { number = i, causal = false } = {}) => {
+      const [layer, isGlobal] = [layerName(i), config.isGlobal[i]!];
+      residual ??= x;
+      const qkv = project(tape, parameters, `${layer}.attn.Wqkv`, x);
+      const frequencies = isGlobal ? config.globalFrequencies : config.localFrequencies;
+      const context = attention(tape, {
+        qkv: rotate(tape, qkv, rotation(frequencies, 2 * heads, headSize)),
+        offsets: batch.offsets,
+        heads,
+        maxLength: batch.maxLength,
+        causal,
+        window: isGlobal ? undefined : config.window,
+        dropout: drop(config.attentionDropout, "attention-dropout", number),
+      });
+      const attended = project(tape, parameters, `${layer}.attn.Wo`, context);
+      const dropped = drop(config.attentionDropout, "hidden-dropout", number);
+      const middle = residualNorm(tape, attended, residual, normOf(encoder, `${layer}.mlp_norm`), dropped);
+      const inner = gated(tape, config.activation, project(tape, parameters, `${layer}.mlp.Wi`, middle.y));
+      const kept = dropout(tape, inner, drop(config.hiddenDropout, "ffn-dropout", number));
+      const out = project(tape, parameters, `${layer}.mlp.Wo`, kept);
+      const next = i + 1 < config.layers ? `${layerName(i + 1)}.attn_norm` : "final_norm";
+      const end = residualNorm(tape, out, middle.sum, normOf(encoder, next));
+      residual = end.sum;
+      return end.y;
+    };
+  },
+
+  /**
+   * Per layer, of the hidden size: forward ten (queries, keys, values, context, projections, sums, normalised rows),
+   * backward as many and more; of the intermediate size, whose matrix is twice as wide, eight.
+   */
+  floatsPerToken: ({ layers, hiddenSize, intermediateSize, heads }) =>
+    layers * (27 * hiddenSize + 8 * intermediateSize + 4 * heads) + 14 * hiddenSize,
+
+  longest: ({ positions }) => positions,
+
+  classification: {
+    dense: "head.dense",
+    norm: "head.norm",
+    out: "classifier",
+    activation: (config) => own(config).head.activation,
+    biases: headBiases,
+    pooling: (config) => own(config).head.pooling,
+    pretrained: false,
+    dropsInput: false,
+    dropout: () => ({ name: "classifier_dropout", fallback: 0 }),
+  },
+  maskedLm: {
+    dense: "head.dense",
+    norm: "head.norm",
+    bias: "decoder.bias",
+    activation: (config) => own(config).head.activation,
+    biases: headBiases,
+  },
+};
+
+/** The layer norm of that name. */
+function normOf({ parameters, config }: Encoder, name: string) {
+  const [weight, bias] = [parameters[`${name}.weight`]!, parameters[`${name}.bias`]];
+  return { kind: "layer", weight, bias, epsilon: config.layerNormEpsilon } as const;
+}

@@ -1,0 +1,65 @@
+/**
+ * Residual and normalisation of pre-norm layers: what is added goes on, and what is normalised goes into the next part.
+ *
+ * @module
+ */
+import type { Dropout } from "../../engine/engine.ts";
+import { accumulate, gradientTarget, record, type Tape } from "../tape.ts";
+import type { Tensor } from "../tensor.ts";
+
+/** A normalisation of rows: of layers (mean and variance) or by the root mean square. */
+export interface Norm {
+  /** Which one. */
+  readonly kind: "layer" | "rms";
+  /** [H] scale. */
+  readonly weight: Tensor;
+  /** [H] shift of a layer norm, if it has one. */
+  readonly bias?: Tensor | undefined;
+  /** Added to variance or mean square. */
+  readonly epsilon: number;
+  /** RMS: the scale is 1 + w. Default false. */
+  readonly onePlus?: boolean | undefined;
+}
+
+/**
+ * s = dropout(x) + residual, y = norm(s); by rows of [R, H]. Both go on: s as the next residual, y into the next part.
+ *
+ * ds = the gradient that comes with s + that of the norm; dx = ds ⊙ mask, d residual = ds
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [R, H] what a part of the layer gave.
+ * @param residual [R, H] what it is added to; none where there is nothing yet.
+ * @param norm The normalisation that follows.
+ * @param dropout Applied to x.
+ * @returns s and y, [R, H] each.
+ */
+export function residualNorm(
+  tape: Tape,
+  x: Tensor,
+  residual: Tensor | undefined,
+  norm: Norm,
+  dropout?: Dropout,
+): { readonly sum: Tensor; readonly y: Tensor } {
+  const { engine } = tape;
+  const { kind, weight, bias, epsilon, onePlus = false } = norm;
+  const options = { residual: residual?.value, dropout };
+  const forward = kind === "layer"
+    ? engine.layerNorm(x.value, weight.value, bias?.value, epsilon, options)
+    : engine.rmsNorm(x.value, weight.value, epsilon, { ...options, onePlus });
+  const sum = record(tape, forward.sum, [x, residual], (ds) => {
+    // The gradient of the sum serves both, so neither may be added to in place while the other needs it.
+    if (residual !== undefined) accumulate(tape, residual, ds);
+    if (x.needsGradient) accumulate(tape, x, dropout === undefined ? ds : engine.dropout(ds, dropout));
+  });
+  const y = record(tape, forward.y, [sum, weight, bias], (dy) => {
+    const dWeight = gradientTarget(tape, weight);
+    const dBias = bias && gradientTarget(tape, bias);
+    const ds = kind === "layer"
+      ? engine.layerNormBackward(dy, forward, weight.value, dWeight, dBias)
+      : engine.rmsNormBackward(dy, forward, weight.value, dWeight, onePlus);
+    if (!weight.isParameter && dWeight !== undefined) accumulate(tape, weight, dWeight);
+    if (bias?.isParameter === false && dBias !== undefined) accumulate(tape, bias, dBias);
+    accumulate(tape, sum, ds, true);
+  });
+  return { sum, y };
+}
