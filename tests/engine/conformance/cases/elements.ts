@@ -47,6 +47,26 @@ const ones: Case[] = (Object.keys(unary) as Unary[]).flatMap((kind) => [
   ),
 ]);
 
+/** One number at a time, for the largest of several would hide the others. */
+const far: Case[] = Object.entries(
+  {
+    exp: [-87, -60, -20, 20, 60, 88.5],
+    log: [1e-40, 1.2e-38, 1e-30, 0.7, 1, 1.5, 3e38],
+    sqrt: [1e-38, 1e-20, 3e38],
+    reciprocal: [-1e-38, 1e-20, 3e37],
+  } as const,
+).flatMap(([kind, values]) =>
+  values.map((value) =>
+    testCase(
+      `${kind} of ${value}`,
+      { x: floats([value]) },
+      (engine, { x }) => ({ y: engine.unary(kind as Unary, x) }),
+      ({ x }) => ({ y: map(x, unary[kind as Unary]) }),
+      3e-7,
+    )
+  )
+);
+
 const pairs: Case[] = (Object.keys(binary) as Binary[]).flatMap((kind) => {
   const f = binary[kind];
   /** Away from 0, so that a quotient is not far above all others. */
@@ -143,6 +163,7 @@ const sums: Case[] = [[1], [3, 7], [1027], [16_384], [50_003], [2, 0]].map((shap
 
 export const elements: readonly Case[] = [
   ...ones,
+  ...far,
   ...pairs,
   testCase(
     "two of equal size and another shape",

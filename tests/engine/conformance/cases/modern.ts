@@ -187,6 +187,8 @@ export const modernCases: readonly Case[] = [
   rotaryCase({ tokens: 7, heads: 2, headSize: 8, pairs: 4, rest: 13 }),
   rotaryCase({ tokens: 5, heads: 4, headSize: 5, pairs: 2, rest: 20 }),
   rotaryCase({ tokens: 9, heads: 2, headSize: 16, pairs: 3, rest: 16 }),
+  rotaryCase({ tokens: 6, heads: 2, headSize: 70, pairs: 33, rest: 5 }),
+  rotaryCase({ tokens: 6, heads: 1, headSize: 40, pairs: 20, rest: 0 }),
   rotaryCase({ tokens: 1, heads: 1, headSize: 2, pairs: 1, rest: 0 }),
   rotaryCase({ tokens: 300, heads: 4, headSize: 32, pairs: 16, rest: 64 }),
   rotaryCase({ tokens: 0, heads: 1, headSize: 4, pairs: 2, rest: 2 }),
