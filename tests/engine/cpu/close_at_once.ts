@@ -8,7 +8,7 @@ import { startThreads } from "../../../lib/engine/cpu/threads.ts";
 const pause = (milliseconds: number) => new Promise((resolve) => setTimeout(resolve, milliseconds));
 
 for (let i = 0; i < 12; i++) {
-  const threads = startThreads(3, 256);
+  const threads = startThreads(3, 512);
   if (i % 4 > 0) await pause(5 * i);
   threads.close();
 }

@@ -3,7 +3,7 @@ import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import type { Engine, Handle } from "../../../lib/engine/engine.ts";
 
 const script = new URL("two_threads.ts", import.meta.url);
-const EXPECTED = { right: true, workers: 1, product: [7, 10, 15, 22] };
+const EXPECTED = { right: true, helped: true, product: [7, 10, 15, 22] };
 
 async function deno(...args: string[]): Promise<string> {
   const { success, stdout, stderr } = await new Deno.Command(Deno.execPath(), { args }).output();
