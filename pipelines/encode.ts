@@ -66,33 +66,33 @@ export const command: Command = {
     const folder = yield* attempt(() => modelFolder(source));
     const engine = yield* (yield* TensorEngine).open;
     const { emit } = yield* Progress;
+    // What is not finished leaves no file, also when it is interrupted.
+    const sink = yield* Effect.acquireRelease(
+      attempt(() => embeddingSink(output)),
+      (sink) => Effect.promise(() => sink.abandon()),
+    );
     return yield* attempt(async (signal) => {
-      const sink = await embeddingSink(output);
-      try {
-        const model = await loadBiEncoder(engine, folder);
-        let [rows, width] = [0, 0];
-        for await (const chunk of textChunks(input, text(values, "column") ?? "text", emit)) {
-          signal.throwIfAborted();
-          if (chunk.texts.length === 0) continue;
-          const embeddings = await encodeTexts(engine, model, chunk.texts, {
-            promptName: text(values, "prompt"),
-            prefix: text(values, "prefix"),
-            tokenBudget: optional(values, "max-tokens"),
-          });
-          if (values["normalize"] === true) normalizeInPlace(embeddings);
-          await sink.write(embeddings, chunk);
-          rows += embeddings.rows;
-          width = embeddings.width;
-        }
-        if (rows === 0) throw new DatasetError("there is no text to encode", { where: input });
-        await sink.finish();
-        return { schema: "kindred-encode/1", model: source, rows, width, output };
-      } catch (error) {
-        await sink.abandon();
-        throw error;
+      const model = await loadBiEncoder(engine, folder);
+      let [rows, width] = [0, 0];
+      for await (const chunk of textChunks(input, text(values, "column") ?? "text", emit)) {
+        signal.throwIfAborted();
+        if (chunk.texts.length === 0) continue;
+        const embeddings = await encodeTexts(engine, model, chunk.texts, {
+          promptName: text(values, "prompt"),
+          prefix: text(values, "prefix"),
+          tokenBudget: optional(values, "max-tokens"),
+        });
+        if (values["normalize"] === true) normalizeInPlace(embeddings);
+        signal.throwIfAborted();
+        await sink.write(embeddings, chunk);
+        rows += embeddings.rows;
+        width = embeddings.width;
       }
+      if (rows === 0) throw new DatasetError("there is no text to encode", { where: input });
+      await sink.finish();
+      return { schema: "kindred-encode/1", model: source, rows, width, output };
     });
-  }),
+  }, Effect.scoped),
   print: ({ rows, width, output }: { rows: number; width: number; output: string }) => `${rows} × ${width} → ${output}`,
 };
 

@@ -69,36 +69,34 @@ export const command: Command = {
     yield* emit({ _tag: "columns", ...read });
     const folder = yield* attempt(() => modelFolder(source));
     const engine = yield* (yield* TensorEngine).open;
-    const { metrics, rows } = yield* attempt(async (signal) => {
+    // What is not finished leaves no table, also when it is interrupted.
+    const scores = output === undefined ? undefined : yield* Effect.acquireRelease(
+      attempt(() => scoreTable(output)),
+      (table) => Effect.promise(() => table.abandon()),
+    );
+    const { metrics, rows } = yield* attempt(async (signal): Promise<{ metrics: Metrics; rows: number }> => {
       const model = await loadBiEncoder(engine, folder);
-      const scores = output === undefined ? undefined : await scoreTable(output);
-      try {
-        let rows = 0;
-        let metrics: Metrics;
-        if (task === "retrieval") {
-          // Every anchor looks at every positive: all of them are in memory.
-          const table = await readTable(paths);
-          const pairs = asPairsOrTriplets(table, mapping) as Dataset<Columns>;
-          const found = await evaluateRows(engine, model, pairs, { kind: "retrieval" });
-          const { anchor, positive } = pairs.columns as Pairs;
-          await scores?.write({ anchor, positive, cosine: found.similarities });
-          [rows, metrics] = [table.rows, found.metrics];
-        } else {
-          const evaluation = pairEvaluation(task as PairTask, (texts) => encodeTexts(engine, model, texts), mapping);
-          for await (const table of readChunks(paths)) {
-            signal.throwIfAborted();
-            const columns = await evaluation.add(table);
-            await scores?.write(columns);
-            rows += table.rows;
-          }
-          metrics = evaluation.metrics();
-        }
+      if (task === "retrieval") {
+        // Every anchor looks at every positive: all of them are in memory.
+        const table = await readTable(paths);
+        const pairs = asPairsOrTriplets(table, mapping) as Dataset<Columns>;
+        const { metrics, similarities } = await evaluateRows(engine, model, pairs, { kind: "retrieval" });
+        const { anchor, positive } = pairs.columns as Pairs;
+        await scores?.write({ anchor, positive, cosine: similarities });
         await scores?.finish();
-        return { metrics, rows };
-      } catch (error) {
-        await scores?.abandon();
-        throw error;
+        return { metrics, rows: table.rows };
       }
+      const evaluation = pairEvaluation(task as PairTask, (texts) => encodeTexts(engine, model, texts), mapping);
+      let rows = 0;
+      for await (const table of readChunks(paths)) {
+        const columns = await evaluation.add(table);
+        signal.throwIfAborted();
+        await scores?.write(columns);
+        rows += table.rows;
+      }
+      const metrics = evaluation.metrics();
+      await scores?.finish();
+      return { metrics, rows };
     });
     const report = {
       schema: "kindred-evaluation/1",
@@ -113,7 +111,7 @@ export const command: Command = {
       yield* attempt(() => writeOutput(output, { "report.json": JSON.stringify(report, null, 2) + "\n" }));
     }
     return report;
-  }),
+  }, Effect.scoped),
   print: ({ metrics }: { metrics: Record<string, number> }) =>
     Object.entries(metrics).map(([name, value]) => `${name.padEnd(28)}${value.toFixed(6)}`).join("\n"),
 };
