@@ -185,6 +185,13 @@ export const elements: readonly Case[] = [
   ),
   ...sums,
   testCase(
+    "sums of zeros are 0 to the last bit",
+    { x: filled([130, 33], 0) },
+    (engine, { x }) => ({ sum: engine.sum(x), rows: engine.rowReduce("sum", x), columns: engine.columnSum(x) }),
+    () => ({ sum: floats([0]), rows: filled([130], 0), columns: filled([33], 0) }),
+    0,
+  ),
+  testCase(
     "small numbers are not lost beside large ones",
     { x: map(filled([20_000], 0), (_, i) => i === 0 ? 65_536 : 2 ** -8) },
     (engine, { x }) => ({ y: engine.sum(x) }),

@@ -116,7 +116,12 @@ function rmsCase({ shape, residual = false, rate = 0, onePlus = false, epsilon =
       const s = forward.sum;
       const loss = (s: Tensor, weight: Tensor) => dot(dy, rmsNorm(s, weight, epsilon, { onePlus }).y);
       const ds = differences(s, (s) => loss(s, weight), some(s, 150));
-      return { ...forward, ds, dWeight: add(dWeight, differences(weight, (weight) => loss(s, weight))), again: ds };
+      return {
+        ...forward,
+        ds,
+        dWeight: add(dWeight, differences(weight, (weight) => loss(s, weight), some(weight, 40))),
+        again: ds,
+      };
     },
     1e-5,
   );

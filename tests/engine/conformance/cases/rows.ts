@@ -131,8 +131,8 @@ function norm(shape: readonly [number, number], { residual, rate, epsilon = 1e-5
       return {
         ...forward,
         ds: differences(s, (s) => loss(s, gamma, beta), some(s, 220)),
-        dGamma: add(dGamma, differences(gamma, (gamma) => loss(s, gamma, beta))),
-        dBeta: shifted ? add(dBeta, differences(beta, (beta) => loss(s, gamma, beta))) : dBeta,
+        dGamma: add(dGamma, differences(gamma, (gamma) => loss(s, gamma, beta), some(gamma, 40))),
+        dBeta: shifted ? add(dBeta, differences(beta, (beta) => loss(s, gamma, beta), some(beta, 40))) : dBeta,
       };
     },
     1e-5,
