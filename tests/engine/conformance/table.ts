@@ -1,12 +1,16 @@
 /** The table: all cases, by subject. */
 import type { Case } from "./case.ts";
+import { dropouts } from "./cases/dropout.ts";
 import { elements } from "./cases/elements.ts";
 import { losses } from "./cases/losses.ts";
-import { modernCases } from "./cases/modern.ts";
+import { embedding } from "./cases/embedding.ts";
+import { gatedProducts } from "./cases/gated.ts";
 import { moves } from "./cases/moves.ts";
 import { optimizer } from "./cases/optimizer.ts";
 import { activationCases, products } from "./cases/products.ts";
-import { rows } from "./cases/rows.ts";
+import { norms } from "./cases/norms.ts";
+import { rotary } from "./cases/rotary.ts";
+import { largest } from "./cases/top_k.ts";
 import { poolingCases, sequences } from "./cases/sequences.ts";
 
 export const table: Readonly<Record<string, readonly Case[]>> = {
@@ -14,10 +18,14 @@ export const table: Readonly<Record<string, readonly Case[]>> = {
   "matrix products": products,
   "activations": activationCases,
   "elements and reductions": elements,
-  "embedding, normalisation, dropout": rows,
+  "the largest of each row": largest,
+  "embedding": embedding,
+  "dropout": dropouts,
+  "normalisation": norms,
+  "gated products": gatedProducts,
+  "rotary positions": rotary,
   "attention": sequences,
   "pooling": poolingCases,
-  "rotary positions, gated products, RMS norm, top-k": modernCases,
   "cross-entropy": losses,
   "optimizer": optimizer,
 };

@@ -1,8 +1,7 @@
 /** Cross-entropy over logits, and over a large vocabulary. */
 import { type Case, testCase, withScratch } from "../case.ts";
-import { crossEntropy, logitsOf, logSumExp, softmax } from "../reference/losses.ts";
-import { matmul } from "../reference/products.ts";
-import { add, differences, floats, integers, map, normals, some, type Tensor } from "../tensor.ts";
+import { crossEntropy, linearCrossEntropyGradients, logitsOf, logSumExp, softmax } from "../reference/losses.ts";
+import { add, differences, floats, integers, normals, some, type Tensor } from "../tensor.ts";
 
 /** Targets of rows: some of them −1, all, or none. */
 function targetsOf(rows: number, classes: number, without: "none" | "some" | "all"): Tensor {
@@ -58,23 +57,6 @@ const far = testCase(
   1e-3, // logΣexp is 5000 and some: a rounding is 5e-4
 );
 
-/** Gradients by the formula: dlogits = (softmax − onehot) · dLoss / count. */
-function byFormula(x: Tensor, weight: Tensor, bias: Tensor | undefined, targets: Tensor, dLoss: number) {
-  const count = targets.data.filter((target) => target >= 0).length;
-  const classes = weight.shape[0]!;
-  const dz = map(softmax(logitsOf(x, weight, bias)), (p, i) => {
-    const target = targets.data[Math.floor(i / classes)]!;
-    return target < 0 ? 0 : (p - (target === i % classes ? 1 : 0)) * dLoss / count;
-  });
-  const dBias = new Float64Array(classes);
-  dz.data.forEach((value, i) => dBias[i % classes]! += value);
-  return {
-    dx: matmul(dz, weight),
-    dWeight: matmul(dz, x, { transposeA: true }),
-    dBias: { shape: [classes], data: dBias },
-  };
-}
-
 interface Large {
   readonly rows: number;
   readonly width: number;
@@ -128,7 +110,7 @@ function large(
           dWeight: differences(weight, (weight) => loss(x, weight, b)),
           dBias: differences(bias, (bias) => loss(x, weight, bias)),
         }
-        : byFormula(x, weight, b, targets, 3);
+        : linearCrossEntropyGradients(x, weight, b, targets, 3);
       return {
         loss: of(crossEntropy(logitsOf(x, weight, b), targets)),
         logSumExp: logSumExp(logitsOf(x, weight, b)),

@@ -33,6 +33,29 @@ export function logitsOf(x: Tensor, weight: Tensor, bias: Tensor | undefined): T
   return matmul(x, weight, { transposeB: true, bias });
 }
 
+/** Gradients by the formula: dlogits = (softmax − onehot) · dLoss / count. */
+export function linearCrossEntropyGradients(
+  x: Tensor,
+  weight: Tensor,
+  bias: Tensor | undefined,
+  targets: Tensor,
+  dLoss: number,
+) {
+  const count = targets.data.filter((target) => target >= 0).length;
+  const classes = weight.shape[0]!;
+  const dz = map(softmax(logitsOf(x, weight, bias)), (p, i) => {
+    const target = targets.data[Math.floor(i / classes)]!;
+    return target < 0 ? 0 : (p - (target === i % classes ? 1 : 0)) * dLoss / count;
+  });
+  const dBias = new Float64Array(classes);
+  dz.data.forEach((value, i) => dBias[i % classes]! += value);
+  return {
+    dx: matmul(dz, weight),
+    dWeight: matmul(dz, x, { transposeA: true }),
+    dBias: { shape: [classes], data: dBias },
+  };
+}
+
 /** What the optimizer knows of a parameter. */
 export interface Slot {
   readonly weight: Tensor;

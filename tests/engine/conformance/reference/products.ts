@@ -2,6 +2,7 @@
 import type { Activation } from "../../../../lib/engine/engine.ts";
 import { sizeOf, type Tensor, tensor } from "../tensor.ts";
 import { activations } from "./activations.ts";
+import { row } from "./rows.ts";
 
 /** [R, C] → [C, R] */
 export function transpose({ shape, data }: Tensor): Tensor {
@@ -60,4 +61,18 @@ export function matmul(a: Tensor, b: Tensor, options: ProductOptions = {}): Tens
 /** f(x) */
 export function activate(activation: Activation, x: Tensor): Tensor {
   return tensor(x.shape, (i) => activations[activation](x.data[i]!));
+}
+
+/** y = f(a) ⊙ b, x = [a | b], or [b | a] where the second half is activated */
+export function gated(activation: Activation, x: Tensor, activated: "first" | "second" = "first"): Tensor {
+  const [rows, columns] = x.shape as [number, number];
+  const half = columns / 2;
+  return tensor([rows, half], (at) => {
+    const [first, second] = [0, half].map((from) => row(x, Math.floor(at / half))[from + at % half]!) as [
+      number,
+      number,
+    ];
+    const [a, b] = activated === "first" ? [first, second] : [second, first];
+    return activations[activation](a) * b;
+  });
 }

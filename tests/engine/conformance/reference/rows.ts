@@ -1,6 +1,5 @@
-/** Kernels that see each row by itself: embedding, normalisation, reductions. */
-import { add, map, type Tensor, tensor } from "../tensor.ts";
-import { type Dropout, dropout } from "./dropout.ts";
+/** Kernels that go by rows: embedding, reductions, the largest. */
+import { integers, type Tensor, tensor } from "../tensor.ts";
 
 /** Row r of [R, C]. */
 export function row({ shape, data }: Tensor, r: number): Float64Array {
@@ -23,35 +22,6 @@ export function scatterAdd(table: Tensor, ids: Tensor, dy: Tensor): Tensor {
   return result;
 }
 
-/** s = dropout(x) + residual; y = γ (s − mean) / √(var + ε) + β, without β where there is none. */
-export function layerNorm(
-  x: Tensor,
-  gamma: Tensor,
-  beta: Tensor | undefined,
-  epsilon: number,
-  options: { readonly residual?: Tensor | undefined; readonly dropout?: Dropout | undefined } = {},
-): { readonly y: Tensor; readonly sum: Tensor; readonly statistics: Tensor } {
-  const width = x.shape[1]!;
-  const dropped = dropout(x, options.dropout);
-  const s = options.residual === undefined ? dropped : add(dropped, options.residual);
-  const means = Array.from({ length: x.shape[0]! }, (_, r) => sum(row(s, r)) / width);
-  const inverses = means.map((mean, r) =>
-    1 / Math.sqrt(sum(row(s, r).map((value) => (value - mean) ** 2)) / width + epsilon)
-  );
-  const y = map(s, (value, i) => {
-    const r = Math.floor(i / width);
-    return gamma.data[i % width]! * (value - means[r]!) * inverses[r]! + (beta?.data[i % width] ?? 0);
-  });
-  return { y, sum: s, statistics: tensor([means.length, 2], (i) => (i % 2 === 0 ? means : inverses)[i >> 1]!) };
-}
-
-/** y = x / max(‖x‖, ε) */
-export function normalizeRows(x: Tensor, epsilon: number): { readonly y: Tensor; readonly norms: Tensor } {
-  const norms = tensor([x.shape[0]!], (r) => Math.sqrt(sum(row(x, r).map((value) => value * value))));
-  const y = map(x, (value, i) => value / Math.max(norms.data[Math.floor(i / x.shape[1]!)]!, epsilon));
-  return { y, norms };
-}
-
 /** [R, C] → [R] */
 export function rowReduce(kind: "sum" | "max", x: Tensor): Tensor {
   return tensor([x.shape[0]!], (r) => kind === "sum" ? sum(row(x, r)) : Math.max(...row(x, r)));
@@ -65,4 +35,17 @@ export function columnSum(x: Tensor): Tensor {
     for (let r = 0; r < rows; r++) total += x.data[r * columns + c]!;
     return total;
   });
+}
+
+/** The k largest of each row, of equal ones the first. */
+export function topK(x: Tensor, k: number): { readonly values: Tensor; readonly indices: Tensor } {
+  const rows = x.shape[0]!;
+  const chosen = Array.from({ length: rows }, (_, r) => {
+    const values = row(x, r);
+    return [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b).slice(0, k);
+  });
+  return {
+    values: tensor([rows, k], (i) => row(x, Math.floor(i / k))[chosen[Math.floor(i / k)]![i % k]!]!),
+    indices: integers(chosen.flat(), [rows, k]),
+  };
 }

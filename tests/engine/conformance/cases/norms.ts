@@ -1,93 +1,9 @@
-/** Embedding, normalisation and dropout: kernels that go row by row. */
-
-import { randomPurpose } from "../../../../lib/engine/philox.ts";
+/** Normalisation of rows: layer norm, RMS norm, also of single heads, and length 1. */
 import { type Case, testCase } from "../case.ts";
-import { type Dropout, dropout, keepFactor } from "../reference/dropout.ts";
-import { gather, layerNorm, normalizeRows, scatterAdd } from "../reference/rows.ts";
-import { add, differences, dot, filled, floats, integers, map, normals, some, type Tensor } from "../tensor.ts";
-
-/** Ids of which some come often and some never. */
-const idsOf = (count: number, rows: number) =>
-  integers(Int32Array.from({ length: count }, (_, i) => (i * i * 3) % rows));
-
-const embedding: Case[] =
-  ([[9, 5, 11], [1, 1, 4], [7, 20, 1], [50, 96, 300], [3, 4, 0], [40, 1, 9], [2, 17, 200]] as const).map((
-    [rows, width, count],
-  ) =>
-    testCase(
-      `gather and scatter-add: ${count} of [${rows}, ${width}]`,
-      {
-        table: normals([rows, width]),
-        ids: idsOf(count, rows),
-        dy: normals([count, width], 1, 1),
-        dTable: normals([rows, width], 1, 2),
-      },
-      (engine, { table, ids, dy, dTable }) => {
-        engine.scatterAdd(dTable, ids, dy);
-        return { y: engine.gather(table, ids), dTable };
-      },
-      ({ table, ids, dy, dTable }) => {
-        const gradient = differences(table, (table) => dot(dy, gather(table, ids)), some(table, 60));
-        const all = scatterAdd(filled(table.shape, 0), ids, dy);
-        for (const i of gradient.only!) {
-          if (Math.abs(gradient.data[i]! - all.data[i]!) > 1e-7) {
-            throw new Error("reference");
-          }
-        }
-        return { y: gather(table, ids), dTable: add(dTable, all) };
-      },
-    )
-  );
-
-/** Streams and positions of rows, as a batch of several sequences has them; two rows may be the same place. */
-const placesOf = (rows: number): Tensor =>
-  integers(Int32Array.from({ length: 2 * rows }, (_, i) => i % 2 === 0 ? 100 + (i >> 3) * 1_000_003 : (i >> 1) % 4), [
-    rows,
-    2,
-  ]);
-const key = { seed: 4_000_000_000, purpose: randomPurpose("hidden-dropout", 3), step: 5 };
-
-const dropouts: Case[] = ([[1, 1], [3, 5], [11, 20], [2, 70], [130, 96], [0, 4]] as const).flatMap((shape) =>
-  [0.1, 0.5, 0.97].map((rate) =>
-    testCase(
-      `dropout ${rate} of [${shape}] and its backward`,
-      { x: normals(shape), dy: normals(shape, 1, 1), places: placesOf(shape[0]) },
-      (engine, { x, dy, places }) => {
-        const options = { rate, key, places };
-        return { y: engine.dropout(x, options), dx: engine.dropout(dy, options) };
-      },
-      ({ x, dy, places }) => {
-        const options = { rate, key, places };
-        const factor = (i: number) => keepFactor(options, Math.floor(i / shape[1]), i % shape[1]);
-        return { y: dropout(x, options), dx: map(dy, (value, i) => value * factor(i)) };
-      },
-      3e-7,
-    )
-  )
-);
-
-/** Among so many numbers each of their sixteen bits decides some. */
-const everyBit = testCase(
-  "dropout of [1000, 96]: every bit of every lane counts",
-  { x: filled([1000, 96], 1), places: placesOf(1000) },
-  (engine, { x, places }) => ({ y: engine.dropout(x, { rate: 0x4080 / 0x10000, key, places }) }),
-  ({ x, places }) => ({ y: dropout(x, { rate: 0x4080 / 0x10000, key, places }) }),
-  3e-7,
-);
-
-const keys: Case[] = [{ ...key, seed: 0 }, { ...key, seed: 4_294_967_295, purpose: 4_294_967_295 }, {
-  ...key,
-  purpose: 0,
-}, { ...key, step: 2_000_000_000 }]
-  .map((other) =>
-    testCase(
-      `dropout with seed ${other.seed}, purpose ${other.purpose}, step ${other.step}`,
-      { x: filled([9, 33], 1), places: placesOf(9) },
-      (engine, { x, places }) => ({ y: engine.dropout(x, { rate: 0.4, key: other, places }) }),
-      ({ x, places }) => ({ y: dropout(x, { rate: 0.4, key: other, places }) }),
-      3e-7,
-    )
-  );
+import type { Dropout } from "../reference/dropout.ts";
+import { headNorm, layerNorm, normalizeRows, rmsNorm } from "../reference/norms.ts";
+import { add, differences, dot, filled, floats, map, normals, some, type Tensor } from "../tensor.ts";
+import { key, placesOf } from "./places.ts";
 
 interface Norm {
   readonly residual: boolean;
@@ -146,7 +62,7 @@ const inputsOfNorm = {
   dy: normals([5, 12], 1, 3),
 };
 
-const norms: Case[] = [
+const layerNorms: Case[] = [
   ...([[1, 5], [11, 20], [3, 4], [66, 7]] as const).flatMap((shape) => [
     norm(shape, { residual: false, rate: 0 }),
     norm(shape, { residual: true, rate: 0 }),
@@ -220,20 +136,129 @@ const unit = (shape: readonly [number, number], epsilon: number) =>
     1e-5,
   );
 
-/** The kernels of this file. */
-export const rows: readonly Case[] = [
-  ...embedding,
-  ...dropouts,
-  everyBit,
-  ...keys,
-  testCase(
-    "dropout 0 leaves everything",
-    { x: normals([3, 5]), places: placesOf(3) },
-    (engine, { x, places }) => ({ y: engine.affine(engine.dropout(x, { rate: 0, key, places }), 1) }),
-    ({ x }) => ({ y: x }),
-    0,
-  ),
-  ...norms,
+interface RmsCase {
+  readonly shape: readonly [number, number];
+  readonly residual?: boolean;
+  readonly rate?: number;
+  readonly onePlus?: boolean;
+  readonly epsilon?: number;
+}
+
+function rmsCase({ shape, residual = false, rate = 0, onePlus = false, epsilon = 1e-6 }: RmsCase): Case {
+  const [rows, width] = shape;
+  return testCase(
+    `RMS norm of [${shape}]${residual ? " with a residual" : ""}${rate > 0 ? ` and dropout ${rate}` : ""}${
+      onePlus ? ", 1 + w" : ""
+    }, ε = ${epsilon}`,
+    {
+      x: normals(shape),
+      residual: normals(shape, 1, 1),
+      weight: normals([width], 1, 2),
+      dy: normals(shape, 1, 3),
+      dWeight: normals([width], 1, 4),
+      places: placesOf(rows),
+    },
+    (engine, { x, weight, dy, dWeight, places, ...rest }) => {
+      const forward = engine.rmsNorm(x, weight, epsilon, {
+        residual: residual ? rest.residual : undefined,
+        dropout: rate > 0 ? { rate, key, places } : undefined,
+        onePlus,
+      });
+      const ds = engine.rmsNormBackward(dy, forward, weight, dWeight, onePlus);
+      return {
+        ...forward,
+        ds,
+        dWeight,
+        again: engine.rmsNormBackward(dy, forward, weight, undefined, onePlus),
+      };
+    },
+    ({ x, weight, dy, dWeight, places, ...rest }) => {
+      const forward = rmsNorm(x, weight, epsilon, {
+        residual: residual ? rest.residual : undefined,
+        dropout: rate > 0 ? { rate, key, places } : undefined,
+        onePlus,
+      });
+      const s = forward.sum;
+      const loss = (s: Tensor, weight: Tensor) => dot(dy, rmsNorm(s, weight, epsilon, { onePlus }).y);
+      const ds = differences(s, (s) => loss(s, weight), some(s, 150));
+      return {
+        ...forward,
+        ds,
+        dWeight: add(dWeight, differences(weight, (weight) => loss(s, weight), some(weight, 40))),
+        again: ds,
+      };
+    },
+    1e-5,
+  );
+}
+
+interface HeadCase {
+  readonly tokens: number;
+  readonly columns: number;
+  readonly size: number;
+  readonly first: number;
+  readonly count: number;
+  readonly onePlus?: boolean;
+}
+
+function headCase({ tokens, columns, size, first, count, onePlus = false }: HeadCase): Case {
+  const [range, epsilon] = [{ first, count }, 1e-6];
+  return testCase(
+    `RMS norm of heads ${first} … ${first + count - 1} of ${size} in [${tokens}, ${columns}]${
+      onePlus ? ", 1 + w" : ""
+    }`,
+    {
+      x: normals([tokens, columns]),
+      out: normals([tokens, columns], 1, 1),
+      dOut: normals([tokens, columns], 1, 2),
+      again: normals([tokens, columns], 1, 2),
+      weight: normals([size], 1, 3),
+      dWeight: normals([size], 1, 4),
+    },
+    (engine, { x, out, dOut, again, weight, dWeight }) => {
+      const statistics = engine.headNorm(x, out, weight, epsilon, range, onePlus);
+      engine.headNormBackward(dOut, x, statistics, weight, range, dWeight, onePlus);
+      engine.headNormBackward(again, x, statistics, weight, range, undefined, onePlus);
+      return { x, out, statistics, dOut, again, dWeight };
+    },
+    ({ x, out, dOut, weight, dWeight }) => {
+      const inside = (i: number) =>
+        Math.floor(i % columns / size) >= first && Math.floor(i % columns / size) < first + count;
+      // Of the columns that are written alone: what else stands in `out` is no function of x.
+      const loss = (x: Tensor, weight: Tensor) =>
+        dot(map(dOut, (value, i) => inside(i) ? value : 0), headNorm(x, out, weight, epsilon, range, onePlus).out);
+      const only = some(x, 150);
+      const slope = differences(x, (x) => loss(x, weight), only);
+      const dx = { ...map(dOut, (value, i) => inside(i) ? slope.data[i]! : value), only };
+      return {
+        x,
+        ...headNorm(x, out, weight, epsilon, range, onePlus),
+        dOut: dx,
+        again: dx,
+        dWeight: add(dWeight, differences(weight, (weight) => loss(x, weight))),
+      };
+    },
+    1e-5,
+  );
+}
+
+export const norms: readonly Case[] = [
+  ...layerNorms,
+  ...[false, true].flatMap((onePlus) => [
+    rmsCase({ shape: [1, 5], onePlus }),
+    rmsCase({ shape: [11, 20], residual: true, onePlus }),
+    rmsCase({ shape: [5, 7], rate: 0.3, onePlus }),
+    rmsCase({ shape: [66, 7], residual: true, rate: 0.3, onePlus }),
+    rmsCase({ shape: [3, 8], epsilon: 0.5, onePlus }),
+    rmsCase({ shape: [0, 6], onePlus }),
+    headCase({ tokens: 7, columns: 30, size: 5, first: 0, count: 4, onePlus }),
+    headCase({ tokens: 7, columns: 30, size: 5, first: 4, count: 1, onePlus }),
+    headCase({ tokens: 70, columns: 96, size: 16, first: 2, count: 4, onePlus }),
+  ]),
+  rmsCase({ shape: [130, 96], residual: true, rate: 0.1 }),
+  rmsCase({ shape: [2, 700] }),
+  headCase({ tokens: 1, columns: 8, size: 8, first: 0, count: 1 }),
+  headCase({ tokens: 0, columns: 8, size: 4, first: 1, count: 1 }),
   ...([[1, 1], [3, 5], [11, 20], [300, 66], [0, 3]] as const).map((shape) => unit(shape, 1e-12)),
   unit([11, 9], 3), // some rows are longer than that, some are not
   testCase(
