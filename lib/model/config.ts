@@ -4,6 +4,7 @@
  * @module
  */
 import type { Activation } from "../engine/engine.ts";
+import { counted } from "../counted.ts";
 import { CheckpointError } from "../error.ts";
 
 /** What a forward pass needs to know; a family may know more of its own. */
@@ -64,6 +65,10 @@ export interface ConfigReader {
   readonly number: (names: readonly string[], fallback?: number) => number;
   /** A whole number above 0. */
   readonly size: (...names: string[]) => number;
+  /** A number of heads that divides the hidden size. */
+  readonly heads: (...names: string[]) => number;
+  /** Refuses the configuration: `what` is not supported. */
+  readonly refuse: (what: string) => never;
   /** A rate of dropout. */
   readonly rate: (names: readonly string[], fallback: number) => number;
   /** An activation; GELU where nothing is said. */
@@ -95,6 +100,17 @@ export function configReader(json: Readonly<Record<string, unknown>>, where: str
       const value = number(names);
       if (Number.isInteger(value) && value > 0) return value;
       return wrong(`a whole number above 0 for ${names.join(" or ")}`, value);
+    },
+    heads(...names) {
+      const [heads, hiddenSize] = [reader.size(...names), reader.size("hidden_size", "dim")];
+      if (hiddenSize % heads === 0) return heads;
+      throw new CheckpointError("the heads do not divide the hidden size", {
+        where,
+        found: `${counted(hiddenSize, "feature")}, ${counted(heads, "head")}`,
+      });
+    },
+    refuse(what) {
+      throw new CheckpointError(`${what} are not supported`, { where, found: what });
     },
     rate(names, fallback) {
       const value = number(names, fallback);

@@ -48,14 +48,14 @@ export function trainedBy(
 
 /** Whether a name is meant by one part of a specification. */
 function matcherOf(part: string, config: EncoderConfig): (name: string) => boolean {
-  if (part === "embeddings") return (name) => name.startsWith("embeddings.");
+  if (part === "embeddings") return isEmbedding;
   const last = /^layers:-(\d+)$/.exec(part)?.[1];
   if (last !== undefined) {
     const first = config.layers - Number(last);
     if (first < 0) return () => false; // more layers than there are
     return (name) => {
-      const index = /(?:^|\.)layer\.(\d+)\./.exec(name)?.[1];
-      return name.startsWith("embeddings.") || (index !== undefined && Number(index) < first);
+      const index = /(?:^|\.)layers?\.(\d+)\./.exec(name)?.[1];
+      return isEmbedding(name) || (index !== undefined && Number(index) < first);
     };
   }
   if (!/^[\w.*\/-]+$/.test(part)) {
@@ -68,8 +68,11 @@ function matcherOf(part: string, config: EncoderConfig): (name: string) => boole
   return (name) => pattern.test(name);
 }
 
+/** Tables and what is done to their rows before the first layer. */
+const isEmbedding = (name: string) => /^(embeddings|embed_tokens)\./.test(name);
+
 /** Some names, one of each kind: layers without their own names. */
 function examples(names: readonly string[]): string {
-  const kinds = new Set(names.map((name) => name.replace(/^(.*?layer\.\d+\.).*$/, "$1*")));
+  const kinds = new Set(names.map((name) => name.replace(/^(.*?layers?\.\d+\.).*$/, "$1*")));
   return [...kinds].slice(0, 8).join(", ") + (kinds.size > 8 ? ", …" : "");
 }

@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from safetensors.torch import save_file
 from sentence_transformers.sentence_transformer.modules import Pooling
-from transformers import AutoConfig, AutoModelForMaskedLM
+from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
 
 out = Path(__file__).with_suffix("")
@@ -31,6 +31,16 @@ common = dict(
     max_position_embeddings=POSITIONS,
     hidden_dropout_prob=0.0,
     attention_probs_dropout_prob=0.0,
+)
+modern = dict(
+    vocab_size=VOCAB,
+    hidden_size=WIDTH,
+    num_hidden_layers=LAYERS,
+    intermediate_size=INNER,
+    max_position_embeddings=POSITIONS,
+    pad_token_id=0,
+    bos_token_id=1,
+    eos_token_id=2,
 )
 families = {
     "bert": dict(common, layer_norm_eps=1e-5, type_vocab_size=2),
@@ -50,21 +60,41 @@ families = {
     "mpnet": dict(common, pad_token_id=1, relative_attention_num_buckets=32),
     # Sequences of 24 tokens go beyond the window of 4 to either side.
     "modernbert": dict(
-        vocab_size=VOCAB,
-        hidden_size=WIDTH,
-        num_hidden_layers=4,
-        num_attention_heads=2,
-        intermediate_size=INNER,
-        max_position_embeddings=POSITIONS,
-        local_attention=8,
-        pad_token_id=0,
-        bos_token_id=1,
-        eos_token_id=2,
-        cls_token_id=1,
-        sep_token_id=2,
+        modern, num_hidden_layers=4, num_attention_heads=2, local_attention=8, cls_token_id=1, sep_token_id=2
+    ),
+    # Queries wider than the model, fewer heads of keys; biases and angles as Llama 3 scales them.
+    "qwen3": dict(modern, num_key_value_heads=2, num_attention_heads=4, head_dim=8),
+    "llama": dict(
+        modern,
+        num_attention_heads=5,
+        num_key_value_heads=1,
+        attention_bias=True,
+        mlp_bias=True,
+        rope_scaling=dict(
+            rope_type="llama3",
+            rope_theta=500.0,
+            factor=4.0,
+            low_freq_factor=1.0,
+            high_freq_factor=4.0,
+            original_max_position_embeddings=16,
+        ),
+    ),
+    "eurobert": dict(modern, num_attention_heads=2),
+    "gemma3_text": dict(
+        modern,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=1,
+        head_dim=8,
+        query_pre_attn_scalar=8,
+        sliding_window=8,
+        sliding_window_pattern=2,
+        use_bidirectional_attention=True,
     ),
 }
+# What is not as BERT has it: the name of the table, and whether transformers has a masked language model of it.
 TABLES = {"modernbert": "embeddings.tok_embeddings"}
+ENCODERS = ["qwen3", "llama", "eurobert", "gemma3_text"]
 
 
 def randomise(model, seed):
@@ -79,7 +109,7 @@ def randomise(model, seed):
 def gradients(model):
     table = model.get_input_embeddings().weight  # also the output layer, under whose name some families list it
     name = TABLES.get(model.config.model_type, "embeddings.word_embeddings")
-    listed = f"{model.base_model_prefix}.{name}.weight"
+    listed = f"{model.base_model_prefix}.{name}.weight" if hasattr(model, model.base_model_prefix) else "embed_tokens.weight"
     found = {listed if p is table else name: p.grad.float().clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad(set_to_none=True)
     return found
@@ -87,7 +117,8 @@ def gradients(model):
 
 def build(family, seed):
     config = AutoConfig.for_model(family, **families[family])
-    model = AutoModelForMaskedLM.from_config(config, attn_implementation="eager")
+    kind = AutoModel if family in ENCODERS else AutoModelForMaskedLM
+    model = kind.from_config(config, attn_implementation="eager")
     randomise(model, seed)
     model.eval().save_pretrained(out / family)
     (out / family / "generation_config.json").unlink(missing_ok=True)
@@ -107,7 +138,8 @@ def build(family, seed):
     extra = {"token_type_ids": types} if family == "bert" else {}
 
     encoder = model.base_model
-    if family in TABLES:
+    alone = family in TABLES or family in ENCODERS
+    if alone:
         # One by one: a padded query outside of every window has no key, and its NaN spreads to all others.
         rows = [encoder(input_ids=ids[row : row + 1, :length]).last_hidden_state for row, length in enumerate(LENGTHS)]
         tokens = torch.cat([F.pad(row, (0, 0, 0, max(LENGTHS) - row.shape[1])) for row in rows])
@@ -122,12 +154,22 @@ def build(family, seed):
     direction = torch.randn(tokens[inside].shape, generator=generator, dtype=torch.float64)
     expected["direction"] = direction
     (tokens[inside] * direction.float().double()).sum().backward()
+    whole = "model." if family in ENCODERS else ""
     for name, gradient in gradients(model).items():
-        expected[f"gradient/{name}"] = gradient
+        expected[f"gradient/{whole}{name}"] = gradient
+    if family not in ENCODERS:
+        masked(model, ids, mask, extra, alone, generator, expected)
+    save_file(
+        {k: (v.detach().float() if v.is_floating_point() else v).contiguous() for k, v in expected.items()},
+        out / family / "expected.safetensors",
+    )
 
+
+def masked(model, ids, mask, extra, alone, generator, expected):
+    inside = mask.bool()
     chosen = inside & (torch.rand(ids.shape, generator=generator) < 0.4)
     labels = torch.where(chosen, torch.randint(4, VOCAB, ids.shape, generator=generator), -100)
-    if family in TABLES:
+    if alone:
         counts = [(labels[row] >= 0).sum() for row in range(len(LENGTHS))]
         losses = [
             model(input_ids=ids[row : row + 1, :length], labels=labels[row : row + 1, :length]).loss * counts[row]
@@ -142,10 +184,6 @@ def build(family, seed):
     expected["loss"] = loss.reshape(1)
     for name, gradient in gradients(model).items():
         expected[f"masked/{name}"] = gradient
-    save_file(
-        {k: (v.detach().float() if v.is_floating_point() else v).contiguous() for k, v in expected.items()},
-        out / family / "expected.safetensors",
-    )
 
 
 wanted = sys.argv[1:] or families

@@ -26,7 +26,16 @@ async function loadGolden(engine: Engine, family: string) {
   const config = parseConfig(await readConfig(family), family);
   const path = goldenPath(`encoders/${family}/model.safetensors`);
   const reader = await openTensors(path);
-  const model = await readMaskedLmParameters(engine, config, reader, path, { seed: 0, trained: () => true });
+  const { maskedLm, tensors, joined, prefix } = familyOf(config);
+  const all = () => true;
+  const encoderAlone = async () => {
+    const read = fromCheckpoint(reader, prefix, path);
+    const parameters = await makeParameters(engine, tensors(config), read, all, joined(config));
+    return { encoder: { config, parameters }, parameters };
+  };
+  const model = maskedLm === undefined
+    ? await encoderAlone()
+    : await readMaskedLmParameters(engine, config, reader, path, { seed: 0, trained: all });
   reader.close();
   return { model, expected: await goldenTensors(`encoders/${family}/expected.safetensors`) };
 }
@@ -70,6 +79,7 @@ for (const { name: engineName, create } of engines) {
       engine.close();
     });
 
+    if (familyOf({ family }).maskedLm === undefined) continue;
     Deno.test(`${engineName}: the masked ${family} equals transformers: loss, gradients`, async () => {
       const engine = await create();
       const { model, expected } = await loadGolden(engine, family);

@@ -20,8 +20,11 @@ for (const type of MODEL_TYPES) {
     const sizes = { vocab_size: 9, hidden_size: 4, num_hidden_layers: 2, num_attention_heads: 2, intermediate_size: 8 };
     const names = { dim: 4, n_layers: 2, n_heads: 2, hidden_dim: 8 };
     const config = parseConfig({ model_type: type, max_position_embeddings: 12, ...sizes, ...names }, "config.json");
-    const { tensors, classification } = familyOf(config);
-    const heads = [headSpecs(config), classificationHeadSpecs(classification!, config, 3)];
+    const { tensors, classification, maskedLm } = familyOf(config);
+    const heads = [
+      ...(maskedLm === undefined ? [] : [headSpecs(config)]),
+      ...(classification === undefined ? [] : [classificationHeadSpecs(classification, config, 3)]),
+    ];
     let seen = 0;
     for (const [name, { kind }] of [tensors(config), ...heads].flatMap((specs) => [...specs])) {
       assert.equal(kind === "matrix" || kind === "table", decayedByName(name), `${name}, ${kind}`);

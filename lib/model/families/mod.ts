@@ -3,18 +3,20 @@
  *
  * @module
  */
-import { counted } from "../../counted.ts";
 import { CheckpointError } from "../../error.ts";
 import { configReader, type EncoderConfig } from "../config.ts";
 import { bert } from "./bert.ts";
 import { distilbert } from "./distilbert.ts";
 import type { Family } from "./family.ts";
+import { gemma3 } from "./gemma3.ts";
+import { llama } from "./llama.ts";
 import { modernbert } from "./modernbert.ts";
 import { mpnet } from "./mpnet.ts";
+import { qwen3 } from "./qwen3.ts";
 import { roberta } from "./roberta.ts";
 
 /** All of them. */
-export const FAMILIES: readonly Family[] = [bert, distilbert, roberta, mpnet, modernbert];
+export const FAMILIES: readonly Family[] = [bert, distilbert, roberta, mpnet, modernbert, qwen3, llama, gemma3];
 
 const BY_TYPE = new Map(FAMILIES.flatMap((family) => Object.keys(family.classes).map((type) => [type, family])));
 
@@ -44,12 +46,7 @@ export function parseConfig(json: Readonly<Record<string, unknown>>, where: stri
       found: String(type),
     });
   }
-  const config = family.parse(configReader(json, where));
-  if (config.hiddenSize % config.heads === 0) return config;
-  throw new CheckpointError("the heads do not divide the hidden size", {
-    where,
-    found: `${counted(config.hiddenSize, "feature")}, ${counted(config.heads, "head")}`,
-  });
+  return family.parse(configReader(json, where));
 }
 
 /** How transformers' classes of this type begin. */

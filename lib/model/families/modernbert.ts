@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { CheckpointError } from "../../error.ts";
 import { attention, dropout, embedding, gated, layerNorm, residualNorm, rotate } from "../../tensor/ops.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Encoder } from "../batch.ts";
@@ -12,7 +11,7 @@ import type { ConfigReader, EncoderConfig } from "../config.ts";
 import { project } from "../layers.ts";
 import { specList } from "../tensor_specs.ts";
 import type { Family, Layer } from "./family.ts";
-import { inverseFrequencies, rotationsOf } from "./rotary.ts";
+import { frequenciesOf, rotationsOf } from "./rotary.ts";
 
 /** What ModernBERT knows beside the rest. */
 interface ModernBertConfig extends EncoderConfig {
@@ -39,23 +38,6 @@ interface ModernBertConfig extends EncoderConfig {
 
 const own = (config: EncoderConfig) => config as ModernBertConfig;
 
-/** θ of one kind of layers, as new and old configurations write it. */
-function thetaOf({ json }: ConfigReader, kind: "full_attention" | "sliding_attention", where: string): number {
-  type Rope = { readonly rope_type?: unknown; readonly rope_theta?: unknown } | null | undefined;
-  const rope = (json["rope_parameters"] as Record<string, Rope> | undefined)?.[kind] ?? json["rope_scaling"] as Rope;
-  const type = rope?.rope_type ?? "default";
-  if (type !== "default") {
-    throw new CheckpointError("rotary positions of this type are not supported", {
-      where,
-      expected: "default",
-      found: String(type),
-    });
-  }
-  const [name, usual] = kind === "full_attention" ? ["global_rope_theta", 160_000] : ["local_rope_theta", 10_000];
-  const theta = rope?.rope_theta ?? json[name as string] ?? usual;
-  return Number(theta);
-}
-
 function isGlobalOf(read: ConfigReader, layers: number): boolean[] {
   const types = read.json["layer_types"];
   if (Array.isArray(types)) return types.map((type) => type === "full_attention");
@@ -77,10 +59,9 @@ export const modernbert: Family = {
     const [hiddenSize, layers, heads] = [
       read.size("hidden_size"),
       read.size("num_hidden_layers"),
-      read.size("num_attention_heads"),
+      read.heads("num_attention_heads"),
     ];
-    const frequencies = (kind: "full_attention" | "sliding_attention") =>
-      inverseFrequencies(thetaOf(read, kind, "config.json"), hiddenSize / heads);
+    const headSize = hiddenSize / heads;
     return {
       family: read.type,
       hiddenSize,
@@ -98,8 +79,18 @@ export const modernbert: Family = {
       embeddingDropout: read.rate(["embedding_dropout"], 0),
       isGlobal: isGlobalOf(read, layers),
       window: Math.floor(read.number(["local_attention"], 128) / 2),
-      globalFrequencies: frequencies("full_attention"),
-      localFrequencies: frequencies("sliding_attention"),
+      globalFrequencies: frequenciesOf(read, {
+        headSize,
+        theta: 160_000,
+        name: "global_rope_theta",
+        kind: "full_attention",
+      }),
+      localFrequencies: frequenciesOf(read, {
+        headSize,
+        theta: 10_000,
+        name: "local_rope_theta",
+        kind: "sliding_attention",
+      }),
       biases: {
         attention: read.json["attention_bias"] === true,
         mlp: read.json["mlp_bias"] === true,

@@ -166,7 +166,7 @@ export function postLnConfig(
     family: read.type,
     hiddenSize: read.size("hidden_size", "dim"),
     layers: read.size("num_hidden_layers", "n_layers"),
-    heads: read.size("num_attention_heads", "n_heads"),
+    heads: read.heads("num_attention_heads", "n_heads"),
     intermediateSize: read.size("intermediate_size", "hidden_dim"),
     activation: read.activation("hidden_act", "activation"),
     vocabSize: read.size("vocab_size"),
