@@ -30,7 +30,7 @@ for (const type of MODEL_TYPES) {
       assert.equal(kind === "matrix" || kind === "table", decayedByName(name), `${name}, ${kind}`);
       seen++;
     }
-    assert.ok(seen > 20);
+    assert.ok(seen > 15);
   });
 }
 
