@@ -67,7 +67,8 @@ export type Purpose =
   | "split"
   | "pairs"
   | "classifier-dropout"
-  | "in-batch-negatives";
+  | "in-batch-negatives"
+  | "gate-dropout";
 
 /** All of them. The order is part of the results: only append. */
 const PURPOSES: readonly Purpose[] = [
@@ -86,6 +87,7 @@ const PURPOSES: readonly Purpose[] = [
   "pairs",
   "classifier-dropout",
   "in-batch-negatives",
+  "gate-dropout",
 ];
 
 /**

@@ -14,7 +14,7 @@ import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
-import { familyOf, parseConfig } from "./families/mod.ts";
+import { familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
@@ -126,7 +126,7 @@ export async function loadBiEncoder(
       encoderParameters = await makeParameters(
         engine,
         specs,
-        fromCheckpoint(reader, family.prefix, weights),
+        fromCheckpoint(reader, prefixesOf(config), weights),
         wanted,
         joined,
       );
@@ -181,7 +181,7 @@ async function loadDense(
   for (const spec of modules) {
     if (spec.type !== "dense") continue;
     const reader = await openTensors(join(path, spec.path));
-    const read = fromCheckpoint(reader, "", join(path, spec.path));
+    const read = fromCheckpoint(reader, [], join(path, spec.path));
     const initial: Initial = (name, tensor) => read(name.slice(spec.path.length + 1), tensor);
     parameters = { ...parameters, ...await makeParameters(engine, denseSpecs(spec), initial, trained) };
     reader.close();

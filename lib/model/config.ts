@@ -102,7 +102,7 @@ export function configReader(json: Readonly<Record<string, unknown>>, where: str
       return wrong(`a whole number above 0 for ${names.join(" or ")}`, value);
     },
     heads(...names) {
-      const [heads, hiddenSize] = [reader.size(...names), reader.size("hidden_size", "dim")];
+      const [heads, hiddenSize] = [reader.size(...names), reader.size("hidden_size", "dim", "n_embd")];
       if (hiddenSize % heads === 0) return heads;
       throw new CheckpointError("the heads do not divide the hidden size", {
         where,

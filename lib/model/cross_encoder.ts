@@ -22,7 +22,7 @@ import { classificationHeadSpecs, classifierDropout, classify, headOf } from "./
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
 import type { ClassificationHead } from "./families/family.ts";
-import { classOf, familyOf, parseConfig } from "./families/mod.ts";
+import { classOf, familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
@@ -32,6 +32,7 @@ import {
   makeParameters,
   randomInitial,
   readParameters,
+  storedName,
 } from "./parameters.ts";
 
 /** A model that gives a pair of texts one score, or one for each of several classes. */
@@ -131,12 +132,12 @@ export async function loadCrossEncoder(
   const wanted = (name: string) => trained && isTrained(name);
   const reader = await openTensors(weights);
   try {
-    const read = fromCheckpoint(reader, family.prefix, weights);
+    const read = fromCheckpoint(reader, prefixesOf(config), weights);
     const encoder = await makeParameters(engine, specs, read, wanted, family.joined(config));
     const { isClassifier } = folder;
     const initial = isClassifier
       ? read
-      : headInitial(reader, head, family.prefix, read, randomInitial(seed, deviationOf(folder.config)));
+      : headInitial(reader, head, prefixesOf(config), read, randomInitial(seed, deviationOf(folder.config)));
     const own = await makeParameters(engine, headSpecs, initial, wanted);
     return {
       encoder: { config, parameters: encoder },
@@ -176,12 +177,12 @@ function labelsFor(wanted: number | undefined, found: number | undefined, where:
 function headInitial(
   reader: TensorReader,
   { dense, pretrained }: ClassificationHead,
-  prefix: string,
+  prefixes: readonly string[],
   read: Initial,
   random: Initial,
 ): Initial {
   const pooler = `${dense}.weight`;
-  const isThere = pretrained && [pooler, prefix + pooler].some((name) => reader.tensors.has(name));
+  const isThere = pretrained && storedName(reader, prefixes, pooler) !== undefined;
   return (name, spec) => (isThere && name.startsWith(`${dense}.`) ? read : random)(name, spec);
 }
 

@@ -21,7 +21,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import type { BiEncoder } from "./bi_encoder.ts";
 import { type DeviceBatch, type TrainingKey, uploadRows } from "./batch.ts";
 import type { EncoderConfig } from "./config.ts";
-import { familyOf, parseConfig } from "./families/mod.ts";
+import { familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { dropoutFor, norm, project } from "./layers.ts";
 import { headLoss, headSpecs, readHead } from "./masked_lm.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
@@ -109,7 +109,7 @@ export async function loadDenoisingDecoder(
   const trained = (name: string) => added.has(name) || (options.trained?.(name) ?? true);
   const reader = await openTensors(saved ?? weights);
   try {
-    const read = fromCheckpoint(reader, saved === undefined ? family.prefix : OWN, saved ?? weights);
+    const read = fromCheckpoint(reader, saved === undefined ? prefixesOf(config) : [OWN], saved ?? weights);
     let own: Parameters;
     if (saved !== undefined) {
       own = await makeParameters(engine, new Map([...copied, ...added, ...headSpecs(config)]), read, trained, joined);

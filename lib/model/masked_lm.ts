@@ -16,7 +16,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import type { Encoder } from "./batch.ts";
 import type { EncoderConfig } from "./config.ts";
 import type { MaskedLmHead } from "./families/family.ts";
-import { classOf, familyOf, parseConfig } from "./families/mod.ts";
+import { classOf, familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { project } from "./layers.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
@@ -134,8 +134,8 @@ export async function readMaskedLmParameters(
   where: string,
   options: { readonly seed: number; readonly trained: (name: string) => boolean },
 ): Promise<Pick<MaskedLm, "encoder" | "parameters">> {
-  const { prefix, tensors, joined } = familyOf(config);
-  const read = fromCheckpoint(reader, prefix, where);
+  const { tensors, joined } = familyOf(config);
+  const read = fromCheckpoint(reader, prefixesOf(config), where);
   const encoder = await makeParameters(engine, tensors(config), read, options.trained, joined(config));
   const head = await readHead(engine, config, reader, where, options);
   return { encoder: { config, parameters: encoder }, parameters: { ...encoder, ...head } };
@@ -149,9 +149,9 @@ export async function readHead(
   where: string,
   options: { readonly seed: number; readonly trained: (name: string) => boolean },
 ): Promise<Parameters> {
-  const { prefix } = familyOf(config);
+  const prefixes = prefixesOf(config);
   const specs = headSpecs(config);
-  const present = [...specs.keys()].filter((name) => storedName(reader, prefix, name) !== undefined);
+  const present = [...specs.keys()].filter((name) => storedName(reader, prefixes, name) !== undefined);
   if (present.length > 0 && present.length < specs.size) {
     throw new CheckpointError("the head of the masked language model is incomplete", {
       where,
@@ -160,7 +160,7 @@ export async function readHead(
     });
   }
   await checkTied(reader, config, where);
-  const initial = present.length > 0 ? fromCheckpoint(reader, prefix, where) : randomInitial(options.seed);
+  const initial = present.length > 0 ? fromCheckpoint(reader, prefixes, where) : randomInitial(options.seed);
   return await makeParameters(engine, specs, initial, options.trained);
 }
 
@@ -173,8 +173,7 @@ async function checkTied(reader: TensorReader, config: EncoderConfig, where: str
     "decoder.weight",
   ];
   const decoder = names.find((name) => reader.tensors.has(name));
-  const { prefix, wordTable } = familyOf(config);
-  const table = [wordTable, prefix + wordTable].find((name) => reader.tensors.has(name));
+  const table = storedName(reader, prefixesOf(config), familyOf(config).wordTable);
   if (decoder === undefined || table === undefined) return;
   const [a, b] = [await reader.readF32(decoder), await reader.readF32(table)];
   if (a.length === b.length && a.every((value, i) => value === b[i])) return;

@@ -87,17 +87,18 @@ function isTrained(name: string, parts: readonly string[], trained: (name: strin
   });
 }
 
-/** What a checkpoint calls a tensor: with or without the prefix of a whole model; undefined if it is not there. */
-export function storedName(reader: TensorReader, prefix: string, name: string): string | undefined {
+/** What a checkpoint calls a tensor: with or without a prefix of whole models; undefined if it is not there. */
+export function storedName(reader: TensorReader, prefixes: readonly string[], name: string): string | undefined {
   // Old checkpoints, bert-base-uncased among them, call γ and β by these names.
   const old = name.replace(/LayerNorm\.weight$/, "LayerNorm.gamma").replace(/LayerNorm\.bias$/, "LayerNorm.beta");
-  return [name, prefix + name, old, prefix + old].find((candidate) => reader.tensors.has(candidate));
+  const candidates = ["", ...prefixes].flatMap((prefix) => [prefix + name, prefix + old]);
+  return candidates.find((candidate) => reader.tensors.has(candidate));
 }
 
-/** Values from a checkpoint, with or without the prefix of a whole model; shapes and finiteness are checked. */
-export function fromCheckpoint(reader: TensorReader, prefix: string, where: string): Initial {
+/** Values from a checkpoint, with or without a prefix of whole models; shapes and finiteness are checked. */
+export function fromCheckpoint(reader: TensorReader, prefixes: readonly string[], where: string): Initial {
   return async (name, { shape }) => {
-    const found = storedName(reader, prefix, name);
+    const found = storedName(reader, prefixes, name);
     if (found === undefined) {
       throw new CheckpointError("a tensor is missing", { where, expected: `${name} [${shape}]` });
     }

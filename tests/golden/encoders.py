@@ -8,11 +8,13 @@ it) and expected.safetensors. Computed in float64, written as float32.
 
 import json
 import sys
+from copy import deepcopy
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import torch
 import torch.nn.functional as F
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from sentence_transformers.sentence_transformer.modules import Pooling
 from transformers import AutoConfig, AutoModel, AutoModelForMaskedLM
 from transformers.models.mpnet.modeling_mpnet import MPNetEncoder
@@ -80,6 +82,11 @@ families = {
         ),
     ),
     "eurobert": dict(modern, num_attention_heads=2),
+    "nomic_bert": dict(modern, num_attention_heads=2),
+    "gte": dict(modern, num_attention_heads=2, hidden_dropout_prob=0.0, type_vocab_size=1),
+    "jina_embeddings_v3": dict(
+        modern, num_attention_heads=2, hidden_dropout_prob=0.0, attention_probs_dropout_prob=0.0, pad_token_id=1
+    ),
     "gemma3_text": dict(
         modern,
         num_hidden_layers=3,
@@ -94,7 +101,9 @@ families = {
 }
 # What is not as BERT has it: the name of the table, and whether transformers has a masked language model of it.
 TABLES = {"modernbert": "embeddings.tok_embeddings"}
-ENCODERS = ["qwen3", "llama", "eurobert", "gemma3_text"]
+# These are saved under other names than their modules have.
+CONVERTED = {"nomic_bert": "nomic_bert.", "gte": "gte.", "jina_embeddings_v3": "roberta."}
+ENCODERS = ["gte", "qwen3", "llama", "eurobert", "gemma3_text"]
 
 
 def randomise(model, seed):
@@ -106,6 +115,12 @@ def randomise(model, seed):
         p.data = (1 + 0.2 * noise) if norm and name.endswith("weight") else noise * (0.3 if p.dim() > 1 else 0.1)
 
 
+def plain_gradients(model):
+    found = {name: p.grad.float().clone() for name, p in model.named_parameters() if p.grad is not None}
+    model.zero_grad(set_to_none=True)
+    return found
+
+
 def gradients(model):
     table = model.get_input_embeddings().weight  # also the output layer, under whose name some families list it
     name = TABLES.get(model.config.model_type, "embeddings.word_embeddings")
@@ -113,6 +128,20 @@ def gradients(model):
     found = {listed if p is table else name: p.grad.float().clone() for name, p in model.named_parameters() if p.grad is not None}
     model.zero_grad(set_to_none=True)
     return found
+
+
+def by_saved_names(model, found):
+    """Gradients under the names that the model's weights are saved by: a copy of it is saved with them as weights."""
+    copy = deepcopy(model)
+    modules = dict(copy.named_parameters())
+    for p in modules.values():
+        p.data = torch.zeros_like(p)
+    for name, gradient in found.items():
+        modules[name].data = gradient
+    with TemporaryDirectory() as folder:
+        copy.save_pretrained(folder)
+        saved = load_file(f"{folder}/model.safetensors")
+    return {name: value for name, value in saved.items() if "pooler" not in name}
 
 
 def build(family, seed):
@@ -138,7 +167,7 @@ def build(family, seed):
     extra = {"token_type_ids": types} if family == "bert" else {}
 
     encoder = model.base_model
-    alone = family in TABLES or family in ENCODERS
+    alone = family in TABLES or family in ENCODERS or family in CONVERTED
     if alone:
         # One by one: a padded query outside of every window has no key, and its NaN spreads to all others.
         rows = [encoder(input_ids=ids[row : row + 1, :length]).last_hidden_state for row, length in enumerate(LENGTHS)]
@@ -154,9 +183,16 @@ def build(family, seed):
     direction = torch.randn(tokens[inside].shape, generator=generator, dtype=torch.float64)
     expected["direction"] = direction
     (tokens[inside] * direction.float().double()).sum().backward()
-    whole = "model." if family in ENCODERS else ""
-    for name, gradient in gradients(model).items():
-        expected[f"gradient/{whole}{name}"] = gradient
+    if family in CONVERTED:
+        found = by_saved_names(model, plain_gradients(model))
+        whole = CONVERTED[family] if family in ENCODERS else ""
+        # The masked language model's own head has none here.
+        found = {whole + name: value for name, value in found.items() if (whole + name).startswith(CONVERTED[family])}
+    else:
+        whole = "model." if family in ENCODERS else ""
+        found = {whole + name: gradient for name, gradient in gradients(model).items()}
+    for name, gradient in found.items():
+        expected[f"gradient/{name}"] = gradient
     if family not in ENCODERS:
         masked(model, ids, mask, extra, alone, generator, expected)
     save_file(
@@ -182,7 +218,9 @@ def masked(model, ids, mask, extra, alone, generator, expected):
     loss.backward()
     expected["labels"] = torch.where(labels < 0, -1, labels)[inside].int()
     expected["loss"] = loss.reshape(1)
-    for name, gradient in gradients(model).items():
+    converted = model.config.model_type in CONVERTED
+    found = by_saved_names(model, plain_gradients(model)) if converted else gradients(model)
+    for name, gradient in found.items():
         expected[f"masked/{name}"] = gradient
 
 

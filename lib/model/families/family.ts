@@ -68,6 +68,8 @@ export interface Family {
   readonly parse: (read: ConfigReader) => EncoderConfig;
   /** Prefix under which whole models keep their encoder. */
   readonly prefix: string;
+  /** Prefixes that other libraries put there. */
+  readonly otherPrefixes?: readonly string[];
   /** Every tensor of the encoder, as checkpoints have them. */
   readonly tensors: (config: EncoderConfig) => TensorSpecs;
   /** Those of them that are kept as one. */

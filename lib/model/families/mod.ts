@@ -9,14 +9,29 @@ import { bert } from "./bert.ts";
 import { distilbert } from "./distilbert.ts";
 import type { Family } from "./family.ts";
 import { gemma3 } from "./gemma3.ts";
+import { gte } from "./gte.ts";
+import { jinaV3 } from "./jina_v3.ts";
 import { llama } from "./llama.ts";
 import { modernbert } from "./modernbert.ts";
 import { mpnet } from "./mpnet.ts";
+import { nomicBert } from "./nomic_bert.ts";
 import { qwen3 } from "./qwen3.ts";
 import { roberta } from "./roberta.ts";
 
 /** All of them. */
-export const FAMILIES: readonly Family[] = [bert, distilbert, roberta, mpnet, modernbert, qwen3, llama, gemma3];
+export const FAMILIES: readonly Family[] = [
+  bert,
+  distilbert,
+  roberta,
+  mpnet,
+  modernbert,
+  nomicBert,
+  gte,
+  jinaV3,
+  qwen3,
+  llama,
+  gemma3,
+];
 
 const BY_TYPE = new Map(FAMILIES.flatMap((family) => Object.keys(family.classes).map((type) => [type, family])));
 
@@ -47,6 +62,12 @@ export function parseConfig(json: Readonly<Record<string, unknown>>, where: stri
     });
   }
   return family.parse(configReader(json, where));
+}
+
+/** Prefixes that a checkpoint may have before the names of the encoder's tensors. */
+export function prefixesOf(config: Pick<EncoderConfig, "family">): readonly string[] {
+  const { prefix, otherPrefixes = [] } = familyOf(config);
+  return [prefix, ...otherPrefixes];
 }
 
 /** How transformers' classes of this type begin. */

@@ -1,11 +1,12 @@
 /**
- * Encoders as BERT is one: learned positions, normalisation after each residual (Devlin et al. 2019, arXiv 1810.04805).
+ * Encoders as BERT is one: normalisation after each residual (Devlin et al. 2019, arXiv 1810.04805). Positions are learned
+ * or rotary, the feed-forward part is plain or gated.
  *
  * @module
  */
 import { counted } from "../../counted.ts";
 import { EngineError } from "../../error.ts";
-import { add, attention, dropout, embedding } from "../../tensor/ops.ts";
+import { add, attention, dropout, embedding, gated, rotate } from "../../tensor/ops.ts";
 import type { Tape } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { PackedBatch } from "../../text/packed.ts";
@@ -14,19 +15,22 @@ import type { ConfigReader, EncoderConfig } from "../config.ts";
 import { norm, project } from "../layers.ts";
 import { type Joined, type SpecList, specList } from "../tensor_specs.ts";
 import type { Family, Layer } from "./family.ts";
+import { rotationsOf } from "./rotary.ts";
 
 /** Names of the tensors of one layer, without `.weight` and `.bias`. */
 export interface LayerNames {
-  /** Projections to queries, keys and values, which the checkpoint keeps apart. */
-  readonly projections: readonly [query: string, key: string, value: string];
+  /** Projections to queries, keys and values, where the checkpoint keeps them apart. */
+  readonly projections?: readonly [query: string, key: string, value: string];
   /** The three as one. */
   readonly qkv: string;
   /** Projection of the heads' outputs. */
   readonly output: string;
   /** Normalisation after attention. */
   readonly attentionNorm: string;
-  /** To the intermediate size. */
+  /** To the intermediate size; where the part is gated, to twice of it: [up | gate], of which the gate is activated. */
   readonly intermediate: string;
+  /** The two halves of it, where the checkpoint keeps them apart. */
+  readonly halves?: readonly [up: string, gate: string];
   /** And back. */
   readonly down: string;
   /** Normalisation after that. */
@@ -35,13 +39,24 @@ export interface LayerNames {
 
 /** What tells one post-LN family from another. */
 export interface PostLn
-  extends Pick<Family, "classes" | "parse" | "prefix" | "classification" | "maskedLm" | "crossAttention"> {
+  extends
+    Pick<Family, "classes" | "parse" | "prefix" | "otherPrefixes" | "classification" | "maskedLm" | "crossAttention"> {
   /** Names of layer `i`. */
   readonly names: (i: number) => LayerNames;
   /** Position id of a sequence's first token. Default: 0. */
   readonly firstPosition?: (config: EncoderConfig) => number;
   /** Whether anything is dropped between attention and its residual. Default: yes. */
   readonly dropsAttended?: boolean;
+  /** Whether anything is dropped behind the activation. Default: no. */
+  readonly dropsInner?: boolean;
+  /** Whether the feed-forward part is gated. Default: no. */
+  readonly isGated?: boolean;
+  /** Which linear maps have no bias. Default: all have one. */
+  readonly plain?: readonly ("attention" | "intermediate" | "down")[];
+  /** Name of the normalisation of the embeddings. */
+  readonly embeddingNorm?: string;
+  /** Angles of rotary positions, instead of a table of learned ones. */
+  readonly frequencies?: (config: EncoderConfig) => Float32Array;
   /** Tensors beside embeddings and layers. */
   readonly more?: (list: SpecList, config: EncoderConfig) => void;
   /** [2L − 1, heads] what attention adds to the scores by relative position. */
@@ -51,12 +66,13 @@ export interface PostLn
 const WORDS = "embeddings.word_embeddings";
 const POSITIONS = "embeddings.position_embeddings";
 const TYPES = "embeddings.token_type_embeddings";
-const NORM = "embeddings.LayerNorm";
 
 /** The family. */
 export function postLn(
-  { names, firstPosition = () => 0, dropsAttended = true, more, bias, ...rest }: PostLn,
+  { names, firstPosition = () => 0, dropsAttended = true, dropsInner = false, isGated = false, ...options }: PostLn,
 ): Family {
+  const { plain = [], embeddingNorm = "embeddings.LayerNorm", frequencies, more, bias, ...rest } = options;
+  const has = (part: NonNullable<PostLn["plain"]>[number]) => !plain.includes(part);
   return {
     ...rest,
     wordTable: `${WORDS}.weight`,
@@ -65,27 +81,37 @@ export function postLn(
       const { hiddenSize: h, intermediateSize: f } = config;
       const list = specList();
       list.add(`${WORDS}.weight`, "table", config.vocabSize, h);
-      list.add(`${POSITIONS}.weight`, "matrix", config.positions, h);
+      if (frequencies === undefined) list.add(`${POSITIONS}.weight`, "matrix", config.positions, h);
       if (config.typeVocabSize > 0) list.add(`${TYPES}.weight`, "matrix", config.typeVocabSize, h);
-      list.norm(NORM, h);
+      list.norm(embeddingNorm, h);
       more?.(list, config);
       for (let i = 0; i < config.layers; i++) {
         const layer = names(i);
-        for (const name of [...layer.projections, layer.output]) list.linear(name, h, h);
+        for (const name of layer.projections ?? []) list.linear(name, h, h, has("attention"));
+        if (layer.projections === undefined) list.linear(layer.qkv, 3 * h, h, has("attention"));
+        list.linear(layer.output, h, h, has("attention"));
         list.norm(layer.attentionNorm, h);
-        list.linear(layer.intermediate, f, h);
-        list.linear(layer.down, h, f);
+        for (const name of layer.halves ?? []) list.linear(name, f, h, has("intermediate"));
+        if (layer.halves === undefined) list.linear(layer.intermediate, isGated ? 2 * f : f, h, has("intermediate"));
+        list.linear(layer.down, h, f, has("down"));
         list.norm(layer.outputNorm, h);
       }
       return list.specs;
     },
 
     joined({ layers }): Joined {
-      return new Map(
-        Array.from({ length: layers }, (_, i) => names(i)).flatMap(({ projections, qkv }) =>
-          ["weight", "bias"].map((part) => [`${qkv}.${part}`, projections.map((name) => `${name}.${part}`)] as const)
-        ),
-      );
+      const joined = new Map<string, readonly string[]>();
+      const join = (whole: string, parts: readonly string[] | undefined, hasBias: boolean) => {
+        for (const kind of parts === undefined ? [] : hasBias ? ["weight", "bias"] : ["weight"]) {
+          joined.set(`${whole}.${kind}`, parts!.map((name) => `${name}.${kind}`));
+        }
+      };
+      for (let i = 0; i < layers; i++) {
+        const { qkv, projections, intermediate, halves } = names(i);
+        join(qkv, projections, has("attention"));
+        join(intermediate, halves, has("intermediate"));
+      }
+      return joined;
     },
 
     /** x₀ = drop(LN(word + position + type)) */
@@ -99,24 +125,35 @@ export function postLn(
           hint: "lower --max-seq-length",
         });
       }
-      const positions = first === 0
-        ? batch.positions
-        : uploadRows(tape.engine, countedPositions(config.padId, first, batch.packed), batch.capacity);
       let x = embedding(tape, parameters[`${WORDS}.weight`]!, batch.ids);
-      x = add(tape, x, embedding(tape, parameters[`${POSITIONS}.weight`]!, positions));
+      if (frequencies === undefined) {
+        const positions = first === 0
+          ? batch.positions
+          : uploadRows(tape.engine, countedPositions(config.padId, first, batch.packed), batch.capacity);
+        x = add(tape, x, embedding(tape, parameters[`${POSITIONS}.weight`]!, positions));
+      }
       const types = parameters[`${TYPES}.weight`];
       if (types !== undefined) x = add(tape, x, embedding(tape, types, batch.typeIds));
-      return dropout(tape, norm(tape, encoder, NORM, x), drop(config.hiddenDropout, "embedding-dropout", number));
+      return dropout(
+        tape,
+        norm(tape, encoder, embeddingNorm, x),
+        drop(config.hiddenDropout, "embedding-dropout", number),
+      );
     },
 
     /** x ← LN(x + drop(Wₒ attention(x) + bₒ)); x ← LN(x + drop(W₂ f(W₁ x + b₁) + b₂)) */
     layers(tape, encoder, batch, drop): Layer {
       const { config, parameters } = encoder;
       const relative = bias?.(tape, encoder, batch);
+      const rotation = rotationsOf(tape, batch);
+      const headSize = config.hiddenSize / config.heads;
       return (x, i, { number = i, causal = false, between = (y: Tensor) => y } = {}) => {
         const layer = names(i);
+        const qkv = project(tape, parameters, layer.qkv, x);
         const context = attention(tape, {
-          qkv: project(tape, parameters, layer.qkv, x),
+          qkv: frequencies === undefined
+            ? qkv
+            : rotate(tape, qkv, rotation(frequencies(config), 2 * config.heads, headSize)),
           offsets: batch.offsets,
           heads: config.heads,
           maxLength: batch.maxLength,
@@ -127,8 +164,11 @@ export function postLn(
         const attended = project(tape, parameters, layer.output, context);
         const dropped = dropsAttended ? drop(config.hiddenDropout, "hidden-dropout", number) : undefined;
         const y = between(norm(tape, encoder, layer.attentionNorm, attended, x, dropped));
-        const hidden = project(tape, parameters, layer.intermediate, y, config.activation);
-        const down = project(tape, parameters, layer.down, hidden);
+        const hidden = isGated
+          ? gated(tape, config.activation, project(tape, parameters, layer.intermediate, y), "second")
+          : project(tape, parameters, layer.intermediate, y, config.activation);
+        const kept = dropsInner ? dropout(tape, hidden, drop(config.hiddenDropout, "gate-dropout", number)) : hidden;
+        const down = project(tape, parameters, layer.down, kept);
         return norm(tape, encoder, layer.outputNorm, down, y, drop(config.hiddenDropout, "ffn-dropout", number));
       };
     },
@@ -138,7 +178,7 @@ export function postLn(
      * backward seventeen with dropout; four of the intermediate size; beside the layers, embeddings and pooling.
      */
     floatsPerToken: ({ layers, hiddenSize, intermediateSize, heads }) =>
-      layers * (27 * hiddenSize + 4 * intermediateSize + 4 * heads) + 14 * hiddenSize,
+      layers * (27 * hiddenSize + (isGated ? 8 : 4) * intermediateSize + 4 * heads) + 14 * hiddenSize,
 
     longest: (config) => config.positions - firstPosition(config),
   };
@@ -164,13 +204,13 @@ export function postLnConfig(
 ): EncoderConfig {
   return {
     family: read.type,
-    hiddenSize: read.size("hidden_size", "dim"),
-    layers: read.size("num_hidden_layers", "n_layers"),
-    heads: read.heads("num_attention_heads", "n_heads"),
-    intermediateSize: read.size("intermediate_size", "hidden_dim"),
+    hiddenSize: read.size("hidden_size", "dim", "n_embd"),
+    layers: read.size("num_hidden_layers", "n_layers", "n_layer"),
+    heads: read.heads("num_attention_heads", "n_heads", "n_head"),
+    intermediateSize: read.size("intermediate_size", "hidden_dim", "n_inner"),
     activation: read.activation("hidden_act", "activation"),
     vocabSize: read.size("vocab_size"),
-    positions: read.size("max_position_embeddings"),
+    positions: read.size("max_position_embeddings", "n_positions"),
     typeVocabSize: read.number(["type_vocab_size"], 2),
     padId: read.number(["pad_token_id"], 0),
     layerNormEpsilon: read.number(["layer_norm_eps"], 1e-12),

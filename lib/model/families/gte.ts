@@ -1,0 +1,48 @@
+/**
+ * GTE of 2024 (Zhang et al. 2024, arXiv 2407.19669), whose own files call it `new`: rotary positions, gated products.
+ *
+ * @module
+ */
+import type { EncoderConfig } from "../config.ts";
+import { postLn, postLnConfig } from "./post_ln.ts";
+import { frequenciesOf } from "./rotary.ts";
+
+/** Its configuration. */
+interface GteConfig extends EncoderConfig {
+  /** Angles of its positions. */
+  readonly frequencies: Float32Array;
+}
+
+/** The family. */
+export const gte = postLn({
+  classes: { gte: "Gte", new: "New" },
+  parse(read): GteConfig {
+    read.only("pack_qkv", true);
+    read.only("layer_norm_type", "layer_norm");
+    read.only("logn_attention_scale", false);
+    const config = postLnConfig(read, {
+      typeVocabSize: read.number(["type_vocab_size"], 1),
+      padId: read.number(["pad_token_id"], 1),
+      attentionDropout: read.rate(["attention_probs_dropout_prob"], 0),
+    });
+    const headSize = config.hiddenSize / config.heads;
+    return { ...config, frequencies: frequenciesOf(read, { headSize, theta: 160_000 }) };
+  },
+  prefix: "gte.",
+  otherPrefixes: ["new."],
+  frequencies: (config) => (config as GteConfig).frequencies,
+  isGated: true,
+  dropsInner: true,
+  plain: ["intermediate"],
+  names(i) {
+    const layer = `encoder.layer.${i}`;
+    return {
+      qkv: `${layer}.attention.qkv_proj`,
+      output: `${layer}.attention.o_proj`,
+      attentionNorm: `${layer}.attn_ln`,
+      intermediate: `${layer}.mlp.up_gate_proj`,
+      down: `${layer}.mlp.down_proj`,
+      outputNorm: `${layer}.mlp_ln`,
+    };
+  },
+});
