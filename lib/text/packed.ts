@@ -116,7 +116,7 @@ export interface NextTokens {
 }
 
 /** Splits a batch for a model that reads from left to right and guesses the next token. Needs no token of its own. */
-export function nextTokens(batch: PackedBatch, pad: number): NextTokens {
+export function nextTokens(batch: PackedBatch, pad: number | undefined): NextTokens {
   const lengths = Array.from({ length: batch.offsets.length - 1 }, (_, i) => batch.offsets[i + 1]! - batch.offsets[i]!);
   const offsets = new Int32Array(batch.offsets.length);
   for (const [i, length] of lengths.entries()) offsets[i + 1] = offsets[i]! + Math.max(0, length - 1);

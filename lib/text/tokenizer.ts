@@ -31,11 +31,14 @@ export interface Tokenizer {
   readonly wordStarts: (text: string, maxLength: number) => Uint8Array;
   /** What stands around two texts that are one sequence. */
   readonly pair: PairTemplate;
-  /** Ids of the special tokens: padding, classification, separator, mask. */
+  /**
+   * Ids of the special tokens: padding, classification, separator, mask; undefined where there is none. What stands around
+   * a text the tokenizer's own post-processor says.
+   */
   readonly special: {
-    readonly pad: number;
-    readonly cls: number;
-    readonly sep: number;
+    readonly pad: number | undefined;
+    readonly cls: number | undefined;
+    readonly sep: number | undefined;
     readonly mask: number | undefined;
   };
   /** Ids of all special tokens, those of `special` and others: a text that holds one literally has it, too. */
@@ -232,11 +235,6 @@ function tokenizerOf(built: BuiltTokenizer, files: ReadonlyMap<string, Uint8Arra
   const cls = special("cls_token");
   const sep = special("sep_token");
   const pad = special("pad_token");
-  if (cls === undefined || sep === undefined || pad === undefined) {
-    throw new TokenizerError("a special token is missing", {
-      expected: "tokens for classification, separator and padding",
-    });
-  }
   const { before, behind, pair } = templatesOf(definition["post_processor"]);
   const cutsStart = truncationSide === "left";
   // A vocabulary may have holes; the reference counts its entries.
