@@ -5,6 +5,7 @@
  */
 import { basename, dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
+import { jsonText, parseJson } from "./json.ts";
 
 /**
  * Reads a JSON file of a model: an object or a list.
@@ -31,7 +32,7 @@ export async function readJson<A>(path: string, optional = false): Promise<A | u
   }
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = parseJson(text);
   } catch (error) {
     throw new CheckpointError("not JSON", {
       where: path,
@@ -52,7 +53,7 @@ export async function readJson<A>(path: string, optional = false): Promise<A | u
  */
 export async function writeJson(path: string, value: unknown): Promise<void> {
   await Deno.mkdir(dirname(path), { recursive: true });
-  await Deno.writeTextFile(path, JSON.stringify(value, null, 2) + "\n");
+  await Deno.writeTextFile(path, jsonText(value));
 }
 
 /**
@@ -60,7 +61,8 @@ export async function writeJson(path: string, value: unknown): Promise<void> {
  * smaller type that a checkpoint once had.
  */
 export function withoutWeightType(config: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  return Object.fromEntries(Object.entries(config).filter(([key]) => key !== "dtype" && key !== "torch_dtype"));
+  const { dtype: _, torch_dtype: __, ...rest } = config;
+  return rest;
 }
 
 /**
@@ -75,7 +77,7 @@ export async function writeTokenizer(
   for (const [name, bytes] of files) {
     if (name !== "tokenizer_config.json") await Deno.writeFile(join(path, name), bytes);
     else {
-      const { max_length: _, ...rest } = JSON.parse(new TextDecoder().decode(bytes));
+      const { max_length: _, ...rest } = parseJson(new TextDecoder().decode(bytes)) as Record<string, unknown>;
       await writeJson(join(path, name), { ...rest, model_max_length: maxSeqLength });
     }
   }
