@@ -115,7 +115,7 @@ const more: Case[] = SHAPES.flatMap((shape) => [
 ]);
 
 /** One row, one column, no row, blocks of rows and one row more. */
-const MATRICES = [[1, 1], [1, 9], [9, 1], [3, 5], [11, 20], [64, 7], [65, 7], [300, 66], [0, 5]] as const;
+const MATRICES = [[1, 1], [1, 9], [9, 1], [3, 5], [16, 16], [11, 20], [64, 7], [65, 7], [300, 66], [0, 5]] as const;
 
 const reductions: Case[] = MATRICES.flatMap((shape) => [
   testCase(

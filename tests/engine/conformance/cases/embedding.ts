@@ -8,7 +8,7 @@ const idsOf = (count: number, rows: number) =>
   integers(Int32Array.from({ length: count }, (_, i) => (i * i * 3) % rows));
 
 export const embedding: readonly Case[] =
-  ([[9, 5, 11], [1, 1, 4], [7, 20, 1], [50, 96, 300], [3, 4, 0], [40, 1, 9], [2, 17, 200]] as const).map((
+  ([[9, 5, 11], [1, 1, 4], [7, 20, 1], [50, 96, 300], [16, 16, 16], [3, 4, 0], [40, 1, 9], [2, 17, 200]] as const).map((
     [rows, width, count],
   ) =>
     testCase(

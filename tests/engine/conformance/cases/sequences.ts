@@ -94,7 +94,6 @@ function attentionCase(asked: AttentionCase): Case {
         again: dQkv,
       };
     },
-    1e-5,
   );
 }
 
@@ -181,6 +180,7 @@ const attentions: Case[] = [
       elements: 8,
     }),
   ]),
+  attentionCase({ what: "sixteen tokens", lengths: [9, 7], heads: 2, size: 16, elements: 60 }),
   attentionCase({ what: "one token", lengths: [1], heads: 1, size: 1 }),
   attentionCase({ what: "no token at all", lengths: [0, 0], heads: 2, size: 4 }),
   attentionCase({ what: "no sequence at all", lengths: [], heads: 2, size: 4 }),
@@ -226,6 +226,7 @@ const poolings: Case[] = MODES.flatMap((mode) => [
   poolCase(mode, ODD, 20, 2),
   poolCase(mode, [3, 4, 2], 7, 1, true),
   poolCase(mode, [1], 1, 0),
+  poolCase(mode, [5, 11], 16, 1),
   poolCase(mode, [2, 1], 3, 9),
   poolCase(mode, [], 4, 0),
   poolCase(mode, [2, 3], 5, 0, false, 4),
