@@ -14,7 +14,8 @@ import type { PromptChoice } from "../model/prompts.ts";
 import { evaluateRows } from "../pipeline/stages/evaluate.ts";
 import { modelFolder } from "../stage/roots.ts";
 import type { Metrics } from "../train/record.ts";
-import { A_TEXT, checkJob } from "./fields.ts";
+import { checkFields } from "../train/fields.ts";
+import { A_LIST, A_TEXT, checkJob, checkNumbers, checkTexts } from "./fields.ts";
 
 /** What computes a job, and what ends it. */
 export interface JobOptions {
@@ -48,7 +49,7 @@ export async function withEngine<A>(
  * @param options `promptName`: one of the model's prompts; or `prefix`: a text of your own, before every input;
  * `engine` and `signal`.
  * @returns One row for each text, in their order.
- * @throws UsageError if the model has no prompt of this name.
+ * @throws {UsageError} The model has no prompt of this name, or what should be texts is something else.
  *
  * @example
  * ```ts
@@ -64,6 +65,7 @@ export async function encode(
   options: PromptChoice & JobOptions = {},
 ): Promise<Embeddings> {
   checkJob(options, { promptName: A_TEXT, prefix: A_TEXT });
+  checkTexts(texts, "texts");
   const { engine, signal, ...prompt } = options;
   return await withEngine({ engine, signal }, async (engine) => {
     const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
@@ -101,6 +103,7 @@ export interface RetrievalPairs {
  * @param rows Graded pairs, or anchors and positives.
  * @param options `engine` and `signal`.
  * @returns Metrics by key: `spearman_cosine` and so on, `cosine_ndcg@10` and so on.
+ * @throws {UsageError} Columns of other names, or values that are no texts or numbers.
  * @throws {EvaluationError} Fewer than two different scores.
  * @throws {DatasetError} Columns of unequal length.
  * @throws {CheckpointError} The model cannot be loaded.
@@ -127,17 +130,35 @@ export async function evaluate(
   options: JobOptions = {},
 ): Promise<SimilarityMetrics | Metrics> {
   checkJob(options);
+  checkRows(rows);
   const [kind, columns] = "score" in rows
     ? ["similarity", {
       sentence1: rows.sentence1,
       sentence2: rows.sentence2,
       score: Float64Array.from(rows.score),
     }] as const
-    : ["retrieval", { ...rows }] as const;
+    : ["retrieval", {
+      anchor: rows.anchor,
+      positive: rows.positive,
+      ...(rows.negative !== undefined && { negative: rows.negative }),
+    }] as const;
   const dataset = datasetOf<Columns>(columns as Columns);
   return await withEngine(options, async (engine) => {
     const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
     options.signal?.throwIfAborted();
     return (await evaluateRows(engine, biEncoder, dataset, { kind })).metrics;
   });
+}
+
+/** The columns of what is evaluated: all that are wanted must be there. */
+function checkRows(rows: GradedPairs | RetrievalPairs): void {
+  const graded = ["sentence1", "sentence2", "score"] as const;
+  const pairs = ["anchor", "positive", "negative"] as const;
+  checkFields(rows, Object.fromEntries([...graded, ...pairs].map((name) => [name, A_LIST])), "rows");
+  const isGraded = graded.some((name) => name in rows);
+  const columns: Readonly<Record<string, unknown>> = { ...rows };
+  for (const name of isGraded ? graded.slice(0, 2) : pairs) {
+    if (name !== "negative" || columns[name] !== undefined) checkTexts(columns[name], name);
+  }
+  if (isGraded) checkNumbers(columns["score"] as ArrayLike<unknown> | undefined, "score");
 }

@@ -6,6 +6,7 @@
  */
 import { aText, checkFields, type Field, type Fields, NUMBERS, oneOf, YES_OR_NO } from "../train/fields.ts";
 import type { EngineChoice } from "../engine/select.ts";
+import { UsageError } from "../error.ts";
 import { FLAGS } from "../pipeline/flags.ts";
 import type { RunOptions } from "../stage/run.ts";
 import type { HoldOutOption, OutputOptions } from "./training.ts";
@@ -59,6 +60,50 @@ const TRAINING: Fields<RunOptions & OutputOptions> = {
 export const HOLD_OUT: Fields<HoldOutOption> = {
   holdOut: { expected: "a number of rows, or a share below 1", is: (value) => typeof value === "number" },
 };
+
+/**
+ * Checks texts that are computed on as they are: what is none would be embedded as an empty one, and a lone text by its
+ * letters.
+ *
+ * @param texts A list of texts.
+ * @param name What it is called.
+ * @throws {UsageError} It is no list; or an entry is no text: it names which.
+ */
+export function checkTexts(texts: unknown, name: string): asserts texts is readonly string[] {
+  if (!Array.isArray(texts)) {
+    throw new UsageError(`${name} must be a list of texts`, {
+      expected: "a list of texts",
+      found: shown(texts),
+      ...(typeof texts === "string" && { hint: "a single text stands in a list as well: [text]" }),
+    });
+  }
+  const wrong = Array.from(texts, (text) => typeof text === "string").indexOf(false); // holes of a list as well
+  if (wrong >= 0) {
+    throw new UsageError(`${name} must be a list of texts`, {
+      where: `${name}[${wrong}]`,
+      expected: "a text",
+      found: shown(texts[wrong]),
+      hint: 'what has no text can be left out, or stand as ""',
+    });
+  }
+}
+
+/** Checks numbers of rows, which plain JavaScript may have as texts or with gaps. */
+export function checkNumbers(numbers: ArrayLike<unknown> | undefined, name: string): void {
+  if (numbers === undefined) throw new UsageError(`${name} is missing`, { expected: "a list of numbers" });
+  const wrong = Array.from(numbers, (number) => Number.isFinite(number)).indexOf(false);
+  if (wrong < 0) return;
+  throw new UsageError(`${name} must be a list of numbers`, {
+    where: `${name}[${wrong}]`,
+    expected: "a finite number",
+    found: shown(numbers[wrong]),
+  });
+}
+
+function shown(value: unknown): string {
+  if (value === undefined) return "nothing";
+  return typeof value === "string" ? JSON.stringify(value.slice(0, 60)) : String(value).slice(0, 60);
+}
 
 /** Checks the options of a job, beside which it may have its own. */
 export function checkJob(options: JobOptions, own: Readonly<Record<string, Field>> = {}): void {

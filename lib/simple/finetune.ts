@@ -6,6 +6,7 @@
 import { Effect } from "effect";
 import type { Dataset, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import { type Columns, datasetOf } from "../data/rows.ts";
+import { UsageError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
 import { losses, lossOf, type LossSpec } from "../loss/named.ts";
@@ -16,7 +17,7 @@ import { given, type RunOptions } from "../stage/run.ts";
 import type { Artifact } from "../stage/stage.ts";
 import type { Field } from "../train/fields.ts";
 import { TRAIN_FIELDS, type TrainSettings } from "../train/settings.ts";
-import { A_LIST, A_LOSS, A_MODEL, A_TEXT, AN_OBJECT, checkTraining, HOLD_OUT } from "./fields.ts";
+import { A_LIST, A_LOSS, A_MODEL, A_TEXT, AN_OBJECT, checkNumbers, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
   type HoldOutOption,
   type MeasuredTraining,
@@ -107,11 +108,13 @@ export async function finetune(options: FinetuneOptions): Promise<MeasuredTraini
   checkTraining(options, FIELDS);
   if ("score" in options) {
     const { sentence1, sentence2, score, loss = losses.cosineSimilarity(), ...rest } = options;
+    checkNumbers(score, "score");
     const rows = datasetOf<ScoredPairs>({ sentence1, sentence2, score: Float64Array.from(score) });
     return await finetuneOn("similarity", rows, loss, rest);
   }
   if ("label" in options) {
     const { text, label, loss = losses.batchAllTriplet(), ...rest } = options;
+    checkLabels(label);
     const classes = new Map([...new Set(label)].map((name, number) => [name, number]));
     const numbers = Int32Array.from(label, (name) => classes.get(name)!);
     return await finetuneOn("labels", datasetOf<LabelledTexts>({ text, label: numbers }), loss, rest);
@@ -119,6 +122,20 @@ export async function finetune(options: FinetuneOptions): Promise<MeasuredTraini
   const { anchor, positive, negative, loss = losses.multipleNegativesRanking(), ...rest } = options;
   const columns = negative === undefined ? { anchor, positive } : { anchor, positive, negative };
   return await finetuneOn("retrieval", datasetOf<Pairs | Triplets>(columns), loss, rest);
+}
+
+/** Labels are words or numbers: a gap would become a class of its own. */
+function checkLabels(labels: readonly unknown[] | undefined): void {
+  const row = Array.from(labels ?? [undefined], (label) => typeof label === "string" || Number.isFinite(label)).indexOf(
+    false,
+  );
+  if (row < 0) return;
+  throw new UsageError("label must be a list of words or numbers", {
+    where: `label[${row}]`,
+    expected: "a word or a number",
+    found: String(labels?.[row]),
+    hint: "leave out texts without a label",
+  });
 }
 
 const FIELDS: Readonly<Record<string, Field>> = {

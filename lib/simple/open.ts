@@ -10,7 +10,7 @@ import { EngineError } from "../error.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
 import type { PromptChoice } from "../model/prompts.ts";
 import { modelFolder } from "../stage/roots.ts";
-import { checkJob } from "./fields.ts";
+import { checkJob, checkTexts } from "./fields.ts";
 
 /** A model that is loaded. It is to be closed, by `close` or by `using`. */
 export interface OpenModel extends Disposable {
@@ -20,6 +20,7 @@ export interface OpenModel extends Disposable {
    * Embeddings of texts, one row each, in their order. Calls may overlap, as those of a server do: they take turns.
    *
    * @throws EngineError after `close`.
+   * @throws UsageError for what is no list of texts.
    */
   readonly encode: (texts: readonly string[], options?: PromptChoice) => Promise<Embeddings>;
   /** Gives back memory and threads. Calls that are under way fail with an `EngineError`. */
@@ -58,13 +59,14 @@ export async function openModel(
   let closed = false;
   // An engine's arenas nest, so computations must not interleave: each waits for the one before it.
   let last: Promise<unknown> = Promise.resolve();
-  const encode = (texts: readonly string[], prompt?: PromptChoice): Promise<Embeddings> => {
+  const encode = async (texts: readonly string[], prompt?: PromptChoice): Promise<Embeddings> => {
+    checkTexts(texts, "texts");
     const turn = last.then(() => {
       if (closed) throw new EngineError("the model is closed", { hint: "open it again" });
       return encodeTexts(engine, loaded, texts, prompt);
     });
     last = turn.catch(() => {});
-    return turn;
+    return await turn;
   };
   const close = () => {
     if (closed) return;

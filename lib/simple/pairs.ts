@@ -7,10 +7,12 @@ import type { Engine } from "../engine/engine.ts";
 import * as crossEncoders from "../evaluate/cross_encoder.ts";
 import type { RankedDocument } from "../evaluate/cross_encoder.ts";
 import { type CrossEncoder, loadCrossEncoder } from "../model/cross_encoder.ts";
+import { counted } from "../counted.ts";
+import { UsageError } from "../error.ts";
 import { modelFolder } from "../stage/roots.ts";
 import { NUMBERS, YES_OR_NO } from "../train/fields.ts";
 import { type JobOptions, withEngine } from "./encode.ts";
-import { checkJob } from "./fields.ts";
+import { checkJob, checkTexts } from "./fields.ts";
 
 /**
  * What a cross-encoder says of pairs.
@@ -36,6 +38,7 @@ export async function predict(
   options: JobOptions & { readonly softmax?: boolean } = {},
 ): Promise<number[][]> {
   checkJob(options, { softmax: YES_OR_NO });
+  checkPairs(pairs);
   const { softmax = false, ...job } = options;
   return await withCrossEncoder(model, job, async (engine, crossEncoder) => {
     const [first, second] = [pairs.map(([text]) => text), pairs.map(([, text]) => text)];
@@ -68,6 +71,8 @@ export async function rank(
   options: JobOptions & { readonly topK?: number } = {},
 ): Promise<RankedDocument[]> {
   checkJob(options, { topK: NUMBERS["positive"] });
+  checkTexts([query], "query");
+  checkTexts(documents, "documents");
   const { topK, ...job } = options;
   const chosen = topK === undefined ? {} : { topK };
   return await withCrossEncoder(
@@ -75,6 +80,21 @@ export async function rank(
     job,
     (engine, crossEncoder) => crossEncoders.rank(engine, crossEncoder, query, documents, chosen),
   );
+}
+
+/** Pairs of two texts each. */
+function checkPairs(pairs: unknown): void {
+  if (!Array.isArray(pairs)) throw new UsageError("pairs must be a list of pairs", { expected: '[["one", "two"], …]' });
+  const wrong = pairs.findIndex((pair) => !Array.isArray(pair) || pair.length !== 2);
+  if (wrong >= 0) {
+    throw new UsageError("pairs must be a list of pairs", {
+      where: `pairs[${wrong}]`,
+      expected: "a list of two texts",
+      found: Array.isArray(pairs[wrong]) ? counted(pairs[wrong].length, "entry") : typeof pairs[wrong],
+    });
+  }
+  checkTexts(pairs.map(([first]) => first), "first texts of pairs");
+  checkTexts(pairs.map(([, second]) => second), "second texts of pairs");
 }
 
 async function withCrossEncoder<A>(

@@ -24,7 +24,7 @@ import {
   type TrainSettings,
 } from "../train/settings.ts";
 import { cardText } from "./card.ts";
-import { A_LIST, A_MODEL, A_SHARE, AN_OBJECT, checkTraining, HOLD_OUT } from "./fields.ts";
+import { A_LIST, A_MODEL, A_SHARE, AN_OBJECT, checkNumbers, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
   type HoldOutOption,
   type MeasuredTraining,
@@ -93,6 +93,7 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
   for (const name of ["gold", "unlabelled"] as const) {
     if (input[name] !== undefined) checkFields(input[name], PAIR_FIELDS, name);
   }
+  checkNumbers(input.gold?.score, "gold.score");
   if (input.cross !== undefined) checkFields(input.cross, TRAIN_FIELDS, "cross");
   const { gold, unlabelled, crossEncoder, pairs, silverLabels, cross, model, holdOut, ...rest } = input;
   const { output, force = false, cacheDir, engine, progress, signal, ...settings } = rest;

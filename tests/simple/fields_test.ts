@@ -1,11 +1,13 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/error.ts";
-import { augmentedSbert, encode, evaluate, finetune, openModel, rank, tsdae } from "../../lib/simple/mod.ts";
+import { augmentedSbert, encode, evaluate, finetune, openModel, predict, rank, tsdae } from "../../lib/simple/mod.ts";
 
 // deno-lint-ignore no-explicit-any -- what plain JavaScript can pass
 type Anything = any;
 const pairs = { model: "m", output: "o", anchor: ["a"], positive: ["b"] };
 const gold = { sentence1: ["a"], sentence2: ["b"], score: [1] };
+const graded = { ...gold, model: "m", output: "o" };
+const labelled = { model: "m", output: "o", text: ["a"] };
 const augmented = { model: "m", output: "o", gold };
 
 const CASES: readonly [string, () => Promise<unknown>, RegExp][] = [
@@ -48,6 +50,46 @@ const CASES: readonly [string, () => Promise<unknown>, RegExp][] = [
   ["a prompt that is not its name", () => encode("m", ["a"], { prompt: "q" } as Anything), /no setting prompt/],
   ["a prefix that is no text", () => encode("m", ["a"], { prefix: 3 } as Anything), /^prefix must be a text/],
   ["an option of another function", () => evaluate("m", gold, { topK: 3 } as Anything), /no setting topK/],
+  [
+    "a text that is none",
+    () => encode("m", ["a", undefined] as Anything),
+    /^texts must be a list of texts[^]*texts\[1\]/,
+  ],
+  ["one text without a list", () => encode("m", "abc" as Anything), /^texts must be a list[^]*stands in a list/],
+  ["columns of other names", () => evaluate("m", { question: ["a"], answer: ["b"] } as Anything), /question/],
+  ["a column that is missing", () => evaluate("m", { anchor: ["a"] } as Anything), /^positive must be a list of texts/],
+  [
+    "scores that are missing",
+    () => evaluate("m", { sentence1: ["a"], sentence2: ["b"] } as Anything),
+    /^score is missing/,
+  ],
+  [
+    "scores that are texts",
+    () => evaluate("m", { ...gold, score: ["x"] } as Anything),
+    /^score must be a list of numbers/,
+  ],
+  [
+    "scores to train on that are texts",
+    () => finetune({ ...graded, score: ["x"] } as Anything),
+    /^score must be a list/,
+  ],
+  [
+    "scores to train on that are missing",
+    () => finetune({ ...graded, score: undefined } as Anything),
+    /^score is missing/,
+  ],
+  [
+    "gold without scores",
+    () => augmentedSbert({ ...augmented, gold: { sentence1: [] } } as Anything),
+    /^gold.score is/,
+  ],
+  [
+    "a label that is none",
+    () => finetune({ ...labelled, label: [null] } as Anything),
+    /^label must be a list of words/,
+  ],
+  ["pairs that are texts", () => predict("m", ["ab"] as Anything), /^pairs must be a list of pairs[^]*pairs\[0\]/],
+  ["a document that is none", () => rank("m", "q", ["a", null] as Anything), /^documents must be[^]*documents\[1\]/],
   ["no document", () => rank("m", "q", ["a"], { topK: 0 }), /^topK must be a whole number from 1/],
   ["threads", () => openModel("m", { engine: { threads: 0 } }), /^engine.threads must be a whole number from 1/],
 ];
