@@ -3,7 +3,19 @@ import type { PoolingMode } from "../../../../lib/engine/engine.ts";
 import { randomPurpose } from "../../../../lib/engine/philox.ts";
 import { type Case, testCase } from "../case.ts";
 import { attention, pool } from "../reference/sequences.ts";
-import { add, differences, dot, floats, integers, map, normals, onlyRows, some, type Tensor } from "../tensor.ts";
+import {
+  add,
+  differences,
+  dot,
+  filled,
+  floats,
+  integers,
+  map,
+  normals,
+  onlyRows,
+  some,
+  type Tensor,
+} from "../tensor.ts";
 
 /** Where sequences of these lengths begin and end. */
 function offsetsOf(lengths: readonly number[]): Tensor {
@@ -189,6 +201,19 @@ const attentions: Case[] = [
   attentionCase({ what: "sharp scores", lengths: [3, 8], heads: 2, size: 5, sharp: 6 }),
 ];
 
+/** Where all scores are 0, log Σ exp is the logarithm of the number of keys. */
+const logarithms: readonly Case[] = [1, 2, 3, 5, 6, 7, 11, 45, 181, 359].map((length) =>
+  testCase(
+    `attention: the logarithm of ${length} equal keys`,
+    { qkv: filled([length, 12], 0), offsets: offsetsOf([length]) },
+    (engine, { qkv, offsets }) => ({
+      logSumExp: engine.attention({ qkv, offsets, heads: 1, maxLength: length }).logSumExp,
+    }),
+    () => ({ logSumExp: filled([length, 1], Math.log(length)) }),
+    2e-7,
+  )
+);
+
 const MODES: readonly PoolingMode[] = ["mean", "cls", "max", "mean_sqrt_len", "weightedmean", "lasttoken"];
 
 function poolCase(
@@ -268,5 +293,5 @@ const equalToSkipped = testCase(
   0,
 );
 
-export const sequences: readonly Case[] = [...attentions];
+export const sequences: readonly Case[] = [...attentions, ...logarithms];
 export const poolingCases: readonly Case[] = [...poolings, ties, equalToSkipped];
