@@ -30,7 +30,7 @@ export function attentionKernels(core: Core, { run }: Dispatch): Pick<Engine, "a
     }
     // What the backward pass lays out: k and v by columns, rows of scores and of slopes, the bias both ways, dropout.
     const padded = Math.ceil(maxLength / 16) * 16 + 32;
-    if ((2 * headSize + 2 * ROWS + 5) * padded * 4 > SCRATCH_BYTES) {
+    if ((2 * headSize + 2.5 * ROWS + 5) * padded * 4 > SCRATCH_BYTES) {
       throw new EngineError("attention: sequences are too long", {
         found: `${maxLength} tokens, heads of ${headSize} features`,
       });

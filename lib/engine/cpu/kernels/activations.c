@@ -1,64 +1,118 @@
 // Activations. Items are elements, or rows where there is a bias or a gate.
+//
+// Elements go through scratch, some hundred at a time: so each function stands in the module once, whatever it is part of.
 #include "activations.h"
 #include "table.h"
 
+// Sixteens that are looked at together; they stay in the nearest cache.
+#define CHUNK 64
+
+// v ← f(v), or f′(v), for so many sixteens; another kind leaves them as they are.
+#define FOR_ALL(f) \
+  for (int i = 0; i < count; i++) v[i] = f(v[i]); \
+  break;
+APART void valuesOf(int kind, float16 *v, int count) {
+  switch (kind) {
+    case GELU: FOR_ALL(gelu)
+    case GELU_TANH: FOR_ALL(geluTanh)
+    case TANH: FOR_ALL(tanh16)
+    case RELU: FOR_ALL(relu)
+    case SILU: FOR_ALL(silu)
+    case QUICK_GELU: FOR_ALL(quickGelu)
+    case SIGMOID: FOR_ALL(sigmoid)
+    case LEAKY_RELU: FOR_ALL(leakyRelu)
+    case SQUARED_RELU: FOR_ALL(squaredRelu)
+  }
+}
+APART void slopesOf(int kind, float16 *v, int count) {
+  switch (kind) {
+    case GELU: FOR_ALL(geluSlope)
+    case GELU_TANH: FOR_ALL(geluTanhSlope)
+    case TANH: FOR_ALL(tanhSlope)
+    case RELU: FOR_ALL(reluSlope)
+    case SILU: FOR_ALL(siluSlope)
+    case QUICK_GELU: FOR_ALL(quickGeluSlope)
+    case SIGMOID: FOR_ALL(sigmoidSlope)
+    case LEAKY_RELU: FOR_ALL(leakyReluSlope)
+    case SQUARED_RELU: FOR_ALL(squaredReluSlope)
+  }
+}
+
+// Goes over from … to − 1 in chunks: what is at `at` … at + n − 1, `count` sixteens.
+#define CHUNKS(at, from, to) \
+  for (int at = from, n, count; n = lesser((to) - at, 16 * CHUNK), count = (n + 15) / 16, n > 0; at += n)
+
 // y = f(x)
 KERNEL(activate) {
-#define VALUE(f, slope) SIXTEENS(i, start, end, { store(a.y + i, f(load(a.x + i, left)), left); })
-  FOR_ACTIVATION(a.kind, VALUE)
-#undef VALUE
+  float16 *v = scratch;
+  CHUNKS(at, start, end) {
+    SIXTEENS(i, 0, n, { v[i / 16] = load(a.x + at + i, left); })
+    valuesOf(a.kind, v, count);
+    SIXTEENS(i, 0, n, { store(a.y + at + i, v[i / 16], left); })
+  }
 }
 
 // dz = dy f′(z)
 KERNEL(activateBackward) {
-#define SLOPE(f, slope) \
-  SIXTEENS(i, start, end, { store(a.dz + i, load(a.dy + i, left) * slope(load(a.z + i, left)), left); })
-  FOR_ACTIVATION(a.kind, SLOPE)
-#undef SLOPE
+  float16 *v = scratch;
+  CHUNKS(at, start, end) {
+    SIXTEENS(i, 0, n, { v[i / 16] = load(a.z + at + i, left); })
+    slopesOf(a.kind, v, count);
+    SIXTEENS(i, 0, n, { store(a.dz + at + i, load(a.dy + at + i, left) * v[i / 16], left); })
+  }
 }
 
 // y ← f(y + bias) by row; the sum goes to `pre` where there is one. kind −1: no activation.
-INLINE float16 same(float16 x) { return x; }
 KERNEL(biasActivation) {
-#define ROWS(f, slope) \
-  for (int row = start; row < end; row++) { \
-    float *y = a.y + (idx)row * a.columns, *pre = a.pre ? a.pre + (idx)row * a.columns : 0; \
-    SIXTEENS(c, 0, a.columns, { \
-      float16 z = load(y + c, left); \
-      if (a.bias) z += load(a.bias + c, left); \
-      if (pre) store(pre + c, z, left); \
-      store(y + c, f(z), left); \
-    }) \
+  float16 *v = scratch;
+  for (int row = start; row < end; row++) {
+    float *y = a.y + (idx)row * a.columns, *pre = a.pre ? a.pre + (idx)row * a.columns : 0;
+    CHUNKS(at, 0, a.columns) {
+      SIXTEENS(i, at, at + n, {
+        float16 z = load(y + i, left);
+        if (a.bias) z += load(a.bias + i, left);
+        if (pre) store(pre + i, z, left);
+        if (a.kind < 0) store(y + i, z, left);
+        else v[(i - at) / 16] = z;
+      })
+      if (a.kind < 0) continue;
+      valuesOf(a.kind, v, count);
+      SIXTEENS(i, 0, n, { store(y + at + i, v[i / 16], left); })
+    }
   }
-  if (a.kind < 0) ROWS(same, )
-  else FOR_ACTIVATION(a.kind, ROWS)
-#undef ROWS
 }
 
 // y = f(u) v; x [R, 2 width] = [u | v], or [v | u] where the second half is activated
 KERNEL(gated) {
-#define ROWS(f, slope) \
-  for (int row = start; row < end; row++) { \
-    const float *x = a.x + 2 * (idx)row * a.width, *u = x + (a.second ? a.width : 0), *v = x + (a.second ? 0 : a.width); \
-    float *y = a.y + (idx)row * a.width; \
-    SIXTEENS(c, 0, a.width, { store(y + c, f(load(u + c, left)) * load(v + c, left), left); }) \
+  float16 *f = scratch;
+  for (int row = start; row < end; row++) {
+    const float *x = a.x + 2 * (idx)row * a.width, *u = x + (a.second ? a.width : 0), *v = x + (a.second ? 0 : a.width);
+    float *y = a.y + (idx)row * a.width;
+    CHUNKS(at, 0, a.width) {
+      SIXTEENS(i, 0, n, { f[i / 16] = load(u + at + i, left); })
+      valuesOf(a.kind, f, count);
+      SIXTEENS(i, 0, n, { store(y + at + i, f[i / 16] * load(v + at + i, left), left); })
+    }
   }
-  FOR_ACTIVATION(a.kind, ROWS)
-#undef ROWS
 }
 
 // du = dy v f′(u), dv = dy f(u)
 KERNEL(gatedBackward) {
-#define ROWS(f, slope) \
-  for (int row = start; row < end; row++) { \
-    idx at = 2 * (idx)row * a.width, u = at + (a.second ? a.width : 0), v = at + (a.second ? 0 : a.width); \
-    const float *dy = a.dy + (idx)row * a.width; \
-    SIXTEENS(c, 0, a.width, { \
-      float16 x = load(a.x + u + c, left), d = load(dy + c, left); \
-      store(a.dx + u + c, d * load(a.x + v + c, left) * slope(x), left); \
-      store(a.dx + v + c, d * f(x), left); \
-    }) \
+  float16 *f = scratch, *slope = f + CHUNK;
+  for (int row = start; row < end; row++) {
+    idx first = 2 * (idx)row * a.width;
+    const float *u = a.x + first + (a.second ? a.width : 0), *v = a.x + first + (a.second ? 0 : a.width);
+    float *du = a.dx + first + (a.second ? a.width : 0), *dv = a.dx + first + (a.second ? 0 : a.width);
+    const float *dy = a.dy + (idx)row * a.width;
+    CHUNKS(at, 0, a.width) {
+      SIXTEENS(i, 0, n, { slope[i / 16] = f[i / 16] = load(u + at + i, left); })
+      valuesOf(a.kind, f, count);
+      slopesOf(a.kind, slope, count);
+      SIXTEENS(i, 0, n, {
+        float16 d = load(dy + at + i, left);
+        store(du + at + i, d * load(v + at + i, left) * slope[i / 16], left);
+        store(dv + at + i, d * f[i / 16], left);
+      })
+    }
   }
-  FOR_ACTIVATION(a.kind, ROWS)
-#undef ROWS
 }

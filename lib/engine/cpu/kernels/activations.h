@@ -60,17 +60,3 @@ INLINE float16 leakyReluSlope(float16 x) { return pick(x > SPLAT(0), SPLAT(1), S
 
 INLINE float16 squaredRelu(float16 x) { return relu(x) * relu(x); }
 INLINE float16 squaredReluSlope(float16 x) { return SPLAT(2) * relu(x); }
-
-// Does WITH(f, f′) for the activation `kind`, in a loop of its own each.
-#define FOR_ACTIVATION(kind, WITH) \
-  switch (kind) { \
-    case GELU: WITH(gelu, geluSlope) break; \
-    case GELU_TANH: WITH(geluTanh, geluTanhSlope) break; \
-    case TANH: WITH(tanh16, tanhSlope) break; \
-    case RELU: WITH(relu, reluSlope) break; \
-    case SILU: WITH(silu, siluSlope) break; \
-    case QUICK_GELU: WITH(quickGelu, quickGeluSlope) break; \
-    case SIGMOID: WITH(sigmoid, sigmoidSlope) break; \
-    case LEAKY_RELU: WITH(leakyRelu, leakyReluSlope) break; \
-    case SQUARED_RELU: WITH(squaredRelu, squaredReluSlope) break; \
-  }

@@ -108,6 +108,89 @@ static void relativeBias(const float *bias, int span, int heads, int head, int l
   for (int d = 1 - length; d < length; d++) out[d + length - 1] = bias[(idx)(d + span - 1) * heads + head];
 }
 
+// The random numbers of `count` queries from row `row` on, for the keys of these columns.
+static void draw(dropoutKey key, int row, int count, int head, range columns, unsigned short *numbers, idx stride) {
+  philox(key, row, count, ((unsigned)head << 16) + columns.from / 8, columns.to - columns.from, numbers, stride);
+}
+
+// Some queries of a sequence and the columns of scores that are looked at for them: what is done with a row of scores.
+typedef struct {
+  int first, count, length, causal, window;
+  range columns;
+  float scale;
+  const float *bias; // of a head, from the distance 1 − length on; or 0
+  dropoutKey key;
+  const unsigned short *numbers; // from the first column on, rows `stride` apart
+  idx padded, stride;
+} block;
+// For each row r of a block: i is its query, s its scores.
+#define FOR_ROWS(a, ...) \
+  for (int r = 0; r < a.count; r++) { \
+    int i = a.first + r; \
+    range seen = keysOf(i, i, a.length, a.causal, a.window); \
+    const float *bias = a.bias ? a.bias + a.length - 1 - i : 0; \
+    const unsigned short *numbers = a.numbers + r * a.stride - a.columns.from; \
+    __VA_ARGS__ \
+  }
+#define FOR_KEYS(a, j) for (int j = a.columns.from; j < a.columns.to; j += 16)
+// Sixteen of a row.
+#define AT(x) (*(float16_at *)(x))
+
+// Scores become probabilities, those that are dropped 0; of each row the greatest score, and Σ exp(score − that).
+APART void probabilities(const block *of, float *scores, float *maxima, float *totals) {
+  const block a = *of;
+  const float16 nothing = SPLAT(-__builtin_inff());
+  FOR_ROWS(a, {
+    float *s = scores + r * a.padded;
+    float16 highest = nothing, parts = {};
+    FOR_KEYS(a, j) {
+      float16 x = AT(s + j) * SPLAT(a.scale);
+      if (bias) x += AT(bias + j);
+      if (j < seen.from || j + 16 > seen.to) x = pick(within(j, seen), x, nothing);
+      AT(s + j) = x;
+      highest = most(x, highest);
+    }
+    float16 max = SPLAT(maxima[r] = maximum(highest));
+    FOR_KEYS(a, j) {
+      float16 x = AT(s + j), e = where(x != nothing, exp16(x - max));
+      AT(s + j) = e;
+      parts += e;
+    }
+    float16 inverse = SPLAT(1 / (totals[r] = sum(parts)));
+    FOR_KEYS(a, j) {
+      float16 p = AT(s + j) * inverse;
+      AT(s + j) = a.key.threshold > 0 ? p * keep(a.key, numbers, j) : p;
+    }
+  })
+}
+// Scores become P⊙M, and dO Vᵀ becomes scale dS; dS is added to dBias, where there is one. The rows' log Σ exp are `heads`
+// apart.
+APART void probabilitiesBackward(const block *of, const float *logSumExp, int heads, float *scores, float *slopes,
+                               float *dBias) {
+  const block a = *of;
+  FOR_ROWS(a, {
+    float *p = scores + r * a.padded, *s = slopes + r * a.padded;
+    float16 shift = SPLAT(logSumExp[r * (idx)heads]), parts = {};
+    FOR_KEYS(a, j) {
+      float16 x = AT(p + j) * SPLAT(a.scale), d = AT(s + j);
+      if (bias) x += AT(bias + j);
+      float16 e = exp16(x - shift);
+      if (j < seen.from || j + 16 > seen.to) e = where(within(j, seen), e);
+      if (a.key.threshold > 0) d *= keep(a.key, numbers, j);
+      AT(p + j) = e;
+      AT(s + j) = d;
+      parts = fma16(e, d, parts);
+    }
+    float16 expected = SPLAT(sum(parts));
+    FOR_KEYS(a, j) {
+      float16 e = AT(p + j), ds = e * (AT(s + j) - expected);
+      if (dBias) AT(dBias + a.length - 1 - i + j) += ds;
+      AT(s + j) = ds * SPLAT(a.scale);
+      if (a.key.threshold > 0) AT(p + j) = e * keep(a.key, numbers, j);
+    }
+  })
+}
+
 // Items are (sequence, head).
 KERNEL(attention) {
   dropoutKey key = DROPOUT(a);
@@ -117,7 +200,7 @@ KERNEL(attention) {
     int head = item % a.heads, shared = head / (a.heads / a.kvHeads);
     int first = a.offsets[item / a.heads], length = a.offsets[item / a.heads + 1] - first;
     int window = lesser(a.window, length);
-    idx padded = (length + 15) & ~15;
+    idx padded = (length + 15) & ~15, stride = (length + 31) & ~31;
     float *kT = scratch, *p = kT + size * padded, *bias = p + ROWS * padded;
     unsigned short *numbers = (unsigned short *)(bias + 2 * padded);
     const float *q = a.q + first * (idx)a.qStride + head * size;
@@ -130,38 +213,11 @@ KERNEL(attention) {
       int count = lesser(ROWS, length - i0);
       range all = keysOf(i0, i0 + count - 1, length, a.causal, window), columns = sixteens(all);
       scores(q + i0 * (idx)a.qStride, a.qStride, count, kT, size, padded, columns, p);
+      if (key.threshold > 0) draw(key, first + i0, count, head, columns, numbers, stride);
       float maxima[ROWS] = {}, totals[ROWS];
       for (int r = 0; r < ROWS; r++) totals[r] = 1;
-      for (int r = 0; r < count; r++) {
-        int i = i0 + r;
-        float *s = p + r * padded;
-        range seen = keysOf(i, i, length, a.causal, window);
-        float16 highest = SPLAT(-__builtin_inff()), parts = {};
-        for (int j = columns.from; j < columns.to; j += 16) {
-          float16 x = *(float16_at *)(s + j) * SPLAT(a.scale);
-          if (a.bias) x += *(float16_at *)(bias + length - 1 - i + j);
-          if (j < seen.from || j + 16 > seen.to) x = pick(within(j, seen), x, SPLAT(-__builtin_inff()));
-          *(float16_at *)(s + j) = x;
-          highest = most(x, highest);
-        }
-        float max = maximum(highest);
-        for (int j = columns.from; j < columns.to; j += 16) {
-          float16 x = *(float16_at *)(s + j);
-          float16 e = where(x != SPLAT(-__builtin_inff()), exp16(x - SPLAT(max)));
-          *(float16_at *)(s + j) = e;
-          parts += e;
-        }
-        maxima[r] = max;
-        totals[r] = sum(parts);
-        float16 inverse = SPLAT(1 / totals[r]);
-        if (key.threshold > 0)
-          philox(key, first + i, ((unsigned)head << 16) + columns.from / 8, columns.to - columns.from, numbers);
-        for (int j = columns.from; j < columns.to; j += 16) {
-          float16 e = *(float16_at *)(s + j) * inverse;
-          if (key.threshold > 0) e *= keep(key, numbers, j - columns.from);
-          *(float16_at *)(s + j) = e;
-        }
-      }
+      block of = {i0, count, length, a.causal, window, columns, a.scale, a.bias ? bias : 0, key, numbers, padded, stride};
+      probabilities(&of, p, maxima, totals);
       weigh(p + all.from, padded, 1, count, all.to - all.from, v + all.from * (idx)a.vStride, a.vStride, size,
             out + i0 * width, width, 0);
       for (int r = 0; r < ROWS; r += 16)
@@ -179,7 +235,7 @@ static void backwardOf(struct attentionBackward a, int sequence, int shared, flo
   idx width = (idx)a.heads * size;
   int first = a.offsets[sequence], length = a.offsets[sequence + 1] - first;
   int window = lesser(a.window, length);
-  idx padded = (length + 15) & ~15;
+  idx padded = (length + 15) & ~15, stride = (length + 31) & ~31;
   float *kT = scratch, *vT = kT + size * padded, *p = vT + size * padded, *s = p + ROWS * padded;
   float *bias = s + ROWS * padded, *dBias = bias + 2 * padded;
   unsigned short *numbers = (unsigned short *)(dBias + 2 * padded);
@@ -202,32 +258,9 @@ static void backwardOf(struct attentionBackward a, int sequence, int shared, flo
       range all = keysOf(i0, i0 + count - 1, length, a.causal, window), columns = sixteens(all);
       scores(q + i0 * (idx)a.qStride, a.qStride, count, kT, size, padded, columns, p);
       scores(dOut + i0 * width, width, count, vT, size, padded, columns, s);
-      for (int r = 0; r < count; r++) {
-        int i = i0 + r;
-        float *pi = p + r * padded, *si = s + r * padded;
-        range seen = keysOf(i, i, length, a.causal, window);
-        float16 shift = SPLAT(a.logSumExp[(idx)(first + i) * a.heads + head]), parts = {};
-        if (key.threshold > 0)
-          philox(key, first + i, ((unsigned)head << 16) + columns.from / 8, columns.to - columns.from, numbers);
-        for (int j = columns.from; j < columns.to; j += 16) {
-          float16 x = *(float16_at *)(pi + j) * SPLAT(a.scale), d = *(float16_at *)(si + j);
-          if (a.bias) x += *(float16_at *)(bias + length - 1 - i + j);
-          float16 e = exp16(x - shift);
-          if (j < seen.from || j + 16 > seen.to) e = where(within(j, seen), e);
-          if (key.threshold > 0) d *= keep(key, numbers, j - columns.from);
-          *(float16_at *)(pi + j) = e;
-          *(float16_at *)(si + j) = d;
-          parts = fma16(e, d, parts);
-        }
-        float16 expected = SPLAT(sum(parts));
-        for (int j = columns.from; j < columns.to; j += 16) {
-          float16 e = *(float16_at *)(pi + j), ds = e * (*(float16_at *)(si + j) - expected);
-          float16_at *slope = (float16_at *)(dBias + length - 1 - i + j);
-          if (a.dBias) *slope += ds;
-          *(float16_at *)(si + j) = ds * SPLAT(a.scale);
-          if (key.threshold > 0) *(float16_at *)(pi + j) = e * keep(key, numbers, j - columns.from);
-        }
-      }
+      if (key.threshold > 0) draw(key, first + i0, count, head, columns, numbers, stride);
+      block of = {i0, count, length, a.causal, window, columns, a.scale, a.bias ? bias : 0, key, numbers, padded, stride};
+      probabilitiesBackward(&of, a.logSumExp + (idx)(first + i0) * a.heads + head, a.heads, p, s, a.dBias ? dBias : 0);
       int keys = all.to - all.from;
       idx to = all.from;
       weigh(p + to, 1, padded, keys, count, dOut + i0 * width, width, size, dv + to * a.dvStride, a.dvStride, 1);

@@ -10,7 +10,7 @@ KERNEL(layerNorm) {
   for (int row = start; row < end; row++) {
     const float *x = a.x + (idx)row * n, *residual = a.residual ? a.residual + (idx)row * n : 0;
     float *s = a.sum + (idx)row * n, *y = a.y + (idx)row * n;
-    if (key.threshold > 0) philox(key, row, 0, n, scratch);
+    if (key.threshold > 0) philox(key, row, 1, 0, n, scratch, 0);
     float16 total = {}, squares = {};
     SIXTEENS(c, 0, n, {
       float16 v = load(x + c, left);
@@ -97,7 +97,7 @@ KERNEL(rmsNorm) {
   for (int row = start; row < end; row++) {
     const float *x = a.x + (idx)row * n, *residual = a.residual ? a.residual + (idx)row * n : 0;
     float *s = a.sum + (idx)row * n;
-    if (key.threshold > 0) philox(key, row, 0, n, scratch);
+    if (key.threshold > 0) philox(key, row, 1, 0, n, scratch, 0);
     SIXTEENS(c, 0, n, {
       float16 v = load(x + c, left);
       if (key.threshold > 0) v *= keep(key, scratch, c);

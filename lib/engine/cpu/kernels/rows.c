@@ -22,7 +22,7 @@ KERNEL(scatterAdd) {
 KERNEL(dropout) {
   dropoutKey key = DROPOUT(a);
   for (int row = start; row < end; row++) {
-    philox(key, row, 0, a.width, scratch);
+    philox(key, row, 1, 0, a.width, scratch, 0);
     const float *x = a.x + (idx)row * a.width;
     float *y = a.y + (idx)row * a.width;
     SIXTEENS(c, 0, a.width, { store(y + c, load(x + c, left) * keep(key, scratch, c), left); })
