@@ -17,6 +17,7 @@ export const command: Command = {
   name: "cosine_similarity",
   summary: "trains the cosine of a pair towards its score",
   flags: [...TRAINING, "prompts"],
+  meanings: { "columns": "names of columns: sentence1=question,sentence2=answer,score=grade" },
   presets: trainingPresets(),
   run: (invocation) =>
     trainAndReport(invocation, {

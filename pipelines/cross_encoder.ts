@@ -36,6 +36,10 @@ export const command: Command = {
   name: "cross_encoder",
   summary: "trains a cross-encoder on pairs with a score, or NLI pairs: entailment is 1, all else 0",
   flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), "head"],
+  meanings: {
+    "eval": "pairs with a score, or NLI pairs, to evaluate on",
+    "columns": "names of columns: sentence1=question,sentence2=answer,score=grade",
+  },
   presets: trainingPresets({
     all: { "weight-decay": CROSS_ENCODER_DEFAULTS.weightDecay, "head": "score" },
     sample: { "limit": 6000, "epochs": 4 },

@@ -21,12 +21,12 @@ import { TensorEngine } from "../lib/stage/engine.ts";
 import { Progress, type ProgressEvent } from "../lib/stage/progress.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { modelFolder } from "../lib/stage/roots.ts";
-import { optional, text } from "../lib/pipeline/settings.ts";
+import { columnOf, optional, text } from "../lib/pipeline/settings.ts";
 
 /** Lines of standard input or of a `.txt`, or a column of a file, some at a time and in their order. */
 async function* textChunks(
   input: string,
-  column: string,
+  column: string | undefined,
   tell: (event: ProgressEvent) => void,
 ): AsyncGenerator<TextChunk> {
   const paths = input === "-" ? ["-"] : (await resolveSource(input)).paths;
@@ -34,16 +34,20 @@ async function* textChunks(
     for await (const lines of linesOf(paths[0]!)) yield { texts: Array.from(lines, ([, line]) => line) };
     return;
   }
-  const columns = (file: NamedColumns) => [findName(file, column), findName(file, "id")];
+  const wanted = (file: NamedColumns) => findName(file, column ?? "text");
+  const columns = (file: NamedColumns) => [wanted(file), findName(file, "id")];
   let told = false;
   for await (const table of readChunks(paths, { columns })) {
     const of = table.names.length;
-    const name = findName(table, column) ?? column;
-    if (!told) tell({ _tag: "columns", source: input, columns: { text: table.header ? name : `column ${name}` }, of });
+    const name = wanted(table) ?? column;
+    const texts = textsOf(table, "text", name === undefined ? {} : { text: name });
+    if (!told && name !== undefined) {
+      tell({ _tag: "columns", source: input, columns: { text: table.header ? name : `column ${name}` }, of });
+    }
     told = true;
     const id = findName(table, "id");
     const ids = id === undefined ? undefined : table.columns.get(id)?.map((cell) => `${cell ?? ""}`);
-    yield { texts: textsOf(table, column), ids };
+    yield { texts, ids };
   }
 }
 
@@ -51,7 +55,12 @@ async function* textChunks(
 export const command: Command = {
   name: "encode",
   summary: "embeds texts: --model M --input FILE|- --output FILE.npy|.safetensors|.parquet",
-  flags: [...COMPUTING, "model", "input", "column", "output", "normalize", "prompt", "prefix", "max-tokens"],
+  flags: [...COMPUTING, "model", "input", "column", "columns", "output", "normalize", "prompt", "prefix", "max-tokens"],
+  meanings: {
+    "model": "the model: a folder or a model of the hub",
+    "columns": "the column of the texts, as for --column: text=answer",
+    "output": "file of the embeddings: .npy, .safetensors or .parquet",
+  },
   presets: {},
   run: Effect.fnUntraced(function* ({ values }) {
     const [source, input, output] = (["model", "input", "output"] as const).map((flag) => text(values, flag));
@@ -63,6 +72,7 @@ export const command: Command = {
       );
     }
     yield* attemptSync(() => checkEmbeddingFile(output));
+    const column = yield* attemptSync(() => columnOf(values));
     const folder = yield* attempt(() => modelFolder(source));
     const engine = yield* (yield* TensorEngine).open;
     const { emit } = yield* Progress;
@@ -74,7 +84,7 @@ export const command: Command = {
     return yield* attempt(async (signal) => {
       const model = await loadBiEncoder(engine, folder);
       let [rows, width] = [0, 0];
-      for await (const chunk of textChunks(input, text(values, "column") ?? "text", emit)) {
+      for await (const chunk of textChunks(input, column, emit)) {
         signal.throwIfAborted();
         if (chunk.texts.length === 0) continue;
         const embeddings = await encodeTexts(engine, model, chunk.texts, {

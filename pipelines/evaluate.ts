@@ -51,6 +51,7 @@ export const command: Command = {
   name: "evaluate",
   summary: "evaluates a model: --model M --eval FILE [--task similarity|binary|triplet|retrieval]",
   flags: [...COMPUTING, "model", "eval", "task", "columns", "output", "force"],
+  meanings: { "model": "the model: a folder or a model of the hub" },
   presets: {},
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;

@@ -41,6 +41,11 @@ export const command: Command = {
     "distance",
     "neighbors",
   ],
+  meanings: {
+    "eval": "texts with a label to evaluate on",
+    "columns": "names of columns: text=title,label=topic",
+    "prompts": "text before every text",
+  },
   presets: { ...trainingPresets({ all: ALL, sample: { "epochs": 4 } }), chapter },
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;

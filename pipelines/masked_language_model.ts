@@ -25,6 +25,7 @@ export const command: Command = {
   name: "masked_language_model",
   summary: "pretrains a BERT by predicting masked tokens",
   flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), "whole-words"],
+  meanings: { "columns": "the column of the texts: text=answer" },
   presets: trainingPresets({
     all: { "batch-size": 64, "weight-decay": 0.01, "max-seq-length": 128 },
     sample: { ...TINY, "seed": 1, "epochs": 100, "max-steps": 3000, "logging-steps": 100 },

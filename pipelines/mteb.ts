@@ -42,6 +42,10 @@ export const command: Command = {
     "subsets",
     "format",
   ],
+  meanings: {
+    "model": "the model: a folder or a model of the hub",
+    "columns": "names of columns, by those of the task: text=title,label=topic",
+  },
   presets: { sample: {}, chapter: { "tasks": "Banking77Classification", "format": "1.1" }, test: {} },
   run: Effect.fnUntraced(function* (invocation) {
     const { values, preset } = invocation;

@@ -29,6 +29,7 @@ export const command: Command = {
     "model",
     "corpus",
     "column",
+    "columns",
     "limit",
     "closest",
     "query",
@@ -38,6 +39,12 @@ export const command: Command = {
     "output",
     "force",
   ],
+  meanings: {
+    "model": "the model: a folder or a model of the hub",
+    "columns": "the column of the texts, as for --column: text=answer",
+    "limit": "search in no more texts",
+    "top-k": "answers to each query",
+  },
   presets: {
     sample: { seed: 42 },
     test: { seed: 42, limit: 150 },

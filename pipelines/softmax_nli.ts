@@ -17,6 +17,7 @@ export const command: Command = {
   name: "softmax_nli",
   summary: "classifies sentence pairs from their embeddings",
   flags: [...TRAINING, "prompts", "as-printed"],
+  meanings: { "columns": "names of columns: premise=text,hypothesis=claim,label=verdict" },
   presets: trainingPresets(),
   run: (invocation) =>
     trainAndReport(invocation, {

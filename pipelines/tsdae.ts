@@ -26,6 +26,7 @@ export const command: Command = {
   name: "tsdae",
   summary: "trains an encoder on plain texts by denoising",
   flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), ...DENOISING],
+  meanings: { "columns": "the column of the texts: text=answer" },
   presets: trainingPresets({
     all: { "batch-size": DENOISING_DEFAULTS.batchSize, "deletion-ratio": 0.6, "tie-decoder": "true" },
     sample: { "limit": 20_000, "epochs": 1, "pooling": "cls" },

@@ -24,6 +24,8 @@ export interface Command {
   readonly summary: string;
   /** The flags it uses. */
   readonly flags: readonly Flag[];
+  /** What a flag does here, where that is not what it does elsewhere, for the help. */
+  readonly meanings?: Readonly<Partial<Record<Flag, string>>>;
   /** Defaults by preset. */
   readonly presets: Readonly<Record<string, FlagValues>>;
   /** Does it; the result is the report. */

@@ -32,7 +32,11 @@ export const FLAGS = {
   "train": ["text", "training data: a file, a folder, or a dataset of the hub"],
   "eval": ["text", "rows to evaluate on: pairs with a similarity, or pairs of anchor and positive"],
   "eval-columns": ["text", "names of columns of the evaluation rows, as for --columns"],
-  "hold-out": ["number", "rows of the training data, or a share of them, that are kept for evaluation; 0: none"],
+  "hold-out": [
+    "number",
+    "rows of the training data, or a share of them, that are kept for evaluation; 0: none; default: a tenth of data of " +
+    "your own, 1,000 at most, where there is no --eval",
+  ],
   "columns": ["text", "names of columns: anchor=question,positive=answer"],
   "limit": ["positive", "use no more rows of the training data"],
   "epochs": ["positive", "passes over the training data"],

@@ -27,7 +27,7 @@ import type { Invocation } from "./flags.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { reportBase } from "./report_base.ts";
 import type { SearchReport } from "./search_report.ts";
-import { checkOwnModel, optional, text } from "./settings.ts";
+import { checkOwnModel, columnOf, optional, text } from "./settings.ts";
 import { phase } from "../stage/progress.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { loadScoredPairs, loadTexts, type Texts } from "./stages/load.ts";
@@ -43,7 +43,7 @@ export const corpusOf: (
   const { values } = invocation;
   const from = text(values, "corpus");
   yield* attemptSync(() => checkOwnModel(invocation, ["corpus"]));
-  const column = text(values, "column");
+  const column = yield* attemptSync(() => columnOf(values));
   const limit = optional(values, "limit");
   if (from === undefined) return yield* flattenPairs({ pairs: yield* loadScoredPairs({ limit }) }, {});
   return yield* loadTexts({ from, limit, ...(column !== undefined && { columns: { text: column } }) });

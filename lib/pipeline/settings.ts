@@ -160,6 +160,11 @@ export function promptsOf(values: FlagValues): ColumnPrompts | undefined {
 const mapping = (values: FlagValues) =>
   values["columns"] === undefined ? undefined : parseColumns(text(values, "columns")!);
 
+/** The one column that a command reads: that of `--column`, or `text=` of `--columns`. */
+export function columnOf(values: FlagValues): string | undefined {
+  return text(values, "column") ?? mapping(values)?.["text"];
+}
+
 /** Whether the data that a flag names are one's own: neither the sample's nor the chapter's. */
 export function isOwn(values: FlagValues, flag: Flag = "train"): boolean {
   const from = text(values, flag);
@@ -194,5 +199,10 @@ export function evalSource({ values, preset }: Invocation, flag: Flag = "eval"):
   const named = text(values, "eval-columns");
   const alone = values["train"] === undefined && values["gold"] === undefined;
   const columns = named !== undefined ? parseColumns(named) : alone ? mapping(values) : undefined;
-  return { from, ...(columns !== undefined && from !== undefined && { columns }), ...(small && { limit: 200 }) };
+  return {
+    from,
+    ...(!alone && { columnsFlag: "--eval-columns" }),
+    ...(columns !== undefined && from !== undefined && { columns }),
+    ...(small && { limit: 200 }),
+  };
 }

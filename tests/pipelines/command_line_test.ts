@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openTensors } from "../../lib/checkpoint/safetensors.ts";
 import { openParquet } from "../../lib/data/parquet_file.ts";
+import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { places, run, withFolder } from "./user.ts";
 
 const TRAININGS = [
@@ -113,6 +114,51 @@ Deno.test("wrong usage has exit code 2 and one JSON document", () =>
     assert.equal(help.code, 0);
     assert.match(help.out, /--learning-rate N .*\[0\.00005\]/);
   }));
+
+Deno.test("what an error says of columns is what the command takes, for each source", () =>
+  withFolder(async (folder) => {
+    const model = await sampleBaseModel();
+    const [pairs, foreign] = [join(folder, "pairs.csv"), join(folder, "foreign.csv")];
+    await Deno.writeTextFile(pairs, "anchor,positive\nwho?,me\nwhen?,now\n");
+    await Deno.writeTextFile(foreign, "frage,antwort\nwer?,ich\n");
+    const hintOf = async (pipeline: string, ...args: string[]) => {
+      const { out, err } = await run(pipeline, "--model", model, ...args, "--json");
+      assert.ok(!/text = text/.test(err), "a column that is not there was not read");
+      return JSON.parse(out).error.hint;
+    };
+    const encoding = ["--input", foreign, "--output", join(folder, "e.npy")];
+    assert.equal(await hintOf("encode", ...encoding), "map one with --columns text=NAME");
+    assert.equal(await hintOf("search", "--corpus", foreign, "--query", "a"), "map one with --columns text=NAME");
+    const evaluation = ["--train", pairs, "--eval", foreign, ...places(folder)];
+    assert.equal(
+      await hintOf("multiple_negatives_ranking", ...evaluation),
+      "map one with --eval-columns anchor=NAME",
+    );
+    const labelled = join(folder, "labelled.jsonl");
+    await Deno.writeTextFile(labelled, '{"text":"a","label":"b"}\n');
+    assert.equal(
+      await hintOf("multiple_negatives_ranking", "--train", labelled, ...places(folder)),
+      "map one with --columns anchor=NAME",
+    );
+    const encoded = await run("encode", "--model", model, ...encoding, "--columns", "text=frage", "--json");
+    assert.equal(JSON.parse(encoded.out).rows, 1, encoded.err);
+  }));
+
+Deno.test("the help of a command says of a flag what it does there", async () => {
+  const cases: [string, RegExp, RegExp][] = [
+    ["encode", /--output TEXT +file of the embeddings/, /folder of the results|start from/],
+    ["search", /--limit N +search in no more texts/, /training data|start from/],
+    ["mteb", /--columns TEXT +names of columns, by those of the task/, /anchor=question|start from/],
+    ["label_similarity", /--eval TEXT +texts with a label/, /pairs with a similarity/],
+    ["cross_encoder", /--eval TEXT +pairs with a score/, /pairs of anchor/],
+    ["multiple_negatives_ranking", /default: a tenth/, /^$/],
+  ];
+  for (const [pipeline, says, not] of cases) {
+    const { out } = await run(pipeline, "--help");
+    assert.match(out, says);
+    assert.doesNotMatch(out, not);
+  }
+});
 
 Deno.test("an output folder with other files in it is left alone", () =>
   withFolder(async (folder) => {

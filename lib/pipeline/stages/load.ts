@@ -101,7 +101,10 @@ function textRoles(table: Table, mapping: ColumnMapping): readonly string[] {
   return "text" in mapping || found.length === 0 ? ["text"] : found;
 }
 
-const isLabelled = (table: Table, mapping: ColumnMapping) => isNamed(table, "label") || "label" in mapping;
+/** Whether pairs have a class of natural-language inference: a label alone may be anything else's. */
+const isLabelled = (table: Table, mapping: ColumnMapping) =>
+  "label" in mapping ||
+  (isNamed(table, "label") && ("premise" in mapping || isNamed(table, "premise")));
 
 /** Whether pairs have a similarity: one of its own name, or numbers called label that are not the classes of NLI pairs. */
 function isGraded(table: Table, mapping: ColumnMapping): boolean {
@@ -198,6 +201,20 @@ const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDatase
 export interface RowsOptions extends Omit<LoadParameters, "kind"> {
   /** A file, a folder or a dataset of the hub; without one, the sample. */
   readonly from?: string | undefined;
+  /** The flag that maps these columns, for errors. Default: `--columns`. */
+  readonly columnsFlag?: string | undefined;
+}
+
+/** An error that names the flag by which the columns of this source are mapped. */
+function naming(flag: string, error: KindredError): KindredError {
+  if (!(error instanceof DatasetError) || error.hint === undefined) return error;
+  const { summary, expected, found, where, hint } = error;
+  return new DatasetError(summary, {
+    ...(expected !== undefined && { expected }),
+    ...(found !== undefined && { found }),
+    ...(where !== undefined && { where }),
+    hint: hint.replaceAll("--columns ", `${flag} `),
+  });
 }
 
 /** Says which columns of a file were read, also where they were read before. */
@@ -210,14 +227,15 @@ export const tellColumns: (
 });
 
 const loader = <C extends Columns>(kind: RowKind, sample: SamplePart) =>
-  Effect.fnUntraced(function* ({ from, ...options }: RowsOptions) {
+  Effect.fnUntraced(function* ({ from, columnsFlag = "--columns", ...options }: RowsOptions) {
     yield* phase("loading");
     const part = partOf(from) ?? options.sample ?? sample;
     if (from === undefined || from.startsWith("sample:")) {
       return (yield* load({}, { kind, sample: part, limit: options.limit })) as Artifact<CountedDataset<C>>;
     }
     const files = yield* source(from);
-    const data = (yield* load({ source: files }, { ...options, kind })) as Artifact<CountedDataset<C>>;
+    const loaded = load({ source: files }, { ...options, kind });
+    const data = (yield* Effect.mapError(loaded, (error) => naming(columnsFlag, error))) as Artifact<CountedDataset<C>>;
     yield* tellColumns(from, data);
     return data;
   });
