@@ -13,7 +13,7 @@ import { parseArgs } from "node:util";
 import type { Engine } from "../lib/engine/engine.ts";
 import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
 import { check } from "../tests/engine/conformance/case.ts";
-import { checkBlocks } from "../tests/engine/conformance/protocol.ts";
+import { checkBlocks, checkOrder } from "../tests/engine/conformance/protocol.ts";
 import { table } from "../tests/engine/conformance/table.ts";
 
 const root = decodeURIComponent(new URL("..", import.meta.url).pathname);
@@ -22,7 +22,7 @@ const SOURCES = "lib/engine/cpu/kernels";
 /** What is written by the build itself. */
 const GENERATED = new Set(["dispatch.c", "table.h"]);
 /** Seconds after which a mutant is taken for one that never ends. */
-const PATIENCE = 60;
+const PATIENCE = 40;
 /** Mutants after which the process that runs them is another one: each reserves four gigabytes of addresses. */
 const PER_PROCESS = 20;
 
@@ -126,7 +126,7 @@ async function build(folder: string): Promise<boolean> {
 /** Another process that runs mutants, each in its folder. */
 interface Runner {
   /** The case that found it, "" for none, or undefined where it did not come to an end. */
-  readonly run: (folder: string) => Promise<string | undefined>;
+  readonly run: (folder: string, threads: number) => Promise<string | undefined>;
   readonly stop: () => void;
 }
 
@@ -161,9 +161,9 @@ function startRunner(): Runner {
   };
   const ready = line(); // the definitions are computed once
   return {
-    async run(folder) {
+    async run(folder, threads) {
       await ready;
-      await writer.write(new TextEncoder().encode(`${folder}\n`)).catch(() => {});
+      await writer.write(new TextEncoder().encode(`${threads} ${folder}\n`)).catch(() => {});
       let timer: ReturnType<typeof setTimeout> | undefined;
       const late = new Promise<undefined>((resolve) => timer = setTimeout(() => resolve(undefined), 1000 * PATIENCE));
       const answer = await Promise.race([line(), late]);
@@ -188,22 +188,23 @@ async function serve(): Promise<void> {
   for await (const text of Deno.stdin.readable.pipeThrough(new TextDecoderStream())) {
     rest += text;
     for (let end = rest.indexOf("\n"); end >= 0; end = rest.indexOf("\n")) {
-      const folder = rest.slice(0, end);
+      const [threads, folder] = rest.slice(0, end).split(" ") as [string, string];
       rest = rest.slice(end + 1);
-      console.log(await findFault(folder));
+      console.log(await findFault(folder, Number(threads)));
     }
   }
 }
 
 /** The first case that an engine does not pass, or "". */
-async function findFault(folder: string): Promise<string> {
+async function findFault(folder: string, threads: number): Promise<string> {
   const { createCpuEngine } = await import(`file://${folder}/lib/engine/cpu/engine.ts`) as {
     createCpuEngine: (options: object) => Engine;
   };
   let name = "the start";
   let engine: Engine | undefined;
   try {
-    engine = createCpuEngine({ threads: 1, logitBytes: 4 * 700 });
+    engine = createCpuEngine({ threads, logitBytes: 4 * 700 });
+    if (threads > 1) await new Promise((resolve) => setTimeout(resolve, 500)); // until the others have started
     for (const cases of Object.values(table)) {
       for (const each of cases) {
         name = each.name;
@@ -212,6 +213,8 @@ async function findFault(folder: string): Promise<string> {
     }
     name = "blocks";
     await checkBlocks(engine);
+    name = "order";
+    await checkOrder(engine);
     return "";
   } catch {
     return name;
@@ -249,7 +252,7 @@ async function main(): Promise<void> {
       if (!await build(place)) stillborn++;
       else if (await Deno.readTextFile(join(place, "lib/engine/cpu/kernels_wasm.ts")) === original) same++;
       else {
-        const found = await runner.run(place);
+        const found = await runner.run(place, mutant.file === "threads.c" ? 2 : 1);
         done++;
         if (found === "") survivors.push(mutant);
         else if (found === undefined || found === "crash") ended++;

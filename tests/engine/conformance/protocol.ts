@@ -1,4 +1,4 @@
-/** What is more than a kernel: blocks of variables, which are one tensor and many, and types of elements. */
+/** What is more than a kernel: blocks of variables, which are one tensor and many, types of elements, and order. */
 import assert from "node:assert/strict";
 import { blockLayout, type Engine, type Handle } from "../../../lib/engine/engine.ts";
 
@@ -64,4 +64,21 @@ export async function checkTypes(engine: Engine): Promise<void> {
     assert.deepEqual(await engine.read(engine.cast(half, "f32")), values.map((value) => round(value)));
   }
   engine.exit();
+}
+
+/** A kernel begins when the one before it is done, whatever part of it which thread does. */
+export async function checkOrder(engine: Engine): Promise<void> {
+  const [size, rounds] = [2 ** 17 + 5, 100];
+  engine.enter();
+  const [x, y, twos] = [engine.zeros([size]), engine.empty([size]), engine.full([size], 2)];
+  for (let round = 0; round < rounds; round += 2) {
+    engine.fill(y, 0);
+    engine.addTo(y, x);
+    engine.addTo(x, twos);
+    engine.addTo(y, x, -1);
+  }
+  const [last, difference] = [await engine.read(x), await engine.read(y)];
+  engine.exit();
+  assert.ok(last.every((value) => value === rounds), "each round adds to what the one before has left");
+  assert.ok(difference.every((value) => value === -2));
 }
