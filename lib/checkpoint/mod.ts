@@ -10,7 +10,7 @@ export {
   type ScoreActivation,
   writeCrossEncoderFolder,
 } from "./cross_encoder.ts";
-export type { DenseActivation, ModuleSpec } from "./modules.ts";
+export type { DenseActivation, InputKind, ModuleSpec } from "./modules.ts";
 export {
   type FileDType,
   openTensors,

@@ -50,8 +50,13 @@ const ACTIVATION_CLASSES: Readonly<Record<DenseActivation, string>> = {
   leakyRelu: "torch.nn.modules.activation.LeakyReLU",
 };
 
+/** What reads a text: a transformer, or a table of static embeddings, whose mean is the text's. */
+export type InputKind = "transformer" | "static";
+
 /** `modules.json`: the folder of the transformer, and of each module after it with its class. */
 export interface ModuleList {
+  /** What reads a text. */
+  readonly input: InputKind;
   /** Folder of the transformer within the model's, "" for itself. */
   readonly transformerPath: string;
   /** The others, in order. */
@@ -72,14 +77,14 @@ export async function readModuleList(path: string): Promise<ModuleList> {
     }
     return { path: inside === "." ? "" : inside, type: typeName(String(spec["type"]), where) };
   });
-  if (first?.type !== "Transformer") {
+  if (first?.type !== "Transformer" && first?.type !== "StaticEmbedding") {
     throw new CheckpointError("the first module is not a transformer", {
       where,
-      expected: "Transformer",
+      expected: "Transformer or StaticEmbedding",
       found: first?.type ?? "no modules",
     });
   }
-  return { transformerPath: first.path, others };
+  return { input: first.type === "Transformer" ? "transformer" : "static", transformerPath: first.path, others };
 }
 
 const PACKAGE = "sentence_transformers.";
@@ -227,12 +232,15 @@ function poolingModes(config: Json, file: string): PoolingMode[] {
 /** Writes `modules.json` and the folders of the modules: classic names of classes and keys, which every reader knows. */
 export async function writeModules(
   path: string,
+  input: InputKind,
   specs: readonly ModuleSpec[],
   denseTensors: ReadonlyMap<string, readonly TensorToWrite[]>,
 ): Promise<void> {
   const json = (name: string, value: unknown) => writeJson(join(path, name), value);
-  const modules: Json[] = [{ idx: 0, name: "0", path: "", type: "sentence_transformers.models.Transformer" }];
+  const first = input === "static" ? "StaticEmbedding" : "Transformer";
+  const modules: Json[] = [{ idx: 0, name: "0", path: "", type: `sentence_transformers.models.${first}` }];
   for (const spec of specs) {
+    if (input === "static" && spec.type === "pooling") continue; // the mean is its own
     const idx = modules.length;
     const kind = { pooling: "Pooling", dense: "Dense", normalize: "Normalize" }[spec.type];
     const modulePath = spec.type === "dense" ? spec.path : `${idx}_${kind}`;

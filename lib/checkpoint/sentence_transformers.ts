@@ -6,15 +6,17 @@
 import { join } from "node:path";
 import { CheckpointError } from "../error.ts";
 import { readJson, replaceFolder, withoutWeightType, writeJson, writeTokenizer } from "./folder.ts";
-import { type ModuleSpec, readModuleList, readModules, writeModules } from "./modules.ts";
-import { type TensorToWrite, writeSafetensors } from "./safetensors.ts";
+import { type InputKind, type ModuleSpec, readModuleList, readModules, writeModules } from "./modules.ts";
+import { openTensors, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
 
-export type { ModuleSpec } from "./modules.ts";
+export type { InputKind, ModuleSpec } from "./modules.ts";
 
 /** What a folder says, without its weights. */
 export interface SentenceTransformerFolder {
   /** The folder. */
   readonly path: string;
+  /** What reads a text. */
+  readonly input: InputKind;
   /** Folder of the transformer within it, "" for itself. */
   readonly transformerPath: string;
   /** `config.json` of the transformer. */
@@ -43,18 +45,53 @@ type Json = Readonly<Record<string, unknown>>;
  * @throws {CheckpointError} A file is missing, cannot be read, or says what is not supported.
  */
 export async function readFolder(path: string): Promise<SentenceTransformerFolder> {
-  const { transformerPath, others } = await readModuleList(path);
+  const { transformerPath, others, ...list } = await readModuleList(path);
   const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
   const weights = join(path, transformerPath);
-  const config = await readJson<Json>(join(weights, "config.json"));
+  const file = join(weights, "config.json");
+  const found = list.input === "static" ? await readJson<Json>(file, true) ?? {} : await readJson<Json>(file);
+  const input = found["model_type"] === "model2vec" ? "static" : list.input;
+  const config = input === "static" ? await staticConfig(weights) : found;
+  // A folder of model2vec without a list of modules says in its configuration whether rows are normalised.
+  const isPlain = list.input === "transformer" && input === "static";
+  const following = isPlain && found["normalize"] === true ? [{ type: "Normalize", path: "" }] : others;
   return {
     path,
+    input,
     transformerPath,
     config,
-    maxSeqLength: await maxSeqLengthOf(weights, config),
-    modules: await readModules(path, others, Number(config["hidden_size"] ?? config["dim"])),
+    maxSeqLength: input === "static" ? UNLIMITED : await maxSeqLengthOf(weights, config),
+    modules: await readModules(path, following, Number(config["hidden_size"] ?? config["dim"] ?? config["n_embd"])),
     ...readGeneral(general, join(path, "config_sentence_transformers.json")),
   };
+}
+
+/** Tokens of a text where nothing limits them. */
+const UNLIMITED = 2 ** 31 - 1;
+
+/** What `config.json` would say of static embeddings, by the shape of their table. */
+async function staticConfig(folder: string): Promise<Json> {
+  const reader = await openTensors(folder);
+  try {
+    const table = reader.tensors.get("embedding.weight") ?? reader.tensors.get("embeddings");
+    if (table?.shape.length !== 2) {
+      throw new CheckpointError("there is no table of static embeddings", {
+        where: folder,
+        expected: "a tensor embedding.weight or embeddings [tokens, features]",
+        found: [...reader.tensors.keys()].join(", "),
+      });
+    }
+    const [tokens, width] = table.shape;
+    const mapped = reader.tensors.get("mapping")?.shape[0];
+    return {
+      model_type: "static",
+      hidden_size: width,
+      vocab_size: mapped ?? tokens,
+      max_position_embeddings: UNLIMITED,
+    };
+  } finally {
+    reader.close();
+  }
 }
 
 const SIMILARITIES = ["cosine", "dot", "euclidean", "manhattan"];
@@ -159,7 +196,7 @@ export async function writeFolder(to: string, folder: FolderToWrite): Promise<vo
 
 async function writeContents(path: string, folder: FolderToWrite): Promise<void> {
   const json = (name: string, value: unknown) => writeJson(join(path, name), value);
-  await writeModules(path, folder.modules, folder.denseTensors);
+  await writeModules(path, folder.input, folder.modules, folder.denseTensors);
   await json("config_sentence_transformers.json", {
     __version__: { sentence_transformers: "3.0.1", transformers: "4.41.2", pytorch: "2.3.1" },
     default_prompt_name: folder.defaultPromptName ?? null,
@@ -167,9 +204,13 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     similarity_fn_name: folder.similarity,
     ...(folder.truncateDim !== undefined && { truncate_dim: folder.truncateDim }),
   });
-  await json("sentence_bert_config.json", { max_seq_length: folder.maxSeqLength, do_lower_case: false });
-  await json("config.json", withoutWeightType(folder.config));
-  await writeTokenizer(path, folder.tokenizerFiles, folder.maxSeqLength);
+  if (folder.input === "static") {
+    await Deno.writeFile(join(path, "tokenizer.json"), folder.tokenizerFiles.get("tokenizer.json")!);
+  } else {
+    await json("sentence_bert_config.json", { max_seq_length: folder.maxSeqLength, do_lower_case: false });
+    await json("config.json", withoutWeightType(folder.config));
+    await writeTokenizer(path, folder.tokenizerFiles, folder.maxSeqLength);
+  }
   await Deno.writeTextFile(join(path, "README.md"), folder.modelCard);
   await writeSafetensors(join(path, "model.safetensors"), folder.tensors);
 }

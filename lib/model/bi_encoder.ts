@@ -11,21 +11,14 @@ import type { Engine, PoolingMode } from "../engine/engine.ts";
 import { concatColumns, linear, normalize, pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
-import type { Tokenizer } from "../text/tokenizer.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
 import { familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
-import {
-  freeParameters,
-  fromCheckpoint,
-  type Initial,
-  makeParameters,
-  randomInitial,
-  readParameters,
-} from "./parameters.ts";
-import { specList, type TensorSpecs } from "./tensor_specs.ts";
+import { type Tokenizer, withoutSpecialTokens } from "../text/tokenizer.ts";
+import { freeParameters, fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
+import { type Initial, specList, type TensorSpecs } from "./tensor_specs.ts";
 
 /** A model that gives every text one vector. */
 export interface BiEncoder {
@@ -114,7 +107,8 @@ export async function loadBiEncoder(
     ...modules.flatMap((spec) => spec.type === "dense" ? [...denseSpecs(spec).keys()] : []),
   ]);
   const wanted = (name: string) => trained && isTrained(name);
-  const tokenizer = await loadModelTokenizer(weights, config);
+  const whole = await loadModelTokenizer(weights, config);
+  const tokenizer = folder.input === "static" ? withoutSpecialTokens(whole) : whole;
   const [specs, joined] = [family.tensors(config), family.joined(config)];
   const unused: TensorToWrite[] = [];
   let encoderParameters: Parameters;
@@ -126,7 +120,7 @@ export async function loadBiEncoder(
       encoderParameters = await makeParameters(
         engine,
         specs,
-        fromCheckpoint(reader, prefixesOf(config), weights),
+        family.initial?.(reader, weights) ?? fromCheckpoint(reader, prefixesOf(config), weights),
         wanted,
         joined,
       );
@@ -233,6 +227,7 @@ export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: stri
   }
   const { config, modules, maxSeqLength, prompts, defaultPromptName, similarity, tokenizer, truncateDim } = model;
   await writeFolder(path, {
+    input: model.encoder.config.family === "static" ? "static" : "transformer",
     config,
     modules,
     maxSeqLength,

@@ -28,12 +28,12 @@ import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
   freeParameters,
   fromCheckpoint,
-  type Initial,
   makeParameters,
   randomInitial,
   readParameters,
   storedName,
 } from "./parameters.ts";
+import type { Initial } from "./tensor_specs.ts";
 
 /** A model that gives a pair of texts one score, or one for each of several classes. */
 export interface CrossEncoder {

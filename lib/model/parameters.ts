@@ -8,10 +8,7 @@ import { blockLayout, type Engine, type Handle, sizeOf } from "../engine/engine.
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { CheckpointError, UsageError } from "../error.ts";
 import { parameter, type Parameters, type Tensor } from "../tensor/tensor.ts";
-import type { Joined, TensorSpec, TensorSpecs } from "./tensor_specs.ts";
-
-/** Where the values of parameters come from. */
-export type Initial = (name: string, spec: TensorSpec) => Promise<Float32Array> | Float32Array;
+import type { Initial, Joined, TensorSpecs } from "./tensor_specs.ts";
 
 /**
  * Makes parameters. Tensors of `joined` become one, under its name, one below the other: that is how one product gives

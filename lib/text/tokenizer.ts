@@ -132,6 +132,16 @@ function parseObject(bytes: Uint8Array, where: string): Json {
   throw new TokenizerError("not a JSON object", { where, found: JSON.stringify(value).slice(0, 80) });
 }
 
+/**
+ * A tokenizer that puts nothing around a text.
+ *
+ * @param tokenizer Any.
+ * @returns The same, whose `ids` are those of the text alone, cut to `maxLength`.
+ */
+export function withoutSpecialTokens(tokenizer: Tokenizer): Tokenizer {
+  return { ...tokenizer, ids: (text, maxLength) => tokenizer.bareIds(text).slice(0, maxLength) };
+}
+
 /** A definition that lowercases before all else, as sentence-transformers' `do_lower_case` has it. */
 function lowercasing(definition: Json): Json {
   const normalizer = definition["normalizer"] as Json | null | undefined;

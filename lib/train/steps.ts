@@ -24,6 +24,8 @@ export interface Step {
 
 /** What an update told. */
 export interface StepResult extends Step {
+  /** Tokens of its rows. */
+  readonly tokens: number;
   /** Mean loss of its batches. */
   readonly loss: number;
   /** Global norm of the gradient, before clipping. */
@@ -59,14 +61,21 @@ export async function takeSteps(
   options: { readonly seed: number; readonly lossScale: number },
 ): Promise<StepResult[]> {
   const width = 1 + STEP.length;
+  const tokens: number[] = [];
   const values = await scopeAsync(engine, async () => {
-    const told = steps.map((step) => scope(engine, () => enqueue(engine, objective, optimizer, step, options)));
+    const told = steps.map((step) => {
+      const result = scope(engine, () => enqueue(engine, objective, optimizer, step, options));
+      // Now: what an objective draws for a row, it draws anew in the next epoch.
+      tokens.push(step.batches.reduce((sum, { rows }) => sum + objective.tokens(rows), 0));
+      return result;
+    });
     return await engine.read(told.length === 1 ? told[0]! : engine.concatRows(told));
   });
   return steps.map((step, i) => {
     const [loss, ...scalars] = values.subarray(i * width, (i + 1) * width);
     return {
       ...step,
+      tokens: tokens[i]!,
       loss: loss!,
       gradientNorm: scalars[STEP.gradientNorm]!,
       skipped: scalars[STEP.skipped] !== 0,

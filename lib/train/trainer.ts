@@ -165,7 +165,7 @@ export const train: (
         addStep(record, {
           loss: step.loss,
           samples: step.batches.reduce((sum, { rows }) => sum + rows.length, 0),
-          tokens: step.batches.reduce((sum, { rows }) => sum + objective.tokens(rows), 0),
+          tokens: step.tokens,
           seconds,
         });
         if (record.steps % settings.loggingSteps !== 0 && record.steps !== plan.totalSteps) continue;

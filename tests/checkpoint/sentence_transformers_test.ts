@@ -21,6 +21,7 @@ async function withFiles(files: Record<string, unknown>, body: (folder: string) 
 }
 
 const TO_WRITE: FolderToWrite = {
+  input: "transformer",
   config: CONFIG,
   maxSeqLength: 32,
   modules: [
@@ -154,9 +155,9 @@ Deno.test("folders that are not understood are refused, and say why", async (t) 
     "a module that is null": [settings("modules.json", [null]), /damaged/],
     "an unknown module": [settings("modules.json", module(`${ours}CNN`)), /type CNN/],
     "code of its own": [settings("modules.json", module("custom_st.Pooling")), /custom_st\.Pooling.*not run/],
-    "static embeddings": [
-      settings("modules.json", [{ ...TRANSFORMER, type: `${ours}StaticEmbedding` }]),
-      /not a transformer.*StaticEmbedding/,
+    "word embeddings": [
+      settings("modules.json", [{ ...TRANSFORMER, type: `${ours}WordEmbeddings` }]),
+      /not a transformer.*WordEmbeddings/,
     ],
     "pooling first": [settings("modules.json", module(`${ours}Pooling`).slice(1)), /not a transformer.*Pooling/],
     "a path upwards": [settings("modules.json", module(`${ours}Pooling`, "../x")), /outside/],

@@ -15,7 +15,9 @@ from pathlib import Path
 import numpy as np
 import torch
 from sentence_transformers import SentenceTransformer
-from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, Transformer
+from sentence_transformers.sentence_transformer.modules import Normalize, Pooling, StaticEmbedding, Transformer
+from safetensors.torch import save_file
+from tokenizers import Tokenizer
 from transformers import AutoConfig, AutoModel, AutoTokenizer
 
 HERE = Path(__file__).parent
@@ -59,11 +61,40 @@ def build(family, pooling, tokenizer_name):
     return whole.encode(TEXTS, batch_size=1).tolist()
 
 
+def build_static():
+    """A table of random rows; each text is the mean of its tokens' rows."""
+    tokenizer = Tokenizer.from_file(str(HERE / "tokenizers" / "wordlevel" / "tokenizer.json"))
+    torch.manual_seed(2)
+    rows = torch.randn(tokenizer.get_vocab_size(), 12)
+    whole = SentenceTransformer(modules=[StaticEmbedding(tokenizer, embedding_weights=rows)], device="cpu")
+    shutil.rmtree(OUT / "static", ignore_errors=True)
+    whole.save(str(OUT / "static"))
+    (OUT / "static" / "README.md").unlink()
+    return whole.encode(TEXTS).tolist()
+
+
+def build_model2vec():
+    """A folder as model2vec writes it: half precision, one row for several tokens, a weight for each token."""
+    folder = OUT / "model2vec"
+    folder.mkdir(parents=True, exist_ok=True)
+    tokenizer = Tokenizer.from_file(str(HERE / "tokenizers" / "wordlevel" / "tokenizer.json"))
+    torch.manual_seed(3)
+    tokens = tokenizer.get_vocab_size()
+    tensors = {"embeddings": torch.randn(50, 12).half(), "mapping": torch.randint(0, 50, (tokens,)), "weights": torch.rand(tokens)}
+    save_file(tensors, folder / "model.safetensors")
+    tokenizer.save(str(folder / "tokenizer.json"))
+    config = {"model_type": "model2vec", "architectures": ["StaticModel"], "normalize": True, "hidden_dim": 12}
+    (folder / "config.json").write_text(json.dumps(config))
+    whole = SentenceTransformer(modules=[StaticEmbedding.load(str(folder)), Normalize()], device="cpu")
+    return whole.encode(TEXTS).tolist()
+
+
 if sys.argv[1:2] == ["--check"]:
     embeddings = json.loads((OUT / "embeddings.json").read_text())
-    for family in FAMILIES:
+    for family in [*FAMILIES, "static", "model2vec"]:
         found = SentenceTransformer(str(Path(sys.argv[2]) / family), device="cpu").encode(TEXTS, batch_size=1)
         print(family, np.abs(found - np.array(embeddings[family])).max())
 else:
     embeddings = {family: build(family, *rest) for family, rest in FAMILIES.items()}
+    embeddings |= {"static": build_static(), "model2vec": build_model2vec()}
     (OUT / "embeddings.json").write_text(json.dumps({"texts": TEXTS, **embeddings}))

@@ -3,13 +3,14 @@
  *
  * @module
  */
+import type { TensorReader } from "../../checkpoint/safetensors.ts";
 import type { Activation } from "../../engine/engine.ts";
 import type { Tape } from "../../tensor/tape.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { DeviceBatch, Encoder } from "../batch.ts";
 import type { ConfigReader, EncoderConfig } from "../config.ts";
 import type { DropoutAt } from "../layers.ts";
-import type { Joined, TensorSpecs } from "../tensor_specs.ts";
+import type { Initial, Joined, TensorSpecs } from "../tensor_specs.ts";
 
 /** How a layer is run, beside its input. */
 export interface LayerOptions {
@@ -74,6 +75,8 @@ export interface Family {
   readonly tensors: (config: EncoderConfig) => TensorSpecs;
   /** Those of them that are kept as one. */
   readonly joined: (config: EncoderConfig) => Joined;
+  /** Reads checkpoints that keep the values otherwise; undefined for one that does not. */
+  readonly initial?: (reader: TensorReader, where: string) => Initial | undefined;
   /** The table of word embeddings among them. */
   readonly wordTable: string;
   /** Token ids → x₀ [C, H] */

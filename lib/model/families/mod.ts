@@ -17,6 +17,7 @@ import { mpnet } from "./mpnet.ts";
 import { nomicBert } from "./nomic_bert.ts";
 import { qwen3 } from "./qwen3.ts";
 import { roberta } from "./roberta.ts";
+import { staticEmbedding } from "./static.ts";
 
 /** All of them. */
 export const FAMILIES: readonly Family[] = [
@@ -31,6 +32,7 @@ export const FAMILIES: readonly Family[] = [
   qwen3,
   llama,
   gemma3,
+  staticEmbedding,
 ];
 
 const BY_TYPE = new Map(FAMILIES.flatMap((family) => Object.keys(family.classes).map((type) => [type, family])));

@@ -19,7 +19,7 @@ import { columnPrompt, type ColumnPrompts, promptLength, promptOf, trainedPrompt
 import { freeParameters, readParameters } from "../../model/parameters.ts";
 import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts";
 import type { TokenizedTexts } from "../../text/packed.ts";
-import { loadTokenizer, tokenize } from "../../text/tokenizer.ts";
+import { loadTokenizer, tokenize, withoutSpecialTokens } from "../../text/tokenizer.ts";
 import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
 import { emptyTextWarnings } from "../../train/empty_texts.ts";
 import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
@@ -77,8 +77,9 @@ const tokenizeColumns: (
   run: ({ parameters, inputs, scratch }) =>
     attempt(async () => {
       const { folder } = await inputs.model.read();
-      const { transformerPath, maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
-      const tokenizer = await loadTokenizer(join(folder, transformerPath));
+      const { input, transformerPath, maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
+      const whole = await loadTokenizer(join(folder, transformerPath));
+      const tokenizer = input === "static" ? withoutSpecialTokens(whole) : whole;
       const own = promptOf({ prompts, defaultPromptName });
       const columns: Record<string, TokenizedTexts> = {};
       const texts = textColumns(await inputs.data.read());
