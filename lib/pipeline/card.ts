@@ -29,6 +29,17 @@ export async function originOf(
   return { name, license };
 }
 
+/** Names of the prompts that a folder's texts stand behind; none where one of them, or nothing, is put
+ * there anyway. */
+export async function promptNames(folder: string): Promise<readonly string[]> {
+  const { prompts, defaultPromptName } = await readFolder(folder);
+  if (defaultPromptName !== undefined) return [];
+  if (Object.values(prompts).every((prompt) => prompt === "")) return [];
+  const names = Object.keys(prompts);
+  const roles = names.filter((name) => name === "query" || name === "document");
+  return roles.length > 0 ? roles : names;
+}
+
 /** What a sentence-transformers folder is: pooling, width, longest text, similarity. */
 export async function folderFacts(folder: string): Promise<Facts> {
   const { modules, maxSeqLength, similarity, truncateDim } = await readFolder(folder);

@@ -13,7 +13,7 @@ import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
 import { baselineOf, type EvaluationSet } from "./evaluation.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
-import { folderFacts, originOf, sourceName } from "./card.ts";
+import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
 import { modelCard } from "../train/model_card.ts";
 import { leaksOf, leakWarning } from "./leaks.ts";
 import { writeOutput } from "./output.ts";
@@ -157,6 +157,7 @@ export const finish: (
           }.`,
         baseModel: origin.baseModel,
         license: origin.license,
+        prompts: await promptNames(folder),
         facts: {
           "trained from": origin.name,
           "trained on": `${await sourceName(report.data.train.source)}, ${counted(report.data.train.rows, "row")}`,

@@ -4,7 +4,7 @@
  * @module
  */
 import { counted } from "../counted.ts";
-import { folderFacts, originOf } from "../pipeline/card.ts";
+import { folderFacts, originOf, promptNames } from "../pipeline/card.ts";
 import { modelCard, shownSettings } from "../train/model_card.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import type { ResolvedTrainSettings } from "../train/settings.ts";
@@ -33,6 +33,7 @@ export async function cardText({ source, folder, how, record, settings, heldOut 
     story: `Trained by Kindred ${how}.`,
     baseModel,
     license,
+    prompts: await promptNames(folder),
     facts: {
       "trained from": name,
       ...await folderFacts(folder),

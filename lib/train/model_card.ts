@@ -22,6 +22,8 @@ export interface ModelCard {
   readonly license?: string | undefined;
   /** What the model is: base, pooling, width, longest text, …, by name. */
   readonly facts?: Facts;
+  /** Names of the prompts that its texts stand behind, if it has any. */
+  readonly prompts?: readonly string[];
   /** What it was worth before and after, and on which rows. */
   readonly evaluation?: { readonly on: string; readonly before: Metrics; readonly after: Metrics } | undefined;
   /** Settings by name. */
@@ -83,7 +85,9 @@ export type Facts = Readonly<Record<string, string | number | undefined>>;
  */
 export function modelCard(card: ModelCard): string {
   const { title, story, baseModel, license, facts = {}, evaluation, settings, warnings = [] } = card;
-  const { tags, task, library, typescript, python } = KINDS[card.kind ?? "bi-encoder"];
+  const kind = card.kind ?? "bi-encoder";
+  const { tags, task, library } = KINDS[kind];
+  const { typescript, python } = kind === "bi-encoder" && card.prompts?.length ? prompted(card.prompts) : KINDS[kind];
   const parts = [
     [
       "---",
@@ -108,6 +112,22 @@ export function modelCard(card: ModelCard): string {
   parts.push(factTable("setting", settings));
   parts.push(`\`\`\`ts\n${typescript}\n\`\`\``, `\`\`\`python\n${python}\n\`\`\``);
   return parts.filter((part) => part !== "").join("\n\n") + "\n";
+}
+
+/** How a model is used that was trained with prompts: without them it is another one. */
+function prompted(prompts: readonly string[]): { readonly typescript: string; readonly python: string } {
+  const names = prompts.map((name) => JSON.stringify(name).replaceAll("`", "'"));
+  return {
+    typescript: [
+      'import { encode } from "jsr:@kindred/kindred/simple";',
+      ...names.map((name) => `await encode("path/to/this/folder", ["A sentence."], { promptName: ${name} });`),
+    ].join("\n"),
+    python: [
+      "from sentence_transformers import SentenceTransformer",
+      'model = SentenceTransformer("path/to/this/folder")',
+      ...names.map((name) => `model.encode(["A sentence."], prompt_name=${name})`),
+    ].join("\n"),
+  };
 }
 
 function factTable(heading: string, facts: Facts): string {
