@@ -6,6 +6,7 @@
 import { Effect } from "effect";
 import { attemptSync } from "../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
+import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import { losses, lossOf, type LossSpec } from "../loss/named.ts";
@@ -13,6 +14,7 @@ import type { CountedDataset, ModelFolder, ModelShape, TrainedModel } from "../s
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { type EvaluationSet, partsOf } from "./evaluation.ts";
+import { checkEarly } from "./early_checks.ts";
 import { finish, type TrainedRun } from "./finish.ts";
 import { outputFolder } from "./report_base.ts";
 import type { Report } from "./report.ts";
@@ -67,18 +69,21 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     const prompts = yield* attemptSync(() => promptsOf(values));
     const base = yield* plan.base ?? model(text(values, "model"));
     const { train, evaluation, beside, warnings } = yield* partsOf(invocation, yield* data, kind);
+    const rowsOfLoss = yield* rows(train, base);
+    const freeze = text(values, "freeze");
+    const rowsToCheck = rowsOfLoss as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>;
+    yield* checkEarly({ base, data: rowsToCheck, prompts, freeze });
     const parameters = { loss, seed: settings.seed };
     const measure = (set: EvaluationSet | undefined) => beforeAndAfter(set, base, shape, parameters);
     const run = yield* measure(evaluation);
     const other = yield* measure(beside);
-    const rowsOfLoss = yield* rows(train, base);
     const trained = yield* trainBiEncoder({
       model: base,
       data: rowsOfLoss,
       loss,
       ...(evaluation && { eval: evaluation.rows, evaluation: { kind: evaluation.kind } }),
       settings,
-      freeze: text(values, "freeze"),
+      freeze,
       prompts,
       ...shape,
     });

@@ -61,6 +61,20 @@ Deno.test("NLI pairs of one's own are held out by the accuracy of the classifier
     assert.equal(report.metrics.accuracy, best, "the same head and model as on the way");
   }));
 
+Deno.test("prompts for no column and a freezing of nothing are told before the model is measured", () =>
+  withFolder(async (folder) => {
+    const data = join(folder, "pairs.csv");
+    await Deno.writeTextFile(data, csv(["anchor", "positive"], ...nli.premise.map((text, row) => [text, `${row}`])));
+    for (const flags of [["--prompts", '{"question": "q: "}'], ["--freeze", "layers"]]) {
+      const places = ["--cache-dir", join(folder, "cache"), "--output", join(folder, "out")];
+      const own = ["--model", await sampleBaseModel(), "--train", data];
+      const { code, err } = await run("multiple_negatives_ranking", ...own, ...flags, ...places);
+      assert.equal(code, 2, err);
+      assert.match(err, /no column question|names no tensor/);
+      assert.doesNotMatch(err, /evaluating|training\n/);
+    }
+  }));
+
 Deno.test("few rows are not held out, and that is said; rows of --eval may be pairs with columns of their own", () =>
   withFolder(async (folder) => {
     const rows = nli.premise.slice(0, 12).map((text, row) => [text, nli.hypothesis[row], row % 6]);

@@ -1,0 +1,48 @@
+/**
+ * What can be wrong with a training's settings and be known from the model's files and the names of columns: it is told
+ * before anything is measured, which can take long.
+ *
+ * @module
+ */
+import type { Effect } from "effect";
+import { join } from "node:path";
+import { attempt } from "../attempt.ts";
+import { readFolder } from "../checkpoint/sentence_transformers.ts";
+import type { Columns } from "../data/rows.ts";
+import type { KindredError } from "../error.ts";
+import { familyOf, parseConfig } from "../model/families/mod.ts";
+import { trainedBy } from "../model/freeze.ts";
+import { type ColumnPrompts, trainedPrompts } from "../model/prompts.ts";
+import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
+import type { Artifact } from "../stage/stage.ts";
+
+/** What is checked. */
+export interface EarlyChecks {
+  /** The model to start from. */
+  readonly base: Artifact<ModelFolder>;
+  /** Rows of the loss. */
+  readonly data: Artifact<CountedDataset<Columns>>;
+  /** Prompts by column. */
+  readonly prompts: ColumnPrompts | undefined;
+  /** What is not trained. */
+  readonly freeze: string | undefined;
+}
+
+/** Fails where prompts name a column that is not there, or `--freeze` names no tensor or leaves none. */
+export const checkEarly = (
+  { base, data, prompts, freeze }: EarlyChecks,
+): Effect.Effect<void, KindredError> =>
+  attempt(async () => {
+    if (prompts !== undefined) {
+      const { columns } = await summaryOf(data);
+      const texts = columns.filter((name) => name !== "label" && name !== "score");
+      trainedPrompts({ prompts: {}, defaultPromptName: undefined }, prompts, texts);
+    }
+    if (freeze === undefined) return;
+    const { folder: path } = await base.read();
+    const folder = await readFolder(path);
+    const config = parseConfig(folder.config, join(path, folder.transformerPath, "config.json"));
+    // Names of further layers are for who loads them: the training itself says then what is wrong.
+    if (folder.modules.some(({ type }) => type === "dense")) return;
+    trainedBy(freeze, config, familyOf(config).tensors(config).keys());
+  });
