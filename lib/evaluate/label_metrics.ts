@@ -20,7 +20,10 @@ export type LabelMetrics = {
 
 /** Options of {@linkcode evaluateLabels}. */
 export interface LabelMetricsOptions {
-  /** Neighbours that vote. Default 10. */
+  /**
+   * Neighbours that vote at most. Default 10; never more than a label has other texts, on average: of few texts, those of
+   * other labels would outvote a text's own even where it lies nearest.
+   */
   readonly k?: number;
 }
 
@@ -54,8 +57,8 @@ export async function evaluateLabels(
   labels: Int32Array,
   options: LabelMetricsOptions = {},
 ): Promise<{ readonly metrics: LabelMetrics; readonly votes: Int32Array }> {
-  const { k = 10 } = options;
-  countsOf(embeddings, labels);
+  const others = Math.ceil(embeddings.rows / countsOf(embeddings, labels).size) - 1;
+  const k = Math.min(options.k ?? 10, Math.max(1, others));
   const votes = neighborVotes(await nearest(engine, embeddings, embeddings, { k, excludeSelf: true }), labels);
   const silhouette_cosine = silhouette(embeddings, labels);
   return { metrics: { silhouette_cosine, knn_accuracy_cosine: accuracy(labels, votes) }, votes };

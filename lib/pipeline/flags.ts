@@ -149,7 +149,7 @@ export const FLAGS = {
   ],
   "margin": ["number", "how much nearer a text's own label must be; default: the loss's own"],
   "distance": [["euclidean", "cosine", "manhattan"], "what the loss measures; default: the loss's own"],
-  "neighbors": ["positive", "neighbours that vote on a text's label"],
+  "neighbors": ["positive", "neighbours that vote on a text's label, at most: no more than a label has other texts"],
   "corpus": ["text", "texts to search in: a file, a folder, or a dataset of the hub"],
   "closest": ["positive", "closest pairs to find"],
   "query": ["text", "what to search for; may be given several times"],

@@ -52,6 +52,7 @@ export const labelledParts: (invocation: Invocation) => Effect.Effect<LabelledPa
       const heldOut = yield* loadLabelledTexts({
         ...train,
         ...(named !== undefined && { columns: parseColumns(named) }),
+        columnsFlag: "--eval-columns",
         from: evaluation,
         limit: undefined,
         like: all,

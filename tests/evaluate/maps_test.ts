@@ -79,6 +79,16 @@ Deno.test("silhouette() and neighborVotes() equal scikit-learn's", async () => {
   engine.close();
 });
 
+Deno.test("of few texts no more neighbours vote than a label has other texts", async () => {
+  const engine = createCpuEngine({ threads: 1 });
+  // Pairs of equal texts, with ten labels: of ten neighbours one is of a text's own label, and nearest.
+  const labels = Int32Array.from({ length: 20 }, (_, row) => row >> 1);
+  const data = Float32Array.from({ length: 200 }, (_, i) => labels[Math.floor(i / 10)] === i % 10 ? 1 : 0.1);
+  const { metrics } = await evaluateLabels(engine, { data, width: 10, rows: 20 }, labels);
+  assert.equal(metrics.knn_accuracy_cosine, 1);
+  engine.close();
+});
+
 Deno.test("neighborVotes() against another corpus, and with more neighbours than there are", async () => {
   const engine = createCpuEngine({ threads: 1 });
   const corpus = { data: Float32Array.of(1, 0, 1, 0.1, 0, 1), width: 2, rows: 3 };

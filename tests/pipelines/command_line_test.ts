@@ -135,10 +135,14 @@ Deno.test("what an error says of columns is what the command takes, for each sou
       "map one with --eval-columns anchor=NAME",
     );
     const labelled = join(folder, "labelled.jsonl");
-    await Deno.writeTextFile(labelled, '{"text":"a","label":"b"}\n');
+    await Deno.writeTextFile(labelled, '{"title":"a","label":"b"}\n');
     assert.equal(
       await hintOf("multiple_negatives_ranking", "--train", labelled, ...places(folder)),
       "map one with --columns anchor=NAME",
+    );
+    assert.equal(
+      await hintOf("label_similarity", "--train", labelled, "--eval", foreign, ...places(folder)),
+      "map one with --eval-columns text=NAME",
     );
     const encoded = await run("encode", "--model", model, ...encoding, "--columns", "text=frage", "--json");
     assert.equal(JSON.parse(encoded.out).rows, 1, encoded.err);

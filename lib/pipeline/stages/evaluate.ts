@@ -90,7 +90,7 @@ const evaluateStage = defineStage<
   Evaluation
 >({
   name: "evaluate",
-  version: 3,
+  version: 4, // labels: no more neighbours than a label has other texts
   inputs: { model: modelFormat, rows: datasetFormat<Columns>() },
   output: evaluationFormat,
   computes: true,

@@ -34,7 +34,7 @@ import { openBiEncoder } from "../../stage/models.ts";
 import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Format, type Services, type Stage } from "../../stage/stage.ts";
-import { tellColumns } from "./load.ts";
+import { naming, tellColumns } from "./load.ts";
 import type { ModelShape } from "../../stage/artifact.ts";
 
 /** Labelled texts, and what their classes are called. */
@@ -101,6 +101,8 @@ function someRows<C extends Columns>(dataset: Dataset<C>, limit: number | undefi
 export interface LabelledTextsOptions extends Omit<LoadLabels, "sample"> {
   /** A file, a folder or a dataset of the hub; without one, the sample. */
   readonly from?: string | undefined;
+  /** The flag that maps these columns, for errors. Default: `--columns`. */
+  readonly columnsFlag?: string | undefined;
   /** Which part of the sample. Default: the one to train on. */
   readonly heldOut?: boolean | undefined;
   /** Data whose classes have their numbers already. */
@@ -111,12 +113,13 @@ export interface LabelledTextsOptions extends Omit<LoadLabels, "sample"> {
 export const loadLabelledTexts: (
   options: LabelledTextsOptions,
 ) => Effect.Effect<Artifact<LabelledData>, KindredError, Services> = Effect.fnUntraced(
-  function* ({ from, heldOut = false, like, limit, seed, ...options }) {
+  function* ({ from, columnsFlag = "--columns", heldOut = false, like, limit, seed, ...options }) {
     yield* phase("loading");
     if (from === undefined) return yield* loadLabels({}, { sample: { heldOut, rows: limit ?? 6000 } });
     const files = yield* source(from);
     const inputs = { source: files, ...(like !== undefined && { like }) };
-    const data = yield* loadLabels(inputs, { ...options, limit, seed });
+    const loaded = loadLabels(inputs, { ...options, limit, seed });
+    const data = yield* Effect.mapError(loaded, (error) => naming(columnsFlag, error));
     yield* tellColumns(from, data as Artifact<CountedDataset<Columns>>);
     return data;
   },
@@ -199,7 +202,7 @@ export const evaluateByLabels: Stage<
   LabelEvaluation
 >({
   name: "evaluate-labels",
-  version: 2, // exactly the reference's tokens
+  version: 3, // no more neighbours than a label has other texts
   inputs: { model: modelFormat, texts: datasetFormat<LabelledTexts>() },
   output: {
     read: async (paths) => ({

@@ -206,7 +206,7 @@ export interface RowsOptions extends Omit<LoadParameters, "kind"> {
 }
 
 /** An error that names the flag by which the columns of this source are mapped. */
-function naming(flag: string, error: KindredError): KindredError {
+export function naming(flag: string, error: KindredError): KindredError {
   if (!(error instanceof DatasetError) || error.hint === undefined) return error;
   const { summary, expected, found, where, hint } = error;
   return new DatasetError(summary, {
