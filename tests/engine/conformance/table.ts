@@ -4,6 +4,7 @@ import { dropouts } from "./cases/dropout.ts";
 import { elements } from "./cases/elements.ts";
 import { losses } from "./cases/losses.ts";
 import { embedding } from "./cases/embedding.ts";
+import { forwards } from "./cases/forward.ts";
 import { gatedProducts } from "./cases/gated.ts";
 import { moves } from "./cases/moves.ts";
 import { optimizer } from "./cases/optimizer.ts";
@@ -27,5 +28,6 @@ export const table: Readonly<Record<string, readonly Case[]>> = {
   "attention": sequences,
   "pooling": poolingCases,
   "cross-entropy": losses,
+  "forward passes alone": forwards,
   "optimizer": optimizer,
 };
