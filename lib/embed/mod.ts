@@ -13,8 +13,8 @@ export {
   type NearestSimilarity,
   type Neighbors,
 } from "./nearest.ts";
-export { type Embeddings, pairwiseSimilarities, type Similarity } from "./pairwise.ts";
-export { type Role, type RoleEncoder, roleEncoder, type RoleEncoderOptions } from "./roles.ts";
+export { type Embeddings, pairwiseSimilarities, type Similarity, similarityMatrix } from "./pairwise.ts";
+export { type Role, type RoleEncoder, roleEncoder, type RoleEncoderOptions, rolePrompts } from "./roles.ts";
 export {
   type Effort,
   type EmbeddedTexts,

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { DatasetError } from "../error.ts";
 import type { Matrix } from "../numeric/matrix.ts";
 
 /** Embeddings of texts, one row each. */
@@ -61,6 +62,63 @@ export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Rec
     result.manhattan[row] = -absolutes;
   }
   return result;
+}
+
+/**
+ * The similarity of each row of `a` with each row of `b`, summed in float64. The cosine with a zero vector is 0.
+ *
+ * @param kind Which similarity; distances are negative: more is more similar.
+ * @param a [n, width] embeddings.
+ * @param b [m, width] embeddings.
+ * @returns [n · m], row by row.
+ * @throws {DatasetError} The widths differ.
+ *
+ * @example
+ * ```ts
+ * import { similarityMatrix } from "@kindred/kindred/embed";
+ * import assert from "node:assert/strict";
+ * const a = { data: Float32Array.of(1, 0), width: 2, rows: 1 };
+ * const b = { data: Float32Array.of(4, 4, 2, 0), width: 2, rows: 2 };
+ * assert.deepEqual([...similarityMatrix("dot", a, b)], [4, 2]);
+ * ```
+ */
+export function similarityMatrix(kind: Similarity, a: Embeddings, b: Embeddings): Float32Array {
+  if (a.width !== b.width) {
+    throw new DatasetError("embeddings of different widths cannot be compared", {
+      expected: `${a.width} features`,
+      found: `${b.width}`,
+      hint: "embed both with the same model",
+    });
+  }
+  const { width } = a;
+  const [ofA, ofB] = [a, b].map((of) => kind === "cosine" ? inverseNorms(of) : undefined);
+  const result = new Float32Array(a.rows * b.rows);
+  for (let i = 0; i < a.rows; i++) {
+    for (let j = 0; j < b.rows; j++) {
+      let sum = 0;
+      for (let f = 0; f < width; f++) {
+        const [x, y] = [a.data[i * width + f]!, b.data[j * width + f]!];
+        sum += kind === "euclidean" ? (x - y) * (x - y) : kind === "manhattan" ? Math.abs(x - y) : x * y;
+      }
+      result[i * b.rows + j] = kind === "cosine"
+        ? sum * ofA![i]! * ofB![j]!
+        : kind === "euclidean"
+        ? -Math.sqrt(sum)
+        : kind === "manhattan"
+        ? -sum
+        : sum;
+    }
+  }
+  return result;
+}
+
+/** 1 / ‖x‖ by row; 0 for a zero vector. */
+function inverseNorms({ data, width, rows }: Embeddings): Float64Array {
+  return Float64Array.from({ length: rows }, (_, row) => {
+    let sum = 0;
+    for (let i = row * width; i < (row + 1) * width; i++) sum += data[i]! * data[i]!;
+    return sum === 0 ? 0 : 1 / Math.sqrt(sum);
+  });
 }
 
 /**

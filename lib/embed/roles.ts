@@ -58,13 +58,21 @@ export interface RoleEncoderOptions {
  */
 export function roleEncoder(engine: Engine, model: BiEncoder, options: RoleEncoderOptions = {}): RoleEncoder {
   const { tokenBudget } = options;
+  const own = rolePrompts(model);
+  const prompts = { query: options.query ?? own.query, document: options.document ?? own.document };
+  return (texts, role) => encodeTexts(engine, model, texts, { ...prompts[role], tokenBudget });
+}
+
+/**
+ * What goes before queries and documents: the one rule of roles. A role for which the model has no prompt gets none.
+ *
+ * @param model Its prompts by name.
+ * @returns The prompt of each role.
+ */
+export function rolePrompts(model: Pick<BiEncoder, "prompts">): Readonly<Record<Role, PromptChoice>> {
   const named = (...names: readonly string[]): PromptChoice => {
     const promptName = names.find((name) => Object.hasOwn(model.prompts, name) && model.prompts[name] !== "");
     return promptName === undefined ? { prefix: "" } : { promptName };
   };
-  const prompts = {
-    query: options.query ?? named("query"),
-    document: options.document ?? named("document", "passage", "corpus"),
-  };
-  return (texts, role) => encodeTexts(engine, model, texts, { ...prompts[role], tokenBudget });
+  return { query: named("query"), document: named("document", "passage", "corpus") };
 }

@@ -23,4 +23,4 @@ export {
   type TsdaeInput,
 } from "./scenarios.ts";
 export type { HoldOutOption, MeasuredTraining, OutputOptions } from "./training.ts";
-export { type OpenModel, openModel } from "./open.ts";
+export { type OpenCrossEncoder, openCrossEncoder, type OpenModel, openModel, type OpenModelOptions } from "./open.ts";

@@ -40,11 +40,19 @@ export async function predict(
   checkJob(options, { softmax: YES_OR_NO });
   checkPairs(pairs);
   const { softmax = false, ...job } = options;
-  return await withCrossEncoder(model, job, async (engine, crossEncoder) => {
-    const [first, second] = [pairs.map(([text]) => text), pairs.map(([, text]) => text)];
-    const { data, width, rows } = await crossEncoders.predict(engine, crossEncoder, first, second, { softmax });
-    return Array.from({ length: rows }, (_, row) => [...data.subarray(row * width, (row + 1) * width)]);
-  });
+  return await withCrossEncoder(model, job, (engine, loaded) => predictRows(engine, loaded, pairs, softmax));
+}
+
+/** One row for each pair, with one column for each label. */
+export async function predictRows(
+  engine: Engine,
+  model: CrossEncoder,
+  pairs: readonly (readonly [first: string, second: string])[],
+  softmax = false,
+): Promise<number[][]> {
+  const [first, second] = [pairs.map(([text]) => text), pairs.map(([, text]) => text)];
+  const { data, width, rows } = await crossEncoders.predict(engine, model, first, second, { softmax });
+  return Array.from({ length: rows }, (_, row) => [...data.subarray(row * width, (row + 1) * width)]);
 }
 
 /**
@@ -83,7 +91,7 @@ export async function rank(
 }
 
 /** Pairs of two texts each. */
-function checkPairs(pairs: unknown): void {
+export function checkPairs(pairs: unknown): void {
   if (!Array.isArray(pairs)) throw new UsageError("pairs must be a list of pairs", { expected: '[["one", "two"], …]' });
   const wrong = pairs.findIndex((pair) => !Array.isArray(pair) || pair.length !== 2);
   if (wrong >= 0) {
