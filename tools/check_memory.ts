@@ -2,7 +2,7 @@
 /**
  * Trains models of real sizes for some steps, with random weights on random tokens, and says how much memory that takes:
  *
- *     deno run -A tools/check_memory.ts bert-base|xlm-roberta-base [--rows 32] [--tokens 256] [--steps 2] [--gemm auto]
+ *     deno run -A tools/check_memory.ts bert-base|xlm-roberta-base|modernbert-base|embeddinggemma [--rows 32] [--tokens 256]
  *
  * A row is a pair of texts, each of so many tokens, under multiple-negatives ranking.
  *
@@ -15,7 +15,6 @@ import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
 import { multipleNegativesRanking } from "../lib/loss/mod.ts";
 import type { BiEncoder } from "../lib/model/bi_encoder.ts";
 import { familyOf, parseConfig } from "../lib/model/families/mod.ts";
-
 import { makeParameters, randomInitial } from "../lib/model/parameters.ts";
 import { biEncoderObjective } from "../lib/train/bi_encoder_objective.ts";
 import { train } from "../lib/train/trainer.ts";
@@ -29,6 +28,29 @@ const SHAPES: Readonly<Record<string, Record<string, unknown>>> = {
     vocab_size: 250_002,
     max_position_embeddings: 514,
     type_vocab_size: 1,
+  },
+  "modernbert-base": {
+    model_type: "modernbert",
+    hidden_size: 768,
+    num_hidden_layers: 22,
+    num_attention_heads: 12,
+    intermediate_size: 1152,
+    vocab_size: 50_368,
+    max_position_embeddings: 8192,
+  },
+  embeddinggemma: {
+    model_type: "gemma3_text",
+    hidden_size: 768,
+    num_hidden_layers: 24,
+    num_attention_heads: 3,
+    num_key_value_heads: 1,
+    head_dim: 256,
+    intermediate_size: 1152,
+    vocab_size: 262_144,
+    max_position_embeddings: 2048,
+    sliding_window: 512,
+    use_bidirectional_attention: true,
+    hidden_activation: "gelu_pytorch_tanh",
   },
 };
 
@@ -47,7 +69,8 @@ const [rows, tokens, steps] = [values.rows, values.tokens, values.steps].map(Num
 const config = parseConfig(SHAPES[name]!, name);
 const { engine, reason } = await selectEngine({ gemm: values.gemm as "auto", threads: Number(values.threads) });
 console.log(reason);
-const parameters = await makeParameters(engine, familyOf(config).tensors(config), randomInitial(1), () => true);
+const { tensors, joined } = familyOf(config);
+const parameters = await makeParameters(engine, tensors(config), randomInitial(1), () => true, joined(config));
 const model = {
   encoder: { config, parameters },
   modules: [{ type: "pooling", modes: ["mean"], includePrompt: true, width: config.hiddenSize }],
@@ -76,7 +99,6 @@ const settings = {
   learningRate: 1e-5,
   schedule: "constant",
   warmupSteps: 0,
-  optimizer: {},
   loggingSteps: 1,
   saveSteps: 1000,
 } as const;

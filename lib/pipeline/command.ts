@@ -11,9 +11,10 @@ import { parseFlags } from "./arguments.ts";
 import { helpText } from "./help.ts";
 import { commandLine } from "./command_line.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
-import { columnsInWords, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
+import { columnsInWords, emit, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
 import { columnsOfTerminal, makeProgress } from "../stage/progress_view.ts";
 import { engineChoice, text, withPreset } from "./settings.ts";
+import { sampleWarning } from "./warnings.ts";
 import { type Services, StageRunner } from "../stage/stage.ts";
 
 /** A command: what it is called, which flags it has, what it does. */
@@ -119,7 +120,8 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   const services = Layer.mergeAll(StageRunner.layer({ cacheDir: folder }), TensorEngine.layer(choice)).pipe(
     Layer.provideMerge(Layer.succeed(Progress, progress)),
   );
-  const program = Effect.provide(Effect.suspend(() => command.run(invocation)), services).pipe(
+  const warned = Effect.forEach(sampleWarning(invocation, command.flags), (text) => emit({ _tag: "warning", text }));
+  const program = Effect.provide(Effect.andThen(warned, Effect.suspend(() => command.run(invocation))), services).pipe(
     Effect.ensuring(
       Effect.promise(() => noCache ? Deno.remove(folder!, { recursive: true }).catch(() => {}) : Promise.resolve()),
     ),

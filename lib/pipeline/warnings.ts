@@ -63,6 +63,17 @@ export function invocationWarnings(
   return [...settingsWarnings(trainSettings(values), record), ...rates];
 }
 
+/** A model of one's own that is trained without rows of one's own learns the sample's, which are made up. */
+export function sampleWarning(
+  { values, preset }: Pick<Invocation, "values" | "preset">,
+  flags: readonly Flag[],
+): string[] {
+  const has = (flag: Flag) => values[flag] !== undefined;
+  const trains = flags.includes("epochs") && flags.includes("train");
+  if (!trains || preset === "chapter" || !has("model") || has("train") || has("gold")) return [];
+  return ["there is no --train: the model is trained on the sample's rows, which are made up"];
+}
+
 /** Whether a model is worse after training, by the metric that stands for the evaluation. */
 export function worseWarning(
   metric: string,

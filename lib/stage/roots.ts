@@ -23,7 +23,7 @@ export const sourceFormat: Format<SourceFiles> = { read: (paths) => Promise.reso
 /** The folder of a model on this machine, and the commit if it came from the hub. */
 async function locate(source: string): Promise<{ folder: string; commit?: string }> {
   if (await Deno.stat(source).then(({ isDirectory }) => isDirectory, () => false)) return { folder: source };
-  if (!/^(hub:)?[\w.-]+\/[\w.-]+(@[\w./-]+)?$/.test(source)) {
+  if (!/^(hub:)?\w[\w.-]*\/\w[\w.-]*(@[\w./-]+)?$/.test(source)) {
     throw new UsageError("there is no such model", {
       found: source,
       hint: "name a folder, or a model of the hub as owner/name",

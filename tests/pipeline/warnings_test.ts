@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Command } from "../../lib/pipeline/command.ts";
-import { invocationWarnings, settingsWarnings } from "../../lib/pipeline/warnings.ts";
+import type { Flag } from "../../lib/pipeline/flags.ts";
+import { invocationWarnings, sampleWarning, settingsWarnings } from "../../lib/pipeline/warnings.ts";
 import { withPreset } from "../../lib/pipeline/settings.ts";
 import { resolveSettings } from "../../lib/train/settings.ts";
 
@@ -33,4 +34,16 @@ Deno.test("a learning rate is compared with the one that its recipe has", async 
   const { command } = await import("../../pipelines/cross_encoder.ts") as { command: Command };
   const sample = { values: { ...withPreset(command.presets, {}).values, ...rate }, usual: command.presets["own"] };
   assert.deepEqual(invocationWarnings(sample, { steps: 100 }), [], "the sample's model starts from next to nothing");
+});
+
+Deno.test("a model of one's own that is trained without rows is told of the sample's", () => {
+  const flags = ["model", "train", "epochs"] as const;
+  const warned = (values: Record<string, unknown>, preset = "own", of: readonly Flag[] = flags) =>
+    sampleWarning({ values, preset } as Parameters<typeof sampleWarning>[0], of).length;
+  assert.equal(warned({ model: "m" }), 1);
+  assert.equal(warned({ model: "m", train: "t.csv" }), 0);
+  assert.equal(warned({ model: "m", gold: "t.csv" }), 0);
+  assert.equal(warned({}), 0);
+  assert.equal(warned({ model: "m" }, "chapter"), 0);
+  assert.equal(warned({ model: "m" }, "own", ["model", "eval"]), 0, "a command that does not train");
 });
