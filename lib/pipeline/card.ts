@@ -42,7 +42,7 @@ export async function promptNames(folder: string): Promise<readonly string[]> {
 
 /** What a sentence-transformers folder is: pooling, width, longest text, similarity. */
 export async function folderFacts(folder: string): Promise<Facts> {
-  const { modules, maxSeqLength, similarity, truncateDim } = await readFolder(folder);
+  const { input, modules, maxSeqLength, similarity, truncateDim } = await readFolder(folder);
   const width = modules.reduce(
     (width, spec) =>
       spec.type === "pooling" ? spec.width * spec.modes.length : spec.type === "dense" ? spec.outFeatures : width,
@@ -51,7 +51,7 @@ export async function folderFacts(folder: string): Promise<Facts> {
   return {
     pooling: modules.flatMap((spec) => spec.type === "pooling" ? spec.modes : []).join(", "),
     "features of an embedding": truncateDim ?? width,
-    "longest text, in tokens": maxSeqLength,
+    "longest text, in tokens": input === "static" ? "any" : maxSeqLength,
     similarity,
   };
 }
