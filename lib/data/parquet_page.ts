@@ -9,6 +9,7 @@ import { decompressPage } from "hyparquet/src/datapage.js";
 import { deltaBinaryUnpack } from "hyparquet/src/delta.js";
 import { readRleBitPackedHybrid } from "hyparquet/src/encoding.js";
 import { compressors } from "hyparquet-compressors";
+import { checkZstd } from "./zstd_frames.ts";
 
 /** What a page must know of its column. */
 export interface PageColumn {
@@ -80,6 +81,7 @@ function unpacked(packed: Uint8Array, header: PageHeader, { codec }: ColumnMetaD
   const isPacked = codec !== "UNCOMPRESSED" && second?.is_compressed !== false;
   const size = header.uncompressed_page_size;
   const body = packed.subarray(levels);
+  if (isPacked && codec === "ZSTD" && size > levels) checkZstd(body, size - levels);
   // Of nothing, packers leave a byte or two, which not every unpacker takes for nothing.
   const values = size === levels
     ? new Uint8Array()
