@@ -52,6 +52,9 @@ export interface ChunkOptions extends TableOptions {
 /** Characters of texts that end a chunk: it holds so many and one row, however long its texts are. */
 const CHUNK_CHARACTERS = 1 << 22;
 
+/** Columns of all rows together: each is known to the end, and rows of JSON may have names that no other row has. */
+const MOST_COLUMNS = 100_000;
+
 /** How files are read, by extension; all but Parquet also packed, as `.csv.gz`. */
 const READERS: Readonly<Record<string, (path: string, builder: TableBuilder) => AsyncGenerator<void>>> = {
   ".parquet": readParquet,
@@ -238,7 +241,7 @@ class TableBuilder {
   /** Adds a row. */
   add(line: number, cells: Iterable<readonly [name: string, value: Cell]>): void {
     if (this.full) return;
-    for (const [name, value] of cells) this.#push(name, this.rows, value);
+    for (const [name, value] of cells) this.#push(name, this.rows, value, line);
     this.#lines.push(line);
   }
 
@@ -249,13 +252,21 @@ class TableBuilder {
     columns: Iterable<readonly [name: string, values: ArrayLike<unknown>, from: number]>,
   ): void {
     for (const [name, values, from] of columns) {
-      for (let i = 0; i < rows; i++) this.#push(name, this.rows + i, values[from + i] as Cell);
+      for (let i = 0; i < rows; i++) this.#push(name, this.rows + i, values[from + i] as Cell, first + i);
     }
     for (let i = 0; i < rows; i++) this.#lines.push(first + i);
   }
 
-  #push(name: string, row: number, value: Cell): void {
+  #push(name: string, row: number, value: Cell, line: number): void {
     let column = this.#columns.get(name);
+    if (column === undefined && this.#columns.size === MOST_COLUMNS) {
+      throw new DatasetError("the rows have too many columns", {
+        where: `${this.#starts.at(-1)?.file}:${line}`,
+        expected: `at most ${MOST_COLUMNS} names`,
+        found: `one more: ${name.slice(0, 80)}`,
+        hint: "perhaps keys of the rows are values: give them the same names in all rows",
+      });
+    }
     if (column === undefined) this.#columns.set(name, column = { values: [], rows: undefined });
     if (column.rows === undefined && column.values.length < row) column.rows = column.values.map((_, i) => i);
     column.values.push(value);

@@ -267,3 +267,14 @@ Deno.test("readTable() reads the parts of a dataset as one table, and knows wher
     assert.equal(table.where(2), `${parts[1]}:1`);
     assert.equal((await readTable(parts, { limit: 2 })).rows, 2);
   }));
+
+Deno.test("rows of JSON with names of their own are refused when there are too many names", async () => {
+  const path = await Deno.makeTempFile({ suffix: ".jsonl" });
+  const names = (from: number, count: number) =>
+    JSON.stringify(Object.fromEntries(Array.from({ length: count }, (_, i) => [`c${from + i}`, 1])));
+  await Deno.writeTextFile(path, `${names(0, 99_999)}\n${names(99_999, 1)}\n`);
+  assert.equal((await readTable(path)).names.length, 100_000);
+  await Deno.writeTextFile(path, `${names(0, 99_999)}\n${names(99_999, 2)}\n`);
+  await assert.rejects(readTable(path), { where: `${path}:2`, summary: "the rows have too many columns" });
+  await Deno.remove(path);
+});
