@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
-import { type ColumnMapping, findName, isNamed, parseColumns } from "../lib/data/column_names.ts";
+import { type ColumnMapping, findName, isNamed, type NamedColumns, parseColumns } from "../lib/data/column_names.ts";
 import { asPairsOrTriplets, usedColumns } from "../lib/data/columns.ts";
 import type { Dataset, Pairs } from "../lib/data/dataset.ts";
 import type { Columns } from "../lib/data/rows.ts";
@@ -17,6 +17,7 @@ import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { TensorEngine } from "../lib/stage/engine.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
+import { rowCollector } from "../lib/pipeline/garbage.ts";
 import { writeOutput } from "../lib/pipeline/output.ts";
 import { pairEvaluation, type PairTask } from "../lib/pipeline/pair_evaluation.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
@@ -41,6 +42,13 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
   similarity: ["sentence1", "sentence2", "score"],
   binary: ["sentence1", "sentence2", "score"],
   retrieval: ["anchor", "positive"],
+};
+
+/** The file's columns of scored pairs; none, which stands for all, where one is not found, and for other rows. */
+const columnsOf = (task: string, of: NamedColumns, mapping: ColumnMapping): readonly string[] => {
+  if (task === "triplet") return []; // negatives may be several
+  const names = ROLES[task]!.map((role) => mapping[role] ?? findName(of, role));
+  return names.every((name) => name !== undefined && of.names.includes(name)) ? names as string[] : [];
 };
 
 /** Rows that say what a file is; the others are not looked at for it. */
@@ -87,13 +95,14 @@ export const command: Command = {
         await scores?.finish();
         return { metrics, rows: table.rows };
       }
+      const collect = rowCollector();
       const evaluation = pairEvaluation(task as PairTask, (texts) => encodeTexts(engine, model, texts), mapping);
       let rows = 0;
-      for await (const table of readChunks(paths)) {
+      for await (const table of readChunks(paths, { columns: (of) => columnsOf(task, of, mapping) })) {
         const columns = await evaluation.add(table);
         signal.throwIfAborted();
         await scores?.write(columns);
-        rows += table.rows;
+        collect(rows += table.rows);
       }
       const metrics = evaluation.metrics();
       await scores?.finish();

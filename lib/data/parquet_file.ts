@@ -26,6 +26,8 @@ export interface ParquetFile {
   readonly names: readonly string[];
   /** Where row groups end: a range within one of them is read at once. */
   readonly groupEnds: readonly number[];
+  /** Whether rows of a column are decoded without the others of their row group: of lists and structures, all are. */
+  readonly isFlat: (name: string) => boolean;
   /** Rows `[rowStart, rowEnd)` of a column, in the types of the file: texts, numbers, bigints, lists, null. */
   readonly cells: (name: string, rowStart: number, rowEnd: number) => Promise<ArrayLike<unknown>>;
   /** The same as texts, whole numbers (32 bits) or numbers, which follows from the type that the file declares. */
@@ -130,6 +132,7 @@ export async function openParquet(path: string): Promise<ParquetFile> {
       rows: groupEnds.at(-1) ?? 0,
       names: [...columns.keys()],
       groupEnds,
+      isFlat: (name) => columns.get(name)?.path !== undefined,
       cells,
       column: async (name, rowStart, rowEnd) =>
         typedColumn(await cells(name, rowStart, rowEnd), columns.get(name)!.type, {

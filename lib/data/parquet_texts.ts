@@ -50,17 +50,19 @@ export function textPage(
   const isDictionary = encoding === "RLE_DICTIONARY" || encoding === "PLAIN_DICTIONARY";
   if (encoding !== "PLAIN" && !(isDictionary && words !== undefined)) return undefined;
   const reader = { view: new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength), offset: 0 };
-  const places = new Int32Array(count); // of each row's text among those that are there; −1: it has none
+  // Of each row's text among those that are there; −1: it has none. Undefined: every row has one.
+  let places: Int32Array | undefined;
   let there = count;
   if (column.levels.definition > 0) {
+    places = new Int32Array(count);
     readRleBitPackedHybrid(reader, 1, places, second?.definition_levels_byte_length);
     there = 0;
     for (let row = 0; row < count; row++) places[row] = places[row] === 1 ? there++ : -1;
-  } else for (let row = 0; row < count; row++) places[row] = row;
+  }
   if (second !== undefined) {
     reader.offset = second.repetition_levels_byte_length + second.definition_levels_byte_length;
   }
-  const byRow = (at: TextAt): TextAt => (row) => places[row]! < 0 ? null : at(places[row]!);
+  const byRow = (at: TextAt): TextAt => places === undefined ? at : (row) => places[row]! < 0 ? null : at(places[row]!);
   if (!isDictionary) return byRow(plainTexts({ bytes }, reader.offset, there));
   const indices = new Int32Array(there);
   const width = there === 0 ? 0 : reader.view.getUint8(reader.offset++);

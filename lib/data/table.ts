@@ -320,7 +320,7 @@ export function listed(names: readonly string[]): string {
   return names.length <= 20 ? names.join(", ") : `${names.slice(0, 20).join(", ")} and ${names.length - 20} more`;
 }
 
-/** Rows that are decoded at a time. */
+/** Rows that are decoded at a time at most; where rows can be had alone, no more of them than a chunk takes. */
 const WINDOW = 10_000;
 
 async function* readParquet(path: string, builder: TableBuilder): AsyncGenerator<void> {
@@ -328,8 +328,10 @@ async function* readParquet(path: string, builder: TableBuilder): AsyncGenerator
   const wanted = builder.options.columns?.({ names: file.names, header: true }).filter((name) => name !== undefined);
   const names = wanted?.length ? wanted : file.names;
   try {
+    const isFlat = names.every(file.isFlat);
     for (let start = 0; start < file.rows && !builder.full;) {
-      const end = Math.min(start + Math.min(WINDOW, builder.room), file.groupEnds.find((end) => end > start)!);
+      const window = isFlat ? Math.min(WINDOW, builder.chunkRows - builder.rows) : WINDOW;
+      const end = Math.min(start + Math.min(window, builder.room), file.groupEnds.find((end) => end > start)!);
       const columns: [string, ArrayLike<unknown>][] = [];
       for (const name of names) columns.push([name, await file.cells(name, start, end)]);
       while (start < end) {

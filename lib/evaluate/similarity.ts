@@ -5,7 +5,7 @@
  */
 import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
-import { pearson, ranks, ranksInto, type Values } from "../numeric/correlation.ts";
+import { MOST_FLOAT32_RANKS, pearson, ranksInto, type Values } from "../numeric/correlation.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
 /** The ten keys of sentence-transformers' EmbeddingSimilarityEvaluator. */
@@ -68,8 +68,11 @@ export function correlationsOf(similarities: Readonly<Record<Similarity, Values>
       found: gold.length < 2 ? counted(gold.length, "pair") : `${counted(gold.length, "pair")}, all graded ${gold[0]}`,
     });
   }
-  const goldRanks = ranks(gold);
-  const [result, sorted] = [new Float64Array(gold.length), new Float64Array(gold.length)]; // one for all kinds
+  // Sixteen bytes a row, for all kinds.
+  const Ranks = gold.length <= MOST_FLOAT32_RANKS ? Float32Array : Float64Array;
+  const sorted = new Float64Array(gold.length);
+  const goldRanks = ranksInto(gold, new Ranks(gold.length), sorted);
+  const result = new Ranks(gold.length);
   const metrics: Record<string, number> = {};
   for (const kind of SIMILARITIES) {
     metrics[`pearson_${kind}`] = orZero(pearson(gold, similarities[kind]));

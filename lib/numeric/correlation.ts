@@ -63,8 +63,18 @@ export function ranks(x: Values): Float64Array {
   return ranksInto(x, new Float64Array(x.length), new Float64Array(x.length));
 }
 
-/** The same in memory that is there already: as many numbers for the result, and as many that are sorted on the way. */
-export function ranksInto(x: Values, result: Float64Array, sorted: Float64Array): Float64Array {
+/** Most numbers whose ranks are float32 to the last bit: halves have 24 bits up to there. */
+export const MOST_FLOAT32_RANKS = 2 ** 23;
+
+/**
+ * The same in memory that is there already: as many numbers for the result, of float32 up to `MOST_FLOAT32_RANKS` of them,
+ * and as many that are sorted on the way.
+ */
+export function ranksInto<Ranks extends Float32Array | Float64Array>(
+  x: Values,
+  result: Ranks,
+  sorted: Float64Array,
+): Ranks {
   sorted.set(x);
   sorted.sort(); // without a function that compares: in place, and fast
   /** How many are below a value; or below it or equal. */

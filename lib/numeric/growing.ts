@@ -12,7 +12,7 @@ export interface GrowingNumbers {
   readonly values: () => Float64Array;
 }
 
-/** Begins an empty column, of eight bytes a number and at most as many again for room. */
+/** Begins an empty column, of eight bytes a number and at most a quarter of them more for room. */
 export function growingNumbers(): GrowingNumbers {
   let all = new Float64Array(1 << 10);
   let count = 0;
@@ -21,7 +21,7 @@ export function growingNumbers(): GrowingNumbers {
       const needed = count + values.length;
       if (needed > all.length) {
         // The memory itself moves: no copy waits for a collection.
-        all = new Float64Array(all.buffer.transfer(8 * Math.max(needed, 2 * all.length)));
+        all = new Float64Array(all.buffer.transfer(8 * Math.max(needed, Math.ceil(1.25 * all.length))));
       }
       all.set(values, count);
       count = needed;

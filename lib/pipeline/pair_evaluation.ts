@@ -31,6 +31,11 @@ export type PairTask = "triplet" | "similarity" | "binary";
 
 type Embed = (texts: readonly string[]) => Promise<Embeddings>;
 
+/** Gives back the memory of embeddings now: a collection of garbage sees that they are small, and lets them wait. */
+function discard(...all: readonly Embeddings[]): void {
+  for (const { data } of all) (data.buffer as ArrayBuffer).transfer(0);
+}
+
 /** Begins a measurement. */
 export function pairEvaluation(task: PairTask, embed: Embed, mapping: ColumnMapping): PairEvaluation {
   if (task === "triplet") return tripletEvaluation(embed, mapping);
@@ -46,9 +51,10 @@ function tripletEvaluation(embed: Embed, mapping: ColumnMapping): PairEvaluation
         throw new UsageError("triplets have a negative", { found: table.names.join(", ") });
       }
       const { anchor, positive, negative } = columns;
-      const anchors = await embed(anchor);
-      const near = pairwiseSimilarities(anchors, await embed(positive));
-      const far = pairwiseSimilarities(anchors, await embed(negative));
+      const [anchors, positives, negatives] = [await embed(anchor), await embed(positive), await embed(negative)];
+      const near = pairwiseSimilarities(anchors, positives);
+      const far = pairwiseSimilarities(anchors, negatives);
+      discard(anchors, positives, negatives);
       counter.add(near, far);
       return { anchor, positive, negative, positive_cosine: near.cosine, negative_cosine: far.cosine };
     },
@@ -72,7 +78,9 @@ function scoredEvaluation(
   return {
     async add(table) {
       const { sentence1, sentence2, score } = asScoredPairs(table, mapping).columns;
-      const similarities = pairwiseSimilarities(await embed(sentence1), await embed(sentence2));
+      const [first, second] = [await embed(sentence1), await embed(sentence2)];
+      const similarities = pairwiseSimilarities(first, second);
+      discard(first, second);
       for (const kind of SIMILARITIES) kept[kind].append(similarities[kind]);
       scores.append(score);
       return { sentence1, sentence2, score, cosine: similarities.cosine };

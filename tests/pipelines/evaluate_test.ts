@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { parquetSink } from "../../lib/data/parquet.ts";
 import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { readTable } from "../../lib/data/table.ts";
 import { encodeTexts } from "../../lib/embed/encode.ts";
@@ -65,6 +66,19 @@ Deno.test("evaluate measures rows some at a time as it would all at once", () =>
     const scores = await readTable(join(output, "scores.csv"));
     assert.deepEqual(scores.columns.get("cosine")!.map(Number), [...pairwiseSimilarities(a, b).cosine]);
     engine.close();
+
+    // Of a Parquet file, columns under other names, and lists beside them.
+    const parquet = join(folder, "a.parquet");
+    const sink = await parquetSink(parquet, { vector: "vector", a: "text", b: "text", grade: "float64" });
+    await sink.write({ vector: new Float32Array(2 * 1200), a: first, b: second, grade: score }, 1200);
+    await sink.finish();
+    const columns = "sentence1=a,sentence2=b,score=grade";
+    const other = await run(
+      "evaluate",
+      ...["--model", model, "--eval", parquet, "--columns", columns, "--json", "--gemm", "wasm"],
+    );
+    assert.equal(other.code, 0, other.err);
+    assert.deepEqual(JSON.parse(other.out).metrics, JSON.parse(out).metrics);
   }));
 
 Deno.test("an evaluation that fails leaves no table and no folder", () =>
