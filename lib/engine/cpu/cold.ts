@@ -57,14 +57,14 @@ export function valuesOf(core: Core, { outside, block, dtype }: CpuHandle): () =
   return () => outside ?? (dtype === "f32" ? core.floats(address, size) : core.ints(address, size));
 }
 
-/** AdamW with cold moments: the same bits as with others. */
+/** AdamW with one or both moments outside: the same bits as with others. */
 export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamWOptions, state: Handle): void {
   const { weight, gradient, m, v, weightDecay } = slot;
   const { beta1, beta2, epsilon } = options;
   const { touched, block: { size } } = own(gradient);
   const everAt = atOr0(touched?.ever);
   const [w, g, stateAt] = [at(weight), at(gradient), at(state)];
-  const moments = [own(m).outside!, own(v).outside!] as const;
+  const moments = [own(m), own(v)] as const;
   const byRows = touched !== undefined && weightDecay === 0;
   const width = byRows ? touched.width : 1;
   const portion = Math.max(1, Math.floor(BLOCK / width)) * width;
@@ -74,7 +74,8 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
 
   /** Copies elements `from` … `to` of the portion at `start` in or out. */
   const move = (start: number, from: number, to: number, direction: "in" | "out") =>
-    moments.forEach((outside, i) => {
+    moments.forEach(({ outside }, i) => {
+      if (outside === undefined) return;
       const inside = core.floats(rooms[i]! + 4 * from, to - from);
       if (direction === "in") inside.set(outside.subarray(start + from, start + to));
       else outside.set(inside, start + from);
@@ -82,7 +83,10 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
 
   for (let start = 0; start < size; start += portion) {
     const count = Math.min(portion, size - start);
-    const tensors = { w: w + 4 * start, g: g + 4 * start, m: rooms[0], v: rooms[1] };
+    const [mAt, vAt] = moments.map(({ outside, block }, i) =>
+      outside === undefined ? block.address + 4 * start : rooms[i]!
+    ) as [number, number];
+    const tensors = { w: w + 4 * start, g: g + 4 * start, m: mAt, v: vAt };
     const constants = { state: stateAt, beta1, beta2, epsilon };
     core.enqueue(() => {
       if (skipped()) return;

@@ -45,7 +45,7 @@ export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<
     adamw(slots: readonly OptimizerSlot[], { beta1, beta2, epsilon }, state) {
       for (const slot of slots) {
         const { weight, gradient, m, v, weightDecay } = slot;
-        if (own(m).outside !== undefined) {
+        if (own(m).outside !== undefined || own(v).outside !== undefined) {
           adamwFromOutside(core, slot, { beta1, beta2, epsilon }, state);
           continue;
         }

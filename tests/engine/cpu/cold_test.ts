@@ -65,6 +65,17 @@ Deno.test("moments outside of the kernels' memory give the same bits", async () 
   }
 });
 
+Deno.test("one moment in the kernels' memory and the other outside give the same bits", async () => {
+  const inside = await train(undefined, 1, 0);
+  const sizes = [150_000 * 8, 1_100_003];
+  for (const slot of [0, 1]) {
+    // Room for the weights and gradients of all, and the moments up to the first one of this slot.
+    const held = 2 * 4 * (sizes[0]! + sizes[1]!) + 2 * 150_000 + 2 * 4 * (slot === 1 ? sizes[0]! : 0);
+    const found = await train(held + 4 * sizes[slot]! + 400_000, 1, 0);
+    inside.all.forEach((values, i) => assert.ok(values.every((value, at) => value === found.all[i]![at]), `${i}`));
+  }
+});
+
 Deno.test("a cold tensor is read, written, filled and copied, and refused elsewhere", async () => {
   const engine = createCpuEngine({ threads: 1, coldAbove: 0 });
   const values = async (handle: Handle) => [...await engine.read(handle)];
