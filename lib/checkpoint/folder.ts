@@ -96,6 +96,16 @@ export async function ownFiles(folder: string): Promise<ReadonlySet<string> | un
   }
 }
 
+/** Says of a folder that it is ours, before there is anything in it. */
+export async function markAsOurs(folder: string): Promise<void> {
+  await writeJson(join(folder, LIST), { files: [] });
+}
+
+/** Takes the list of our files away, where something else says that the folder is ours. */
+export async function removeMark(folder: string): Promise<void> {
+  await Deno.remove(join(folder, LIST));
+}
+
 /** Paths of all files in a folder, from there; none where there is no folder. */
 async function filesIn(folder: string): Promise<string[]> {
   const files: string[] = [];

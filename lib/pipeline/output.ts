@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { ownFiles, replaceFolder } from "../checkpoint/folder.ts";
+import { markAsOurs, ownFiles, removeMark, replaceFolder } from "../checkpoint/folder.ts";
 import { UsageError } from "../error.ts";
 
 /** Refuses a folder with files in it that is not ours, unless `force` is set: to be asked before anything is computed. */
@@ -40,18 +40,40 @@ async function isReport(folder: string): Promise<boolean> {
   }
 }
 
-/** Writes texts by file name, and copies of folders by name. The report, by which the folder is known as ours, is last. */
+/**
+ * Writes texts by file name, and copies of folders by name. The report, by which the folder is known as ours, is last; until
+ * then a list of our files says so, and a run that was cut off can go on.
+ */
 export async function writeOutput(
   output: string,
   texts: Readonly<Record<string, string>>,
   folders: Readonly<Record<string, string>> = {},
 ): Promise<void> {
   await Deno.mkdir(output, { recursive: true });
+  const isMarked = await isReport(output) || await ownFiles(output) !== undefined;
+  if (!isMarked) await markAsOurs(output);
+  await removeLeftovers(output);
   for (const [name, from] of Object.entries(folders)) await copyFolder(from, join(output, name));
   for (const [name, contents] of Object.entries(texts)) {
     const temporary = join(output, `.${crypto.randomUUID()}.tmp`);
     await Deno.writeTextFile(temporary, contents);
     await Deno.rename(temporary, join(output, name));
+  }
+  if (!isMarked && await isReport(output)) await removeMark(output);
+}
+
+/** Milliseconds after which what is half done is nobody's any more. */
+const LEFT = 600_000;
+
+/** Removes what a run that was cut off left half done; what is younger may be another process's. */
+async function removeLeftovers(output: string): Promise<void> {
+  for await (const { name } of Deno.readDir(output)) {
+    if (!/\.[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\.tmp$/.test(name)) continue;
+    const path = join(output, name);
+    const { mtime } = await Deno.stat(path).catch(() => ({ mtime: null }));
+    if (mtime !== null && Date.now() - mtime.getTime() > LEFT) {
+      await Deno.remove(path, { recursive: true }).catch(() => {});
+    }
   }
 }
 

@@ -100,7 +100,27 @@ function settleThreads(): void {
 
 const pointers = ["buffer", "buffer"] as const;
 
+/**
+ * Keeps a library in the process for good: its threads outlive our closing it and may still be inside when the process
+ * ends, and code that is unloaded beneath them destroys the heap.
+ */
+function pin(file: string): void {
+  if (Deno.build.os !== "linux") return;
+  const [NOW, NO_DELETE] = [2, 0x1000];
+  for (const name of ["libc.so.6", "libdl.so.2"]) { // where dlopen is, in newer and older systems
+    try {
+      const libc = Deno.dlopen(name, { dlopen: { parameters: ["buffer", "i32"], result: "pointer" } });
+      const handle = libc.symbols.dlopen(new TextEncoder().encode(`${file}\0`), NOW | NO_DELETE);
+      libc.close();
+      if (handle !== null) return;
+    } catch {
+      // the other one
+    }
+  }
+}
+
 function openOneDnn(file: string, threads: number): NativeGemm {
+  pin(file);
   const library = Deno.dlopen(file, {
     dnnl_version: { parameters: [], result: "pointer" },
     dnnl_sgemm: {
@@ -163,6 +183,7 @@ function openOneDnn(file: string, threads: number): NativeGemm {
 /** Tells libgomp how many threads to use, where it can be loaded. */
 function setOpenMpThreads(threads: number): { close: () => void } | undefined {
   try {
+    pin("libgomp.so.1");
     const library = Deno.dlopen("libgomp.so.1", { omp_set_num_threads: { parameters: ["i32"], result: "void" } });
     library.symbols.omp_set_num_threads(threads);
     return library;
@@ -172,6 +193,7 @@ function setOpenMpThreads(threads: number): { close: () => void } | undefined {
 }
 
 function openCblas(name: "openblas" | "mkl" | "accelerate", file: string, threads: number): NativeGemm {
+  pin(file);
   const library = Deno.dlopen(file, {
     cblas_sgemm: {
       parameters: [
