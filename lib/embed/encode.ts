@@ -38,24 +38,15 @@ export async function encodeTokens(
 ): Promise<Embeddings> {
   const { tokenBudget = 4096, skip = 0 } = options;
   const rows = texts.offsets.length - 1;
-  const length = (row: number) => texts.offsets[row + 1]! - texts.offsets[row]!;
-  const order = Int32Array.from({ length: rows }, (_, i) => i).sort((a, b) => length(b) - length(a) || a - b);
-
   let data = new Float32Array(0);
   let width = 0;
-  for (let start = 0; start < rows;) {
-    let end = start;
-    let tokens = 0;
-    while (end < rows && (end === start || tokens + length(order[end]!) <= tokenBudget)) {
-      tokens += length(order[end++]!);
-    }
-    const batch = order.subarray(start, end);
+  for (const batch of batchesOf(texts, tokenBudget)) {
     await scopeAsync(engine, async () => {
       const packed = pack([{ texts, rows: batch }]);
       const embeddings = embed(inference(engine), model, uploadBatch(engine, packed), undefined, skip).value;
       const values = await engine.read(embeddings);
       const whole = embeddings.shape[1]!;
-      if (start === 0) {
+      if (width === 0) {
         width = Math.min(whole, model.truncateDim ?? whole);
         data = new Float32Array(rows * width);
       }
@@ -64,9 +55,24 @@ export async function encodeTokens(
         for (let feature = 0; feature < width; feature++) data[to + feature] = values[i * whole + feature]!;
       }
     });
-    start = end;
   }
   return { data, width, rows };
+}
+
+/** Rows that go through the encoder together, the longest first: as many as a budget of tokens holds. */
+export function* batchesOf({ offsets }: TokenizedTexts, tokenBudget: number): Generator<Int32Array> {
+  const rows = offsets.length - 1;
+  const length = (row: number) => offsets[row + 1]! - offsets[row]!;
+  const order = Int32Array.from({ length: rows }, (_, i) => i).sort((a, b) => length(b) - length(a) || a - b);
+  for (let start = 0; start < rows;) {
+    let end = start;
+    let tokens = 0;
+    while (end < rows && (end === start || tokens + length(order[end]!) <= tokenBudget)) {
+      tokens += length(order[end++]!);
+    }
+    yield order.subarray(start, end);
+    start = end;
+  }
 }
 
 /** Options of {@linkcode encodeTexts}. */

@@ -13,6 +13,20 @@ export {
   type NearestSimilarity,
   type Neighbors,
 } from "./nearest.ts";
+export { type BinaryEmbeddings, nearestBits } from "./hamming.ts";
+export {
+  type Calibration,
+  dequantizeEmbeddings,
+  embeddingRanges,
+  type OutputPrecision,
+  type PrecisionArrays,
+  type QuantizedEmbeddings,
+  quantizeEmbeddings,
+  type Ranges,
+} from "./quantize.ts";
+export { nearestQuantized, type QuantizedSearchOptions, recallOf } from "./quantized_search.ts";
+export { textChunks } from "./text_chunks.ts";
+export { type TokenEmbeddings, tokenEmbeddings } from "./token_embeddings.ts";
 export { type Embeddings, pairwiseSimilarities, type Similarity, similarityMatrix } from "./pairwise.ts";
 export { type Role, type RoleEncoder, roleEncoder, type RoleEncoderOptions, rolePrompts } from "./roles.ts";
 export {
