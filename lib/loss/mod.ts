@@ -17,6 +17,7 @@ export { cosineSimilarity } from "./cosine_similarity.ts";
 export * as crossEncoder from "./cross_encoder/mod.ts";
 export type { CrossEncoderLoss, LogitActivation } from "./cross_encoder_loss.ts";
 export type { Distance } from "./distance.ts";
+export type { ListLoss, Lists, ListTotal } from "./list_loss.ts";
 export type { HeadTensor, LabelKind, Loss } from "./loss.ts";
 export { marginMse } from "./margin_mse.ts";
 export { matryoshka, type MatryoshkaOptions } from "./matryoshka.ts";

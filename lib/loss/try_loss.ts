@@ -9,6 +9,8 @@ import { UsageError } from "../error.ts";
 import { backward, recording } from "../tensor/tape.ts";
 import { constant, parameter, type Parameters } from "../tensor/tensor.ts";
 import type { CrossEncoderLoss } from "./cross_encoder_loss.ts";
+import { meanOf } from "./cross_encoder/lists.ts";
+import type { ListLoss } from "./list_loss.ts";
 import type { Loss } from "./loss.ts";
 
 /** What a loss says of a batch. */
@@ -25,8 +27,8 @@ export interface TriedLoss {
  *
  * @param loss A loss over embeddings, or one over the logits of a cross-encoder.
  * @param columns For embeddings one [B, D] matrix for each text column, as rows of numbers; for logits one matrix alone,
- *   [B, candidates] or [B, classes].
- * @param labels Classes or scores by row, if the loss wants any; several scores a row stand one row after the other.
+ *   [B, candidates] or [B, classes]; for lists their scores, one row for each list, of any length.
+ * @param labels Classes or scores by row, if the loss wants any; several a row stand one row after the other.
  * @returns The loss, and its gradients. A head, as that of `softmax`, has its first values for seed 42.
  * @throws {UsageError} The number of columns is not one that the loss takes.
  *
@@ -41,10 +43,11 @@ export interface TriedLoss {
  * ```
  */
 export async function tryLoss(
-  loss: Loss | CrossEncoderLoss,
+  loss: Loss | CrossEncoderLoss | ListLoss,
   columns: readonly (readonly (readonly number[])[])[],
   labels: readonly number[] = [],
 ): Promise<TriedLoss> {
+  if ("total" in loss) return await tryLists(loss, columns[0] ?? [], labels);
   const overLogits = "outputs" in loss;
   const { min, max } = overLogits ? { min: 1, max: 1 } : loss.texts;
   if (columns.length < min || columns.length > max) {
@@ -74,6 +77,38 @@ export async function tryLoss(
       gradients: gradients.map((gradient) =>
         Array.from({ length: rows }, (_, row) => Array.from(gradient.subarray(row * width, (row + 1) * width)))
       ),
+    };
+  } finally {
+    engine.close();
+  }
+}
+
+/** The scores of lists of any length, and their labels, list by list. */
+async function tryLists(
+  loss: ListLoss,
+  lists: readonly (readonly number[])[],
+  labels: readonly number[],
+): Promise<TriedLoss> {
+  const scores = lists.flat();
+  if (labels.length !== scores.length || lists.some(({ length }) => length === 0)) {
+    throw new UsageError(`${loss.name} wants lists with a label for each score`, {
+      expected: `${scores.length} labels, and no list that is empty`,
+      found: `${labels.length}`,
+    });
+  }
+  const offsets = Int32Array.of(0, ...lists.map(({ length }) => length));
+  for (let list = 1; list < offsets.length; list++) offsets[list]! += offsets[list - 1]!;
+  const engine = createCpuEngine({ threads: 1 });
+  try {
+    const tape = recording(engine);
+    const leaf = parameter(engine, [scores.length, 1], Float32Array.from(scores));
+    const result = meanOf(tape, loss.total(tape, leaf, { offsets, labels: Float32Array.from(labels) }));
+    backward(tape, result, engine.upload(Float32Array.of(1), [1]));
+    const value = await engine.read(result.value);
+    const gradient = await engine.read(leaf.gradient!);
+    return {
+      value: value[0]!,
+      gradients: [lists.map((_, i) => Array.from(gradient.subarray(offsets[i]!, offsets[i + 1]!)))],
     };
   } finally {
     engine.close();

@@ -16,6 +16,7 @@ export { type Norm, residualNorm } from "./ops/residual_norm.ts";
 export { headNorm, type NormedHeads, rmsNorm, type RmsNormOptions } from "./ops/rms_norm.ts";
 export { rotate, rotationTable } from "./ops/rotary.ts";
 export { rowMax, rowNorm, scaleRows } from "./ops/rows.ts";
+export { segmentLogSumExp, type Segments, segmentsOf, sumRowsBy } from "./ops/segments.ts";
 export {
   concatColumns,
   concatRows,
@@ -27,5 +28,6 @@ export {
   sum,
   transpose,
 } from "./ops/shape.ts";
+export { softplus } from "./ops/softplus.ts";
 export { accumulate, backward, gradientTarget, inference, isOpen, record, recording, type Tape } from "./tape.ts";
 export { constant, countTrained, parameter, type ParameterBlock, type Parameters, type Tensor } from "./tensor.ts";

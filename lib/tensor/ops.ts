@@ -16,4 +16,6 @@ export * from "./ops/residual_norm.ts";
 export * from "./ops/rms_norm.ts";
 export * from "./ops/rotary.ts";
 export * from "./ops/rows.ts";
+export * from "./ops/segments.ts";
 export * from "./ops/shape.ts";
+export * from "./ops/softplus.ts";
