@@ -8,15 +8,16 @@ import { type Engine, type Handle, scope } from "../engine/engine.ts";
 import { philox, randomPurpose } from "../engine/philox.ts";
 import { TrainingError } from "../error.ts";
 import type { CrossEncoderLoss } from "../loss/cross_encoder_loss.ts";
-import { type CrossEncoder, score } from "../model/cross_encoder.ts";
-import { uploadBatch } from "../model/batch.ts";
+import type { CrossEncoder } from "../model/cross_encoder.ts";
 import { reshape } from "../tensor/ops.ts";
-import { backward, recording } from "../tensor/tape.ts";
+import type { Tape } from "../tensor/tape.ts";
+import type { Tensor } from "../tensor/tensor.ts";
 import type { TokenizedTexts } from "../text/packed.ts";
 import { concatTexts, packPairs, pairLength } from "../text/pairs.ts";
-import { activationBytesPerToken, runsWithin } from "./budget.ts";
+import { runsWithin } from "./budget.ts";
 import { hasNegative } from "./negatives.ts";
 import type { Objective, ObjectiveBatch } from "./objective.ts";
+import { differentiateLogits, pairBudget } from "./pair_logits.ts";
 
 /** What a cross-encoder is trained on. */
 export interface CrossEncoderTask {
@@ -36,7 +37,8 @@ export interface CrossEncoderTask {
 
 /**
  * The objective that minimises `loss` over the rows of the task. All these losses are means over rows, so that a batch
- * above the budget is simply split by rows, with the same gradient: dropout depends on row and position alone.
+ * above the budget is split by rows, and a row that alone is above it by gradient caching, with the same gradient: dropout
+ * depends on row and position alone.
  *
  * @param task Model, loss, tokenised texts, labels.
  * @returns The objective.
@@ -92,8 +94,7 @@ export function crossEncoderObjective(task: CrossEncoderTask): Objective {
       return Math.round(own * (columns + drawnPerRow(loss, batch.length, columns)) / columns);
     },
     differentiate(engine, batch, scale) {
-      const budget = task.tokenBudget ??
-        Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder.config));
+      const budget = pairBudget(engine, model, task.tokenBudget);
       const size = batch.rows.length;
       const chosen = candidatesOf(loss, batch, columns, rows);
       const perRow = chosen.length / size;
@@ -112,13 +113,15 @@ export function crossEncoderObjective(task: CrossEncoderTask): Objective {
             { texts: candidates, rows: chosen.subarray(from * perRow, to * perRow) },
             { maxLength: model.maxSeqLength, streams: streamsOf(batch.streams, from, to, perRow) },
           );
-          const tape = recording(engine);
-          const logits = score(tape, model, uploadBatch(engine, pairs), batch);
-          const shaped = perRow === 1 ? logits : reshape(tape, logits, [to - from, perRow]);
-          const target = labels && uploadLabels(engine, loss, labels, batch.rows.subarray(from, to), width);
-          const value = loss.apply(tape, shaped, target);
-          backward(tape, value, engine.upload(Float32Array.of(scale * share), [1]));
-          return engine.affine(value.value, share);
+          const lossOf = (tape: Tape, logits: Tensor) => {
+            const shaped = perRow === 1 ? logits : reshape(tape, logits, [to - from, perRow]);
+            const target = labels && uploadLabels(engine, loss, labels, batch.rows.subarray(from, to), width);
+            return loss.apply(tape, shaped, target);
+          };
+          return engine.affine(
+            differentiateLogits(engine, { model, pairs, batch, budget, lossOf }, scale * share),
+            share,
+          );
         });
         total = total === undefined ? part : engine.binary("add", total, part);
       }

@@ -7,6 +7,7 @@ export type { AdamWSettings } from "./adamw.ts";
 export { biEncoderObjective, type BiEncoderTask } from "./bi_encoder_objective.ts";
 export { crossEncoderObjective, type CrossEncoderTask } from "./cross_encoder_objective.ts";
 export { denoisingObjective, type DenoisingTask } from "./denoising_objective.ts";
+export { listObjective, type ListTask } from "./list_objective.ts";
 export type { LossScale } from "./loss_scale.ts";
 export { maskedLmObjective, type MaskedLmTask } from "./masked_lm_objective.ts";
 export { type Facts, type ModelCard, modelCard, type ModelKind } from "./model_card.ts";
