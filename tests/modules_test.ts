@@ -7,7 +7,7 @@ const STOREYS: readonly (readonly string[])[] = [
   ["error.ts", "counted.ts", "expect.ts", "environment.ts", "version.ts"],
   ["engine"],
   ["tensor"],
-  ["numeric", "text", "checkpoint", "model", "loss", "embed"],
+  ["numeric", "text", "checkpoint", "model", "loss", "embed", "static"],
   ["attempt.ts", "backoff.ts", "data", "train", "evaluate", "hub", "negatives", "augment", "generate"],
   ["stage"],
   ["pipeline", "simple"],

@@ -51,7 +51,7 @@ export async function readFolder(path: string): Promise<SentenceTransformerFolde
   const file = join(weights, "config.json");
   const found = list.input === "static" ? await readJson<Json>(file, true) ?? {} : await readJson<Json>(file);
   const input = found["model_type"] === "model2vec" ? "static" : list.input;
-  const config = input === "static" ? await staticConfig(weights) : found;
+  const config = input === "static" ? await staticConfig(weights, found) : found;
   // A folder of model2vec without a list of modules says in its configuration whether rows are normalised.
   const isPlain = list.input === "transformer" && input === "static";
   const following = isPlain && found["normalize"] === true ? [{ type: "Normalize", path: "" }] : others;
@@ -60,7 +60,7 @@ export async function readFolder(path: string): Promise<SentenceTransformerFolde
     input,
     transformerPath,
     config,
-    maxSeqLength: input === "static" ? UNLIMITED : await maxSeqLengthOf(weights, config),
+    maxSeqLength: input === "static" ? await staticLimit(weights) : await maxSeqLengthOf(weights, config),
     modules: await readModules(path, following, Number(config["hidden_size"] ?? config["dim"] ?? config["n_embd"])),
     ...readGeneral(general, join(path, "config_sentence_transformers.json")),
   };
@@ -69,8 +69,15 @@ export async function readFolder(path: string): Promise<SentenceTransformerFolde
 /** Tokens of a text where nothing limits them. */
 const UNLIMITED = 2 ** 31 - 1;
 
+/** Static embeddings read a text to its end, unless their `tokenizer.json` cuts it, as model2vec's does. */
+async function staticLimit(folder: string): Promise<number> {
+  const { truncation } = await readJson<{ readonly truncation?: Json | null }>(join(folder, "tokenizer.json"));
+  const length = truncation?.["max_length"];
+  return typeof length === "number" && Number.isInteger(length) && length > 0 ? length : UNLIMITED;
+}
+
 /** What `config.json` would say of static embeddings, by the shape of their table. */
-async function staticConfig(folder: string): Promise<Json> {
+async function staticConfig(folder: string, found: Json): Promise<Json> {
   const reader = await openTensors(folder);
   try {
     const table = reader.tensors.get("embedding.weight") ?? reader.tensors.get("embeddings");
@@ -88,6 +95,7 @@ async function staticConfig(folder: string): Promise<Json> {
       hidden_size: width,
       vocab_size: mapped ?? tokens,
       max_position_embeddings: UNLIMITED,
+      ...(found["model_type"] === "model2vec" && { model2vec: found }),
     };
   } finally {
     reader.close();
@@ -204,6 +212,12 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     similarity_fn_name: folder.similarity,
     ...(folder.truncateDim !== undefined && { truncate_dim: folder.truncateDim }),
   });
+  const asModel2vec = folder.config["model2vec"] as Json | undefined;
+  if (asModel2vec !== undefined) {
+    const { vocabulary_quantization: _, ...rest } = asModel2vec; // each token has a row of its own now
+    const normalize = folder.modules.some(({ type }) => type === "normalize");
+    await json("config.json", { ...rest, normalize, embedding_dtype: "float32" });
+  }
   if (folder.input === "static") {
     await Deno.writeFile(join(path, "tokenizer.json"), folder.tokenizerFiles.get("tokenizer.json")!);
   } else {
@@ -212,5 +226,9 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     await writeTokenizer(path, folder.tokenizerFiles, folder.maxSeqLength);
   }
   await Deno.writeTextFile(join(path, "README.md"), folder.modelCard);
-  await writeSafetensors(join(path, "model.safetensors"), folder.tensors);
+  // model2vec looks for its table under its own name, and sentence-transformers takes either.
+  const tensors = asModel2vec === undefined
+    ? folder.tensors
+    : folder.tensors.map((tensor) => ({ ...tensor, name: "embeddings" }));
+  await writeSafetensors(join(path, "model.safetensors"), tensors);
 }

@@ -51,7 +51,7 @@ export async function folderFacts(folder: string): Promise<Facts> {
   return {
     pooling: modules.flatMap((spec) => spec.type === "pooling" ? spec.modes : []).join(", "),
     "features of an embedding": truncateDim ?? width,
-    "longest text, in tokens": input === "static" ? "any" : maxSeqLength,
+    "longest text, in tokens": input !== "transformer" && maxSeqLength > 1e6 ? "any" : maxSeqLength,
     similarity,
   };
 }

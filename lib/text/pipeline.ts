@@ -80,6 +80,23 @@ export function pipelineOf(
   };
 }
 
+/**
+ * The words that a text is cut into before the model sees them, prepared as it wants them, and the text normalised.
+ *
+ * @param definition What `tokenizer.json` holds.
+ * @returns Words of a text.
+ */
+export function wordsOf(definition: Json): (text: string) => { readonly words: string[]; readonly normalized: string } {
+  const normalize = normalizerOf(definition["normalizer"]);
+  const heard: string[] = [];
+  const listening: Model = { vocabulary: new Map(), tokenize: (word) => void heard.push(word) };
+  return (text) => {
+    heard.length = 0;
+    pipelineOf(definition, listening, [])(text, []); // made anew: one that remembers words would keep them to itself
+    return { words: [...heard], normalized: normalize?.(text) ?? text };
+  };
+}
+
 /** Normalizers that do to a text between two plain spaces what they do to it alone. */
 const LOCAL = [
   "BertNormalizer",

@@ -45,6 +45,8 @@ export interface Tokenizer {
   readonly specialIds: ReadonlySet<number>;
   /** The files it was made from, to be saved with a model. */
   readonly files: ReadonlyMap<string, Uint8Array>;
+  /** What `tokenizer.json` would hold; undefined where words are cut by other means than that can say. */
+  readonly definition?: Readonly<Record<string, unknown>> | undefined;
 }
 
 const FILES = [
@@ -285,6 +287,7 @@ function tokenizerOf(built: BuiltTokenizer, files: ReadonlyMap<string, Uint8Arra
     pair: { ...built.givesTypes ? pair : withoutTypes(pair), cutsStart },
     specialIds,
     files,
+    definition,
   };
 }
 

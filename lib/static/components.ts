@@ -1,0 +1,92 @@
+/**
+ * The principal components of many rows, block by block, as model2vec takes them.
+ *
+ * @module
+ */
+import { allEigen } from "../numeric/tridiagonal_eigen.ts";
+import { timesTransposed } from "../numeric/products.ts";
+
+/** Rows that are in float64 at once. */
+const BLOCK = 1024;
+
+/** Rows on fewer axes. */
+export interface Reduced {
+  /** [rows · dimensions] */
+  readonly data: Float32Array;
+  /** Features of a row. */
+  readonly dimensions: number;
+  /** Share of the variance that they hold. */
+  readonly explained: number;
+}
+
+/**
+ * Rows on the axes along which they vary most: S = (X − μ) V with the first eigenvectors of (X − μ)ᵀ(X − μ), in float64. An
+ * axis points to where its largest entry of S, in size, is positive: so model2vec has it.
+ *
+ * @param rows [rows · width].
+ * @param width Features of a row.
+ * @param dimensions How many axes, at most `width`.
+ * @returns S.
+ */
+export async function reduceRows(rows: Float32Array, width: number, dimensions: number): Promise<Reduced> {
+  const count = rows.length / width;
+  const mean = new Float64Array(width);
+  for (let at = 0; at < rows.length; at += width) for (let i = 0; i < width; i++) mean[i]! += rows[at + i]!;
+  for (let i = 0; i < width; i++) mean[i]! /= count;
+  const centred = new Float64Array(BLOCK * width);
+  /** Rows from `first` on, without the mean; how many they are. */
+  const centre = (first: number): number => {
+    const size = Math.min(BLOCK, count - first);
+    for (let r = 0; r < size; r++) {
+      for (let i = 0; i < width; i++) centred[r * width + i] = rows[(first + r) * width + i]! - mean[i]!;
+    }
+    return size;
+  };
+  const products = new Float64Array(width * width);
+  for (let first = 0; first < count; first += BLOCK) {
+    addSquares(products, centred, centre(first), width);
+    await turn();
+  }
+  for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) products[i * width + j] = products[j * width + i]!;
+  let whole = 0;
+  for (let i = 0; i < width; i++) whole += products[i * width + i]!;
+  const { values, vectors } = allEigen(products, width);
+  const axes = vectors.subarray(0, dimensions * width);
+  const data = new Float32Array(count * dimensions);
+  const scores = new Float64Array(BLOCK * dimensions);
+  const largest = new Float64Array(dimensions);
+  for (let first = 0; first < count; first += BLOCK) {
+    const size = centre(first);
+    timesTransposed(scores, centred, axes, size, dimensions, width);
+    data.set(scores.subarray(0, size * dimensions), first * dimensions);
+    for (let i = 0; i < size * dimensions; i++) {
+      const axis = i % dimensions;
+      if (Math.abs(scores[i]!) > Math.abs(largest[axis]!)) largest[axis] = scores[i]!;
+    }
+    await turn();
+  }
+  for (let i = 0; i < data.length; i++) if (largest[i % dimensions]! < 0) data[i] = -data[i]!;
+  const held = values.subarray(0, dimensions).reduce((sum, value) => sum + Math.max(value, 0), 0);
+  return { data, dimensions, explained: whole > 0 ? held / whole : 1 };
+}
+
+/** out [d, d] += xᵀ x, its upper half; four rows at a time, so that the sums are stored less often. */
+function addSquares(out: Float64Array, x: Float64Array, rows: number, d: number): void {
+  let r = 0;
+  for (; r + 4 <= rows; r += 4) {
+    const [a, b, c, e] = [r * d, (r + 1) * d, (r + 2) * d, (r + 3) * d];
+    for (let j = 0; j < d; j++) {
+      const [xa, xb, xc, xe] = [x[a + j]!, x[b + j]!, x[c + j]!, x[e + j]!];
+      for (let k = j; k < d; k++) out[j * d + k]! += xa * x[a + k]! + xb * x[b + k]! + xc * x[c + k]! + xe * x[e + k]!;
+    }
+  }
+  for (; r < rows; r++) {
+    for (let j = 0; j < d; j++) {
+      const value = x[r * d + j]!;
+      for (let k = j; k < d; k++) out[j * d + k]! += value * x[r * d + k]!;
+    }
+  }
+}
+
+/** A turn of the event loop, so that who waits can stop it. */
+const turn = () => new Promise((resolve) => setTimeout(resolve, 0));
