@@ -46,6 +46,8 @@ export interface TensorReader {
   readonly readF32: (name: string) => Promise<Float32Array>;
   /** All values of an integer tensor; fails if one does not fit. */
   readonly readI32: (name: string) => Promise<Int32Array>;
+  /** The bytes of a tensor as they stand in the file. */
+  readonly readBytes: (name: string) => Promise<Uint8Array<ArrayBuffer>>;
   /** Closes the files. */
   readonly close: () => void;
 }
@@ -141,6 +143,7 @@ export async function openTensors(path: string): Promise<TensorReader> {
     metadata,
     readF32: async (name) => toF32(find(name), await bytesOf(find(name))),
     readI32: async (name) => toI32(find(name), await bytesOf(find(name))),
+    readBytes: async (name) => await bytesOf(find(name)),
     close,
   };
 }

@@ -10,7 +10,14 @@ export type { Column, Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs,
 export { heldOutCount, holdOut, type HoldOutOptions } from "./hold_out.ts";
 export { type LabelRowsOptions, pairsFromLabels, tripletsFromLabels } from "./label_rows.ts";
 export { deletion, type DeletionOptions, type Noise, type NoiseDraw } from "./noise.ts";
-export { type ColumnChunk, type ColumnType, type ParquetSink, parquetSink, writeParquet } from "./parquet.ts";
+export {
+  type ColumnChunk,
+  type ColumnType,
+  type ParquetSink,
+  parquetSink,
+  type VectorValues,
+  writeParquet,
+} from "./parquet.ts";
 export { type ColumnRange, openParquet, type ParquetFile, readColumns } from "./parquet_file.ts";
 export { type Columns, datasetOf, dedupe, firstRows, selectRows } from "./rows.ts";
 export { resolveSource, type Source } from "./source.ts";

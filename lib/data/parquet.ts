@@ -12,11 +12,26 @@ const ROW_GROUP = 10_000;
 /** The same where there are vectors. */
 export const VECTOR_GROUP = 2000;
 
-/** What a column holds: a file declares it, also where it has no rows. Vectors are lists of float32. */
-export type ColumnType = "text" | "int32" | "float64" | "vector";
+/**
+ * What a column holds: a file declares it, also where it has no rows. Vectors are lists of float32, or of the type that
+ * is named; `bytes`, so many in each row.
+ */
+export type ColumnType =
+  | "text"
+  | "int32"
+  | "float64"
+  | "vector"
+  | { readonly vector: "float16" | "int8" | "uint8" }
+  | { readonly bytes: number };
 
-/** Rows that are written at a time, by column; vectors as one matrix [rows, width] in row order. */
-export type ColumnChunk = Readonly<Record<string, Column | Float32Array>>;
+/** Values of vectors and of bytes. */
+export type VectorValues = Float32Array | Float16Array | Int8Array | Uint8Array;
+
+/** Rows that are written at a time, by column; vectors and bytes as one matrix [rows, width] in row order. */
+export type ColumnChunk = Readonly<Record<string, Column | VectorValues>>;
+
+/** Whether a column has many values in a row. */
+const isVector = (type: ColumnType) => type === "vector" || typeof type === "object";
 
 /** A file that is written in chunks. */
 export interface ParquetSink {
@@ -33,6 +48,7 @@ export interface ParquetSink {
  *
  * @param path Where the file appears when it is finished.
  * @param types Names and types of its columns, in order.
+ * @param metadata Texts by name that the file says of itself.
  * @returns Takes chunks of rows; to be finished, or given up.
  *
  * @example
@@ -47,7 +63,11 @@ export interface ParquetSink {
  * assert.deepEqual((await readColumns(path)).columns.text, ["a", "b", "c"]);
  * ```
  */
-export async function parquetSink(path: string, types: Readonly<Record<string, ColumnType>>): Promise<ParquetSink> {
+export async function parquetSink(
+  path: string,
+  types: Readonly<Record<string, ColumnType>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Promise<ParquetSink> {
   const temporary = `${path}.${crypto.randomUUID()}.tmp`;
   const file = await Deno.open(temporary, { write: true, createNew: true });
   let closed = false;
@@ -57,14 +77,18 @@ export async function parquetSink(path: string, types: Readonly<Record<string, C
     for (let done = 0; done < part.length;) done += await file.write(part.subarray(done));
     bytes.index = 0; // `offset`, from which the file counts, goes on
   };
-  const writer = new ParquetWriter({ writer: Object.assign(bytes, { flush }), schema: schemaOf(types) });
+  const writer = new ParquetWriter({
+    writer: Object.assign(bytes, { flush }),
+    schema: schemaOf(types),
+    kvMetadata: Object.entries(metadata).map(([key, value]) => ({ key, value })),
+  });
   return {
     async write(chunk, rows) {
       const columnData = Object.entries(types).map(([name, type]) => ({
         name,
         data: cellsOf(chunk, name, type, rows),
       }));
-      const rowGroupSize = Object.values(types).includes("vector") ? VECTOR_GROUP : ROW_GROUP;
+      const rowGroupSize = Object.values(types).some(isVector) ? VECTOR_GROUP : ROW_GROUP;
       await writer.write({ columnData, rowGroupSize });
     },
     async finish() {
@@ -107,9 +131,29 @@ function typeOf(column: Column): ColumnType {
   return column instanceof Int32Array ? "int32" : "text";
 }
 
+/** How values of vectors lie in the file. */
+const ELEMENTS = {
+  float16: { type: "FIXED_LEN_BYTE_ARRAY", type_length: 2, logical_type: { type: "FLOAT16" } },
+  // The older name of the type alone: pyarrow cannot read the newer one as hyparquet-writer writes it.
+  int8: { type: "INT32", converted_type: "INT_8" },
+  uint8: { type: "INT32", converted_type: "UINT_8" },
+} as const satisfies Readonly<Record<string, Omit<SchemaElement, "name">>>;
+
+function listOf(name: string, element: Omit<SchemaElement, "name">): SchemaElement[] {
+  return [
+    { name, repetition_type: "REQUIRED", num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } },
+    { name: "list", repetition_type: "REPEATED", num_children: 1 },
+    { name: "element", repetition_type: "REQUIRED", ...element },
+  ];
+}
+
 function schemaOf(types: Readonly<Record<string, ColumnType>>): SchemaElement[] {
   const columns = Object.entries(types).map(([name, type]): SchemaElement[] => {
     const column = { name, repetition_type: "REQUIRED" } as const;
+    if (typeof type === "object" && "bytes" in type) {
+      return [{ ...column, type: "FIXED_LEN_BYTE_ARRAY", type_length: type.bytes }];
+    }
+    if (typeof type === "object") return listOf(name, ELEMENTS[type.vector]);
     switch (type) {
       case "text":
         return [{ ...column, type: "BYTE_ARRAY", converted_type: "UTF8", logical_type: { type: "STRING" } }];
@@ -118,11 +162,7 @@ function schemaOf(types: Readonly<Record<string, ColumnType>>): SchemaElement[] 
       case "float64":
         return [{ ...column, type: "DOUBLE" }];
       case "vector":
-        return [
-          { ...column, num_children: 1, converted_type: "LIST", logical_type: { type: "LIST" } },
-          { name: "list", repetition_type: "REPEATED", num_children: 1 },
-          { name: "element", repetition_type: "REQUIRED", type: "FLOAT" },
-        ];
+        return listOf(name, { type: "FLOAT" });
     }
   });
   return [{ name: "root", num_children: columns.length }, ...columns.flat()];
@@ -133,16 +173,20 @@ function cellsOf(
   name: string,
   type: ColumnType,
   rows: number,
-): number[][] | string[] | Float64Array | Int32Array {
+): number[][] | Uint8Array[] | string[] | Float64Array | Int32Array {
   const column = chunk[name];
-  const width = type === "vector" ? (column?.length ?? 0) / (rows || 1) : 1;
+  const width = isVector(type) ? (column?.length ?? 0) / (rows || 1) : 1;
   if (column === undefined || column.length !== rows * width || !Number.isInteger(width)) {
     throw new DatasetError(`the column ${name} has another length than the rows`, {
       expected: `${rows}`,
       found: `${column?.length}`,
     });
   }
-  if (type !== "vector") return Array.isArray(column) ? [...column] : column as Float64Array | Int32Array;
-  const matrix = column as Float32Array;
+  if (!isVector(type)) return Array.isArray(column) ? [...column] : column as Float64Array | Int32Array;
+  const matrix = column as VectorValues;
+  if (typeof type === "object" && "bytes" in type) {
+    const { buffer, byteOffset } = matrix;
+    return Array.from({ length: rows }, (_, row) => new Uint8Array(buffer, byteOffset + row * width, width));
+  }
   return Array.from({ length: rows }, (_, row) => Array.from(matrix.subarray(row * width, (row + 1) * width)));
 }

@@ -79,6 +79,8 @@ export function* batchesOf({ offsets }: TokenizedTexts, tokenBudget: number): Ge
 export interface EncodeOptions extends PromptChoice {
   /** Tokens that go through the encoder at once. Default 4096. */
   readonly tokenBudget?: number | undefined;
+  /** Whether embeddings come with length 1, after `truncateDim`; a zero vector stays one. Default false. */
+  readonly normalize?: boolean | undefined;
 }
 
 /**
@@ -115,6 +117,16 @@ export async function encodeTexts(
   const prompt = promptOf(model, options);
   const tokens = await tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength, prompt });
   const skip = promptLength(model.tokenizer, prompt, model.maxSeqLength);
-  const { tokenBudget = 4096 } = options;
-  return await encodeTokens(engine, model, tokens, { tokenBudget, skip });
+  const { tokenBudget = 4096, normalize = false } = options;
+  const embeddings = await encodeTokens(engine, model, tokens, { tokenBudget, skip });
+  if (normalize) normalizeInPlace(embeddings);
+  return embeddings;
+}
+
+function normalizeInPlace({ data, rows, width }: Embeddings): void {
+  for (let row = 0; row < rows; row++) {
+    const embedding = data.subarray(row * width, (row + 1) * width);
+    const norm = Math.sqrt(embedding.reduce((sum, x) => sum + x * x, 0)) || 1;
+    embedding.forEach((x, i) => embedding[i] = x / norm);
+  }
 }

@@ -8,6 +8,7 @@ import type { ModuleSpec } from "../checkpoint/modules.ts";
 import { openTensors, type TensorToWrite } from "../checkpoint/safetensors.ts";
 import { readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Engine, PoolingMode } from "../engine/engine.ts";
+import { UsageError } from "../error.ts";
 import { concatColumns, linear, normalize, pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
@@ -60,6 +61,8 @@ export interface LoadBiEncoderOptions {
   readonly pooledOnly?: boolean | undefined;
   /** Overrides the folder's limit. */
   readonly maxSeqLength?: number | undefined;
+  /** So many features of an embedding are kept, instead of as many as the folder says. Nothing is normalised anew. */
+  readonly truncateDim?: number | undefined;
   /** Weights at random (by this seed) instead of the folder's. */
   readonly initialise?: number | undefined;
 }
@@ -72,6 +75,7 @@ export interface LoadBiEncoderOptions {
  * @param options Whether and how it is trained, and how long texts may be.
  * @returns The model, for `encodeTexts` and `biEncoderObjective`.
  * @throws {CheckpointError} A file is missing or damaged, or the architecture is not supported.
+ * @throws {UsageError} More features are to be kept than there are.
  *
  * @example
  * ```ts
@@ -106,6 +110,15 @@ export async function loadBiEncoder(
     ...family.tensors(config).keys(),
     ...modules.flatMap((spec) => spec.type === "dense" ? [...denseSpecs(spec).keys()] : []),
   ]);
+  const width = widthOf(modules, config.hiddenSize);
+  const { truncateDim = folder.truncateDim } = options;
+  // A folder that asks for more than there is keeps all, as in Python.
+  if (options.truncateDim !== undefined && options.truncateDim > width) {
+    throw new UsageError("truncateDim is more than the model has", {
+      expected: `at most ${width}`,
+      found: `${options.truncateDim}`,
+    });
+  }
   const wanted = (name: string) => trained && isTrained(name);
   const whole = await loadModelTokenizer(weights, config);
   const tokenizer = folder.input === "static" ? withoutSpecialTokens(whole) : whole;
@@ -143,8 +156,8 @@ export async function loadBiEncoder(
     prompts: folder.prompts,
     defaultPromptName: folder.defaultPromptName,
     similarity: folder.similarity,
-    width: widthOf(modules, config.hiddenSize),
-    truncateDim: folder.truncateDim,
+    width,
+    truncateDim,
     config: folder.config,
     unused,
   };

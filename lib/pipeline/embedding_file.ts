@@ -1,134 +1,156 @@
 /**
- * Files of embeddings, written while they are computed: `.npy`, `.safetensors`, `.parquet`.
+ * Files of embeddings, written while they are computed.
  *
  * @module
  */
 import { extname } from "node:path";
-import { parquetSink, VECTOR_GROUP } from "../data/parquet.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
-import { UsageError } from "../error.ts";
+import {
+  isScalar,
+  type OutputPrecision,
+  type QuantizedEmbeddings,
+  quantizeEmbeddings,
+  type Ranges,
+  widenRanges,
+} from "../embed/quantize.ts";
+import { DatasetError, UsageError } from "../error.ts";
+import {
+  type FileAbout,
+  type FileSink,
+  npySink,
+  parquetRows,
+  safetensorsSink,
+  type TextChunk,
+} from "./embedding_formats.ts";
 
-/** Texts and what they are called in the file that they come from. */
-export interface TextChunk {
-  /** The texts. */
-  readonly texts: readonly string[];
-  /** The file's own ids; undefined: rows are numbered. */
-  readonly ids?: readonly string[] | undefined;
+/** A file of embeddings that is being written, from float32 in whatever precision it has. */
+export type EmbeddingSink = FileSink<Embeddings>;
+
+/** Options of {@linkcode embeddingSink}. */
+export interface EmbeddingFileOptions {
+  /** Of the values in the file. Default float32. */
+  readonly precision?: OutputPrecision | undefined;
+  /** What int8 and uint8 are measured by. Default: all embeddings of the file, which are kept beside it until it ends. */
+  readonly ranges?: Ranges | undefined;
 }
 
-/** A file of embeddings that is being written. */
-export interface EmbeddingSink {
-  /** Appends rows; only Parquet keeps the texts. */
-  readonly write: (embeddings: Embeddings, texts: TextChunk) => Promise<void>;
-  /** Ends the file and gives it its name. */
-  readonly finish: () => Promise<void>;
-  /** Leaves no file, unless it is finished. */
-  readonly abandon: () => Promise<void>;
-}
+type Format = (
+  path: string,
+  about: FileAbout,
+) => FileSink<QuantizedEmbeddings> | Promise<FileSink<QuantizedEmbeddings>>;
 
-const FORMATS: Readonly<Record<string, (path: string) => EmbeddingSink | Promise<EmbeddingSink>>> = {
-  ".npy": (path) => matrixSink(path, npyHeader),
-  ".safetensors": (path) => matrixSink(path, safetensorsHeader),
-  ".parquet": rowSink,
+const FORMATS: Readonly<Record<string, Format>> = {
+  ".npy": npySink,
+  ".safetensors": safetensorsSink,
+  ".parquet": parquetRows,
 };
 
 /**
- * Begins a file in the format of its extension: a matrix of float32 for `.npy` and `.safetensors` (a tensor
- * `embeddings`); for `.parquet` the columns `id` (the file's own, or the number of the row from 0), `text` and `embedding`,
- * a list of float32.
+ * Begins a file in the format of its extension: a matrix for `.npy` and `.safetensors` (a tensor `embeddings`); for
+ * `.parquet` the columns `id` (the file's own, or the number of the row from 0), `text` and `embedding`.
  *
- * @throws {UsageError} where there is no such format
+ * @param path The file.
+ * @param options In which precision.
+ * @returns Takes embeddings; to be finished, or given up.
+ * @throws {UsageError} There is no such format.
+ *
+ * @example
+ * ```ts
+ * import { embeddingSink, readEmbeddings } from "@kindred/kindred/pipeline";
+ * import assert from "node:assert/strict";
+ * const path = `${await Deno.makeTempDir()}/two.parquet`;
+ * const sink = await embeddingSink(path, { precision: "int8" });
+ * await sink.write({ data: Float32Array.of(0, 1, 1, -1), width: 2, rows: 2 }, { texts: ["a", "b"] });
+ * await sink.finish();
+ * const { precision, data } = await readEmbeddings(path);
+ * assert.deepEqual([precision, ...data], ["int8", -128, 127, 127, -128]);
+ * ```
  */
-export async function embeddingSink(path: string): Promise<EmbeddingSink> {
+export async function embeddingSink(path: string, options: EmbeddingFileOptions = {}): Promise<EmbeddingSink> {
   checkEmbeddingFile(path);
-  return await FORMATS[extname(path)]!(path);
+  const { precision = "float32", ranges } = options;
+  if (isScalar(precision) && ranges === undefined) return await calibratingSink(path, precision);
+  const about = { precision, ranges: isScalar(precision) ? ranges : undefined };
+  const { write, ...sink } = await FORMATS[extname(path)]!(path, about);
+  return {
+    ...sink,
+    write: (embeddings, texts) =>
+      write(
+        precision === "float32"
+          ? { ...embeddings, data: embeddings.data as Float32Array<ArrayBuffer>, precision, columns: embeddings.width }
+          : quantizeEmbeddings(embeddings, precision, { ranges }),
+        texts,
+      ),
+  };
 }
 
 /** Refuses a name of no such format, before anything is computed. */
-export function checkEmbeddingFile(path: string): void {
-  if (extname(path) in FORMATS) return;
-  throw new UsageError("--output has no such format", { expected: Object.keys(FORMATS).join(", "), found: path });
+export function checkEmbeddingFile(path: string, formats: readonly string[] = Object.keys(FORMATS)): void {
+  if (formats.includes(extname(path))) return;
+  throw new UsageError("--output has no such format", { expected: formats.join(", "), found: path });
 }
 
-/** Rows are gathered to row groups of {@linkcode VECTOR_GROUP}, however many come at a time. */
-function rowSink(path: string): EmbeddingSink {
-  let sink: Awaited<ReturnType<typeof parquetSink>> | undefined;
-  let row = 0;
-  let gathered = new Float32Array();
-  let [texts, ids, hasIds]: [string[], string[], boolean] = [[], [], false];
-  const flush = async () => {
-    const rows = texts.length;
-    if (rows === 0) return;
-    const id = hasIds ? ids : Int32Array.from({ length: rows }, (_, i) => row + i);
-    sink ??= await parquetSink(path, { id: hasIds ? "text" : "int32", text: "text", embedding: "vector" });
-    await sink.write({ id, text: texts, embedding: gathered.subarray(0, rows * gathered.length / VECTOR_GROUP) }, rows);
-    row += rows;
-    [texts, ids] = [[], []];
-  };
-  return {
-    async write({ data, rows, width }, chunk) {
-      hasIds = chunk.ids !== undefined;
-      if (gathered.length === 0) gathered = new Float32Array(VECTOR_GROUP * width);
-      for (let i = 0; i < rows; i++) {
-        gathered.set(data.subarray(i * width, (i + 1) * width), texts.length * width);
-        texts.push(chunk.texts[i]!);
-        if (hasIds) ids.push(chunk.ids![i]!);
-        if (texts.length === VECTOR_GROUP) await flush();
-      }
-    },
-    async finish() {
-      await flush();
-      await sink?.finish();
-    },
-    abandon: async () => await sink?.abandon(),
-  };
-}
-
-/** A header of fixed length, which is known in the end only, and the matrix behind it. */
-async function matrixSink(path: string, header: (rows: number, width: number) => Uint8Array): Promise<EmbeddingSink> {
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  const file = await Deno.open(temporary, { write: true, createNew: true });
-  const append = async (bytes: Uint8Array) => {
-    for (let done = 0; done < bytes.length;) done += await file.write(bytes.subarray(done));
-  };
-  let [rows, width, open] = [0, 0, true];
-  const close = () => {
-    if (open) file.close();
+/**
+ * Keeps embeddings and texts in temporary files until all are there: then their ranges are known, and they are written in
+ * the precision that is wanted. Memory holds as many as come at a time.
+ */
+async function calibratingSink(path: string, precision: "int8" | "uint8"): Promise<EmbeddingSink> {
+  const temporary = `${path}.${crypto.randomUUID()}.f32.tmp`;
+  const file = await Deno.open(temporary, { read: true, write: true, createNew: true });
+  let open = true;
+  const discard = async () => {
+    if (!open) return;
     open = false;
+    file.close();
+    await Deno.remove(temporary).catch(() => {});
   };
+  const all = async (move: (bytes: Uint8Array) => Promise<number | null>, bytes: Uint8Array) => {
+    for (let done = 0; done < bytes.length;) {
+      const moved = await move(bytes.subarray(done));
+      if (moved === null) throw new DatasetError("a temporary file ended early", { where: temporary });
+      done += moved;
+    }
+  };
+  const asBytes = ({ buffer, byteOffset, byteLength }: Float32Array) =>
+    new Uint8Array(buffer as ArrayBuffer, byteOffset, byteLength);
+  let ranges: Ranges | undefined;
+  /** Lengths in bytes of what was kept: embeddings, then texts as JSON. */
+  const kept: { readonly rows: number; readonly width: number; readonly texts: number }[] = [];
+  let final: EmbeddingSink | undefined;
   return {
-    async write(embeddings) {
-      if (rows === 0) await append(header(0, embeddings.width));
-      const { data } = embeddings;
-      await append(new Uint8Array(data.buffer as ArrayBuffer, data.byteOffset, data.byteLength));
-      rows += embeddings.rows;
-      width = embeddings.width;
+    async write(embeddings, chunk) {
+      const { data, rows, width } = embeddings;
+      ranges ??= { min: new Float32Array(width).fill(Infinity), max: new Float32Array(width).fill(-Infinity) };
+      widenRanges(ranges, embeddings);
+      const texts = new TextEncoder().encode(JSON.stringify(chunk));
+      await all((bytes) => file.write(bytes), asBytes(data));
+      await all((bytes) => file.write(bytes), texts);
+      kept.push({ rows, width, texts: texts.length });
     },
     async finish() {
+      const rows = kept.reduce((sum, chunk) => sum + chunk.rows, 0);
+      if (ranges === undefined || rows < 2) {
+        throw new DatasetError(`a single text has no ranges to quantise by in ${precision}`, {
+          expected: "two texts or more; better a hundred",
+          found: `${rows}`,
+          hint: "give --ranges, or the embeddings of many texts with --calibration",
+        });
+      }
+      final = await embeddingSink(path, { precision, ranges });
       await file.seek(0, Deno.SeekMode.Start);
-      await append(header(rows, width));
-      await file.sync();
-      close();
-      await Deno.rename(temporary, path);
+      for (const { rows, width, texts } of kept) {
+        const data = new Float32Array(rows * width);
+        const chunk = new Uint8Array(texts);
+        await all((bytes) => file.read(bytes), asBytes(data));
+        await all((bytes) => file.read(bytes), chunk);
+        await final.write({ data, rows, width }, JSON.parse(new TextDecoder().decode(chunk)) as TextChunk);
+      }
+      await final.finish();
+      await discard();
     },
     async abandon() {
-      close();
-      await Deno.remove(temporary).catch(() => {});
+      await discard();
+      await final?.abandon();
     },
   };
-}
-
-/** numpy's format 1.0 of a float32 matrix. */
-function npyHeader(rows: number, width: number): Uint8Array {
-  const text = `{'descr': '<f4', 'fortran_order': False, 'shape': (${rows}, ${width}), }`.padEnd(117) + "\n";
-  return Uint8Array.of(0x93, ...new TextEncoder().encode("NUMPY"), 1, 0, 118, 0, ...new TextEncoder().encode(text));
-}
-
-function safetensorsHeader(rows: number, width: number): Uint8Array {
-  const tensor = { dtype: "F32", shape: [rows, width], data_offsets: [0, rows * width * 4] };
-  const text = JSON.stringify({ __metadata__: { format: "pt" }, embeddings: tensor }).padEnd(184);
-  const bytes = new Uint8Array(8 + text.length);
-  new DataView(bytes.buffer).setBigUint64(0, BigInt(text.length), true);
-  new TextEncoder().encodeInto(text, bytes.subarray(8));
-  return bytes;
 }

@@ -5,6 +5,7 @@
  */
 import type { NumberKind } from "../train/fields.ts";
 import type { ReadColumns } from "../stage/progress.ts";
+import { OUTPUT_PRECISIONS } from "../embed/quantize.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 
 /** How a flag's value is read. */
@@ -124,6 +125,17 @@ export const FLAGS = {
   "input": ["text", "texts to encode: a file, or - for lines of standard input"],
   "column": ["text", "the column of the texts"],
   "normalize": ["switch", "embeddings of length 1"],
+  "truncate-dim": ["positive", "keep so many features of each embedding; nothing is normalised anew"],
+  "output-value": [["sentence", "tokens"], "one embedding for each text, or one for each of its tokens"],
+  "output-precision": [
+    OUTPUT_PRECISIONS,
+    "how embeddings are kept: as computed, as halves, as a byte or as a bit for each feature",
+  ],
+  "ranges": [
+    "text",
+    "what int8 and uint8 are measured by: .npy of the least and the greatest values, or a file that has them",
+  ],
+  "calibration": ["text", "file of embeddings whose ranges are taken; default: those of all that is encoded"],
   "prompt": ["text", "name of one of the model's prompts"],
   "prefix": ["text", "this text before every input, instead of a prompt of the model's"],
   "max-tokens": ["positive", "tokens that go through the encoder at once"],
@@ -154,6 +166,14 @@ export const FLAGS = {
   "closest": ["positive", "closest pairs to find"],
   "query": ["text", "what to search for; may be given several times"],
   "queries": ["text", "a file of queries, one a line, or a table with a column text"],
+  "corpus-precision": [
+    ["float32", "float16", "int8", "binary", "binary+int8"],
+    "how the corpus is searched: as computed, in a byte or a bit for each feature, or by bits and then by bytes",
+  ],
+  "rescore-multiplier": [
+    "positive",
+    "of bits, so many times --top-k texts are compared with the query itself; default 4",
+  ],
 } as const satisfies Readonly<Record<string, readonly [FlagType, string]>>;
 
 /** Name of a flag. */

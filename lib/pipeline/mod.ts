@@ -14,6 +14,9 @@ export {
   type DomainAdaptationOptions,
   type Supervise,
 } from "./domain_adaptation.ts";
+export { type EmbeddingFileOptions, type EmbeddingSink, embeddingSink } from "./embedding_file.ts";
+export type { FileSink, TextChunk } from "./embedding_formats.ts";
+export { readEmbeddings, type ReadEmbeddingsOptions, readRanges } from "./embedding_reader.ts";
 export type { EvaluationSet } from "./evaluation.ts";
 export { type Flag, FLAGS, type FlagType, type FlagValues, type Invocation } from "./flags.ts";
 export {

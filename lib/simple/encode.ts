@@ -4,7 +4,9 @@
  * @module
  */
 import type { Engine } from "../engine/engine.ts";
-import { encodeTexts } from "../embed/encode.ts";
+import { type Encoded, encodeOutput, inPrecision, type SentenceOptions, type TokenOptions } from "../embed/outputs.ts";
+import type { OutputPrecision, QuantizedEmbeddings } from "../embed/quantize.ts";
+import type { TokenEmbeddings } from "../embed/token_embeddings.ts";
 import { type EngineChoice, selectEngine } from "../engine/select.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { type Columns, datasetOf } from "../data/rows.ts";
@@ -14,8 +16,9 @@ import type { PromptChoice } from "../model/prompts.ts";
 import { evaluateRows } from "../pipeline/stages/evaluate.ts";
 import { modelFolder } from "../stage/roots.ts";
 import type { Metrics } from "../train/record.ts";
-import { checkFields } from "../train/fields.ts";
-import { A_LIST, A_TEXT, checkJob, checkNumbers, checkTexts } from "./fields.ts";
+import { checkFields, NUMBERS } from "../train/fields.ts";
+import { A_LIST, checkJob, checkNumbers, checkTexts } from "./fields.ts";
+import { checkOutputs, ENCODING, encodingOf } from "./outputs.ts";
 
 /** What computes a job, and what ends it. */
 export interface JobOptions {
@@ -41,36 +44,70 @@ export async function withEngine<A>(
   }
 }
 
+/** Options of {@linkcode encode} beside those of what comes out. */
+export interface EncodeJobOptions extends PromptChoice, JobOptions {
+  /** So many features of each embedding are kept; nothing is normalised anew. Default: as the model's folder says. */
+  readonly truncateDim?: number | undefined;
+  /** Tokens that a text may have; longer ones are cut. Default: as the model's folder says. */
+  readonly maxSeqLength?: number | undefined;
+}
+
 /**
  * Embeddings of texts.
  *
  * @param model A folder, or a model of the hub.
  * @param texts The texts; an empty one is embedded like any other.
  * @param options `promptName`: one of the model's prompts; or `prefix`: a text of your own, before every input;
+ * `truncateDim`, `maxSeqLength`, `normalize`; `precision`: how embeddings are kept, and `ranges` or
+ * `calibrationEmbeddings`, by which int8 and uint8 are measured; `output: "tokens"`: one row for each token;
  * `engine` and `signal`.
  * @returns One row for each text, in their order.
  * @throws {UsageError} The model has no prompt of this name, or what should be texts is something else.
+ * @throws {DatasetError} int8 or uint8 of a single text without ranges.
  *
  * @example
  * ```ts
  * import { encode } from "@kindred/kindred/simple";
  * import { sampleBaseModel } from "@kindred/kindred/sample";
  * import assert from "node:assert/strict";
- * assert.equal((await encode(await sampleBaseModel(), ["the dog chases the cat"])).width, 128);
+ * const model = await sampleBaseModel();
+ * assert.equal((await encode(model, ["the dog chases the cat"])).width, 128);
+ * const { data, columns } = await encode(model, ["the dog chases the cat"], { precision: "ubinary" });
+ * assert.ok(data instanceof Uint8Array && columns === 16); // 128 bits
+ * const tokens = await encode(model, ["the dog"], { output: "tokens" });
+ * assert.deepEqual([...tokens.offsets], [0, 4]); // [CLS] the dog [SEP]
  * ```
  */
 export async function encode(
   model: string,
   texts: readonly string[],
-  options: PromptChoice & JobOptions = {},
-): Promise<Embeddings> {
-  checkJob(options, { promptName: A_TEXT, prefix: A_TEXT });
+  options: TokenOptions & EncodeJobOptions,
+): Promise<TokenEmbeddings>;
+/** The same in another precision. */
+export async function encode<P extends OutputPrecision>(
+  model: string,
+  texts: readonly string[],
+  options: SentenceOptions & { readonly precision: P } & EncodeJobOptions,
+): Promise<QuantizedEmbeddings<P>>;
+/** The same as it is computed. */
+export async function encode(
+  model: string,
+  texts: readonly string[],
+  options?: Omit<SentenceOptions, "precision"> & EncodeJobOptions,
+): Promise<Embeddings>;
+export async function encode(
+  model: string,
+  texts: readonly string[],
+  options: (SentenceOptions | TokenOptions) & EncodeJobOptions = {},
+): Promise<Encoded> {
+  checkJob(options, { ...ENCODING, truncateDim: NUMBERS["positive"], maxSeqLength: NUMBERS["positive"] });
   checkTexts(texts, "texts");
-  const { engine, signal, ...prompt } = options;
+  checkOutputs(options);
+  const { engine, signal, truncateDim, maxSeqLength } = options;
   return await withEngine({ engine, signal }, async (engine) => {
-    const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
+    const biEncoder = await loadBiEncoder(engine, await modelFolder(model), { truncateDim, maxSeqLength });
     signal?.throwIfAborted();
-    return await encodeTexts(engine, biEncoder, texts, prompt);
+    return inPrecision(await encodeOutput(engine, biEncoder, texts, encodingOf(options)), options);
   });
 }
 

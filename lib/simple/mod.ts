@@ -4,7 +4,15 @@
  * @module
  */
 export type { RankedDocument } from "../evaluate/cross_encoder.ts";
-export { encode, evaluate, type GradedPairs, type JobOptions, type RetrievalPairs } from "./encode.ts";
+export type { SentenceOptions, TokenOptions } from "../embed/outputs.ts";
+export {
+  encode,
+  type EncodeJobOptions,
+  evaluate,
+  type GradedPairs,
+  type JobOptions,
+  type RetrievalPairs,
+} from "./encode.ts";
 export {
   finetune,
   type FinetuneOptions,
@@ -23,4 +31,14 @@ export {
   type TsdaeInput,
 } from "./scenarios.ts";
 export type { HoldOutOption, MeasuredTraining, OutputOptions } from "./training.ts";
-export { type OpenCrossEncoder, openCrossEncoder, type OpenModel, openModel, type OpenModelOptions } from "./open.ts";
+export {
+  type Encode,
+  type EncodeRole,
+  type EncodeStream,
+  type OpenCrossEncoder,
+  openCrossEncoder,
+  type OpenModel,
+  openModel,
+  type OpenModelOptions,
+  type StreamOptions,
+} from "./open.ts";

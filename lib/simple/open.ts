@@ -3,20 +3,26 @@
  *
  * @module
  */
-import { encodeTexts } from "../embed/encode.ts";
-import { type Embeddings, rowsOf, type Similarity, similarityMatrix } from "../embed/pairwise.ts";
-import { rolePrompts } from "../embed/roles.ts";
+import { type Encoded, encodeOutput, inPrecision, type SentenceOptions, type TokenOptions } from "../embed/outputs.ts";
+import { type Embeddings, type Similarity, similarityMatrix } from "../embed/pairwise.ts";
+import { isScalar, type OutputPrecision, type QuantizedEmbeddings } from "../embed/quantize.ts";
+import { type Role, rolePrompts } from "../embed/roles.ts";
+import { textChunks } from "../embed/text_chunks.ts";
+import type { TokenEmbeddings } from "../embed/token_embeddings.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type EngineChoice, selectEngine } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import * as crossEncoders from "../evaluate/cross_encoder.ts";
 import type { RankedDocument } from "../evaluate/cross_encoder.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
 import { loadCrossEncoder } from "../model/cross_encoder.ts";
 import { type PromptChoice, promptOf } from "../model/prompts.ts";
 import { modelFolder } from "../stage/roots.ts";
-import { NUMBERS } from "../train/fields.ts";
+import { checkFields, NUMBERS } from "../train/fields.ts";
+import { encodeQueue } from "./encode_queue.ts";
 import { checkJob, checkTexts } from "./fields.ts";
+import { checkOutputs, ENCODING, encodingOf, type OutputChoice } from "./outputs.ts";
 import { checkPairs, predictRows } from "./pairs.ts";
 import { turns } from "./turns.ts";
 
@@ -24,8 +30,57 @@ import { turns } from "./turns.ts";
 export interface OpenModelOptions {
   /** Which engine computes. Default: the best that is present. */
   readonly engine?: EngineChoice | undefined;
-  /** So many features of each embedding are kept, of a Matryoshka model. Default: as the model's folder says. */
+  /**
+   * So many features of each embedding are kept, of a Matryoshka model; as in sentence-transformers nothing is normalised
+   * anew. Default: as the model's folder says.
+   */
   readonly truncateDim?: number | undefined;
+  /** Tokens that a text may have; longer ones are cut. Default: as the model's folder says. */
+  readonly maxSeqLength?: number | undefined;
+}
+
+/** Encodes texts to what the options ask for. */
+export interface Encode {
+  /** One row for each token of each text. */
+  (texts: readonly string[], options: TokenOptions & PromptChoice): Promise<TokenEmbeddings>;
+  /** One row for each text, in another precision. */
+  <P extends OutputPrecision>(
+    texts: readonly string[],
+    options: SentenceOptions & { readonly precision: P } & PromptChoice,
+  ): Promise<QuantizedEmbeddings<P>>;
+  /** One row for each text. */
+  (texts: readonly string[], options?: Omit<SentenceOptions, "precision"> & PromptChoice): Promise<Embeddings>;
+}
+
+/** Encodes texts to one row each, in the precision that the options ask for. */
+export interface EncodeRole {
+  /** In another precision. */
+  <P extends OutputPrecision>(
+    texts: readonly string[],
+    options: SentenceOptions & { readonly precision: P },
+  ): Promise<QuantizedEmbeddings<P>>;
+  /** As they are computed. */
+  (texts: readonly string[], options?: Omit<SentenceOptions, "precision">): Promise<Embeddings>;
+}
+
+/** Encodes texts as they come. */
+export interface EncodeStream {
+  /** In another precision; int8 and uint8 want `ranges` or `calibrationEmbeddings`. */
+  <P extends OutputPrecision>(
+    texts: Iterable<string> | AsyncIterable<string>,
+    options: SentenceOptions & { readonly precision: P } & StreamOptions,
+  ): AsyncGenerator<QuantizedEmbeddings<P>>;
+  /** As they are computed. */
+  (
+    texts: Iterable<string> | AsyncIterable<string>,
+    options?: Omit<SentenceOptions, "precision"> & StreamOptions,
+  ): AsyncGenerator<Embeddings>;
+}
+
+/** Options of a stream of texts. */
+export interface StreamOptions extends PromptChoice {
+  /** Texts of a chunk at most. Default 1024. */
+  readonly chunkTexts?: number | undefined;
 }
 
 /** A model that is loaded. It is to be closed, by `close` or by `using`. */
@@ -36,16 +91,22 @@ export interface OpenModel extends Disposable, AsyncDisposable {
   readonly maxSeqLength: number;
   /**
    * Embeddings of texts, one row each, in their order. Calls may overlap, as those of a server do: they take turns, and
-   * small ones that wait go through the model together.
+   * small ones that wait go through the model together. With `precision`, in another one; with `output: "tokens"`, one
+   * row for each token.
    *
    * @throws EngineError after `close`.
    * @throws UsageError for what is no list of texts.
    */
-  readonly encode: (texts: readonly string[], options?: PromptChoice) => Promise<Embeddings>;
+  readonly encode: Encode;
   /** The same for what looks for something: with the model's prompt `query`, if it has one. */
-  readonly encodeQuery: (texts: readonly string[]) => Promise<Embeddings>;
+  readonly encodeQuery: EncodeRole;
   /** The same for what is found: with the model's prompt `document`, `passage` or `corpus`, if it has one. */
-  readonly encodeDocument: (texts: readonly string[]) => Promise<Embeddings>;
+  readonly encodeDocument: EncodeRole;
+  /**
+   * Embeddings of any number of texts, in chunks and in their order. Memory holds one chunk: no text is asked for before
+   * the embeddings of the chunk before were taken. Chunks take turns with other calls.
+   */
+  readonly encodeStream: EncodeStream;
   /** [a.rows · b.rows] the similarity of each row of a with each of b, of the model's kind: more is more similar. */
   readonly similarity: (a: Embeddings, b: Embeddings) => Float32Array;
   /** Tokens of a text as the model sees it, special ones and the prompt included, before anything is cut. */
@@ -54,8 +115,6 @@ export interface OpenModel extends Disposable, AsyncDisposable {
   readonly close: () => void;
 }
 
-/** Most texts of small requests that go through the model together. */
-const TOGETHER = 64;
 /** Longest text in tokens where it is only counted. */
 const UNCUT = 2 ** 31 - 1;
 
@@ -79,51 +138,54 @@ const UNCUT = 2 ** 31 - 1;
  * ]);
  * const [castle, apple] = model.similarity(queries, documents);
  * assert.ok(apple! > castle!);
+ * const lines = ["the dog runs", "the cat sleeps", "a queen in the castle"];
+ * for await (const { data } of model.encodeStream(lines, { precision: "ubinary" })) assert.equal(data.length, 3 * 16);
  * ```
  */
 export async function openModel(model: string, options: OpenModelOptions = {}): Promise<OpenModel> {
-  checkJob(options, { truncateDim: NUMBERS["positive"] });
-  const { engine, loaded } = await open(options.engine, async (engine) => {
-    const loaded = await loadBiEncoder(engine, await modelFolder(model));
-    const { truncateDim = loaded.truncateDim } = options;
-    if (truncateDim === undefined || truncateDim <= loaded.width) return { ...loaded, truncateDim };
-    throw new UsageError("truncateDim is more than the model has", {
-      expected: `at most ${loaded.width}`,
-      found: `${truncateDim}`,
-    });
-  });
-  interface Request {
-    readonly texts: readonly string[];
-    readonly prompt: string;
-  }
-  const queue = turns<Request, Embeddings>(
-    (waiting) => {
-      let [count, texts] = [1, waiting[0]!.texts.length];
-      while (waiting[count]?.prompt === waiting[0]!.prompt && texts + waiting[count]!.texts.length <= TOGETHER) {
-        texts += waiting[count++]!.texts.length;
-      }
-      return count;
-    },
-    async (requests) => {
-      const texts = requests.flatMap(({ texts }) => texts);
-      const all = await encodeTexts(engine, loaded, texts, { prefix: requests[0]!.prompt });
-      if (requests.length === 1) return [all];
-      let row = 0;
-      return requests.map(({ texts }) => rowsOf(all, Int32Array.from(texts, () => row++)));
-    },
+  checkJob(options, { truncateDim: NUMBERS["positive"], maxSeqLength: NUMBERS["positive"] });
+  const { truncateDim, maxSeqLength } = options;
+  const { engine, loaded } = await open(
+    options.engine,
+    async (engine) => await loadBiEncoder(engine, await modelFolder(model), { truncateDim, maxSeqLength }),
   );
-  const ask = async (texts: readonly string[], choice: PromptChoice = {}): Promise<Embeddings> => {
+  const queue = encodeQueue((texts, { prompt, output, normalize }) =>
+    encodeOutput(engine, loaded, texts, { prefix: prompt, output, normalize })
+  );
+  const ask = async (texts: readonly string[], choice: OutputChoice = {}): Promise<Encoded> => {
+    checkFields(choice, ENCODING);
     checkTexts(texts, "texts");
-    return await queue.ask({ texts, prompt: promptOf(loaded, choice) ?? "" });
+    checkOutputs(choice);
+    const { output, normalize } = encodingOf(choice);
+    const prompt = promptOf(loaded, choice) ?? "";
+    return inPrecision(await queue.ask({ texts, prompt, output, normalize }), choice);
   };
+  async function* stream(
+    texts: Iterable<string> | AsyncIterable<string>,
+    { chunkTexts, ...choice }: SentenceOptions & StreamOptions = {},
+  ): AsyncGenerator<Encoded> {
+    if (chunkTexts !== undefined) expectWholeNumber("chunkTexts", chunkTexts);
+    const { precision, ranges, calibrationEmbeddings } = choice;
+    if (precision !== undefined && isScalar(precision) && (ranges ?? calibrationEmbeddings) === undefined) {
+      throw new UsageError(`a stream in ${precision} must be measured by something`, {
+        expected: "ranges, or calibrationEmbeddings",
+        found: "neither: every chunk would have ranges of its own",
+      });
+    }
+    for await (const chunk of textChunks(texts, chunkTexts)) yield await ask(chunk, choice);
+  }
   const prompts = rolePrompts(loaded);
+  const inRole = (role: Role) =>
+    ((texts: readonly string[], options?: SentenceOptions) =>
+      ask(texts, { ...options, ...prompts[role] })) as EncodeRole;
   const close = closing(queue, engine);
   return {
     width: Math.min(loaded.width, loaded.truncateDim ?? loaded.width),
     maxSeqLength: loaded.maxSeqLength,
-    encode: ask,
-    encodeQuery: (texts) => ask(texts, prompts.query),
-    encodeDocument: (texts) => ask(texts, prompts.document),
+    encode: ask as Encode,
+    encodeQuery: inRole("query"),
+    encodeDocument: inRole("document"),
+    encodeStream: stream as EncodeStream,
     similarity: (a, b) => similarityMatrix(loaded.similarity as Similarity, a, b),
     tokenCount: (text, choice = {}) => loaded.tokenizer.ids((promptOf(loaded, choice) ?? "") + text, UNCUT).length,
     close,

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { samplePairModel } from "../../lib/data/sample/mod.ts";
+import { quantizeEmbeddings } from "../../lib/embed/mod.ts";
 import { encode, openCrossEncoder, openModel, predict } from "../../lib/simple/mod.ts";
+import { encodeQueue } from "../../lib/simple/encode_queue.ts";
 import { turns } from "../../lib/simple/turns.ts";
-import { goldenPath } from "../golden/golden.ts";
+import { assertNear, goldenPath } from "../golden/golden.ts";
 
 Deno.test("a model that stays loaded gives the embeddings of one that is loaded for the job, also to many at once", async () => {
   const folder = await sampleBaseModel();
@@ -75,4 +77,86 @@ Deno.test("small requests that wait go together, in their order; a bad one rejec
   queue.close();
   await assert.rejects(waiting, /closed/);
   await assert.rejects(queue.ask(8), /closed/);
+});
+
+Deno.test("fifty requests of the same moment wait for few batches, each gets its own texts' embeddings", async () => {
+  const folder = goldenPath("training/model");
+  const requests = Array.from(
+    { length: 50 },
+    (_, i) =>
+      ["a boy eats an apple", "the queen", "two dogs run and run"].slice(0, 1 + i % 3).map((text) => `${text} ${i}`),
+  );
+  const sizes: number[] = [];
+  await using model = await openModel(folder);
+  const queue = encodeQueue((texts) => {
+    sizes.push(texts.length);
+    return model.encode(texts);
+  });
+  const kind = { prompt: "", output: "sentence", normalize: false } as const;
+  const found = await Promise.all(requests.map((texts) => queue.ask({ texts, ...kind })));
+  assert.deepEqual(sizes, [63, 36]);
+  for (const [i, texts] of requests.entries()) {
+    assertNear(`${i}`, found[i]!.data, (await model.encode(texts)).data, 1e-6);
+  }
+  // Other outputs beside them do not mix.
+  const [tokens, bits, plain] = await Promise.all([
+    model.encode(["the queen", "a boy"], { output: "tokens" }),
+    model.encode(["the queen", "a boy"], { precision: "ubinary" }),
+    model.encode(["the queen", "a boy"]),
+  ]);
+  assert.deepEqual(bits, quantizeEmbeddings(plain, "ubinary"));
+  assert.deepEqual(tokens, await encode(folder, ["the queen", "a boy"], { output: "tokens" }));
+  const both = await Promise.all([1, 2].map(() => model.encode(["the queen", "a boy"], { output: "tokens" })));
+  for (const { data, offsets } of both) {
+    assert.deepEqual(offsets, tokens.offsets);
+    assertNear("tokens", data, tokens.data, 1e-6);
+  }
+});
+
+Deno.test("a stream of texts is embedded a chunk at a time, and no text is asked for before the chunk before was taken", async () => {
+  const folder = goldenPath("training/model");
+  await using model = await openModel(folder);
+  const text = (i: number) => `the queen ${i % 7}`;
+  let [asked, taken, most] = [0, 0, 0];
+  async function* texts() {
+    while (asked < 5000) {
+      asked++;
+      most = Math.max(most, asked - taken);
+      yield text(asked - 1);
+    }
+  }
+  const seven = await model.encode(Array.from({ length: 7 }, (_, i) => text(i)));
+  for await (const { data, rows, width } of model.encodeStream(texts(), { chunkTexts: 700 })) {
+    for (let i = 0; i < rows; i += 50) {
+      const from = (taken + i) % 7 * width;
+      assertNear("row", data.subarray(i * width, (i + 1) * width), seven.data.slice(from, from + width), 1e-6);
+    }
+    taken += rows;
+  }
+  assert.deepEqual([asked, taken, most], [5000, 5000, 700]);
+  const long = "the queen ".repeat(60_000);
+  const chunks = await Array.fromAsync(model.encodeStream([long, long, "a", "b"]), ({ rows }) => rows);
+  assert.deepEqual(chunks, [1, 3], "characters are counted too");
+  await assert.rejects(model.encodeStream(["a"], { precision: "int8" }).next(), /must be measured by something/);
+  const { ranges } = quantizeEmbeddings(seven, "int8");
+  for await (const chunk of model.encodeStream([text(3)], { precision: "int8", ranges })) {
+    assert.deepEqual(chunk.data, quantizeEmbeddings(seven, "int8").data.slice(3 * 12, 4 * 12));
+  }
+});
+
+Deno.test("fewer features are the first ones, and not normalised anew; length 1 is asked for", async () => {
+  const folder = goldenPath("training/model");
+  const whole = await encode(folder, ["the queen"]);
+  const first = await encode(folder, ["the queen"], { truncateDim: 5 });
+  assert.deepEqual(first.data, whole.data.slice(0, 5));
+  const { data } = await encode(folder, ["the queen"], { truncateDim: 5, normalize: true });
+  const norm = Math.hypot(...first.data);
+  assertNear("normalised", data, first.data.map((x) => x / norm), 1e-6);
+  const cut = await encode(folder, ["the queen and two dogs"], { maxSeqLength: 4, output: "tokens" });
+  assert.equal(cut.offsets[1], 4);
+  await assert.rejects(
+    encode(folder, ["a"], { output: "tokens", precision: "int8" } as never),
+    /for embeddings of texts/,
+  );
+  await assert.rejects(encode(folder, ["a"], { precision: "int4" } as never), /precision/);
 });

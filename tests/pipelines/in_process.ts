@@ -1,0 +1,22 @@
+/**
+ * Commands in this process, which is quicker than as a user runs them; `tests/pipelines/user.ts` does that.
+ *
+ * @module
+ */
+import { parseFlags } from "../../lib/pipeline/arguments.ts";
+import type { Command } from "../../lib/pipeline/command.ts";
+import { withPreset } from "../../lib/pipeline/settings.ts";
+import { runStages } from "../../lib/stage/run.ts";
+
+/** Runs a command with these flags: its report, or its error as it is thrown. */
+export async function runCommand(
+  command: Command,
+  cacheDir: string,
+  ...args: string[]
+  // deno-lint-ignore no-explicit-any -- reports are looked into
+): Promise<any> {
+  const parsed = parseFlags(args, command.flags);
+  const { preset, values } = withPreset(command.presets, parsed.values);
+  const invocation = { name: command.name, preset, values, operands: [], args, usual: command.presets["own"] };
+  return await runStages(command.run(invocation), { cacheDir, engine: { engine: "cpu", gemm: "wasm", threads: 1 } });
+}
