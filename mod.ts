@@ -22,6 +22,8 @@
 export {
   augmentedSbert,
   type AugmentedSbertInput,
+  contrastiveTension,
+  type ContrastiveTensionInput,
   encode,
   evaluate,
   finetune,
@@ -29,6 +31,8 @@ export {
   predict,
   rank,
   type RankedDocument,
+  simcse,
+  type SimcseInput,
   type TextPairs,
   tsdae,
   type TsdaeInput,
@@ -150,6 +154,7 @@ export {
 } from "./lib/augment/mod.ts";
 export {
   biEncoderObjective,
+  contrastiveTensionObjective,
   crossEncoderObjective,
   denoisingObjective,
   maskedLmObjective,

@@ -4,13 +4,14 @@
  * @module
  */
 import { Effect } from "effect";
-import { adaptationOf, superviseBy } from "../lib/pipeline/adapting.ts";
+import { adaptationOf, methodsOf, superviseBy } from "../lib/pipeline/adapting.ts";
+import { bestWay, oneWay } from "../lib/pipeline/adaptation_runs.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { domainAdaptation } from "../lib/pipeline/domain_adaptation.ts";
+import type { Adaptation } from "../lib/pipeline/domain_adaptation.ts";
 import { givenEvaluation } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { ADAPTING, AUGMENTING, DENOISING, MINING, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTING, AUGMENTING, DENOISING, MINING, TENSION, TRAINING } from "../lib/pipeline/flags.ts";
 import { leaksOf, leakWarning } from "../lib/pipeline/leaks.ts";
 import { valueOf } from "../lib/stage/stage.ts";
 import { summary } from "../lib/pipeline/report.ts";
@@ -35,12 +36,15 @@ export const command: Command = {
     ...TRAINING.filter((flag) => !OTHERS.includes(flag)),
     ...ADAPTING,
     ...DENOISING,
+    ...TENSION,
+    "dropout",
     ...AUGMENTING,
     ...MINING_ONLY,
   ],
   presets: trainingPresets({
     all: {
       ...{ "adapt": "mlm", "then": "finetune", "deletion-ratio": 0.6, "tie-decoder": "true", "negatives": "easy" },
+      ...{ "tension": "in-batch", "pos-neg-ratio": 8, "scale": 20 },
       ...{ "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "soft", "scenario": "cross-domain" },
       ...{ "cross-learning-rate": CROSS_ENCODER_DEFAULTS.learningRate, "cross-epochs": 1 },
     },
@@ -60,6 +64,7 @@ export const command: Command = {
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
     const [base, shape] = [yield* model(text(values, "model")), modelShape(values)];
+    const methods = yield* methodsOf(invocation, base);
     const texts = yield* loadFlatTexts({
       ...trainSource(invocation, "target"),
       limit: values["adapt-limit"] as number,
@@ -71,29 +76,30 @@ export const command: Command = {
     const classes = text(values, "target-labels");
     const evaluation = target ?? general;
     const run = yield* beforeAndAfter(evaluation, base, shape);
-    const result = yield* domainAdaptation({
+    const task = {
       model: base,
       shape,
       texts,
-      adaptation: yield* adaptationOf(values, base),
       supervise,
       evaluations: { ...(target && { target }), ...(general && { general }) },
       labels: classes === undefined ? {} : { target: yield* loadLabelledTexts({ from: classes }) },
       control: values["no-control"] !== true,
-    });
+    };
+    const results = methods === undefined
+      ? yield* oneWay(run, task, yield* adaptationOf(values, base, text(values, "adapt") as Adaptation["by"]))
+      : yield* bestWay(run, { ...task, adaptations: methods }, evaluation);
     // The report is about the target; of the other evaluation only its table tells.
     const leaks = target && general && leaksOf(yield* valueOf(general.rows), yield* valueOf(data));
     return yield* finish(invocation, output, {
       data,
       evaluation,
-      warnings: [...warnings, ...(leaks ? leakWarning(leaks, "general evaluation") : [])],
       sources: ["target", ...(values["then"] === "augmented" ? ["gold", "unlabelled"] as const : ["train"] as const)],
-      runs: {
-        main: yield* run(result.model),
-        adaptation: yield* run(result.adapted, text(values, "adapt") === "mlm" ? shape : {}),
-        ...(result.control && { control: yield* run(result.control) }),
-      },
-      tables: [result.table],
+      ...results,
+      warnings: [
+        ...warnings,
+        ...results.warnings ?? [],
+        ...(leaks ? leakWarning(leaks, "general evaluation") : []),
+      ],
     });
   }),
   print: summary,

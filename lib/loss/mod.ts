@@ -12,6 +12,11 @@ export { batchHardSoftMarginTriplet, batchHardTriplet } from "./batch_hard_tripl
 export { batchSemiHardTriplet } from "./batch_semi_hard_triplet.ts";
 export type { BatchTripletOptions } from "./class_distances.ts";
 export { contrastive, type ContrastiveOptions } from "./contrastive.ts";
+export {
+  contrastiveTension,
+  contrastiveTensionInBatch,
+  type ContrastiveTensionInBatchOptions,
+} from "./contrastive_tension.ts";
 export { cosent, type CosentOptions } from "./cosent.ts";
 export { cosineSimilarity } from "./cosine_similarity.ts";
 export * as crossEncoder from "./cross_encoder/mod.ts";

@@ -13,6 +13,7 @@ import { concatColumns, linear, normalize, pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
+import { withDropout } from "./dropout.ts";
 import { encode } from "./encoder.ts";
 import { familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
@@ -63,6 +64,8 @@ export interface LoadBiEncoderOptions {
   readonly maxSeqLength?: number | undefined;
   /** So many features of an embedding are kept, instead of as many as the folder says. Nothing is normalised anew. */
   readonly truncateDim?: number | undefined;
+  /** In training, this rate of dropout wherever the model has a place for it. Default: the folder's own rates. */
+  readonly dropout?: number | undefined;
   /** Weights at random (by this seed) instead of the folder's. */
   readonly initialise?: number | undefined;
 }
@@ -100,7 +103,7 @@ export async function loadBiEncoder(
   const { trained = false, freeze, pooling, initialise } = options;
   const folder = await readFolder(path);
   const weights = join(path, folder.transformerPath);
-  const config = parseConfig(folder.config, join(weights, "config.json"));
+  const config = withDropout(parseConfig(folder.config, join(weights, "config.json")), options.dropout);
   const kept = folder.modules.filter(({ type }) => type === "pooling" || options.pooledOnly !== true);
   const modules = kept.map((spec) =>
     spec.type === "pooling" && pooling !== undefined ? { ...spec, modes: [pooling] } : spec

@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { join } from "node:path";
-import { attempt } from "../attempt.ts";
+import { attempt, attemptSync } from "../attempt.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { Dataset } from "../data/dataset.ts";
@@ -15,11 +15,11 @@ import { losses } from "../loss/named.ts";
 import type { CountedDataset, ModelFolder } from "../stage/artifact.ts";
 import { augmentedSbert } from "./augmented_sbert.ts";
 import { type Parts, partsOf } from "./evaluation.ts";
-import type { Invocation } from "./flags.ts";
+import { FLAGS, type FlagValues, type Invocation } from "./flags.ts";
 import type { Adaptation, Supervise } from "./domain_adaptation.ts";
-import type { FlagValues } from "./flags.ts";
 import { augmentationOptions } from "./gold.ts";
 import { rowsWithNegatives } from "./mining.ts";
+import { simcseOf, tensionOf } from "./plain_texts.ts";
 import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { DenoisingParameters } from "./stages/denoise.ts";
@@ -50,22 +50,62 @@ export async function poolingOf(folder: string): Promise<PoolingMode | undefined
   return pooling?.modes.length === 1 ? pooling.modes[0] : undefined;
 }
 
-/** How the model gets to know the target: `--adapt`, with a learning rate and a length of its own. */
+/** Ways of adaptation, by what `--methods` and `--adapt` call them. */
+const METHODS: readonly Adaptation["by"][] = FLAGS["adapt"][0];
+
+/** How the model gets to know the target in this way, with a learning rate and a length that are the adaptation's own. */
 export const adaptationOf: (
   values: FlagValues,
   base: Artifact<ModelFolder>,
-) => Effect.Effect<Adaptation, KindredError> = Effect.fnUntraced(function* (values, base) {
-  const parameters = yield* denoisingOf(values, base);
-  const settings = {
-    ...parameters.settings,
+  by: Adaptation["by"],
+) => Effect.Effect<Adaptation, KindredError> = Effect.fnUntraced(function* (values, base, by) {
+  const settings = yield* attemptSync(() => ({
+    ...trainSettings(values),
     maxSteps: optional(values, "adapt-steps"),
     epochs: number(values, "adapt-epochs"),
     learningRate: number(values, "adapt-learning-rate"),
-  };
-  const { maxSeqLength, freeze } = parameters;
-  return text(values, "adapt") === "tsdae"
-    ? { by: "tsdae", parameters: { ...parameters, settings } }
-    : { by: "mlm", parameters: { settings, maxSeqLength, freeze } };
+  }));
+  switch (by) {
+    case "tsdae":
+      return { by, parameters: { ...yield* denoisingOf(values, base), settings } };
+    case "simcse":
+      return { by, parameters: simcseOf(values, settings) };
+    case "ct":
+      return { by, parameters: tensionOf(values, settings) };
+    case "mlm": {
+      const { maxSeqLength } = modelShape(values);
+      return { by, parameters: { settings, maxSeqLength, freeze: text(values, "freeze") } };
+    }
+  }
+});
+
+/** The ways that `--methods` names, each once; undefined without the flag. */
+export const methodsOf: (
+  invocation: Invocation,
+  base: Artifact<ModelFolder>,
+) => Effect.Effect<readonly Adaptation[] | undefined, KindredError> = Effect.fnUntraced(function* (invocation, base) {
+  const { values, args } = invocation;
+  const given = text(values, "methods");
+  if (given === undefined) return undefined;
+  const names = [...new Set(given.split(",").map((name) => name.trim()).filter((name) => name !== ""))];
+  const ways = METHODS.filter((method) => names.includes(method));
+  if (names.length === 0 || ways.length < names.length) {
+    return yield* Effect.fail(
+      new UsageError("--methods names what is no way of adaptation", {
+        expected: `some of ${METHODS.join(", ")}, separated by commas`,
+        found: names.filter((name) => !METHODS.some((method) => method === name)).join(", ") || "none",
+      }),
+    );
+  }
+  if (args.some((arg) => /^--adapt(=|$)/.test(arg))) {
+    return yield* Effect.fail(
+      new UsageError("--adapt and --methods both say how the model adapts", {
+        expected: "--adapt for one way, --methods for several beside each other",
+        found: `--adapt ${text(values, "adapt")} and --methods ${given}`,
+      }),
+    );
+  }
+  return yield* Effect.forEach(names as Adaptation["by"][], (by) => adaptationOf(values, base, by));
 });
 
 /** What follows, `--then`, and the rows that it learns from. */

@@ -6,22 +6,47 @@
 import { Effect } from "effect";
 import type { Dataset, LabelledTexts } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
-import type { Metrics } from "../train/record.ts";
+import type { Metrics, TrainingRecord } from "../train/record.ts";
 import type { ModelFolder, TrainedModel } from "../stage/artifact.ts";
 import type { ReportTable } from "./report.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
+import { type ContrastiveTensionParameters, trainContrastiveTension } from "./stages/contrastive_tension.ts";
 import { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
 import type { EvaluationSet } from "./evaluation.ts";
 import { evaluateModel, type EvaluationKind } from "./stages/evaluate.ts";
 import { evaluateByLabels } from "./stages/labels.ts";
 import type { Texts } from "./stages/load.ts";
 import { type MaskedLmParameters, trainMaskedLm } from "./stages/masked_lm.ts";
+import { checkDropout, type SimcseParameters, trainSimcse } from "./stages/simcse.ts";
 import type { ModelShape } from "../stage/artifact.ts";
 
 /** How the model gets to know the target's texts. */
 export type Adaptation =
   | { readonly by: "tsdae"; readonly parameters: DenoisingParameters }
+  | { readonly by: "simcse"; readonly parameters: SimcseParameters }
+  | { readonly by: "ct"; readonly parameters: ContrastiveTensionParameters }
   | { readonly by: "mlm"; readonly parameters: MaskedLmParameters };
+
+/** Trains a model on plain texts in one of these ways. */
+const adapt = (
+  { by, parameters }: Adaptation,
+  inputs: { readonly model: Artifact<ModelFolder>; readonly texts: Artifact<Dataset<Texts>> },
+  as: string,
+): Effect.Effect<Artifact<TrainedModel>, KindredError, Services> => {
+  switch (by) {
+    case "tsdae":
+      return trainDenoising(inputs, parameters, as);
+    case "simcse":
+      return trainSimcse(inputs, parameters, as);
+    case "ct":
+      return trainContrastiveTension(inputs, parameters, as);
+    case "mlm":
+      return trainMaskedLm(inputs, parameters, as);
+  }
+};
+
+/** A language model has no pooling of its own: it is read as the base is. */
+const shapeAfter = ({ by }: Adaptation, shape: ModelShape): ModelShape => by === "mlm" ? shape : {};
 
 /** Trains a model further on the supervised data: fine-tuning, Augmented SBERT, or anything else. */
 export type Supervise = (
@@ -29,24 +54,32 @@ export type Supervise = (
   as: string,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services>;
 
-/** What {@linkcode domainAdaptation} takes. */
-export interface DomainAdaptationOptions {
+/** What all of it is measured by. */
+export interface AdaptationTests {
+  /** Rows to measure by, by name: of the target, of general language, … */
+  readonly evaluations: Readonly<Record<string, EvaluationSet>>;
+  /** Texts of the target with classes, by name. */
+  readonly labels?: Readonly<Record<string, Artifact<Dataset<LabelledTexts>>>> | undefined;
+}
+
+/** What {@linkcode domainAdaptation} and {@linkcode compareAdaptations} take. */
+export interface AdaptationTask extends AdaptationTests {
   /** Model to start from. */
   readonly model: Artifact<ModelFolder>;
   /** How it is read: the pooling of a plain checkpoint. */
   readonly shape: ModelShape;
   /** Plain texts of the target. */
   readonly texts: Artifact<Dataset<Texts>>;
-  /** How the model learns from them. */
-  readonly adaptation: Adaptation;
   /** What follows. */
   readonly supervise: Supervise;
-  /** Rows to measure by, by name: of the target, of general language, … */
-  readonly evaluations: Readonly<Record<string, EvaluationSet>>;
-  /** Texts of the target with classes, by name. */
-  readonly labels?: Readonly<Record<string, Artifact<Dataset<LabelledTexts>>>> | undefined;
   /** Also trains the base without the adaptation. Default true. */
   readonly control?: boolean | undefined;
+}
+
+/** What {@linkcode domainAdaptation} takes. */
+export interface DomainAdaptationOptions extends AdaptationTask {
+  /** How the model learns from the texts. */
+  readonly adaptation: Adaptation;
 }
 
 /** What comes of it. */
@@ -56,6 +89,34 @@ export interface DomainAdaptation {
   /** The model between the two steps. */
   readonly adapted: Artifact<TrainedModel>;
   /** Trained without the adaptation. */
+  readonly control: Artifact<TrainedModel> | undefined;
+  /** Every model on every evaluation. */
+  readonly table: ReportTable;
+}
+
+/** What {@linkcode compareAdaptations} takes. */
+export interface CompareAdaptationsOptions extends AdaptationTask {
+  /** Ways to learn from the texts, each once. */
+  readonly adaptations: readonly Adaptation[];
+}
+
+/** One way, and what came of it. */
+export interface ComparedAdaptation {
+  /** The way. */
+  readonly by: Adaptation["by"];
+  /** The model after it. */
+  readonly adapted: Artifact<TrainedModel>;
+  /** How that is read. */
+  readonly shape: ModelShape;
+  /** The model that was trained afterwards. */
+  readonly model: Artifact<TrainedModel>;
+}
+
+/** What comes of {@linkcode compareAdaptations}. */
+export interface ComparedAdaptations {
+  /** Each way, in the order given. */
+  readonly ways: readonly ComparedAdaptation[];
+  /** Trained without any of them. */
   readonly control: Artifact<TrainedModel> | undefined;
   /** Every model on every evaluation. */
   readonly table: ReportTable;
@@ -72,6 +133,29 @@ const MEASURES = {
 /** Neighbours that vote on a text's class. */
 const NEIGHBOURS = 10;
 
+/** A model, and how it is read. */
+type Tested = readonly [model: Artifact<ModelFolder>, shape: ModelShape];
+
+/** What a model has on every evaluation, and what each value is called. */
+const tested: (
+  model: Tested,
+  tests: AdaptationTests,
+) => Effect.Effect<readonly (readonly [name: string, value: number | null])[], KindredError, Services> = Effect
+  .fnUntraced(function* ([model, shape], { evaluations, labels = {} }) {
+    const values: (readonly [string, number | null])[] = [];
+    const add = (name: string, metrics: Metrics, keys: readonly string[]) =>
+      values.push(...keys.map((key) => [`${name} ${key}`, metrics[key] ?? null] as const));
+    for (const [name, { kind, rows }] of Object.entries(evaluations)) {
+      const { metrics } = yield* valueOf(yield* evaluateModel({ model, rows }, { kind, ...shape }));
+      add(name, metrics, MEASURES[kind]);
+    }
+    for (const [name, classes] of Object.entries(labels)) {
+      const evaluation = yield* evaluateByLabels({ model, texts: classes }, { ...shape, k: NEIGHBOURS });
+      add(name, (yield* valueOf(evaluation)).metrics, MEASURES.labels);
+    }
+    return values;
+  });
+
 /**
  * base → adapted → trained, each evaluated on the target and on general language; and the base trained without the
  * adaptation beside it. Source: Wang et al. 2021, arXiv 2104.06979; Gururangan et al. 2020, arXiv 2004.10964.
@@ -79,37 +163,67 @@ const NEIGHBOURS = 10;
 export const domainAdaptation: (
   options: DomainAdaptationOptions,
 ) => Effect.Effect<DomainAdaptation, KindredError, Services> = Effect.fnUntraced(function* (options) {
-  const { model, shape, texts, adaptation, supervise, evaluations, labels = {} } = options;
-  const adapted = adaptation.by === "tsdae"
-    ? yield* trainDenoising({ model, texts }, adaptation.parameters, "adapt")
-    : yield* trainMaskedLm({ model, texts }, adaptation.parameters, "adapt");
+  const { model, shape, texts, adaptation, supervise } = options;
+  const adapted = yield* adapt(adaptation, { model, texts }, "adapt");
   const trained = yield* supervise(adapted, "train");
   const control = options.control === false ? undefined : yield* supervise(model, "control");
-
-  const rows: [string, Artifact<ModelFolder>, ModelShape][] = [
+  const models: (readonly [string, ...Tested])[] = [
     ["base", model, shape],
-    [`adapted (${adaptation.by})`, adapted, adaptation.by === "mlm" ? shape : {}],
+    [`adapted (${adaptation.by})`, adapted, shapeAfter(adaptation, shape)],
     ["adapted and trained", trained, {}],
-    ...(control === undefined ? [] : [["trained without adaptation", control, {}] as [string, typeof control, object]]),
+    ...(control === undefined ? [] : [["trained without adaptation", control, {}] as const]),
   ];
   const columns = ["model"];
-  for (const [name, { kind }] of Object.entries(evaluations)) {
-    columns.push(...MEASURES[kind].map((key) => `${name} ${key}`));
+  const rows: (string | number | null)[][] = [];
+  for (const [name, ...candidate] of models) {
+    const values = yield* tested(candidate, options);
+    if (rows.length === 0) columns.push(...values.map(([column]) => column));
+    rows.push([name, ...values.map(([, value]) => value)]);
   }
-  for (const name of Object.keys(labels)) columns.push(...MEASURES.labels.map((key) => `${name} ${key}`));
-  const cells: (string | number | null)[][] = [];
-  for (const [name, candidate, read] of rows) {
-    const row: (string | number | null)[] = [name];
-    const add = (metrics: Metrics, keys: readonly string[]) => row.push(...keys.map((key) => metrics[key] ?? null));
-    for (const { kind, rows } of Object.values(evaluations)) {
-      const { metrics } = yield* valueOf(yield* evaluateModel({ model: candidate, rows }, { kind, ...read }));
-      add(metrics, MEASURES[kind]);
-    }
-    for (const classes of Object.values(labels)) {
-      const evaluation = evaluateByLabels({ model: candidate, texts: classes }, { ...read, k: NEIGHBOURS });
-      add((yield* valueOf(yield* evaluation)).metrics, MEASURES.labels);
-    }
-    cells.push(row);
+  return { model: trained, adapted, control, table: { title: "Each step on each evaluation", columns, rows } };
+});
+
+/**
+ * Several ways of adaptation beside each other: each begins with the same base and learns from the same texts, and the
+ * same training follows. The table says what each took.
+ */
+export const compareAdaptations: (
+  options: CompareAdaptationsOptions,
+) => Effect.Effect<ComparedAdaptations, KindredError, Services> = Effect.fnUntraced(function* (options) {
+  const { model, shape, texts, adaptations, supervise } = options;
+  for (const { by, parameters } of adaptations) {
+    if (by === "simcse") yield* checkDropout(model, parameters.dropout); // before any of the others is trained
   }
-  return { model: trained, adapted, control, table: { title: "Each step on each evaluation", columns, rows: cells } };
+  const columns = ["adaptation", "updates", "seconds"];
+  const rows: (string | number | null)[][] = [];
+  const addRow = Effect.fnUntraced(function* (
+    name: string,
+    record: Pick<TrainingRecord, "steps" | "seconds"> | undefined,
+    before: Tested,
+    after: Tested | undefined,
+  ) {
+    const adapted = yield* tested(before, options);
+    const trained = after && (yield* tested(after, options));
+    if (rows.length === 0) columns.push(...adapted.flatMap(([column]) => [column, `${column}, trained`]));
+    const values = adapted.flatMap(([, value], i) => [value, trained === undefined ? null : trained[i]![1]]);
+    rows.push([name, record?.steps ?? 0, record === undefined ? 0 : Math.round(record.seconds), ...values]);
+  });
+
+  const control = options.control === false ? undefined : yield* supervise(model, "control");
+  yield* addRow("none", undefined, [model, shape], control && [control, {}]);
+  const ways: ComparedAdaptation[] = [];
+  for (const adaptation of adaptations) {
+    const { by } = adaptation;
+    const adapted = yield* adapt(adaptation, { model, texts }, by);
+    const way = {
+      by,
+      adapted,
+      shape: shapeAfter(adaptation, shape),
+      model: yield* supervise(adapted, `${by}, then train`),
+    };
+    const { record } = yield* valueOf(adapted);
+    yield* addRow(by, record, [adapted, way.shape], [way.model, {}]);
+    ways.push(way);
+  }
+  return { ways, control, table: { title: "Each way of adaptation on each evaluation", columns, rows } };
 });

@@ -14,7 +14,7 @@ import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } fr
 import { baselineOf, type EvaluationSet } from "./evaluation.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
-import { modelCard } from "../train/model_card.ts";
+import { type Facts, modelCard } from "../train/model_card.ts";
 import { leaksOf, leakWarning } from "./leaks.ts";
 import { writeOutput } from "./output.ts";
 import { heldSettings } from "./held_settings.ts";
@@ -65,6 +65,8 @@ export interface Results {
   readonly story?: string;
   /** Name and paper of the product's loss, for the model's card. */
   readonly loss?: string;
+  /** What else the card tells of the model, by name. */
+  readonly facts?: Facts;
 }
 
 /** What every training writes. */
@@ -162,6 +164,7 @@ export const finish: (
           "trained from": origin.name,
           "trained on": `${await sourceName(report.data.train.source)}, ${counted(report.data.train.rows, "row")}`,
           loss: results.loss,
+          ...results.facts,
           ...await folderFacts(folder),
           parameters: record.parameters,
           "parameters that were trained": record.trainedParameters,

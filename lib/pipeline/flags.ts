@@ -112,7 +112,8 @@ export const FLAGS = {
   "target": ["text", "plain texts of the target domain: a file, a folder, or a dataset of the hub"],
   "target-eval": ["text", "graded pairs of the target domain"],
   "target-labels": ["text", "texts of the target domain with classes"],
-  "adapt": [["mlm", "tsdae"], "how the model learns from the target's texts"],
+  "adapt": [["mlm", "tsdae", "simcse", "ct"], "how the model learns from the target's texts"],
+  "methods": ["text", "several of these ways beside each other, on the same texts: tsdae,simcse,ct,mlm"],
   "adapt-limit": ["positive", "texts of the target at most"],
   "adapt-epochs": ["positive", "passes over the target's texts"],
   "adapt-steps": ["positive", "updates on the target's texts, instead of passes"],
@@ -121,6 +122,14 @@ export const FLAGS = {
   "deletion-ratio": ["rate", "share of words that are deleted"],
   "fixed-noise": ["switch", "damage every text once, as the chapter does, not afresh in each epoch"],
   "tie-decoder": [["true", "false"], "whether decoder and encoder share all that they have in common"],
+  "supervised": ["switch", "learn from entailed pairs with contradictions as hard negatives, instead of plain texts"],
+  "scale": ["above zero", "what cosines are multiplied by: 1 / temperature"],
+  "dropout": ["rate", "rate of dropout wherever the model has a place for it; default: its own rates"],
+  "tension": [
+    ["in-batch", "pairs"],
+    "what a text is told from: all others of the batch, or one other text in each pair",
+  ],
+  "pos-neg-ratio": ["positive", "every so many pairs one is of equal texts"],
   "whole-words": ["switch", "mask whole words, not pieces of them"],
   "input": ["text", "texts to encode: a file, or - for lines of standard input"],
   "column": ["text", "the column of the texts"],
@@ -267,6 +276,9 @@ export const AUGMENTING: readonly Flag[] = [
 /** Flags of TSDAE beside those of every training. */
 export const DENOISING: readonly Flag[] = ["deletion-ratio", "fixed-noise", "tie-decoder"];
 
+/** Flags of Contrastive Tension beside those of every training. */
+export const TENSION: readonly Flag[] = ["tension", "pos-neg-ratio", "scale"];
+
 /** Flags of mined negatives beside those of every training. */
 export const MINING: readonly Flag[] = [
   "negatives",
@@ -299,6 +311,7 @@ export const ADAPTING: readonly Flag[] = [
   "target-eval",
   "target-labels",
   "adapt",
+  "methods",
   "adapt-limit",
   "adapt-epochs",
   "adapt-steps",

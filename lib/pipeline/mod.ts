@@ -9,6 +9,12 @@ export { type AugmentedSbert, augmentedSbert, type AugmentedSbertOptions } from 
 export { type Command, main } from "./command.ts";
 export {
   type Adaptation,
+  type AdaptationTask,
+  type AdaptationTests,
+  compareAdaptations,
+  type CompareAdaptationsOptions,
+  type ComparedAdaptation,
+  type ComparedAdaptations,
   type DomainAdaptation,
   domainAdaptation,
   type DomainAdaptationOptions,
@@ -25,6 +31,11 @@ export {
   evaluateCrossEncoder,
   trainCrossEncoder,
 } from "./stages/cross_encoder.ts";
+export {
+  type ContrastiveTensionInputs,
+  type ContrastiveTensionParameters,
+  trainContrastiveTension,
+} from "./stages/contrastive_tension.ts";
 export { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
 export { evaluateModel, type EvaluateParameters, evaluateSimilarity, type EvaluationKind } from "./stages/evaluate.ts";
 export {
@@ -91,5 +102,6 @@ export {
   samplePairs,
   type SilverParameters,
 } from "./stages/silver.ts";
+export { type SimcseInputs, type SimcseParameters, trainSimcse } from "./stages/simcse.ts";
 export { type RowsOf, type TrainBiEncoder, trainBiEncoder, type TrainParameters } from "./stages/train.ts";
 export type { ReportTable } from "./report.ts";

@@ -122,10 +122,11 @@ export function engineChoice(values: FlagValues): EngineChoice {
   };
 }
 
-/** Hyper-parameters, checked. */
-export function trainSettings(values: FlagValues): ResolvedTrainSettings {
+/** Hyper-parameters, checked; `recipe` has those of a method, where the flags say nothing. */
+export function trainSettings(values: FlagValues, recipe?: Partial<ResolvedTrainSettings>): ResolvedTrainSettings {
   return resolveSettings(
     Object.fromEntries(Object.entries(SETTINGS).map(([flag, name]) => [name, values[flag as Flag]])),
+    recipe,
   );
 }
 

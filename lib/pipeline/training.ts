@@ -48,6 +48,8 @@ export interface TrainingPlan<C extends PairRows, L extends LabelKind> {
   ) => Effect.Effect<Artifact<Dataset<RowsOf<L>>>, KindredError, Services>;
   /** The loss. */
   readonly loss: LossSpec<L>;
+  /** The name and paper of a method around it, for the card. Default: the loss's own. */
+  readonly method?: string;
   /** The model to start from. Default: the one that the flags name. */
   readonly base?: Effect.Effect<Artifact<ModelFolder>, KindredError, Services>;
 }
@@ -61,7 +63,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
 ) => Effect.Effect<Report, KindredError, Services> = Effect.fnUntraced(
   function* <C extends PairRows, L extends LabelKind>(
     invocation: Invocation,
-    { data, kind, rows, loss, ...plan }: TrainingPlan<C, L>,
+    { data, kind, rows, loss, method, ...plan }: TrainingPlan<C, L>,
   ) {
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
@@ -84,6 +86,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
       ...(evaluation && { eval: evaluation.rows, evaluation: { kind: evaluation.kind } }),
       settings,
       freeze,
+      dropout: optional(values, "dropout"),
       prompts,
       ...shape,
     });
@@ -93,12 +96,18 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
       data: rowsOfLoss as Artifact<CountedDataset<RowsOf<L>>>,
       evaluation,
       runs: { main },
-      loss: `${loss.name} (${lossOf(loss).paper})`,
+      loss: method ?? `${loss.name} (${lossOf(loss).paper})`,
       warnings,
       ...(held && { tables: [yield* metricsTable("Rows that were held out", held)] }),
     });
   },
 );
+
+/** Measures a model that was trained, as it measured the one before. */
+export type BeforeAndAfter = (
+  trained: Artifact<TrainedModel>,
+  shape?: ModelShape,
+) => Effect.Effect<TrainedRun, KindredError, Services>;
 
 /** Measures a base model at once, and then models that were made of it on the same rows; nothing without rows. */
 export const beforeAndAfter: (
@@ -106,11 +115,7 @@ export const beforeAndAfter: (
   base: Artifact<ModelFolder>,
   shape: ModelShape,
   head?: { readonly loss: LossSpec; readonly seed: number },
-) => Effect.Effect<
-  (trained: Artifact<TrainedModel>, shape?: ModelShape) => Effect.Effect<TrainedRun, KindredError, Services>,
-  KindredError,
-  Services
-> = Effect.fnUntraced(function* (set, base, shape, head) {
+) => Effect.Effect<BeforeAndAfter, KindredError, Services> = Effect.fnUntraced(function* (set, base, shape, head) {
   if (set === undefined) return (trained) => Effect.succeed({ model: trained });
   const { kind, rows } = set;
   const before = yield* evaluateModel({ model: base, rows }, { kind, ...head, ...shape }, "evaluate-before");

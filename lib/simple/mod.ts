@@ -23,13 +23,15 @@ export {
 } from "./finetune.ts";
 export { predict, rank } from "./pairs.ts";
 export {
-  augmentedSbert,
-  type AugmentedSbertInput,
-  type AugmentedSbertResult,
-  type TextPairs,
+  contrastiveTension,
+  type ContrastiveTensionInput,
+  type PlainTextsInput,
+  simcse,
+  type SimcseInput,
   tsdae,
   type TsdaeInput,
-} from "./scenarios.ts";
+} from "./plain_texts.ts";
+export { augmentedSbert, type AugmentedSbertInput, type AugmentedSbertResult, type TextPairs } from "./scenarios.ts";
 export type { HoldOutOption, MeasuredTraining, OutputOptions } from "./training.ts";
 export {
   type Encode,

@@ -1,30 +1,18 @@
 /**
- * Augmented SBERT and TSDAE in one call each, awaited.
+ * Augmented SBERT in one call, awaited.
  *
  * @module
  */
 import { Effect } from "effect";
-import { attempt } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
 import { FLAGS } from "../pipeline/flags.ts";
-import { poolingOf } from "../pipeline/adapting.ts";
-import { settingsWarnings } from "../pipeline/warnings.ts";
 import { given, type RunOptions } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
-import { trainDenoising } from "../pipeline/stages/denoise.ts";
-import type { TrainingRecord } from "../train/record.ts";
 import { checkFields, type Fields, oneOf } from "../train/fields.ts";
-import {
-  CROSS_ENCODER_DEFAULTS,
-  DENOISING_DEFAULTS,
-  resolveSettings,
-  TRAIN_FIELDS,
-  type TrainSettings,
-} from "../train/settings.ts";
-import { cardText } from "./card.ts";
-import { A_LIST, A_MODEL, A_SHARE, AN_OBJECT, checkNumbers, checkTraining, HOLD_OUT } from "./fields.ts";
+import { CROSS_ENCODER_DEFAULTS, resolveSettings, TRAIN_FIELDS, type TrainSettings } from "../train/settings.ts";
+import { A_LIST, A_MODEL, AN_OBJECT, checkNumbers, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
   type HoldOutOption,
   type MeasuredTraining,
@@ -175,52 +163,3 @@ export interface AugmentedSbertResult {
 const pairsOf = ({ sentence1, sentence2 }: TextPairs): Dataset<TextPairsColumns> => datasetOf({ sentence1, sentence2 });
 
 type TextPairsColumns = { readonly sentence1: readonly string[]; readonly sentence2: readonly string[] };
-
-/** What {@linkcode tsdae} takes. The batch size is 16 and the learning rate 3e-5, as in the paper, where nothing is said. */
-export interface TsdaeInput extends TrainSettings, RunOptions, OutputOptions {
-  /** Encoder to start from: a folder or a model of the hub. */
-  readonly model: string;
-  /** Plain texts. */
-  readonly texts: readonly string[];
-  /** Share of words that are deleted. Default .6 */
-  readonly ratio?: number;
-}
-
-/**
- * Trains an encoder on plain texts by denoising, and saves it. A model with a pooling of its own keeps it; any other gets the
- * paper's, cls.
- *
- * @param input The model, the texts, where to save, and the settings of the training.
- * @returns Losses, and what the training took.
- * @throws {DatasetError} Texts that cannot be used.
- * @throws {TrainingError} The loss is not finite.
- */
-export async function tsdae(input: TsdaeInput): Promise<TrainingRecord> {
-  checkTraining(input, { model: A_MODEL, texts: A_LIST, ratio: A_SHARE, ...TRAIN_FIELDS });
-  const { model, texts: plain, ratio = 0.6, output, force = false, cacheDir, engine, progress, signal, ...chosen } =
-    input;
-  const settings = resolveSettings(chosen, DENOISING_DEFAULTS);
-  const work = Effect.gen(function* () {
-    const texts = yield* given(datasetOf({ text: [...new Set(plain)] }));
-    const base = yield* startingModel(model);
-    const { folder } = yield* valueOf(base);
-    const trained = yield* trainDenoising({ model: base, texts }, {
-      settings,
-      pooling: (yield* attempt(() => poolingOf(folder))) ?? "cls",
-      ratio,
-      fixedNoise: false,
-      tie: true,
-    });
-    const done = yield* valueOf(trained);
-    const warnings = [
-      ...done.record.warnings,
-      ...settingsWarnings(settings, done.record, { usual: DENOISING_DEFAULTS.learningRate }),
-    ];
-    const record = { ...done.record, warnings };
-    const how = "on plain texts, by TSDAE (Wang et al. 2021, arXiv 2104.06979)";
-    const card = yield* attempt(() => cardText({ source: model, folder: done.folder, how, record, settings }));
-    return { model: trained, record, card };
-  });
-  const { record } = await runTraining(work, { output, force, cacheDir, engine, progress, signal });
-  return record;
-}

@@ -6,7 +6,17 @@
 export { attention, type AttentionInput } from "./ops/attention.ts";
 export { binaryCrossEntropy, sigmoid } from "./ops/binary_cross_entropy.ts";
 export { crossEntropy, linearCrossEntropy } from "./ops/cross_entropy.ts";
-export { absolute, activate, add, affine, multiply, square, squareRoot, subtract } from "./ops/elementwise.ts";
+export {
+  absolute,
+  activate,
+  add,
+  affine,
+  exponential,
+  multiply,
+  square,
+  squareRoot,
+  subtract,
+} from "./ops/elementwise.ts";
 export { embedding } from "./ops/embedding.ts";
 export { gated } from "./ops/gated.ts";
 export { dropout, layerNorm, type LayerNormOptions } from "./ops/layer_norm.ts";

@@ -5,6 +5,12 @@
  */
 export type { AdamWSettings } from "./adamw.ts";
 export { biEncoderObjective, type BiEncoderTask } from "./bi_encoder_objective.ts";
+export {
+  contrastiveTensionObjective,
+  type ContrastiveTensionTask,
+  type Tension,
+  textsOfPairs,
+} from "./contrastive_tension_objective.ts";
 export { crossEncoderObjective, type CrossEncoderTask } from "./cross_encoder_objective.ts";
 export { denoisingObjective, type DenoisingTask } from "./denoising_objective.ts";
 export { listObjective, type ListTask } from "./list_objective.ts";
@@ -22,6 +28,8 @@ export {
   DENOISING_DEFAULTS,
   type ResolvedTrainSettings,
   resolveSettings,
+  SIMCSE_DEFAULTS,
+  TENSION_DEFAULTS,
   TRAIN_DEFAULTS,
   type TrainSettings,
 } from "./settings.ts";

@@ -26,7 +26,8 @@ export function hasNegative(texts: readonly TokenizedTexts[], rows: Int32Array):
     negatives.some((column) => !equalTexts(column, first, positives!, first));
 }
 
-function equalTexts(a: TokenizedTexts, rowA: number, b: TokenizedTexts, rowB: number): boolean {
+/** Whether two texts have the same tokens. */
+export function equalTexts(a: TokenizedTexts, rowA: number, b: TokenizedTexts, rowB: number): boolean {
   const [fromA, fromB] = [a.offsets[rowA]!, b.offsets[rowB]!];
   const length = a.offsets[rowA + 1]! - fromA;
   if (length !== b.offsets[rowB + 1]! - fromB) return false;

@@ -81,6 +81,23 @@ export const DENOISING_DEFAULTS: { readonly batchSize: number; readonly learning
   learningRate: 3e-5,
 };
 
+/** What unsupervised SimCSE trains with where nothing is said: the paper's (Gao et al. 2021, arXiv 2104.08821). */
+export const SIMCSE_DEFAULTS: { readonly batchSize: number; readonly learningRate: number } = {
+  batchSize: 64,
+  learningRate: 3e-5,
+};
+
+/**
+ * What Contrastive Tension trains with where nothing is said, by where negatives come from: sentence-transformers' examples'.
+ * The batch size of `pairs` is in pairs, that of `in-batch` in texts.
+ */
+export const TENSION_DEFAULTS: Readonly<
+  Record<"pairs" | "in-batch", { readonly batchSize: number; readonly learningRate: number }>
+> = {
+  "pairs": { batchSize: 16, learningRate: 5e-5 },
+  "in-batch": { batchSize: 128, learningRate: 5e-5 },
+};
+
 /** What a cross-encoder trains with where nothing is said. */
 export const CROSS_ENCODER_DEFAULTS: { readonly learningRate: number; readonly weightDecay: number } = {
   learningRate: 2e-5,

@@ -12,6 +12,8 @@ const TRAININGS = [
   "supervised_finetune",
   "augmented_sbert",
   "tsdae",
+  "simcse",
+  "contrastive_tension",
   "domain_adaptation",
 ];
 for (const pipeline of TRAININGS) {

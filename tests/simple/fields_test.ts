@@ -1,6 +1,17 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/error.ts";
-import { augmentedSbert, encode, evaluate, finetune, openModel, predict, rank, tsdae } from "../../lib/simple/mod.ts";
+import {
+  augmentedSbert,
+  contrastiveTension,
+  encode,
+  evaluate,
+  finetune,
+  openModel,
+  predict,
+  rank,
+  simcse,
+  tsdae,
+} from "../../lib/simple/mod.ts";
 
 // deno-lint-ignore no-explicit-any -- what plain JavaScript can pass
 type Anything = any;
@@ -39,6 +50,16 @@ const CASES: readonly [string, () => Promise<unknown>, RegExp][] = [
     "a share above 1",
     () => tsdae({ model: "m", output: "o", texts: ["a"], ratio: 2 }),
     /^ratio must be a number from 0/,
+  ],
+  [
+    "a temperature of infinity",
+    () => simcse({ model: "m", output: "o", texts: ["a"], scale: 0 }),
+    /^scale must be a number above 0/,
+  ],
+  [
+    "a tension of no kind",
+    () => contrastiveTension({ model: "m", output: "o", texts: ["a"], tension: "x" } as Anything),
+    /^tension must be one of in-batch, pairs/,
   ],
   ["gold that is no object", () => augmentedSbert({ ...augmented, gold: 3 } as Anything), /^gold must be an object/],
   ["pairs of no kind", () => augmentedSbert({ ...augmented, pairs: "x" } as Anything), /^pairs must be one of given/],

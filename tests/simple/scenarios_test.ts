@@ -2,9 +2,9 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sampleBaseModel, sampleTexts } from "../../lib/data/sample/mod.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
-import { DatasetError, UsageError } from "../../lib/error.ts";
+import { DatasetError, TrainingError, UsageError } from "../../lib/error.ts";
 import { loadCrossEncoder, saveCrossEncoder } from "../../lib/model/cross_encoder.ts";
-import { augmentedSbert, encode, finetune, rank, tsdae } from "../../lib/simple/mod.ts";
+import { augmentedSbert, contrastiveTension, encode, finetune, rank, simcse, tsdae } from "../../lib/simple/mod.ts";
 import { withFolder } from "../folder.ts";
 
 Deno.test("tsdae() trains, saves a folder that encode() reads, and finds its result again", () =>
@@ -21,6 +21,42 @@ Deno.test("tsdae() trains, saves a folder that encode() reads, and finds its res
     const { data } = await encode(input.output, ["the dog chases the cat"]);
     assert.notDeepEqual(data, (await encode(await sampleBaseModel(), ["the dog chases the cat"])).data);
     assert.equal((await tsdae(input)).seconds, record.seconds, "the second time it comes from the cache");
+  }));
+
+Deno.test("simcse() and contrastiveTension() train, save, find their results again, and say what cannot be", () =>
+  withFolder(async (folder) => {
+    const base = await sampleBaseModel();
+    const common = { model: base, texts: sampleTexts({ rows: 40 }), cacheDir: join(folder, "cache"), maxSteps: 2 };
+    const [plain] = [(await encode(base, ["the dog chases the cat"])).data];
+    const ways = {
+      simcse: (output: string) => simcse({ ...common, output, batchSize: 20 }),
+      inBatch: (output: string) => contrastiveTension({ ...common, output, batchSize: 20 }),
+      pairs: (output: string) => contrastiveTension({ ...common, output, tension: "pairs", batchSize: 8 }),
+    };
+    for (const [name, train] of Object.entries(ways)) {
+      const record = await train(join(folder, name));
+      assert.equal(record.steps, 2);
+      // The second of two batches of 15 texts, which make eight pairs, and of 20.
+      assert.equal(record.samples, name === "pairs" ? 30 : 40);
+      assert.notDeepEqual((await encode(join(folder, name), ["the dog chases the cat"])).data, plain);
+      assert.equal(
+        (await train(join(folder, name))).seconds,
+        record.seconds,
+        "the second time it comes from the cache",
+      );
+      assert.match(await Deno.readTextFile(join(folder, name, "README.md")), /on plain texts, by (SimCSE|Contrastive)/);
+    }
+    const output = join(folder, "none");
+    await assert.rejects(
+      contrastiveTension({ ...common, output, tension: "pairs", batchSize: 20 }),
+      /does not fit the share of pairs/,
+    );
+    await assert.rejects(simcse({ ...common, output, dropout: 0 }), (error: unknown) => {
+      assert.ok(error instanceof TrainingError);
+      assert.match(error.message, /no dropout: both copies/);
+      assert.match(error.hint!, /--dropout/);
+      return true;
+    });
   }));
 
 Deno.test("finetune() finds its result again, and says which columns differ in length", () =>

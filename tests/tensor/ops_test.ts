@@ -36,6 +36,7 @@ const cases: Record<string, GradientCase> = {
   "affine": { inputs: [[2, 3]], op: (t, [x]) => ops.affine(t, x!, -3, 2) },
   "absolute": { inputs: [[2, 9]], op: (t, [x]) => ops.absolute(t, x!) },
   "square": { inputs: [[2, 3]], op: (t, [x]) => ops.square(t, x!) },
+  "exponential": { inputs: [[2, 3]], op: (t, [x]) => ops.square(t, ops.exponential(t, x!)) },
   "squareRoot": { inputs: [[2, 3]], prepare: (x) => Math.abs(x) + 0.1, op: (t, [x]) => ops.squareRoot(t, x!) },
   "concatRows": { inputs: [[2, 3], [1, 3]], op: (t, [a, b]) => ops.concatRows(t, [a!, b!, a!]) },
   "concatColumns": { inputs: [[2, 3], [2, 1]], op: (t, [a, b]) => ops.concatColumns(t, [a!, b!, a!]) },

@@ -9,7 +9,6 @@ import { attempt, attemptSync } from "../../attempt.ts";
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
-import type { Engine } from "../../engine/engine.ts";
 import { type KindredError, TrainingError } from "../../error.ts";
 import type { LabelKind, Loss } from "../../loss/loss.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
@@ -17,11 +16,12 @@ import { readFolder } from "../../checkpoint/sentence_transformers.ts";
 import { type BiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
 import { columnPrompt, type ColumnPrompts, promptLength, promptOf, trainedPrompts } from "../../model/prompts.ts";
 import { freeParameters, readParameters } from "../../model/parameters.ts";
-import { parameter, type Parameters, type Tensor } from "../../tensor/tensor.ts";
+import type { Parameters } from "../../tensor/tensor.ts";
 import type { TokenizedTexts } from "../../text/packed.ts";
 import { loadTokenizer, tokenize, withoutSpecialTokens } from "../../text/tokenizer.ts";
 import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
 import { emptyTextWarnings } from "../../train/empty_texts.ts";
+import { makeHead } from "../../train/head.ts";
 import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
@@ -104,6 +104,8 @@ export interface TrainParameters extends ModelShape {
   readonly settings: TrainSettings;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;
+  /** Rate of dropout, wherever the model has a place for it. Default: the model's own rates. */
+  readonly dropout?: number | undefined;
   /** Texts before the columns, see {@linkcode columnPrompt}. Default: the model's default prompt before each. */
   readonly prompts?: ColumnPrompts | undefined;
   /** How the evaluation rows are evaluated while training, if there are any. */
@@ -119,7 +121,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 6, // gradients in blocks: sums of another order
+  version: 7, // columns that are pooled apart go through in one pass: sums of another order
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),
@@ -131,10 +133,10 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
   how: ["settings.saveSteps", "settings.loggingSteps"],
   draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    const { settings, freeze, pooling, maxSeqLength, evaluation, prompts } = parameters;
+    const { settings, freeze, dropout, pooling, maxSeqLength, evaluation, prompts } = parameters;
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
-    const opened = yield* openBiEncoder(inputs.model, { pooling, maxSeqLength, freeze, trained: true });
+    const opened = yield* openBiEncoder(inputs.model, { pooling, maxSeqLength, freeze, dropout, trained: true });
     const loss = lossOf(parameters.loss);
     const head = yield* openOnEngine((engine) => makeHead(engine, loss, opened.width, settings.seed), freeParameters);
     const data = yield* attempt(() => inputs.data.read());
@@ -181,11 +183,9 @@ export interface TrainBiEncoder<L extends LabelKind> extends TrainParameters {
 export const trainBiEncoder: <L extends LabelKind>(
   options: TrainBiEncoder<L>,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
-  function* <L extends LabelKind>(
-    { model, data, eval: rowsToEvaluate, as, loss, freeze, prompts, pooling, maxSeqLength, ...chosen }: TrainBiEncoder<
-      L
-    >,
-  ) {
+  function* <L extends LabelKind>(options: TrainBiEncoder<L>) {
+    const { model, data, eval: rowsToEvaluate, as, loss, ...chosen } = options;
+    const { freeze, dropout, prompts, pooling, maxSeqLength } = chosen;
     const evaluation = chosen.evaluation ?? { kind: "similarity" };
     const settings = yield* attemptSync(() => withMetric(resolveSettings(chosen.settings), evaluation.kind));
     const rows = data as Artifact<Dataset<Columns>>;
@@ -197,6 +197,7 @@ export const trainBiEncoder: <L extends LabelKind>(
         loss: { name: loss.name, version: loss.version, options: loss.options },
         settings,
         freeze,
+        dropout,
         prompts,
         pooling,
         maxSeqLength,
@@ -259,12 +260,4 @@ function objectiveOf(
     labels,
     distinct: loss.inBatch ? columns : undefined,
   });
-}
-
-function makeHead(engine: Engine, loss: Loss, width: number, seed: number): Parameters {
-  const head: Record<string, Tensor> = {};
-  for (const [name, { shape, data, trained }] of Object.entries(loss.head?.(width, seed) ?? {})) {
-    head[name] = parameter(engine, shape, data, { trained });
-  }
-  return head;
 }

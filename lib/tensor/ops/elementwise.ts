@@ -125,6 +125,19 @@ export function squareRoot(tape: Tape, x: Tensor): Tensor {
 }
 
 /**
+ * eˣ; dx = dy ⊙ eˣ
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x Any shape.
+ * @returns eˣ
+ */
+export function exponential(tape: Tape, x: Tensor): Tensor {
+  const { engine } = tape;
+  const y = engine.unary("exp", x.value);
+  return record(tape, y, [x], (dy) => accumulate(tape, x, engine.binary("multiply", dy, y)));
+}
+
+/**
  * f(x); dx = dy ⊙ f′(x)
  *
  * @param tape Where the backward step goes, and the engine.
