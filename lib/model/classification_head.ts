@@ -1,17 +1,18 @@
 /**
- * The heads that transformers' `…ForSequenceClassification` put on the first token of a sequence.
+ * The heads that transformers' `…ForSequenceClassification` put on a sequence.
  *
- * With x the features of that token, f tanh (DistilBERT: ReLU): logits = W₂ drop(f(W₁ drop(x) + b₁)) + b₂, where the inner
- * drop is RoBERTa's and MPNet's alone. W₁ [H, H] is BERT's pretrained pooler; elsewhere it is new with the classifier.
+ * With x the features of its first token, f tanh (DistilBERT: ReLU): logits = W₂ drop(f(W₁ drop(x) + b₁)) + b₂, where the
+ * inner drop is RoBERTa's and MPNet's alone. W₁ [H, H] is BERT's pretrained pooler; elsewhere it is new with the classifier.
+ * Families made of language models have W₂ alone, on the last token; others may take a mean.
  *
  * @module
  */
-import type { Handle } from "../engine/engine.ts";
-import { dropout, layerNorm } from "../tensor/ops.ts";
+import { dropout, embedding, layerNorm, pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
+import type { PackedBatch } from "../text/packed.ts";
 import { CheckpointError } from "../error.ts";
-import type { Encoder, TrainingKey } from "./batch.ts";
+import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import type { EncoderConfig } from "./config.ts";
 import type { ClassificationHead } from "./families/family.ts";
 import { familyOf } from "./families/mod.ts";
@@ -27,15 +28,15 @@ export function headOf(config: EncoderConfig, where: string): ClassificationHead
 
 /** Every tensor of the head. */
 export function classificationHeadSpecs(
-  { dense, out, norm, biases }: ClassificationHead,
+  { dense, out, norm, biases, hasOutBias }: ClassificationHead,
   config: EncoderConfig,
   labels: number,
 ): TensorSpecs {
   const has = biases?.(config) ?? { dense: true, norm: true };
   const list = specList();
-  list.linear(dense, config.hiddenSize, config.hiddenSize, has.dense);
+  if (dense !== undefined) list.linear(dense, config.hiddenSize, config.hiddenSize, has.dense);
   if (norm !== undefined) list.norm(norm, config.hiddenSize, has.norm);
-  list.linear(out, labels, config.hiddenSize);
+  list.linear(out, labels, config.hiddenSize, hasOutBias);
   return list.specs;
 }
 
@@ -54,32 +55,49 @@ export function classifierDropout(
 export interface HeadDropout {
   /** Share of features set to 0. */
   readonly rate: number;
-  /** i32 [n, 2] stream and position of each first token. */
-  readonly places: Handle;
   /** Undefined: nothing is dropped. */
   readonly training: TrainingKey | undefined;
 }
 
-/** Features of each pair [n, H] → logits [n, labels] */
+/** Token features of n packed sequences [C, H] → logits [n, labels] */
 export function classify(
   tape: Tape,
-  { dense, out, norm, activation, dropsInput }: ClassificationHead,
+  { dense, out, norm, activation, dropsInput, pooling }: ClassificationHead,
   { config }: Encoder,
   parameters: Parameters,
-  x: Tensor,
-  { rate, places, training }: HeadDropout,
+  tokens: Tensor,
+  batch: DeviceBatch,
+  { rate, training }: HeadDropout,
 ): Tensor {
-  const drop = dropoutFor(places, training);
-  const input = dropsInput ? dropout(tape, x, drop(rate, "classifier-dropout", 0)) : x;
-  let hidden = project(tape, parameters, dense, input, activation(config));
+  const how = pooling?.(config) ?? "cls";
+  const { offsets, places } = batch.packed;
+  const firstPlaces = new Int32Array(2 * (offsets.length - 1));
+  for (let i = 0; i + 1 < offsets.length; i++) firstPlaces[2 * i] = places[2 * offsets[i]!]!;
+  const drop = dropoutFor(tape.engine.upload(firstPlaces, [offsets.length - 1, 2]), training);
+  const pooled = (of: Tensor): Tensor => {
+    if (how !== "last") return pool(tape, of, batch.offsets, how === "late" ? "mean" : how);
+    const last = lastTokens(batch.packed, config.padId);
+    return embedding(tape, of, tape.engine.upload(last, [last.length]));
+  };
+  let x = how === "late" ? tokens : pooled(tokens);
+  if (dropsInput) x = dropout(tape, x, drop(rate, "classifier-dropout", 0));
+  if (dense !== undefined) x = project(tape, parameters, dense, x, activation(config));
   if (norm !== undefined) {
-    hidden = layerNorm(
-      tape,
-      hidden,
-      parameters[`${norm}.weight`]!,
-      parameters[`${norm}.bias`],
-      config.layerNormEpsilon,
-    );
+    const [weight, bias] = [parameters[`${norm}.weight`]!, parameters[`${norm}.bias`]];
+    x = layerNorm(tape, x, weight, bias, config.layerNormEpsilon);
   }
-  return project(tape, parameters, out, dropout(tape, hidden, drop(rate, "classifier-dropout", 1)));
+  if (how === "late") x = pooled(x);
+  return project(tape, parameters, out, dropout(tape, x, drop(rate, "classifier-dropout", 1)));
+}
+
+/**
+ * The row of each sequence's last token that is not the padding token, which may stand in a text as well: of Qwen 3 it ends
+ * every text. Of a sequence of nothing else it is the first.
+ */
+function lastTokens({ ids, offsets }: PackedBatch, padId: number): Int32Array {
+  return Int32Array.from({ length: offsets.length - 1 }, (_, i) => {
+    let row = offsets[i + 1]! - 1;
+    while (row > offsets[i]! && ids[row] === padId) row--;
+    return row;
+  });
 }

@@ -71,13 +71,18 @@ export interface ConfigReader {
   readonly refuse: (what: string) => never;
   /** A rate of dropout. */
   readonly rate: (names: readonly string[], fallback: number) => number;
-  /** An activation; GELU where nothing is said. */
-  readonly activation: (...names: string[]) => Activation;
+  /** An activation; where nothing is said, the one that the family's class has. Default GELU. */
+  readonly activation: (names: readonly string[], fallback?: Activation) => Activation;
+  /** `layer_types`: which layers see a window alone; undefined where nothing is said. */
+  readonly layerTypes: (layers: number) => readonly LayerKind[] | undefined;
   /** Refuses the configuration unless the entry is one of these; the first holds where nothing is said. */
   readonly only: (name: string, ...values: unknown[]) => void;
 }
 
-/** A reader. `where` is for errors. Decoders and positions that are not absolute are refused here. */
+/** Kinds of layers: those that see the whole sequence, and those that see a window of it. */
+export type LayerKind = "full_attention" | "sliding_attention";
+
+/** A reader. `where` is for errors. What no family has is refused here: decoders, weights of few bits, heads cut out. */
 export function configReader(json: Readonly<Record<string, unknown>>, where: string): ConfigReader {
   const wrong = (expected: string, found: unknown): never => {
     throw new CheckpointError("the model's configuration makes no sense", { where, expected, found: `${found}` });
@@ -116,16 +121,25 @@ export function configReader(json: Readonly<Record<string, unknown>>, where: str
       const value = number(names, fallback);
       return value < 1 ? value : wrong(`a rate below 1 for ${names.join(" or ")}`, value);
     },
-    activation(...names) {
-      const name = String(
-        names.map((each) => json[each]).find((value) => value !== undefined && value !== null) ?? "gelu",
-      );
-      if (ACTIVATIONS[name] !== undefined) return ACTIVATIONS[name];
+    activation(names, fallback = "gelu") {
+      const named = names.map((each) => json[each]).find((value) => value !== undefined && value !== null);
+      if (named === undefined) return fallback;
+      const name = String(named);
+      if (Object.hasOwn(ACTIVATIONS, name)) return ACTIVATIONS[name]!;
       throw new CheckpointError("the activation is not supported", {
         where,
         expected: Object.keys(ACTIVATIONS).join(", "),
         found: name,
       });
+    },
+    layerTypes(layers) {
+      const types = json["layer_types"];
+      if (types === undefined || types === null) return undefined;
+      const kinds: readonly unknown[] = ["full_attention", "sliding_attention"];
+      const isRight = Array.isArray(types) && types.length === layers && types.every((type) => kinds.includes(type));
+      return isRight
+        ? types as readonly LayerKind[]
+        : wrong(`layer_types of ${counted(layers, "layer")}, each ${kinds.join(" or ")}`, JSON.stringify(types));
     },
     only(name, ...values) {
       const found = json[name] ?? values[0];
@@ -140,6 +154,15 @@ export function configReader(json: Readonly<Record<string, unknown>>, where: str
   if (json["is_decoder"] === true) {
     throw new CheckpointError("a decoder is not an encoder", { where, expected: "is_decoder false", found: "true" });
   }
-  reader.only("position_embedding_type", "absolute");
+  const isSet = (value: unknown) =>
+    value !== undefined && value !== null && value !== false && Object.keys(Object(value)).length > 0;
+  for (const name of ["pruned_heads", "quantization_config", "per_layer_config"]) {
+    if (!isSet(json[name])) continue;
+    throw new CheckpointError(`${name} is not supported`, {
+      where,
+      expected: "whole weights of one shape for all layers, not quantised",
+      found: JSON.stringify(json[name]),
+    });
+  }
   return reader;
 }

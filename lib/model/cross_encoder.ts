@@ -13,7 +13,6 @@ import {
 import { openTensors, type TensorReader } from "../checkpoint/safetensors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { CheckpointError, UsageError } from "../error.ts";
-import { pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { type PairTemplate, withoutTypes } from "../text/pair_template.ts";
@@ -181,8 +180,7 @@ function headInitial(
   read: Initial,
   random: Initial,
 ): Initial {
-  const pooler = `${dense}.weight`;
-  const isThere = pretrained && storedName(reader, prefixes, pooler) !== undefined;
+  const isThere = pretrained && storedName(reader, prefixes, `${dense}.weight`) !== undefined;
   return (name, spec) => (isThere && name.startsWith(`${dense}.`) ? read : random)(name, spec);
 }
 
@@ -193,17 +191,9 @@ function deviationOf(config: Readonly<Record<string, unknown>>): number {
 
 /** Logits [n, labels] of packed pairs. */
 export function score(tape: Tape, model: CrossEncoder, batch: DeviceBatch, training?: TrainingKey): Tensor {
-  const tokens = encode(tape, model.encoder, batch, training);
-  const { offsets, places } = batch.packed;
-  const pairs = offsets.length - 1;
-  const firstPlaces = new Int32Array(2 * pairs);
-  for (let i = 0; i < pairs; i++) firstPlaces[2 * i] = places[2 * offsets[i]!]!;
-  const x = pool(tape, tokens, batch.offsets, model.head.pooling?.(model.encoder.config) ?? "cls");
-  return classify(tape, model.head, model.encoder, model.parameters, x, {
-    rate: model.dropout,
-    places: tape.engine.upload(firstPlaces, [pairs, 2]),
-    training,
-  });
+  const { encoder, head, parameters, dropout: rate } = model;
+  const tokens = encode(tape, encoder, batch, training);
+  return classify(tape, head, encoder, parameters, tokens, batch, { rate, training });
 }
 
 /**

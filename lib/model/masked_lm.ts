@@ -56,14 +56,16 @@ export function maskedLmHead(config: EncoderConfig): MaskedLmHead {
   throw new CheckpointError("models of this type are no masked language models", { found: config.family });
 }
 
-/** Every tensor of the head; the output layer's weight is the table of word embeddings. */
+/** Every tensor of the head; the output layer's weight is the table of word embeddings, or one of its own. */
 export function headSpecs(config: EncoderConfig): TensorSpecs {
-  const { dense, norm, bias, biases } = maskedLmHead(config);
+  const { dense, norm, bias, biases, hasBias, output } = maskedLmHead(config);
   const has = biases?.(config) ?? { dense: true, norm: true };
   const list = specList();
-  list.linear(dense, config.hiddenSize, config.hiddenSize, has.dense);
-  list.norm(norm, config.hiddenSize, has.norm);
-  list.add(bias, "bias", config.vocabSize);
+  if (dense !== undefined) list.linear(dense, config.hiddenSize, config.hiddenSize, has.dense);
+  if (norm !== undefined) list.norm(norm, config.hiddenSize, has.norm);
+  const own = output?.(config);
+  if (own !== undefined) list.add(own, "matrix", config.vocabSize, config.hiddenSize);
+  if (hasBias?.(config) !== false) list.add(bias, "bias", config.vocabSize);
   return list.specs;
 }
 
@@ -164,13 +166,15 @@ export async function readHead(
   return await makeParameters(engine, specs, initial, options.trained);
 }
 
-/** An output layer of its own would be lost without a word: it is refused. */
+/** An output layer of its own would be lost without a word: it is refused, unless the family knows it. */
 async function checkTied(reader: TensorReader, config: EncoderConfig, where: string): Promise<void> {
+  if (maskedLmHead(config).output?.(config) !== undefined) return;
   const names = [
     "cls.predictions.decoder.weight",
     "lm_head.decoder.weight",
     "vocab_projector.weight",
     "decoder.weight",
+    "lm_head.weight",
   ];
   const decoder = names.find((name) => reader.tensors.has(name));
   const table = storedName(reader, prefixesOf(config), familyOf(config).wordTable);
@@ -196,8 +200,8 @@ export function maskedLmLoss(
 }
 
 /**
- * u = LN(f(x Wᵀ + b)), logits = u Eᵀ + c with E the word embeddings; mean cross-entropy over the rows whose target is
- * not −1. x [m, H], targets i32 [m] → [1]
+ * u = LN(f(x Wᵀ + b)), logits = u Eᵀ + c with E the word embeddings, or an output layer of its own; mean cross-entropy over
+ * the rows whose target is not −1. x [m, H], targets i32 [m] → [1]
  */
 export function headLoss(
   tape: Tape,
@@ -206,11 +210,13 @@ export function headLoss(
   x: Tensor,
   targets: Handle,
 ): Tensor {
-  const { dense, norm, bias, activation } = maskedLmHead(config);
-  const own = (name: string) => parameters[name]!;
-  const hidden = project(tape, parameters, dense, x, activation(config));
-  const u = layerNorm(tape, hidden, own(`${norm}.weight`), parameters[`${norm}.bias`], config.layerNormEpsilon);
-  return linearCrossEntropy(tape, u, own(familyOf(config).wordTable), own(bias), targets);
+  const { dense, norm, bias, activation, output } = maskedLmHead(config);
+  let u = dense === undefined ? x : project(tape, parameters, dense, x, activation(config));
+  if (norm !== undefined) {
+    u = layerNorm(tape, u, parameters[`${norm}.weight`]!, parameters[`${norm}.bias`], config.layerNormEpsilon);
+  }
+  const weight = parameters[output?.(config) ?? familyOf(config).wordTable]!;
+  return linearCrossEntropy(tape, u, weight, parameters[bias], targets);
 }
 
 /**
@@ -225,7 +231,7 @@ export function headLoss(
  * @throws {CheckpointError} The folder cannot be written.
  */
 export async function saveMaskedLm(engine: Engine, model: MaskedLm, path: string, half = false): Promise<void> {
-  const { prefix } = familyOf(model.encoder.config);
+  const { prefix, maskedLm } = familyOf(model.encoder.config);
   const head = headSpecs(model.encoder.config);
   const tensors: TensorToWrite[] = (await readParameters(engine, model.parameters))
     .map((tensor) => ({
@@ -236,7 +242,7 @@ export async function saveMaskedLm(engine: Engine, model: MaskedLm, path: string
   const config = {
     ...model.config,
     architectures: [`${classOf(model.encoder.config)}ForMaskedLM`],
-    tie_word_embeddings: true,
+    tie_word_embeddings: maskedLm?.output?.(model.encoder.config) === undefined,
   };
   await replaceFolder(path, async (temporary) => {
     await writeJson(join(temporary, "config.json"), config);

@@ -11,7 +11,7 @@ export {
   saveBiEncoder,
 } from "./bi_encoder.ts";
 export type { EncoderConfig } from "./config.ts";
-export type { ClassificationHead } from "./families/family.ts";
+export type { ClassificationHead, HeadPooling } from "./families/family.ts";
 export {
   type CrossEncoder,
   freeCrossEncoder,

@@ -102,8 +102,8 @@ families = {
 # What is not as BERT has it: the name of the table, and whether transformers has a masked language model of it.
 TABLES = {"modernbert": "embeddings.tok_embeddings"}
 # These are saved under other names than their modules have.
-CONVERTED = {"nomic_bert": "nomic_bert.", "gte": "gte.", "jina_embeddings_v3": "roberta."}
-ENCODERS = ["gte", "qwen3", "llama", "eurobert", "gemma3_text"]
+CONVERTED = {"nomic_bert": "nomic_bert.", "gte": "gte.", "jina_embeddings_v3": "roberta.", "eurobert": "model."}
+ENCODERS = ["qwen3", "llama", "gemma3_text"]
 
 
 def randomise(model, seed):

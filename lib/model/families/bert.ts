@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { ClassificationHead } from "./family.ts";
 import { type LayerNames, postLn, postLnConfig } from "./post_ln.ts";
 
 /** Names of layer `i`, also of the families that followed. */
@@ -20,6 +21,16 @@ export function bertNames(i: number): LayerNames {
   };
 }
 
+/** The head for scores, also of families that followed. */
+export const BERT_CLASSIFICATION: ClassificationHead = {
+  dense: "pooler.dense",
+  out: "classifier",
+  activation: () => "tanh",
+  pretrained: true,
+  dropsInput: false,
+  dropout: ({ hiddenDropout }) => ({ name: "classifier_dropout", fallback: hiddenDropout }),
+};
+
 /** The family. */
 export const bert = postLn({
   classes: { bert: "Bert" },
@@ -27,14 +38,7 @@ export const bert = postLn({
   prefix: "bert.",
   names: bertNames,
   crossAttention: { name: (i) => `encoder.layer.${i}.crossattention`, drops: true },
-  classification: {
-    dense: "pooler.dense",
-    out: "classifier",
-    activation: () => "tanh",
-    pretrained: true,
-    dropsInput: false,
-    dropout: ({ hiddenDropout }) => ({ name: "classifier_dropout", fallback: hiddenDropout }),
-  },
+  classification: BERT_CLASSIFICATION,
   maskedLm: {
     dense: "cls.predictions.transform.dense",
     norm: "cls.predictions.transform.LayerNorm",

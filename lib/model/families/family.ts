@@ -25,12 +25,20 @@ export interface LayerOptions {
 /** Layer `i` of an encoder, for one batch: [C, H] → [C, H]. */
 export type Layer = (x: Tensor, i: number, options?: LayerOptions) => Tensor;
 
-/** The head that transformers' `…ForSequenceClassification` puts on the first token: names without `.weight`, `.bias`. */
+/**
+ * What a head sees of a sequence's tokens: the first one, their mean, the last one that is no padding, or the mean of what
+ * the activation gives of each.
+ */
+export type HeadPooling = "cls" | "mean" | "last" | "late";
+
+/** The head that transformers' `…ForSequenceClassification` puts on the tokens: names without `.weight`, `.bias`. */
 export interface ClassificationHead {
-  /** W₁ */
-  readonly dense: string;
+  /** W₁; undefined: W₂ alone. */
+  readonly dense?: string;
   /** W₂ */
   readonly out: string;
+  /** Whether W₂ has a bias. Default: yes. */
+  readonly hasOutBias?: boolean;
   /** Between them. */
   readonly activation: (config: EncoderConfig) => Activation;
   /** Whether W₁ belongs to the encoder, and a checkpoint without a classifier may have it. */
@@ -42,19 +50,23 @@ export interface ClassificationHead {
   /** A normalisation after the activation. */
   readonly norm?: string;
   /** What x is of the tokens. Default: the first one. */
-  readonly pooling?: (config: EncoderConfig) => "cls" | "mean";
+  readonly pooling?: (config: EncoderConfig) => HeadPooling;
   /** Dropout of the head: its name in `config.json`, and what holds where that says nothing. */
   readonly dropout: (config: EncoderConfig) => { readonly name?: string; readonly fallback: number };
 }
 
 /** The head that transformers' `…ForMaskedLM` puts on every token. */
 export interface MaskedLmHead {
-  /** Its linear map. */
-  readonly dense: string;
+  /** Its linear map; undefined: the output layer alone. */
+  readonly dense?: string;
   /** Its normalisation. */
-  readonly norm: string;
+  readonly norm?: string;
   /** Its bias for each token of the vocabulary. */
   readonly bias: string;
+  /** Whether there is such a bias. Default: yes. */
+  readonly hasBias?: (config: EncoderConfig) => boolean;
+  /** The output layer's weight, where that is not the table of word embeddings. Default: it is. */
+  readonly output?: (config: EncoderConfig) => string | undefined;
   /** Between them. */
   readonly activation: (config: EncoderConfig) => Activation;
   /** Whether its linear map and its normalisation have biases. Default: both. */

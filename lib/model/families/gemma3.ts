@@ -4,23 +4,25 @@
  *
  * @module
  */
-import { headSizeOf, preRms, preRmsConfig } from "./pre_rms.ts";
+import { headSizeOf, padIdOf, preRms, preRmsConfig } from "./pre_rms.ts";
 import { frequenciesOf } from "./rotary.ts";
 
 /** The family. */
 export const gemma3 = preRms({
-  classes: { gemma3_text: "Gemma3" },
+  classes: { gemma3_text: "Gemma3Text" },
   normsHeads: true,
   normsParts: true,
   embeddingScale: ({ hiddenSize }) => Math.sqrt(hiddenSize),
   parse(read) {
     read.only("attn_logit_softcapping", null);
+    read.only("is_causal", true); // use_bidirectional_attention says what a token sees
     const headSize = headSizeOf(read, 256);
     const layers = read.size("num_hidden_layers");
     const causal = read.json["use_bidirectional_attention"] !== true;
-    const every = read.number(["sliding_window_pattern", "_sliding_window_pattern"], 6);
-    const types = read.json["layer_types"] as readonly string[] | null | undefined;
-    const isLocal = (i: number) => types == null ? (i + 1) % every !== 0 : types[i] === "sliding_attention";
+    const every = read.number(["sliding_window_pattern"], 6);
+    const types = read.layerTypes(layers);
+    const isLocal = (i: number) => types === undefined ? (i + 1) % every !== 0 : types[i] === "sliding_attention";
+    if (read.json["sliding_window"] === null) return read.refuse("windows without sliding_window");
     const size = read.number(["sliding_window"], 4096);
     const window = causal ? size - 1 : Math.floor(size / 2); // of which half lies on either side
     const [whole, local] = [
@@ -28,7 +30,7 @@ export const gemma3 = preRms({
       frequenciesOf(read, {
         headSize,
         theta: 10_000,
-        name: "rope_local_base_freq",
+        names: ["rope_local_base_freq"],
         kind: "sliding_attention",
         isScaled: false,
       }),
@@ -36,7 +38,9 @@ export const gemma3 = preRms({
     return preRmsConfig(read, {
       headSize,
       causal,
-      activation: read.activation("hidden_activation", "hidden_act"),
+      activation: read.activation(["hidden_activation"], "geluTanh"),
+      padId: padIdOf(read, 0),
+      kvHeads: read.number(["num_key_value_heads"], 4),
       scale: 1 / Math.sqrt(read.number(["query_pre_attn_scalar"], 256)),
       windows: Array.from({ length: layers }, (_, i) => isLocal(i) ? window : undefined),
       frequencies: Array.from({ length: layers }, (_, i) => isLocal(i) ? local : whole),

@@ -4,7 +4,9 @@
  * @module
  */
 import type { EncoderConfig } from "../config.ts";
+import { BERT_CLASSIFICATION } from "./bert.ts";
 import { postLn, postLnConfig } from "./post_ln.ts";
+import { LM_HEAD } from "./roberta.ts";
 import { frequenciesOf } from "./rotary.ts";
 
 /** Its configuration. */
@@ -19,14 +21,15 @@ export const gte = postLn({
   parse(read): GteConfig {
     read.only("pack_qkv", true);
     read.only("layer_norm_type", "layer_norm");
-    read.only("logn_attention_scale", false);
+    for (const name of ["logn_attention_scale", "logn_attention_clip1"]) read.only(name, false);
+    const isOwn = read.type === "new";
     const config = postLnConfig(read, {
       typeVocabSize: read.number(["type_vocab_size"], 1),
       padId: read.number(["pad_token_id"], 1),
       attentionDropout: read.rate(["attention_probs_dropout_prob"], 0),
     });
     const headSize = config.hiddenSize / config.heads;
-    return { ...config, frequencies: frequenciesOf(read, { headSize, theta: 160_000 }) };
+    return { ...config, frequencies: frequenciesOf(read, { headSize, theta: isOwn ? 10_000 : 160_000, isNtk: isOwn }) };
   },
   prefix: "gte.",
   otherPrefixes: ["new."],
@@ -45,4 +48,6 @@ export const gte = postLn({
       outputNorm: `${layer}.mlp_ln`,
     };
   },
+  classification: BERT_CLASSIFICATION,
+  maskedLm: { ...LM_HEAD, norm: "lm_head.norm", bias: "lm_head.decoder.bias" },
 });

@@ -27,7 +27,7 @@ export const jinaV3 = postLn({
     const headSize = config.hiddenSize / config.heads;
     return {
       ...config,
-      frequencies: frequenciesOf(read, { headSize, theta: 20_000, name: "rotary_emb_base" }),
+      frequencies: frequenciesOf(read, { headSize, theta: 20_000, names: ["rope_theta", "rotary_emb_base"] }),
     };
   },
   prefix: "roberta.",

@@ -1,6 +1,5 @@
 /**
- * Llama (Touvron et al. 2023, arXiv 2302.13971), causal; and EuroBERT (Boizard et al. 2025, arXiv 2503.05500), whose
- * tokens see both sides.
+ * Llama (Touvron et al. 2023, arXiv 2302.13971); causal, unless the configuration says that tokens see both sides.
  *
  * @module
  */
@@ -9,17 +8,16 @@ import { frequenciesOf } from "./rotary.ts";
 
 /** The family. */
 export const llama = preRms({
-  classes: { llama: "Llama", eurobert: "EuroBert" },
+  classes: { llama: "Llama" },
   parse(read) {
     const headSize = headSizeOf(read);
     const layers = read.size("num_hidden_layers");
-    const isEuroBert = read.type === "eurobert";
     const frequencies = frequenciesOf(read, { headSize, theta: 10_000 });
+    const { json } = read;
     return preRmsConfig(read, {
       headSize,
-      causal: !isEuroBert && read.json["is_causal"] !== false && read.json["use_bidirectional_attention"] !== true,
-      layerNormEpsilon: read.number(["rms_norm_eps"], isEuroBert ? 1e-5 : 1e-6),
-      activation: read.activation("hidden_act"),
+      causal: json["is_causal"] !== false && json["use_bidirectional_attention"] !== true,
+      biases: { attention: json["attention_bias"] === true, mlp: json["mlp_bias"] === true },
       windows: Array.from({ length: layers }, () => undefined),
       frequencies: Array.from({ length: layers }, () => frequencies),
     });

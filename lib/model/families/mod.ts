@@ -7,6 +7,7 @@ import { CheckpointError } from "../../error.ts";
 import { configReader, type EncoderConfig } from "../config.ts";
 import { bert } from "./bert.ts";
 import { distilbert } from "./distilbert.ts";
+import { eurobert } from "./eurobert.ts";
 import type { Family } from "./family.ts";
 import { gemma3 } from "./gemma3.ts";
 import { gte } from "./gte.ts";
@@ -31,6 +32,7 @@ export const FAMILIES: readonly Family[] = [
   jinaV3,
   qwen3,
   llama,
+  eurobert,
   gemma3,
   staticEmbedding,
 ];

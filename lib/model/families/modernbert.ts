@@ -31,6 +31,7 @@ interface ModernBertConfig extends EncoderConfig {
     readonly mlp: boolean;
     readonly norm: boolean;
     readonly head: boolean;
+    readonly decoder: boolean;
   };
   /** Of the head for scores. */
   readonly head: Pick<EncoderConfig, "activation"> & { readonly pooling: "cls" | "mean" };
@@ -39,8 +40,8 @@ interface ModernBertConfig extends EncoderConfig {
 const own = (config: EncoderConfig) => config as ModernBertConfig;
 
 function isGlobalOf(read: ConfigReader, layers: number): boolean[] {
-  const types = read.json["layer_types"];
-  if (Array.isArray(types)) return types.map((type) => type === "full_attention");
+  const types = read.layerTypes(layers);
+  if (types !== undefined) return types.map((type) => type === "full_attention");
   const every = read.number(["global_attn_every_n_layers"], 3);
   return Array.from({ length: layers }, (_, i) => i % every === 0);
 }
@@ -62,13 +63,14 @@ export const modernbert: Family = {
       read.heads("num_attention_heads"),
     ];
     const headSize = hiddenSize / heads;
+    read.only("classifier_pooling", "cls", "mean");
     return {
       family: read.type,
       hiddenSize,
       layers,
       heads,
       intermediateSize: read.size("intermediate_size"),
-      activation: read.activation("hidden_activation"),
+      activation: read.activation(["hidden_activation"]),
       vocabSize: read.size("vocab_size"),
       positions: read.size("max_position_embeddings"),
       typeVocabSize: 0,
@@ -82,13 +84,13 @@ export const modernbert: Family = {
       globalFrequencies: frequenciesOf(read, {
         headSize,
         theta: 160_000,
-        name: "global_rope_theta",
+        names: ["global_rope_theta"],
         kind: "full_attention",
       }),
       localFrequencies: frequenciesOf(read, {
         headSize,
         theta: 10_000,
-        name: "local_rope_theta",
+        names: ["local_rope_theta"],
         kind: "sliding_attention",
       }),
       biases: {
@@ -96,9 +98,10 @@ export const modernbert: Family = {
         mlp: read.json["mlp_bias"] === true,
         norm: read.json["norm_bias"] === true,
         head: read.json["classifier_bias"] === true,
+        decoder: read.json["decoder_bias"] !== false,
       },
       head: {
-        activation: read.activation("classifier_activation"),
+        activation: read.activation(["classifier_activation"]),
         pooling: read.json["classifier_pooling"] === "mean" ? "mean" : "cls",
       },
     };
@@ -195,6 +198,7 @@ export const modernbert: Family = {
     dense: "head.dense",
     norm: "head.norm",
     bias: "decoder.bias",
+    hasBias: (config) => own(config).biases.decoder,
     activation: (config) => own(config).head.activation,
     biases: headBiases,
   },

@@ -11,12 +11,14 @@ import { LM_HEAD, ROBERTA_CLASSIFICATION } from "./roberta.ts";
 
 /** Its configuration. */
 interface MpnetConfig extends EncoderConfig {
-  /** Buckets of relative positions. */
+  /** Rows of the table of relative positions. */
   readonly relativeBuckets: number;
 }
 
 /** The table of relative positions, [buckets, heads]; transformers' trainer takes it for a bias. */
 const RELATIVE = "encoder.relative_attention_bias.weight";
+/** Buckets of relative positions: transformers computes them so, whatever the configuration says. */
+const BUCKETS = 32;
 const bucketsOf = (config: EncoderConfig) => (config as MpnetConfig).relativeBuckets;
 
 /** The family. */
@@ -25,7 +27,9 @@ export const mpnet = postLn({
   parse(read): MpnetConfig {
     // transformers counts positions from 1, whatever the configuration says.
     const config = postLnConfig(read, { typeVocabSize: 0, padId: 1 });
-    return { ...config, relativeBuckets: read.number(["relative_attention_num_buckets"], 32) };
+    const relativeBuckets = read.number(["relative_attention_num_buckets"], BUCKETS);
+    if (relativeBuckets < BUCKETS) return read.refuse(`fewer than ${BUCKETS} buckets of relative positions`);
+    return { ...config, relativeBuckets };
   },
   prefix: "mpnet.",
   names(i) {
@@ -45,7 +49,7 @@ export const mpnet = postLn({
     const span = Math.max(1, maxLength);
     const buckets = Int32Array.from(
       { length: 2 * span - 1 },
-      (_, i) => relativeBucket(i - span + 1, bucketsOf(config)),
+      (_, i) => relativeBucket(i - span + 1, BUCKETS),
     );
     return embedding(tape, parameters[RELATIVE]!, tape.engine.upload(buckets, [buckets.length]));
   },

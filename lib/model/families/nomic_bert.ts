@@ -5,6 +5,7 @@
  * @module
  */
 import type { EncoderConfig } from "../config.ts";
+import { BERT_CLASSIFICATION } from "./bert.ts";
 import { postLn, postLnConfig } from "./post_ln.ts";
 import { frequenciesOf } from "./rotary.ts";
 
@@ -19,16 +20,26 @@ export const nomicBert = postLn({
   classes: { nomic_bert: "NomicBert" },
   parse(read): NomicBertConfig {
     // The models' own files call sizes as GPT-2 does, and say of what kind they are.
-    for (const [name, value] of [["prenorm", false], ["qkv_proj_bias", false], ["mlp_fc1_bias", false]] as const) {
-      read.only(name, value);
-    }
+    const unlike = [
+      "prenorm",
+      "qkv_proj_bias",
+      "mlp_fc1_bias",
+      "mlp_fc2_bias",
+      "causal",
+      "parallel_block",
+      "use_rms_norm",
+      "scale_attn_by_inverse_layer_idx",
+    ];
+    for (const name of unlike) read.only(name, false);
+    read.only("scale_attn_weights", true);
+    read.only("rotary_emb_scale_base", null);
     for (const name of ["num_experts", "moe_top_k"]) read.only(name, null, 0, 1);
     read.only("rotary_emb_fraction", 1);
     read.only("rotary_emb_interleaved", false);
     read.only("rotary_scaling_factor", null, 1);
     read.only("activation_function", "swiglu");
     const config = postLnConfig(read, {
-      activation: read.json["hidden_act"] === undefined ? "silu" : read.activation("hidden_act"),
+      activation: read.activation(["hidden_act"], "silu"),
       layerNormEpsilon: read.number(["layer_norm_eps", "layer_norm_epsilon"], 1e-12),
       hiddenDropout: read.rate(["hidden_dropout_prob", "resid_pdrop"], 0),
       attentionDropout: read.rate(["attention_probs_dropout_prob", "attn_pdrop"], 0),
@@ -36,7 +47,7 @@ export const nomicBert = postLn({
     const headSize = config.hiddenSize / config.heads;
     return {
       ...config,
-      frequencies: frequenciesOf(read, { headSize, theta: 1000, name: "rotary_emb_base" }),
+      frequencies: frequenciesOf(read, { headSize, theta: 1000, names: ["rope_theta", "rotary_emb_base"] }),
     };
   },
   prefix: "nomic_bert.",
@@ -57,6 +68,7 @@ export const nomicBert = postLn({
       outputNorm: `${layer}.norm2`,
     };
   },
+  classification: BERT_CLASSIFICATION,
   maskedLm: {
     dense: "cls.predictions.transform.dense",
     norm: "cls.predictions.transform.layer_norm",

@@ -75,6 +75,14 @@ export function postLn(
   const has = (part: NonNullable<PostLn["plain"]>[number]) => !plain.includes(part);
   return {
     ...rest,
+    parse(read) {
+      // Each of them turns positions, or has a table of them, and does not do as the configuration says.
+      read.only("position_embedding_type", ...(frequencies === undefined ? ["absolute"] : ["rope", "rotary"]));
+      const config = rest.parse(read);
+      const headSize = config.hiddenSize / config.heads;
+      if (frequencies !== undefined) read.only("head_dim", null, headSize);
+      return config;
+    },
     wordTable: `${WORDS}.weight`,
 
     tensors(config) {
@@ -208,7 +216,7 @@ export function postLnConfig(
     layers: read.size("num_hidden_layers", "n_layers", "n_layer"),
     heads: read.heads("num_attention_heads", "n_heads", "n_head"),
     intermediateSize: read.size("intermediate_size", "hidden_dim", "n_inner"),
-    activation: read.activation("hidden_act", "activation"),
+    activation: read.activation(["hidden_act", "activation"]),
     vocabSize: read.size("vocab_size"),
     positions: read.size("max_position_embeddings", "n_positions"),
     typeVocabSize: read.number(["type_vocab_size"], 2),

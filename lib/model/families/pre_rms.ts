@@ -9,7 +9,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { ConfigReader, EncoderConfig } from "../config.ts";
 import { project } from "../layers.ts";
 import { specList } from "../tensor_specs.ts";
-import type { Family, Layer } from "./family.ts";
+import type { ClassificationHead, Family, Layer } from "./family.ts";
 import { rotationsOf } from "./rotary.ts";
 
 /** What these families know beside the rest. */
@@ -31,7 +31,7 @@ export interface PreRmsConfig extends EncoderConfig {
 }
 
 /** What tells one of them from another. */
-export interface PreRms extends Pick<Family, "classes"> {
+export interface PreRms extends Pick<Family, "classes" | "maskedLm"> {
   /** Reads the configuration. */
   readonly parse: (read: ConfigReader) => PreRmsConfig;
   /** Queries and keys are normalised by head. Default: no. */
@@ -40,6 +40,8 @@ export interface PreRms extends Pick<Family, "classes"> {
   readonly normsParts?: boolean;
   /** What embeddings are multiplied by. Default: nothing. */
   readonly embeddingScale?: (config: EncoderConfig) => number;
+  /** The head for scores. Default: a linear map of the last token, as transformers gives to any language model. */
+  readonly classification?: ClassificationHead;
 }
 
 /** The part of the configuration that all of them write alike. */
@@ -57,18 +59,24 @@ export function preRmsConfig(
     headSize,
     kvHeads: read.number(["num_key_value_heads"], heads),
     intermediateSize: read.size("intermediate_size"),
-    activation: read.activation("hidden_act", "hidden_activation"),
+    activation: read.activation(["hidden_act"], "silu"),
     vocabSize: read.size("vocab_size"),
     positions: read.size("max_position_embeddings"),
     typeVocabSize: 0,
-    padId: read.number(["pad_token_id"], 0),
+    padId: padIdOf(read, NO_TOKEN),
     layerNormEpsilon: read.number(["rms_norm_eps"], 1e-6),
     hiddenDropout: 0,
     attentionDropout: read.rate(["attention_dropout"], 0),
     scale: 1 / Math.sqrt(headSize),
-    biases: { attention: read.json["attention_bias"] === true, mlp: read.json["mlp_bias"] === true },
+    biases: { attention: read.json["attention_bias"] === true, mlp: false },
     ...special,
   };
+}
+
+/** Id of padding; {@linkcode NO_TOKEN} of a model that says it has none. */
+export function padIdOf(read: ConfigReader, usual: number): number {
+  const { pad_token_id: id = usual } = read.json;
+  return typeof id === "number" ? id : NO_TOKEN;
 }
 
 /** The size of a head: as the configuration says, else the heads share the hidden size. */
@@ -77,13 +85,26 @@ export function headSizeOf(read: ConfigReader, usual?: number): number {
   return read.number(["head_dim"], usual ?? hiddenSize / heads);
 }
 
+/** The padding of a model that pads with no token. */
+const NO_TOKEN = -1;
+
+const LAST_TOKEN: ClassificationHead = {
+  out: "score",
+  hasOutBias: false,
+  activation: ({ activation }) => activation,
+  pooling: () => "last",
+  pretrained: false,
+  dropsInput: false,
+  dropout: () => ({ fallback: 0 }),
+};
+
 const layerName = (i: number) => `layers.${i}`;
 const PROJECTIONS = ["q_proj", "k_proj", "v_proj"];
 const own = (config: EncoderConfig) => config as PreRmsConfig;
 
 /** The family. */
 export function preRms(
-  { classes, parse, normsHeads = false, normsParts = false, embeddingScale }: PreRms,
+  { classes, parse, normsHeads = false, normsParts = false, embeddingScale, ...heads }: PreRms,
 ): Family {
   const names = (i: number) => {
     const layer = layerName(i);
@@ -100,6 +121,8 @@ export function preRms(
   return {
     classes,
     parse,
+    classification: heads.classification ?? LAST_TOKEN,
+    ...(heads.maskedLm !== undefined && { maskedLm: heads.maskedLm }),
     prefix: "model.",
     wordTable: "embed_tokens.weight",
 

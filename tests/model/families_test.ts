@@ -1,0 +1,180 @@
+import assert from "node:assert/strict";
+import type { Engine, PoolingMode } from "../../lib/engine/engine.ts";
+import { scopeAsync, STEP } from "../../lib/engine/engine.ts";
+import { CheckpointError } from "../../lib/error.ts";
+import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
+import type { BiEncoder } from "../../lib/model/bi_encoder.ts";
+import { type Encoder, uploadBatch } from "../../lib/model/batch.ts";
+import { classificationHeadSpecs, headOf } from "../../lib/model/classification_head.ts";
+import { type CrossEncoder, score } from "../../lib/model/cross_encoder.ts";
+import { encode } from "../../lib/model/encoder.ts";
+import { familyOf, parseConfig } from "../../lib/model/families/mod.ts";
+import { headSpecs, maskedLmLoss } from "../../lib/model/masked_lm.ts";
+import { makeParameters } from "../../lib/model/parameters.ts";
+import { pool } from "../../lib/tensor/ops.ts";
+import { inference } from "../../lib/tensor/tape.ts";
+import { pack, type TokenizedTexts } from "../../lib/text/packed.ts";
+import { closeOptimizer, openOptimizer, update } from "../../lib/train/adamw.ts";
+import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
+import { rateAt } from "../../lib/train/schedule.ts";
+import { engines } from "../engine/engines.ts";
+import { assertNear, goldenPath } from "../golden/golden.ts";
+import { formula } from "../golden/formula.ts";
+import { tensorsOf } from "../tensors.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+interface Golden {
+  readonly ids: number[][];
+  readonly fields: readonly { config: Json; isRefused?: boolean; mean: number[]; last: number[] }[];
+  readonly endings: number[][];
+  readonly heads: readonly {
+    config: Json;
+    logits1: number[];
+    logits3: number[];
+    masked?: number;
+    tensors?: string[];
+  }[];
+  readonly training: {
+    readonly batchSize: number;
+    readonly learningRate: number;
+    readonly weightDecay: number;
+    readonly warmup: number;
+    readonly pairs: number[][][];
+    readonly cases: readonly {
+      config: Json;
+      pooling: PoolingMode;
+      losses: number[];
+      norms: number[];
+      sums: Record<string, number[]>;
+    }[];
+  };
+}
+/** `KINDRED_FAMILIES` names another file of tests/golden/families.py: more configurations. */
+const golden: Golden = JSON.parse(
+  await Deno.readTextFile(Deno.env.get("KINDRED_FAMILIES") ?? goldenPath("families.json")),
+);
+
+const textsOf = (ids: readonly number[][]): TokenizedTexts => {
+  const offsets = new Int32Array(ids.length + 1);
+  ids.forEach((row, i) => offsets[i + 1] = offsets[i]! + row.length);
+  return { ids: Int32Array.from(ids.flat()), typeIds: undefined, offsets };
+};
+const packed = (ids: readonly number[][]) => pack([{ texts: textsOf(ids), rows: [...ids.keys()] }]);
+
+async function encoderOf(engine: Engine, json: Json, trained = false): Promise<Encoder> {
+  const config = parseConfig(json, "config.json");
+  const { tensors, joined } = familyOf(config);
+  return { config, parameters: await makeParameters(engine, tensors(config), formula, () => trained, joined(config)) };
+}
+
+const named = (config: Json) => `${config["model_type"]} ${JSON.stringify(config)}`;
+
+Deno.test("configurations at random are obeyed as transformers does, or refused", async (t) => {
+  const engine = await engines[0]!.create();
+  for (const { config, isRefused = false, mean, last } of golden.fields) {
+    await t.step(named(config), async () => {
+      if (isRefused) {
+        await assert.rejects(encoderOf(engine, config), CheckpointError);
+        return;
+      }
+      await scopeAsync(engine, async () => {
+        const encoder = await encoderOf(engine, config);
+        const batch = uploadBatch(engine, packed(golden.ids));
+        const tape = inference(engine);
+        const tokens = encode(tape, encoder, batch);
+        assertNear("mean", await engine.read(pool(tape, tokens, batch.offsets, "mean").value), mean, 2e-5);
+        assertNear("last", await engine.read(pool(tape, tokens, batch.offsets, "lasttoken").value), last, 2e-5);
+      });
+    });
+  }
+  engine.close();
+});
+
+Deno.test("heads for scores and for masked tokens equal those of transformers", async (t) => {
+  const engine = await engines[0]!.create();
+  for (const { config: json, masked, tensors, ...logits } of golden.heads) {
+    await t.step(named(json), async () => {
+      const encoder = await encoderOf(engine, json);
+      const { config } = encoder;
+      const head = headOf(config, "config.json");
+      for (const labels of [1, 3] as const) {
+        const own = await makeParameters(engine, classificationHeadSpecs(head, config, labels), formula, () => false);
+        const parameters = { ...encoder.parameters, ...own };
+        const model = { encoder, parameters, labels, head, dropout: 0 } as unknown as CrossEncoder;
+        await scopeAsync(engine, async () => {
+          const { value } = score(inference(engine), model, uploadBatch(engine, packed(golden.endings)));
+          assertNear(`${labels} labels`, await engine.read(value), logits[`logits${labels}`], 2e-5);
+        });
+      }
+      if (masked === undefined) return;
+      const specs = headSpecs(config);
+      assert.deepEqual([...familyOf(config).tensors(config).keys(), ...specs.keys()].sort(), tensors);
+      const own = await makeParameters(engine, specs, formula, () => false);
+      const batch = packed(golden.ids);
+      const targets = golden.ids.flatMap((row) => row.map((id, i) => i % 3 === 0 ? (id * 7 + i) % 40 : -1));
+      const chosen = [...targets.keys()].filter((i) => targets[i]! >= 0);
+      await scopeAsync(engine, async () => {
+        const tape = inference(engine);
+        const ids = (values: number[]) => engine.upload(Int32Array.from(values), [values.length]);
+        const model = { encoder, parameters: { ...encoder.parameters, ...own } };
+        const tokens = encode(tape, encoder, uploadBatch(engine, batch));
+        const loss = maskedLmLoss(tape, model, tokens, ids(chosen), ids(chosen.map((i) => targets[i]!)));
+        assertNear("masked", await engine.read(loss.value), [masked], 2e-5);
+      });
+    });
+  }
+  engine.close();
+});
+
+const { training } = golden;
+/** Softmax does not see a bias of keys: what is there is rounding, which Adam scales up to full steps. */
+const isBlind = (name: string) => /(self\.key|k_lin|attn\.k)\.bias$/.test(name);
+/** Slow there, so only what another engine may do otherwise: windows, fewer heads of keys, rotations, gates. */
+const isQuick = (engine: string, config: Json, pooling: PoolingMode) =>
+  engine === "cpu" ||
+  ["modernbert mean", "gemma3_text mean", "qwen3 lasttoken"].includes(`${config["model_type"]} ${pooling}`);
+
+for (const { name: engineName, create } of engines) {
+  Deno.test(`${engineName}: ten steps of AdamW of every family equal PyTorch's`, async (t) => {
+    const engine = await create();
+    for (const { config, pooling, losses, norms, sums } of training.cases) {
+      if (!isQuick(engineName, config, pooling)) continue;
+      await t.step(`${pooling} of ${named(config)}`, async () => {
+        const encoder = await encoderOf(engine, config, true);
+        const { hiddenSize: width } = encoder.config;
+        const modules = [{ type: "pooling", modes: [pooling], includePrompt: true, width }] as const;
+        const model = { encoder, modules, parameters: encoder.parameters, width } as unknown as BiEncoder;
+        const texts = [0, 1].map((column) => textsOf(training.pairs.map((pair) => pair[column]!)));
+        const objective = biEncoderObjective({ model, loss: multipleNegativesRanking(), head: {}, texts });
+        const optimizer = openOptimizer(engine, objective.parameters, { weightDecay: training.weightDecay });
+        const { learningRate, warmup: warmupSteps, batchSize } = training;
+        const schedule = { kind: "linear", learningRate, totalSteps: losses.length, warmupSteps } as const;
+        const [foundLosses, foundNorms]: [number[], number[]] = [[], []];
+        const count = engineName === "cpu" ? losses.length : 3; // of an engine that is slow
+        for (let step = 0; step < count; step++) {
+          await scopeAsync(engine, async () => {
+            const rows = Int32Array.from({ length: batchSize }, (_, i) => step * batchSize + i);
+            const value = objective.differentiate(engine, { rows, streams: rows, seed: 1, step: step + 1 }, 1);
+            update(engine, optimizer, value, { rate: rateAt(schedule, step), step: step + 1 });
+            foundLosses.push((await engine.read(value))[0]!);
+            foundNorms.push((await engine.read(optimizer.scalars))[STEP.gradientNorm]!);
+          });
+        }
+        assertNear("losses", foundLosses, losses.slice(0, count), 1e-3);
+        assertNear("norms", foundNorms, norms.slice(0, count), 1e-3);
+        if (count < losses.length) return closeOptimizer(engine, optimizer);
+        const found = await tensorsOf(engine, model.parameters);
+        assert.deepEqual([...found.keys()].sort(), Object.keys(sums).sort());
+        for (const [name, [sum, size, ...some]] of Object.entries(sums)) {
+          if (isBlind(name)) continue;
+          const values = found.get(name)!;
+          assertNear(name, [values[0]!, values[values.length >> 1]!, values.at(-1)!], some, 1e-3, 1);
+          const total = (of: (value: number) => number) => values.reduce((all, value) => all + of(value), 0);
+          assertNear(`sum of ${name}`, [total((value) => value), total(Math.abs)], [sum!, size!], 1e-4, size!);
+        }
+        closeOptimizer(engine, optimizer);
+      });
+    }
+    engine.close();
+  });
+}
