@@ -20,7 +20,7 @@ import type { Tokenizer } from "../text/tokenizer.ts";
 import { classificationHeadSpecs, classifierDropout, classify, headOf } from "./classification_head.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode } from "./encoder.ts";
-import type { ClassificationHead } from "./families/family.ts";
+import type { ClassificationHead, HeadPooling } from "./families/family.ts";
 import { classOf, familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
@@ -112,7 +112,7 @@ export async function loadCrossEncoder(
   const { trained = false, freeze, seed = 0 } = options;
   const folder = await readCrossEncoderFolder(path);
   const weights = join(path, folder.transformerPath);
-  const config = parseConfig(folder.config, join(weights, "config.json"));
+  const found = parseConfig(folder.config, join(weights, "config.json"));
   if (options.requireHead === true && !folder.isClassifier) {
     throw new CheckpointError("the model has no trained head: its scores would mean nothing", {
       where: path,
@@ -123,9 +123,11 @@ export async function loadCrossEncoder(
     });
   }
   const labels = labelsFor(options.labels, folder.labels, path);
-  const tokenizer = await loadModelTokenizer(weights, config);
-  const family = familyOf(config);
-  const head = headOf(config, weights);
+  const tokenizer = await loadModelTokenizer(weights, found);
+  const family = familyOf(found);
+  const head = headOf(found, weights);
+  const json = folder.isClassifier ? folder.config : withPadding(folder.config, head.pooling?.(found), tokenizer);
+  const config = parseConfig(json, join(weights, "config.json"));
   const [specs, headSpecs] = [family.tensors(config), classificationHeadSpecs(head, config, labels)];
   const isTrained = trainedBy(freeze, config, [...specs.keys(), ...headSpecs.keys()]);
   const wanted = (name: string) => trained && isTrained(name);
@@ -147,10 +149,10 @@ export async function loadCrossEncoder(
       activation: options.activation ?? parseActivation(isClassifier ? folder.activation : undefined, labels, path),
       maxSeqLength: options.maxSeqLength ?? folder.maxSeqLength,
       head,
-      dropout: classifierDropout(head, config, folder.config),
+      dropout: classifierDropout(head, config, json),
       prompts: folder.prompts,
       defaultPromptName: folder.defaultPromptName,
-      config: folder.config,
+      config: json,
     };
   } finally {
     reader.close();
@@ -170,6 +172,19 @@ function labelsFor(wanted: number | undefined, found: number | undefined, where:
     });
   }
   return wanted ?? found ?? 1;
+}
+
+/**
+ * A new head on the last token asks the configuration what padding is: language models often do not say, and transformers
+ * would take one pair at a time.
+ */
+function withPadding(
+  json: Readonly<Record<string, unknown>>,
+  pooling: HeadPooling | undefined,
+  { special: { pad } }: Tokenizer,
+): Readonly<Record<string, unknown>> {
+  const isOpen = pooling === "last" && pad !== undefined && (json["pad_token_id"] ?? null) === null;
+  return isOpen ? { ...json, pad_token_id: pad } : json;
 }
 
 /** A new head; the pretrained pooler of the checkpoint in it, where there is one. */

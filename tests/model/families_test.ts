@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { join } from "node:path";
 import type { Engine, PoolingMode } from "../../lib/engine/engine.ts";
 import { scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { CheckpointError } from "../../lib/error.ts";
@@ -6,7 +7,7 @@ import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
 import type { BiEncoder } from "../../lib/model/bi_encoder.ts";
 import { type Encoder, uploadBatch } from "../../lib/model/batch.ts";
 import { classificationHeadSpecs, headOf } from "../../lib/model/classification_head.ts";
-import { type CrossEncoder, score } from "../../lib/model/cross_encoder.ts";
+import { type CrossEncoder, loadCrossEncoder, score } from "../../lib/model/cross_encoder.ts";
 import { encode } from "../../lib/model/encoder.ts";
 import { familyOf, parseConfig } from "../../lib/model/families/mod.ts";
 import { headSpecs, maskedLmLoss } from "../../lib/model/masked_lm.ts";
@@ -18,6 +19,7 @@ import { closeOptimizer, openOptimizer, update } from "../../lib/train/adamw.ts"
 import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
 import { rateAt } from "../../lib/train/schedule.ts";
 import { engines } from "../engine/engines.ts";
+import { withFolder } from "../folder.ts";
 import { assertNear, goldenPath } from "../golden/golden.ts";
 import { formula } from "../golden/formula.ts";
 import { tensorsOf } from "../tensors.ts";
@@ -124,6 +126,83 @@ Deno.test("heads for scores and for masked tokens equal those of transformers", 
     });
   }
   engine.close();
+});
+
+Deno.test("a new head on the last token knows the padding of its tokenizer, so that transformers takes its pairs", async () => {
+  const engine = await engines[0]!.create();
+  await withFolder(async (folder) => {
+    const from = goldenPath("folders/qwen3");
+    for (const name of ["config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"]) {
+      await Deno.copyFile(join(from, name), join(folder, name));
+    }
+    const json = JSON.parse(await Deno.readTextFile(join(folder, "config.json")));
+    await Deno.writeTextFile(join(folder, "config.json"), JSON.stringify({ ...json, pad_token_id: null }));
+    const { config, tokenizer, encoder } = await loadCrossEncoder(engine, folder);
+    assert.ok(tokenizer.special.pad !== undefined);
+    assert.deepEqual([config["pad_token_id"], encoder.config.padId], [tokenizer.special.pad, tokenizer.special.pad]);
+  });
+  engine.close();
+});
+
+const sizes = {
+  vocab_size: 40,
+  hidden_size: 128,
+  num_hidden_layers: 2,
+  num_attention_heads: 2,
+  intermediate_size: 24,
+  max_position_embeddings: 8192,
+};
+
+Deno.test("GTE's own files turn positions by the fixed NTK scaling of their code", () => {
+  const json = {
+    ...sizes,
+    model_type: "new",
+    position_embedding_type: "rope",
+    rope_theta: 20000,
+    rope_scaling: { type: "ntk", factor: 8 },
+  };
+  const { frequencies } = parseConfig(json, "config.json") as unknown as { readonly frequencies: Float32Array };
+  assert.equal(frequencies.length, 32);
+  for (const [i, frequency] of frequencies.entries()) {
+    const expected = 1 / (20000 * 8) ** (2 * i / 64) / 8 ** (2 / 64);
+    assert.ok(Math.abs(frequency / expected - 1) < 1e-6, `${frequency} instead of ${expected}`);
+  }
+  const plain = parseConfig({ ...json, rope_theta: undefined, rope_scaling: null }, "config.json");
+  assert.ok(Math.abs((plain as unknown as typeof json & { frequencies: number[] }).frequencies[16]! - 0.01) < 1e-6);
+});
+
+Deno.test("what changes numbers and is not supported is refused by name", () => {
+  const refused = (type: string, change: Json, names: RegExp) =>
+    assert.throws(
+      () => parseConfig({ ...sizes, model_type: type, ...change }, "config.json"),
+      (error) => error instanceof CheckpointError && names.test(`${error.summary}; ${error.expected}; ${error.found}`),
+      `${type} ${JSON.stringify(change)}`,
+    );
+  refused("bert", { pruned_heads: { 0: [1] } }, /pruned_heads/);
+  refused("qwen3", { quantization_config: { quant_method: "fp8" } }, /quantization_config.*fp8/);
+  refused("modernbert", { per_layer_config: { 0: { num_attention_heads: 1 } } }, /per_layer_config/);
+  refused("modernbert", { layer_types: ["full_attention", "chunked_attention"] }, /layer_types.*chunked_attention/);
+  refused("modernbert", { layer_types: ["full_attention"] }, /layer_types of 2 layers/);
+  refused("modernbert", { classifier_pooling: "max" }, /classifier_pooling.*max/);
+  refused("eurobert", { classifier_pooling: "last" }, /classifier_pooling.*last/);
+  refused("qwen3", { rope_scaling: { type: "ntk", factor: 8 } }, /of the type ntk/);
+  refused("llama", { rope_scaling: { rope_type: "longrope", factor: 8 } }, /of the type longrope/);
+  refused("llama", { rope_scaling: { rope_type: "linear" } }, /factor missing/);
+  refused("llama", { rope_scaling: { rope_type: "llama3", factor: 8 } }, /low_freq_factor missing/);
+  refused("llama", { rope_parameters: { full_attention: { rope_theta: 5 } } }, /each kind of layers/);
+  refused("llama", { partial_rotary_factor: 0.5 }, /a part of each head/);
+  refused("qwen3", { layer_types: ["sliding_attention", "full_attention"] }, /without sliding_window/);
+  refused("gemma3_text", { sliding_window: null }, /without sliding_window/);
+  refused("gemma3_text", { attn_logit_softcapping: 50 }, /attn_logit_softcapping.*50/);
+  refused("gemma3_text", { is_causal: false }, /is_causal/);
+  refused("mpnet", { relative_attention_num_buckets: 16 }, /fewer than 32 buckets/);
+  refused("new", { position_embedding_type: "absolute" }, /position_embedding_type.*absolute/);
+  refused("new", { logn_attention_clip1: true }, /logn_attention_clip1/);
+  refused("gte", { head_dim: 32 }, /head_dim.*32/);
+  for (const name of ["num_experts", "moe_top_k"]) refused("nomic_bert", { [name]: 8 }, new RegExp(name));
+  for (const name of ["parallel_block", "use_rms_norm", "causal", "mlp_fc2_bias", "prenorm"]) {
+    refused("nomic_bert", { [name]: true }, new RegExp(name));
+  }
 });
 
 const { training } = golden;

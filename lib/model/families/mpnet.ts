@@ -45,7 +45,7 @@ export const mpnet = postLn({
   firstPosition: ({ padId }) => padId + 1,
   more: (list, config) => list.add(RELATIVE, "bias", bucketsOf(config), config.heads),
   /** The rows of the table for relative positions −(L−1) … L−1. */
-  bias(tape, { parameters, config }, { maxLength }) {
+  bias(tape, { parameters }, { maxLength }) {
     const span = Math.max(1, maxLength);
     const buckets = Int32Array.from(
       { length: 2 * span - 1 },
