@@ -12,6 +12,7 @@ import { helpText } from "./help.ts";
 import { commandLine } from "./command_line.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { columnsInWords, emit, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
+import { withRecipe } from "./recipe.ts";
 import { columnsOfTerminal, makeProgress } from "../stage/progress_view.ts";
 import { engineChoice, text, withPreset } from "./settings.ts";
 import { sampleWarning } from "./warnings.ts";
@@ -67,6 +68,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   /** Columns of files that were read, for the report. */
   const columns: ReadColumns[] = [];
   let invocation: Invocation;
+  let given: FlagValues;
   try {
     if (args.includes("--help")) {
       const columns = Deno.stdout.isTerminal() ? columnsOfTerminal() : undefined;
@@ -77,7 +79,8 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     if (command.operands === undefined && parsed.operands.length > 0) {
       throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
     }
-    const { preset, values } = withPreset(command.presets, parsed.values);
+    given = parsed.values;
+    const { preset, values } = withPreset(command.presets, given);
     invocation = {
       name: command.name,
       preset,
@@ -121,7 +124,8 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     Layer.provideMerge(Layer.succeed(Progress, progress)),
   );
   const warned = Effect.forEach(sampleWarning(invocation, command.flags), (text) => emit({ _tag: "warning", text }));
-  const program = Effect.provide(Effect.andThen(warned, Effect.suspend(() => command.run(invocation))), services).pipe(
+  const work = Effect.flatMap(withRecipe(command, invocation, given), (invocation) => command.run(invocation));
+  const program = Effect.provide(Effect.andThen(warned, work), services).pipe(
     Effect.ensuring(
       Effect.promise(() => noCache ? Deno.remove(folder!, { recursive: true }).catch(() => {}) : Promise.resolve()),
     ),

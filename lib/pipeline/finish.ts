@@ -87,7 +87,7 @@ export const finish: (
     warnings.push(...record.warnings.map((warning) => name === "main" ? warning : `${name}: ${warning}`));
     runs[name] = yield* attempt(() => runReport(name, run, join(output, "model")));
   }
-  const { training, before, metrics, model } = runs["main"]!;
+  const { training, before, metrics, model, settings: held } = runs["main"]!;
   const { evaluation } = results;
   const { record: product } = yield* valueOf(main.model);
   warnings.push(...invocationWarnings(invocation, product));
@@ -177,7 +177,7 @@ export const finish: (
           after: metrics,
         },
         settings: Object.fromEntries(
-          [...SHOWN].map((flag) => [flag, values[flag] as number | undefined]),
+          SHOWN.map((flag) => [flag, (values[flag] ?? held[flag.replaceAll("-", " ")]) as number | undefined]),
         ),
         warnings: report.warnings,
       }),

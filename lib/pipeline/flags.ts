@@ -44,7 +44,7 @@ export const FLAGS = {
   "max-steps": ["positive", "updates, instead of epochs"],
   "batch-size": ["positive", "rows of a batch"],
   "accumulate": ["positive", "batches of an update"],
-  "learning-rate": ["above zero", "highest learning rate"],
+  "learning-rate": ["above zero", "highest learning rate; static .2 or .01"],
   "schedule": [SCHEDULES, "decay of the learning rate"],
   "warmup-steps": ["whole", "updates until the highest learning rate"],
   "warmup-ratio": ["rate", "the same as a share of all updates"],

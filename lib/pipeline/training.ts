@@ -16,6 +16,7 @@ import type { FlagValues } from "./flags.ts";
 import { type EvaluationSet, partsOf } from "./evaluation.ts";
 import { checkEarly } from "./early_checks.ts";
 import { finish, type TrainedRun } from "./finish.ts";
+import { settingsLeft } from "./recipe.ts";
 import { outputFolder } from "./report_base.ts";
 import type { Report } from "./report.ts";
 import { model } from "../stage/roots.ts";
@@ -67,7 +68,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
   ) {
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
-    const [settings, shape] = [trainSettings(values), modelShape(values)];
+    const [settings, shape] = [settingsLeft(values), modelShape(values)];
     const prompts = yield* attemptSync(() => promptsOf(values));
     const base = yield* plan.base ?? model(text(values, "model"));
     const { train, evaluation, beside, warnings } = yield* partsOf(invocation, yield* data, kind);
@@ -75,7 +76,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     const freeze = text(values, "freeze");
     const rowsToCheck = rowsOfLoss as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>;
     yield* checkEarly({ base, data: rowsToCheck, prompts, freeze });
-    const parameters = { loss, seed: settings.seed };
+    const parameters = { loss, seed: number(values, "seed") };
     const measure = (set: EvaluationSet | undefined) => beforeAndAfter(set, base, shape, parameters);
     const run = yield* measure(evaluation);
     const other = yield* measure(beside);

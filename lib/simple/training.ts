@@ -23,6 +23,8 @@ import { model as modelOf, type ModelOf } from "../stage/roots.ts";
 import { type RunOptions, runStages } from "../stage/run.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
+import { heldSettings } from "../pipeline/held_settings.ts";
+import { recipeOf } from "../train/recipe.ts";
 import { cardText } from "./card.ts";
 import { resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "../train/settings.ts";
 
@@ -100,7 +102,9 @@ export const trainMeasured: <C extends Columns>(
   options: TrainMeasured<C>,
 ) => Effect.Effect<MeasuredModel, KindredError, Services> = Effect.fnUntraced(
   function* <C extends Columns>({ base, data, kind, holdOut, train, ...options }: TrainMeasured<C>) {
-    const settings = resolveSettings(options.settings);
+    const { folder } = yield* valueOf(base);
+    const recipe = yield* attempt(() => recipeOf(folder));
+    const settings = resolveSettings(options.settings, recipe);
     const cut = yield* cutRows(data, { rows: holdOut, seed: settings.seed });
     const rows = cut.heldOut as Artifact<CountedDataset<Columns>> | undefined;
     const trouble = rows && (yield* unusable({ kind, rows }));
@@ -120,7 +124,7 @@ export const trainMeasured: <C extends Columns>(
       ...cut.warnings,
       ...(trouble === undefined ? [] : [blind(trouble)]),
       ...record.warnings,
-      ...settingsWarnings(settings, record, { usual: TRAIN_DEFAULTS.learningRate }),
+      ...settingsWarnings(settings, record, { usual: recipe.learningRate ?? TRAIN_DEFAULTS.learningRate }),
       ...worseWarning(PRIMARY_METRIC[kind], before, metrics, { where: "on the rows held out" }),
     ];
     const training = { ...record, warnings, before, metrics };
@@ -131,7 +135,7 @@ export const trainMeasured: <C extends Columns>(
         folder: (await model.read()).folder,
         how: `${options.how}, from ${counted(rows, "row")}`,
         record: training,
-        settings,
+        settings: { ...settings, batchSize: (await heldSettings(model))["batch size"] as number },
         heldOut: measure && { rows: (await summaryOf(measure)).rows, before, after: metrics },
       });
     });

@@ -110,6 +110,7 @@ export function keepTokens(
   const unknown = unknownToken(definition);
   return {
     definition: {
+      version: "1.0",
       ...definition,
       truncation: null,
       padding: null,
@@ -120,11 +121,13 @@ export function keepTokens(
       }),
       model: isUnigram(model)
         ? {
+          type: "Unigram",
           ...model,
           vocab: inModel.map(({ id }) => piecesOf(model)[id]!),
           unk_id: unknown === undefined ? null : numbers.get(unknown) ?? null,
         }
         : {
+          ...(model["merges"] === undefined && model["type"] !== "WordLevel" && WORD_PIECE),
           ...model,
           vocab: Object.fromEntries(inModel.map(({ token }) => [token, numbers.get(token)!])),
           ...(model["merges"] !== undefined && { merges: mergesWithin(model, numbers) }),
@@ -133,6 +136,14 @@ export function keepTokens(
     ids: Int32Array.from(ordered, ({ id }) => id),
   };
 }
+
+/** What the reference wants to be said, and old files and classes of transformers leave to it. */
+const WORD_PIECE = {
+  type: "WordPiece",
+  unk_token: "[UNK]",
+  continuing_subword_prefix: "##",
+  max_input_chars_per_word: 100,
+};
 
 type Merge = string | readonly [string, string];
 const partsOf = (merge: Merge) => typeof merge === "string" ? merge.split(" ") as [string, string] : merge;

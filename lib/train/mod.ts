@@ -22,6 +22,7 @@ export type { PlanSettings } from "./plan.ts";
 export { emptyTextWarnings } from "./empty_texts.ts";
 export type { NumberKind } from "./fields.ts";
 export type { LoggedStep, Metrics, PendingSteps, TrainingRecord } from "./record.ts";
+export { recipeOf, type RecipeRows } from "./recipe.ts";
 export { rateAt, type Schedule, type ScheduleKind, warmupOf } from "./schedule.ts";
 export {
   CROSS_ENCODER_DEFAULTS,
@@ -29,6 +30,7 @@ export {
   type ResolvedTrainSettings,
   resolveSettings,
   SIMCSE_DEFAULTS,
+  STATIC_RATES,
   TENSION_DEFAULTS,
   TRAIN_DEFAULTS,
   type TrainSettings,

@@ -16,13 +16,13 @@ export interface TrainSettings extends AdamWSettings {
   readonly epochs?: number | undefined;
   /** Updates, instead of epochs: stops after so many, and repeats the data until then. */
   readonly maxSteps?: number | undefined;
-  /** Rows of a batch. Default 32. */
+  /** Rows of a batch. Default 32; of static embeddings under a loss of in-batch negatives up to 2048, see `recipeOf`. */
   readonly batchSize?: number | undefined;
   /** Batches of an update. Default 1. */
   readonly accumulate?: number | undefined;
   /** The run's seed. Default 42. */
   readonly seed?: number | undefined;
-  /** Highest learning rate. Default 5e-5. */
+  /** Highest learning rate. Default 5e-5; of static embeddings 0.2 from random vectors, 0.01 from others. */
   readonly learningRate?: number | undefined;
   /** Decay after the warmup. Default linear. */
   readonly schedule?: ScheduleKind | undefined;
@@ -97,6 +97,14 @@ export const TENSION_DEFAULTS: Readonly<
   "pairs": { batchSize: 16, learningRate: 5e-5 },
   "in-batch": { batchSize: 128, learningRate: 5e-5 },
 };
+
+/** Learning rates of static embeddings where nothing is said. */
+export const STATIC_RATES: {
+  /** Of vectors at random, as sentence-transformers' own static models were trained. */
+  readonly random: number;
+  /** Of vectors that know something already: the other rate would wipe it out. */
+  readonly taught: number;
+} = { random: 0.2, taught: 0.01 };
 
 /** What a cross-encoder trains with where nothing is said. */
 export const CROSS_ENCODER_DEFAULTS: { readonly learningRate: number; readonly weightDecay: number } = {

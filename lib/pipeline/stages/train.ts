@@ -22,12 +22,14 @@ import { loadTokenizer, tokenize, withoutSpecialTokens } from "../../text/tokeni
 import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
 import { emptyTextWarnings } from "../../train/empty_texts.ts";
 import { makeHead } from "../../train/head.ts";
+import { recipeOf } from "../../train/recipe.ts";
 import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
   type ModelFolder,
   modelFormat,
   type ModelShape,
+  summaryOf,
   tokensFormat,
   trainedFormat,
   type TrainedModel,
@@ -37,7 +39,7 @@ import { TensorEngine } from "../../stage/engine.ts";
 import { openBiEncoder, openOnEngine } from "../../stage/models.ts";
 import { trainedCard } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
-import { type Artifact, defineStage, type Services } from "../../stage/stage.ts";
+import { type Artifact, defineStage, type Services, valueOf } from "../../stage/stage.ts";
 import { type EvaluateParameters, evaluateRows, type EvaluationKind, PRIMARY_METRIC } from "./evaluate.ts";
 import { type Resolved, trainInto } from "./train_into.ts";
 
@@ -187,7 +189,11 @@ export const trainBiEncoder: <L extends LabelKind>(
     const { model, data, eval: rowsToEvaluate, as, loss, ...chosen } = options;
     const { freeze, dropout, prompts, pooling, maxSeqLength } = chosen;
     const evaluation = chosen.evaluation ?? { kind: "similarity" };
-    const settings = yield* attemptSync(() => withMetric(resolveSettings(chosen.settings), evaluation.kind));
+    const { folder } = yield* valueOf(model);
+    const recipe = yield* attempt(async () =>
+      await recipeOf(folder, { rows: (await summaryOf(data)).rows, inBatch: lossOf(loss).inBatch })
+    );
+    const settings = yield* attemptSync(() => withMetric(resolveSettings(chosen.settings, recipe), evaluation.kind));
     const rows = data as Artifact<Dataset<Columns>>;
     const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength, prompts });
     const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;
