@@ -6,7 +6,7 @@
  */
 import { Effect } from "effect";
 import { join } from "node:path";
-import { attempt } from "../lib/attempt.ts";
+import { attempt, attemptSync } from "../lib/attempt.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { writeOutput } from "../lib/pipeline/output.ts";
@@ -14,8 +14,8 @@ import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { judge, model } from "../lib/stage/roots.ts";
 import { searchFiles, searchSummary } from "../lib/pipeline/search_report.ts";
 import { searchPage } from "../lib/pipeline/search_page.ts";
-import { corpusOf, queriesOf, search } from "../lib/pipeline/searching.ts";
-import { text } from "../lib/pipeline/settings.ts";
+import { checkCorpusPrecision, corpusOf, queriesOf, search } from "../lib/pipeline/searching.ts";
+import { optional, text } from "../lib/pipeline/settings.ts";
 import { embedCorpus } from "../lib/pipeline/stages/search.ts";
 import { sampleModel } from "../lib/pipeline/training.ts";
 
@@ -27,6 +27,7 @@ export const command: Command = {
     ...COMPUTING,
     "preset",
     "model",
+    "max-seq-length",
     "corpus",
     "column",
     "columns",
@@ -35,6 +36,8 @@ export const command: Command = {
     "query",
     "queries",
     "top-k",
+    "corpus-precision",
+    "rescore-multiplier",
     "cross-encoder",
     "output",
     "force",
@@ -44,6 +47,7 @@ export const command: Command = {
     "columns": "the column of the texts, as for --column: text=answer",
     "limit": "search in no more texts",
     "top-k": "answers to each query",
+    "max-seq-length": "longest text in tokens; longer ones are cut; default: as the model's folder says",
   },
   presets: {
     sample: { seed: 42 },
@@ -58,9 +62,11 @@ export const command: Command = {
     const crossEncoder = name === undefined ? undefined : yield* judge(name);
     const data = yield* corpusOf(invocation);
     const queries = yield* queriesOf(invocation);
+    yield* attemptSync(() => checkCorpusPrecision(values, queries.length));
+    const maxSeqLength = optional(values, "max-seq-length");
     const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);
-    const corpus = yield* embedCorpus({ model: base, texts: data }, {});
-    const found = yield* search(invocation, { model: base, data, corpus, queries, crossEncoder });
+    const corpus = yield* embedCorpus({ model: base, texts: data }, { maxSeqLength });
+    const found = yield* search(invocation, { model: base, data, corpus, queries, maxSeqLength, crossEncoder });
     if (output === undefined) return found;
     const tables = searchFiles(found);
     const names = [...Object.keys(tables), "report.json", "report.html"];

@@ -27,6 +27,9 @@ export function checkLength(characters: number, where: string, what: "line" | "r
 /** The bytes of a file in pieces, unpacked where the name ends in `.gz`; `-` is standard input. */
 async function* bytesOf(path: string): AsyncGenerator<Uint8Array> {
   if (path === "-") return yield* Deno.stdin.readable;
+  await Deno.stat(path).catch((error) => {
+    throw error instanceof Deno.errors.NotFound ? new DatasetError("there is no such file", { where: path }) : error;
+  });
   if (!path.endsWith(".gz")) {
     using file = await Deno.open(path);
     const buffer = new Uint8Array(1 << 14);

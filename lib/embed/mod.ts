@@ -30,12 +30,14 @@ export { type TokenEmbeddings, tokenEmbeddings } from "./token_embeddings.ts";
 export { type Embeddings, pairwiseSimilarities, type Similarity, similarityMatrix } from "./pairwise.ts";
 export { type Role, type RoleEncoder, roleEncoder, type RoleEncoderOptions, rolePrompts } from "./roles.ts";
 export {
+  type CorpusSearchOptions,
   type Effort,
   type EmbeddedTexts,
   firstOccurrences,
   type Found,
   type Hit,
   type PairScorer,
+  type QuantizedTexts,
   searchCorpus,
   type SearchCost,
   searchCost,

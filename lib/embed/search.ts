@@ -11,6 +11,8 @@ import type { Engine } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
 import { closestPairs, nearest, type NearestSimilarity } from "./nearest.ts";
 import type { Embeddings } from "./pairwise.ts";
+import type { QuantizedEmbeddings } from "./quantize.ts";
+import { nearestQuantized, type QuantizedSearchOptions } from "./quantized_search.ts";
 
 /** One number for each pair of texts, the higher the more alike: a cross-encoder's predictions. */
 export type PairScorer = (pairs: readonly (readonly [string, string])[]) => Promise<Float32Array>;
@@ -23,6 +25,14 @@ export interface EmbeddedTexts {
   readonly embeddings: Embeddings;
 }
 
+/** Texts and their embeddings in some precision, row by row. */
+export interface QuantizedTexts {
+  /** The texts. */
+  readonly texts: readonly string[];
+  /** Theirs. */
+  readonly embeddings: QuantizedEmbeddings;
+}
+
 /** Options of {@linkcode searchCorpus} and {@linkcode similarPairs}. */
 export interface SearchOptions {
   /** Hits of a query, or pairs in all; as many as there are, if those are fewer. Default 10. */
@@ -32,6 +42,9 @@ export interface SearchOptions {
   /** Judges what was found again, and orders it anew. */
   readonly rerank?: PairScorer | undefined;
 }
+
+/** Options of {@linkcode searchCorpus} for corpora in some precision. */
+export type CorpusSearchOptions = SearchOptions & Pick<QuantizedSearchOptions, "rescoreMultiplier" | "rescoreWith">;
 
 /** Work done. */
 export interface Effort {
@@ -78,8 +91,8 @@ export interface Found<A> {
  *
  * @param engine Compares embeddings.
  * @param queries n texts and their embeddings.
- * @param corpus m texts and their embeddings, by the same model.
- * @param options How many, by which similarity, and who judges the hits again.
+ * @param corpus m texts and their embeddings, by the same model; these may be quantised, see `nearestQuantized`.
+ * @param options How many, by which similarity, among how many candidates, and who judges the hits again.
  * @returns The hits of each query, and what it took.
  * @throws {EvaluationError} There are no queries or no corpus, embeddings for other texts, or a scorer that does not
  *   give every pair a finite number.
@@ -100,14 +113,21 @@ export interface Found<A> {
 export async function searchCorpus(
   engine: Engine,
   queries: EmbeddedTexts,
-  corpus: EmbeddedTexts,
-  options: SearchOptions = {},
+  corpus: EmbeddedTexts | QuantizedTexts,
+  options: CorpusSearchOptions = {},
 ): Promise<Found<readonly Hit[]>> {
-  const { k = 10, similarity = "cosine", rerank } = options;
+  const { k = 10, similarity = "cosine", rerank, rescoreMultiplier = 4, rescoreWith } = options;
   expectTexts(corpus, "the corpus");
   expectTexts(queries, "the queries");
   const started = performance.now();
-  const neighbors = await nearest(engine, queries.embeddings, corpus.embeddings, { k, similarity });
+  const neighbors = "precision" in corpus.embeddings
+    ? await nearestQuantized(engine, queries.embeddings, corpus.embeddings, {
+      k,
+      similarity,
+      rescoreMultiplier,
+      rescoreWith,
+    })
+    : await nearest(engine, queries.embeddings, corpus.embeddings, { k, similarity });
   const found = queries.texts.map((_, q): readonly Hit[] =>
     Array.from({ length: neighbors.counts[q]! }, (_, i) => {
       const at = q * neighbors.k + i;
@@ -196,7 +216,7 @@ function reordered<A extends { readonly score: number }>(found: readonly A[]): r
   return [...found].sort((a, b) => b.score - a.score);
 }
 
-function expectTexts({ texts, embeddings }: EmbeddedTexts, what: string): void {
+function expectTexts({ texts, embeddings }: EmbeddedTexts | QuantizedTexts, what: string): void {
   if (texts.length === 0) throw new EvaluationError(`${what}: there are no texts`, { expected: "one text or more" });
   if (texts.length !== embeddings.rows) {
     throw new EvaluationError(`${what}: every text needs an embedding`, {

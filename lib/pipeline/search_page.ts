@@ -5,7 +5,7 @@
  */
 import { counted } from "../counted.ts";
 import { facts, htmlTable, page, section } from "./page.ts";
-import { costTables, type FoundScores, type SearchReport } from "./search_report.ts";
+import { costTables, type FoundScores, quantizedSentence, type SearchReport } from "./search_report.ts";
 
 /** Queries that are shown one by one; `answers.csv` has all. */
 const QUERIES = 50;
@@ -29,6 +29,9 @@ export function searchPage(report: SearchReport): string {
         "texts": corpus.texts,
         "different ones": corpus.distinct,
         "seconds to embed them": cost.biEncoder.seconds,
+        "longest text, in tokens": report.max_seq_length,
+        "before queries": report.prompts.query ?? "nothing",
+        "before texts": report.prompts.document ?? "nothing",
       }),
       ...(queries.length === 0 ? [] : [
         section(
@@ -52,6 +55,7 @@ export function searchPage(report: SearchReport): string {
       ]),
       section(
         "What it takes",
+        ...(report.quantized === undefined ? [] : [`<p>${quantizedSentence(report)}</p>`]),
         ...costTables(report).map(({ title, columns, rows }) => htmlTable(title, columns, rows.map(withNumbers), 2)),
       ),
     ],

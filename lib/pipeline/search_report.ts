@@ -25,6 +25,24 @@ export interface FoundScores {
   readonly score?: number;
 }
 
+/** A search in a quantised corpus beside the one in float32, for the same queries. */
+export interface QuantizedSearchReport {
+  /** How the corpus was searched. */
+  readonly precision: string;
+  /** Of the corpus's embeddings. */
+  readonly bytes: number;
+  /** Of them as they were computed. */
+  readonly float32_bytes: number;
+  /** So many times the hits were compared with the query itself; null: all texts were. */
+  readonly rescore_multiplier: number | null;
+  /** The share of the ten nearest texts by float32 that are among the ten found, mean over queries. */
+  readonly "recall@10": number;
+  /** Of finding ten texts for every query. */
+  readonly seconds: number;
+  /** Of the same by float32. */
+  readonly float32_seconds: number;
+}
+
 /** What `--json` holds. */
 export interface SearchReport extends ReportBase {
   /** Version of this shape. */
@@ -35,6 +53,12 @@ export interface SearchReport extends ReportBase {
   readonly cross_encoder: string | null;
   /** Where the texts are from, how many, and how many different ones. */
   readonly corpus: { readonly source: string; readonly texts: number; readonly distinct: number };
+  /** Longest text in tokens; longer ones were cut. */
+  readonly max_seq_length: number;
+  /** What went before queries and texts; null: nothing. */
+  readonly prompts: { readonly query: string | null; readonly document: string | null };
+  /** How queries were answered where the corpus was quantised. */
+  readonly quantized?: QuantizedSearchReport;
   /** Closest pairs, best first. */
   readonly pairs: readonly (FoundScores & { readonly first: FoundText; readonly second: FoundText })[];
   /** Answers to queries. */
@@ -74,6 +98,24 @@ export function costTables({ pairs, cost, query_cost: queries }: SearchReport): 
   ];
 }
 
+/** What quantising the corpus saved and cost, in a sentence; nothing where it was not. */
+export function quantizedSentence({ quantized }: SearchReport): string | undefined {
+  if (quantized === undefined) return undefined;
+  const { precision, bytes, float32_bytes, rescore_multiplier: times, seconds, float32_seconds } = quantized;
+  const how = times === null ? "" : `, the best ${times} times as many compared again`;
+  return `searched in ${precision}${how}: ${bytes} bytes instead of ${float32_bytes}, recall@10 ${
+    quantized["recall@10"].toFixed(4)
+  } of the search in float32, ${seconds.toFixed(4)} s instead of ${float32_seconds.toFixed(4)} s`;
+}
+
+/** What was put before the texts, and where they were cut, in a sentence. */
+export function readingSentence({ max_seq_length, prompts }: SearchReport): string {
+  const before = (prompt: string | null) => prompt === null ? "nothing" : JSON.stringify(prompt);
+  return `texts of up to ${max_seq_length} tokens; before queries ${before(prompts.query)}, before texts ${
+    before(prompts.document)
+  }`;
+}
+
 /** The report in lines for the terminal. */
 export function searchSummary(report: SearchReport): string {
   const { corpus, pairs, queries } = report;
@@ -92,6 +134,8 @@ export function searchSummary(report: SearchReport): string {
       ...hits.map((hit) => `    ${scores(hit)}  ${hit.text}`),
     ]),
     ...costTables(report).flatMap(tableLines),
+    `  ${readingSentence(report)}`,
+    ...(report.quantized === undefined ? [] : [`  ${quantizedSentence(report)}`]),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
     ...fileLines(report),
   ].join("\n");

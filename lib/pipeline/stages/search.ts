@@ -54,12 +54,18 @@ interface Embedding {
 /** A corpus with its embeddings. */
 export interface EmbeddedCorpus extends EmbeddedTexts, Embedding {}
 
+/** Settings of {@linkcode embedCorpus}. */
+export interface EmbedCorpusParameters {
+  /** Tokens that a text may have; longer ones are cut. Default: as the model's folder says. */
+  readonly maxSeqLength?: number | undefined;
+}
+
 /** Embeds the distinct texts of a corpus, with the model's prompt for documents if it has one. */
 export const embedCorpus: Stage<
-  Record<never, never>,
+  EmbedCorpusParameters,
   { model: ModelFolder; texts: Dataset<Texts> },
   EmbeddedCorpus
-> = defineStage<Record<never, never>, { model: ModelFolder; texts: Dataset<Texts> }, EmbeddedCorpus>({
+> = defineStage<EmbedCorpusParameters, { model: ModelFolder; texts: Dataset<Texts> }, EmbeddedCorpus>({
   name: "embed",
   version: 3, // exactly the reference's tokens
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
@@ -70,10 +76,10 @@ export const embedCorpus: Stage<
     }),
   },
   computes: true,
-  run: Effect.fnUntraced(function* ({ inputs, scratch }) {
+  run: Effect.fnUntraced(function* ({ parameters: { maxSeqLength }, inputs, scratch }) {
     yield* phase("embedding the corpus");
     const engine = yield* (yield* TensorEngine).open;
-    const model = yield* openBiEncoder(inputs.model);
+    const model = yield* openBiEncoder(inputs.model, { maxSeqLength });
     yield* attempt(async () => {
       const { text } = (await inputs.texts.read()).columns;
       const rows = firstOccurrences(text);
