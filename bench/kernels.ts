@@ -1,17 +1,21 @@
 /**
  * The kernels of the cpu engine one by one, in one thread: the shortest of fifteen calls, and what that is in operations
- * or bytes per second. `deno run bench/kernels.ts`
+ * or bytes per second. `deno run [--allow-ffi] bench/kernels.ts [wasm|sse42|avx2|avx512|neon]`
  *
  * A product that does half of what it did has lost its registers: see `APART` in the kernels' `vector.h`.
  *
  * @module
  */
 import type { KernelArguments, KernelName } from "../lib/engine/cpu/kernels/table.ts";
+import { openNativeKernels } from "../lib/engine/cpu/native.ts";
 import { startThreads } from "../lib/engine/cpu/threads.ts";
 
 const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 
-const { memory, run, close } = startThreads(1, 16384);
+const wanted = Deno.args[0];
+const { native, reason } = await openNativeKernels(wanted === "wasm" ? undefined : wanted);
+const { memory, run, tile, close } = startThreads(1, 16384, wanted === "wasm" ? undefined : native);
+say(wanted === "wasm" ? wanted : reason);
 /** Addresses of twelve tensors of 48 MiB. */
 const [A, B, C, D, E, F, G, H, I, PLACES, OFFSETS, STATE] = Array.from(
   { length: 12 },
@@ -24,6 +28,7 @@ const fill = () => {
 };
 
 type Call = () => void;
+let calls = 0;
 const call = <K extends KernelName>(kernel: K, items: number, args: KernelArguments<K>): Call => () =>
   run(kernel, items, items, args);
 
@@ -41,14 +46,32 @@ fill();
 for (const [rows, from, to] of [[830, 384, 384], [830, 384, 1536], [830, 1536, 384]] as const) {
   const products = [["x Wᵀ", 0, 1, rows, from, to], ["dy W", 0, 0, rows, to, from], ["dyᵀ x", 1, 0, to, rows, from]];
   for (const [what, tA, tB, m, k, n] of products as [string, number, number, number, number, number][]) {
-    const packing = { b: B, ldb: tB ? k : n, transposed: tB, n, k, packed: I };
-    const factors = { a: A, lda: tA ? m : k, transposed: tA, packed: I, c: C, ldc: n, m, n, k };
+    const slices = Array.from({ length: Math.ceil(k / 384) }, (_, i): Call => {
+      const [k0, depth] = [384 * i, Math.min(384, k - 384 * i)];
+      return () =>
+        run("product", Math.ceil(m / tile), Math.ceil(m / tile), {
+          a: A + 4 * k0 * (tA ? m : 1),
+          lda: tA ? m : k,
+          transposed: tA,
+          packed: 0,
+          b: B + 4 * k0 * (tB ? 1 : n),
+          ldb: tB ? k : n,
+          transposedB: tB,
+          call: ++calls,
+          c: C,
+          ldc: n,
+          m,
+          n,
+          k: depth,
+          alpha: 1,
+          accumulate: +(i > 0),
+        });
+    });
     time(
       `${what}, ${from} → ${to}, ${rows} rows`,
       2 * m * n * k,
       "GF/s",
-      call("packB", Math.ceil(n / 8), packing),
-      call("product", Math.ceil(m / 6), { ...factors, alpha: 1, accumulate: 0 }),
+      ...slices,
     );
   }
 }

@@ -2,7 +2,7 @@
  * Trains a model with multiple-negatives ranking on entailed MNLI pairs, with Kindred and with sentence-transformers in
  * turn, and prints samples per second and peak memory of both, and their ratios.
  *
- * `deno run -A bench/train.ts --model DIR --train SRC --python PYTHON [--gemm wasm] [--runs 3] [--steps 30] [--write]`
+ * `deno run -A bench/train.ts --model DIR --train SRC --python PYTHON [--kernels wasm] [--runs 3] [--steps 30] [--write]`
  *
  * Both sides: batches of 32 random pairs, fp32, dropout as in the model, clipping, AdamW; tokenising and the first steps
  * are left out; runs alternate; ratios are of medians.
@@ -15,8 +15,7 @@ import { asLabelledPairs } from "../lib/data/columns.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readTable } from "../lib/data/table.ts";
 import { tripletsFromNli } from "../lib/negatives/nli.ts";
-import { createCpuEngine } from "../lib/engine/cpu/engine.ts";
-import { type GemmChoice, openNativeGemm } from "../lib/engine/cpu/native_gemm.ts";
+import { type KernelChoice, selectEngine } from "../lib/engine/select.ts";
 import { multipleNegativesRanking } from "../lib/loss/mod.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { tokenize } from "../lib/text/tokenizer.ts";
@@ -28,7 +27,7 @@ const { values } = parseArgs({
     model: { type: "string" },
     train: { type: "string", default: "nyu-mll/glue/mnli#train" },
     python: { type: "string", default: "python3" },
-    gemm: { type: "string", default: "auto" },
+    kernels: { type: "string", default: "auto" },
     threads: { type: "string", default: `${navigator.hardwareConcurrency}` },
     runs: { type: "string", default: "3" },
     steps: { type: "string", default: "30" },
@@ -47,8 +46,7 @@ interface Result {
 /** One run of ours, in a process of its own. */
 async function kindred(rowsPath: string): Promise<void> {
   const { anchor, positive } = JSON.parse(await Deno.readTextFile(rowsPath));
-  const { gemm, reason } = openNativeGemm({ gemm: values.gemm as GemmChoice, threads });
-  const engine = createCpuEngine({ threads, gemm });
+  const { engine } = await selectEngine({ kernels: values.kernels as KernelChoice, threads });
   const model = await loadBiEncoder(engine, values.model!, { trained: true });
   const texts = [];
   for (const column of [anchor, positive]) {
@@ -77,7 +75,13 @@ async function kindred(rowsPath: string): Promise<void> {
   }));
   const status = await Deno.readTextFile("/proc/self/status");
   const peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024;
-  say(JSON.stringify({ samples_per_second: 32 * (steps - warm) / seconds, peak_bytes: peak, gemm: reason }));
+  say(
+    JSON.stringify({
+      samples_per_second: 32 * (steps - warm) / seconds,
+      peak_bytes: peak,
+      kernels: engine.info.kernels,
+    }),
+  );
   engine.close();
   Deno.exit(0);
 }
@@ -127,11 +131,11 @@ for (let run = 0; run < Number(values.runs); run++) {
 }
 const speed = [ours, theirs].map((side) => median(side.map((result) => result.samples_per_second)));
 const memory = [ours, theirs].map((side) => median(side.map((result) => result.peak_bytes / 2 ** 20)));
-const line = `| ${values.gemm} | ${threads} | ${speed[0]!.toFixed(1)} | ${speed[1]!.toFixed(1)} | ${
+const line = `| ${values.kernels} | ${threads} | ${speed[0]!.toFixed(1)} | ${speed[1]!.toFixed(1)} | ${
   (speed[0]! / speed[1]!).toFixed(2)
 } | ${memory[0]!.toFixed(0)} | ${memory[1]!.toFixed(0)} | ${(memory[0]! / memory[1]!).toFixed(2)} |`;
 say(
-  "| gemm | threads | Kindred samples/s | sentence-transformers samples/s | ratio | Kindred MiB | theirs MiB | ratio |",
+  "| kernels | threads | Kindred samples/s | sentence-transformers samples/s | ratio | Kindred MiB | theirs MiB | ratio |",
 );
 say(line);
 if (values.write) {

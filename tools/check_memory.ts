@@ -61,13 +61,13 @@ const { values, positionals: [name = "bert-base"] } = parseArgs({
     rows: { type: "string", default: "32" },
     tokens: { type: "string", default: "256" },
     steps: { type: "string", default: "2" },
-    gemm: { type: "string", default: "auto" },
+    kernels: { type: "string", default: "auto" },
     threads: { type: "string", default: `${navigator.hardwareConcurrency}` },
   },
 });
 const [rows, tokens, steps] = [values.rows, values.tokens, values.steps].map(Number) as [number, number, number];
 const config = parseConfig(SHAPES[name]!, name);
-const { engine, reason } = await selectEngine({ gemm: values.gemm as "auto", threads: Number(values.threads) });
+const { engine, reason } = await selectEngine({ kernels: values.kernels as "auto", threads: Number(values.threads) });
 console.log(reason);
 const { tensors, joined } = familyOf(config);
 const parameters = await makeParameters(engine, tensors(config), randomInitial(1), () => true, joined(config));

@@ -1,6 +1,6 @@
 /**
  * Checks that the sample is a real test: the margins of the three losses over the word overlap and the untuned base, mean
- * of seeds 1 to 3. `deno task check:sample [--gemm wasm]`
+ * of seeds 1 to 3. `deno task check:sample [--kernels wasm]`
  *
  * @module
  */

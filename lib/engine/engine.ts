@@ -241,14 +241,14 @@ export const STEP = {
 export interface EngineInfo {
   /** cpu, tfjs:gpu, … */
   readonly name: string;
-  /** What executes kernels: wasm, js, tensorflow, … */
+  /** What executes kernels: native, wasm, js, tensorflow, … */
   readonly backend: string;
   /** The processor. */
   readonly device: string;
-  /** Which code multiplies matrices: wasm, onednn, openblas, mkl, accelerate, tensorflow, js. */
-  readonly gemm: string;
-  /** The library's own version string, or "". */
-  readonly library: string;
+  /** Which form of them: wasm, avx2, avx512, neon, accelerate, tensorflow, js, … */
+  readonly kernels: string;
+  /** Engines that say the same here give the same bits: part of the key of every stage that computes. */
+  readonly bits: string;
   /** Threads of computation. */
   readonly threads: number;
   /** fp32, bf16, fp16. */

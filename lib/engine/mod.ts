@@ -3,9 +3,11 @@
  *
  * @module
  */
+export type { KernelCaller } from "./cpu/caller.ts";
 export type { CpuOptions } from "./cpu/core.ts";
 export { createCpuEngine } from "./cpu/engine.ts";
-export type { GemmChoice, NativeGemm } from "./cpu/native_gemm.ts";
+export type { Accelerate } from "./cpu/accelerate.ts";
+export { type NativeKernels, type OpenedNative, openNativeKernels } from "./cpu/native.ts";
 export {
   type Activation,
   type AdamWOptions,
@@ -35,4 +37,4 @@ export {
   type VariableOptions,
 } from "./engine.ts";
 export { type Purpose, randomPurpose, type RandomStream, randomStream } from "./philox.ts";
-export { type EngineChoice, type EngineName, type SelectedEngine, selectEngine } from "./select.ts";
+export { type EngineChoice, type EngineName, type KernelChoice, type SelectedEngine, selectEngine } from "./select.ts";

@@ -4,26 +4,32 @@
  * @module
  */
 import { EngineError } from "../error.ts";
+import { openAccelerate } from "./cpu/accelerate.ts";
 import { cpuInfo, createCpuEngine } from "./cpu/engine.ts";
-import { type GemmChoice, openNativeGemm } from "./cpu/native_gemm.ts";
+import type { CpuOptions } from "./cpu/core.ts";
+import { openNativeKernels } from "./cpu/native.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
 import { createTfjsEngine, type TfjsBackend } from "./tfjs/mod.ts";
 
 /** What `--engine` takes. */
 export type EngineName = "auto" | "cpu" | "tfjs:gpu" | "tfjs:node" | "tfjs:js" | "webgpu" | "cuda";
 
+/**
+ * What `--kernels` takes: machine code, WebAssembly, or Apple's Accelerate for products of matrices. The first two give
+ * the same bits with any number of threads, and on every machine that rounds a b + c once; Accelerate has its own.
+ */
+export type KernelChoice = "auto" | "native" | "wasm" | "accelerate";
+
 /** What is wanted of an engine. */
 export interface EngineChoice {
   /** Default auto. */
   readonly engine?: EngineName | undefined;
-  /** Who multiplies matrices on the cpu engine. Default auto. */
-  readonly gemm?: GemmChoice | undefined;
+  /** Which form of the kernels the cpu engine has. Default auto: machine code where FFI is permitted. */
+  readonly kernels?: KernelChoice | undefined;
   /** Threads of the cpu engine. Default: one per core. */
   readonly threads?: number | undefined;
   /** Default fp32. */
   readonly precision?: "fp32" | "bf16" | "fp16" | undefined;
-  /** The same bits for any number of threads: the cpu engine then multiplies by its own kernel, slower. */
-  readonly deterministic?: boolean | undefined;
 }
 
 /** An engine that was chosen and may not have been started yet. */
@@ -57,7 +63,7 @@ export interface SelectedEngine {
  * ```ts
  * import { selectEngine } from "@kindred/kindred/engine";
  * import assert from "node:assert/strict";
- * const { engine } = await selectEngine({ gemm: "wasm", threads: 1 });
+ * const { engine } = await selectEngine({ kernels: "wasm", threads: 1 });
  * assert.equal(engine.info.name, "cpu");
  * engine.close();
  * ```
@@ -76,7 +82,7 @@ export async function selectEngine(choice: EngineChoice = {}): Promise<SelectedE
  * @throws {EngineError} It is not available, or cannot do what is wanted.
  */
 export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEngine> {
-  const { engine: name = "auto", precision = "fp32", gemm = "auto", deterministic = false } = choice;
+  const { engine: name = "auto", precision = "fp32", kernels = "auto" } = choice;
   if (name === "webgpu" || name === "cuda") {
     throw new EngineError(`--engine ${name} is not part of this version`, {
       expected: "auto, cpu, tfjs:gpu, tfjs:node or tfjs:js",
@@ -93,32 +99,39 @@ export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEng
     });
   }
   if (name.startsWith("tfjs:")) {
-    if (gemm !== "auto") {
-      throw new EngineError(`--gemm ${gemm} does nothing on ${name}`, { hint: "leave it out, or --engine cpu" });
+    if (kernels !== "auto") {
+      throw new EngineError(`--kernels ${kernels} does nothing on ${name}`, { hint: "leave it out, or --engine cpu" });
     }
     const engine = await createTfjsEngine(name.slice(5) as TfjsBackend); // what it is shows when it has started
     return { info: engine.info, reason: `${name} was asked for`, open: () => engine, close: engine.close };
   }
-  if (deterministic && gemm !== "auto" && gemm !== "wasm") {
-    throw new EngineError(`--deterministic cannot be kept with --gemm ${gemm}`, {
-      expected: "wasm: libraries divide the work by the number of threads",
-      found: gemm,
-      hint: "--gemm wasm",
-    });
-  }
   const threads = choice.threads ?? navigator.hardwareConcurrency;
-  const product = openNativeGemm({ gemm: deterministic ? "wasm" : gemm, threads });
   const why = name === "cpu" ? "cpu was asked for" : "cpu is the best here: this version has no cuda or webgpu engine";
-  const by = product.gemm !== undefined
-    ? `matrix products by ${product.reason}`
-    : deterministic
-    ? "matrix products by WebAssembly, for equal bits"
-    : `matrix products by WebAssembly: ${product.reason}`;
+  const { options, reason } = await openKernels(kernels);
   let engine: Engine | undefined;
   return {
-    info: cpuInfo(threads, product.gemm),
-    reason: `${why}; ${by}`,
-    open: () => engine ??= createCpuEngine({ threads, gemm: product.gemm }),
-    close: () => engine === undefined ? product.gemm?.close() : engine.close(),
+    info: cpuInfo(threads, options),
+    reason: `${why}; ${reason}`,
+    open: () => engine ??= createCpuEngine({ threads, ...options }),
+    close: () => engine === undefined ? options.accelerate?.close() : engine.close(),
   };
+}
+
+/** The kernels that were chosen, and why these. */
+async function openKernels(
+  kernels: KernelChoice,
+): Promise<{ readonly options: Pick<CpuOptions, "native" | "accelerate">; readonly reason: string }> {
+  if (kernels === "wasm") return { options: {}, reason: "kernels as WebAssembly: asked for" };
+  const { native, reason } = await openNativeKernels();
+  if (kernels === "accelerate") {
+    return { options: { native, accelerate: openAccelerate() }, reason: "matrix products by Accelerate: asked for" };
+  }
+  if (native !== undefined) return { options: { native }, reason: `kernels as machine code (${reason})` };
+  if (kernels === "native") {
+    throw new EngineError("--kernels native is not available", {
+      found: reason,
+      hint: "--kernels auto, and --allow-ffi",
+    });
+  }
+  return { options: {}, reason: `kernels as WebAssembly: ${reason}` };
 }

@@ -119,7 +119,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     if (event._tag === "done" && !interrupted) saved = undefined;
   });
   // A command that computes nothing looks for no library.
-  const choice = command.flags.includes("engine") ? engineChoice(values) : { gemm: "wasm" as const };
+  const choice = command.flags.includes("engine") ? engineChoice(values) : { kernels: "wasm" as const };
   const services = Layer.mergeAll(StageRunner.layer({ cacheDir: folder }), TensorEngine.layer(choice)).pipe(
     Layer.provideMerge(Layer.succeed(Progress, progress)),
   );

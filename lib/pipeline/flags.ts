@@ -17,10 +17,9 @@ export const FLAGS = {
   "quiet": ["switch", "no progress"],
   "seed": ["whole", "seed of everything random"],
   "engine": [["auto", "cpu", "tfjs:gpu", "tfjs:node", "tfjs:js", "webgpu", "cuda"], "tensor engine"],
-  "gemm": [["auto", "wasm", "onednn", "blas"], "who multiplies matrices on the cpu"],
+  "kernels": [["auto", "native", "wasm", "accelerate"], "which form of the kernels computes on the cpu"],
   "threads": ["positive", "threads of the cpu engine; default one per core"],
   "precision": [["fp32", "bf16", "fp16"], "precision of the computation"],
-  "deterministic": ["switch", "the same bits for any number of threads; slower where a native library would multiply"],
   "cache-dir": ["text", "folder of the cache of stages"],
   "no-cache": ["switch", "read nothing from the cache and keep nothing in it"],
   "output": ["text", "folder of the results"],
@@ -218,10 +217,9 @@ export const COMPUTING: readonly Flag[] = [
   ...COMMON,
   "seed",
   "engine",
-  "gemm",
+  "kernels",
   "threads",
   "precision",
-  "deterministic",
 ];
 /** Flags of every command that trains. */
 export const TRAINING: readonly Flag[] = [

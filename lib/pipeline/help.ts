@@ -25,7 +25,7 @@ const GROUPS: readonly (readonly [title: string, flags: readonly Flag[]])[] = [
   ]],
   ["Evaluation on the way", ["eval-steps", "keep-best", "patience", "logging-steps"]],
   ["Output", ["output", "force", "json", "quiet"]],
-  ["Engine and cache", ["engine", "gemm", "threads", "precision", "deterministic", "cache-dir", "no-cache"]],
+  ["Engine and cache", ["engine", "kernels", "threads", "precision", "cache-dir", "no-cache"]],
 ];
 
 /** Where descriptions begin; longer flags push theirs into the next line. */

@@ -127,7 +127,7 @@ export function page(report: ReportBase, { lead, sections, run = [] }: PageParts
   const { engine, versions } = report;
   const computed = Object.entries({
     "engine": engine.name,
-    "matrix products": `${engine.gemm} ${engine.library}`.trim(),
+    "kernels": engine.kernels,
     "device": engine.device,
     "precision": engine.precision,
     "why this engine": engine.reason,

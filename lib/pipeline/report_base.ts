@@ -40,7 +40,6 @@ export const reportBase: (
   const { executed } = yield* StageRunner;
   const { info, reason } = yield* TensorEngine;
   const { warnings = [], output, files = [] } = about;
-  const anyThreads = info.gemm === "wasm";
   const flags = Object.entries(invocation.values).filter(([flag]) => !SHOWN_ONLY.includes(flag)).sort(([a], [b]) =>
     a < b ? -1 : 1
   );
@@ -55,9 +54,9 @@ export const reportBase: (
     engine: {
       ...info,
       reason,
-      identical_bits: anyThreads
-        ? "on this type of processor, with any number of threads"
-        : "on this type of processor, with this library and number of threads",
+      identical_bits: info.bits.startsWith("kindred")
+        ? "with any number of threads, as machine code and as WebAssembly, on every processor that fuses products"
+        : "with this library and number of threads",
     },
     stages: executed,
     warnings: [

@@ -37,7 +37,7 @@ const SETTINGS = {
 /** Fine-tuning of a model of one's own on data of one's own: the library's defaults. */
 const OWN: FlagValues = {
   "engine": "auto",
-  "gemm": "auto",
+  "kernels": "auto",
   "precision": "fp32",
   ...Object.fromEntries(
     Object.entries(SETTINGS).flatMap(([flag, name]) =>
@@ -115,10 +115,9 @@ export const text = (values: FlagValues, flag: Flag): string | undefined => valu
 export function engineChoice(values: FlagValues): EngineChoice {
   return {
     engine: text(values, "engine") as EngineName | undefined,
-    gemm: text(values, "gemm") as EngineChoice["gemm"],
+    kernels: text(values, "kernels") as EngineChoice["kernels"],
     threads: optional(values, "threads"),
     precision: text(values, "precision") as EngineChoice["precision"],
-    deterministic: values["deterministic"] === true,
   };
 }
 

@@ -35,10 +35,9 @@ export const A_SHARE: Field = {
 
 const ENGINE: Fields<EngineChoice> = {
   engine: oneOf(FLAGS["engine"][0]),
-  gemm: oneOf(FLAGS["gemm"][0]),
+  kernels: oneOf(FLAGS["kernels"][0]),
   threads: NUMBERS["positive"],
   precision: oneOf(FLAGS["precision"][0]),
-  deterministic: YES_OR_NO,
 };
 
 type JobOptions = Pick<RunOptions, "engine" | "signal">;

@@ -5,7 +5,6 @@
  */
 import { Context, Effect, Layer } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
-import { KERNELS_REVISION } from "../engine/cpu/kernels/table.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
 import { chooseEngine, type EngineChoice } from "../engine/select.ts";
 import type { KindredError } from "../error.ts";
@@ -48,7 +47,7 @@ export class TensorEngine extends TensorEngineBase {
    * @returns The layer.
    */
   static layerTest(): Layer.Layer<TensorEngine, KindredError, Progress> {
-    return TensorEngine.layer({ gemm: "wasm", threads: 1 });
+    return TensorEngine.layer({ kernels: "wasm", threads: 1 });
   }
 }
 
@@ -58,16 +57,9 @@ const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice) {
     attempt(() => chooseEngine(choice)),
     ({ close }) => Effect.sync(close),
   );
-  const { name, gemm, library, precision, threads } = chosen.info;
-  // The WebAssembly product gives the same bits with any number of threads; libraries do not.
-  const identity: Json = {
-    engine: name,
-    gemm,
-    library,
-    precision,
-    ...(name === "cpu" && { kernels: KERNELS_REVISION }),
-    ...(gemm !== "wasm" && { threads }),
-  };
+  // The threads and the form of kernels change no bit, but where `bits` says so.
+  const { bits, precision } = chosen.info;
+  const identity: Json = { bits, precision };
   let isOpen = false;
   const open = attemptSync(() => {
     if (!isOpen) progress.emit({ _tag: "note", text: chosen.reason });

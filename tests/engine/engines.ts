@@ -3,7 +3,7 @@
  * `tools/build_tfjs.ts` made.
  */
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
-import { openNativeGemm } from "../../lib/engine/cpu/native_gemm.ts";
+import { LEVELS, type NativeKernels, openNativeKernels } from "../../lib/engine/cpu/native.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { createTfjsEngine, type TfjsBackend } from "../../lib/engine/tfjs/mod.ts";
 
@@ -24,16 +24,17 @@ export const engines: readonly EngineUnderTest[] = [
 ];
 
 /** Whose worker has started: until then one thread does everything. */
-async function twoThreads(native: boolean): Promise<Engine> {
-  const engine = createCpuEngine({ threads: 2, ...(native && openNativeGemm({ gemm: "auto", threads: 2 })) });
+async function twoThreads(native?: NativeKernels): Promise<Engine> {
+  const engine = createCpuEngine({ threads: 2, native });
   await new Promise((resolve) => setTimeout(resolve, 500));
   return engine;
 }
 
-function nativeGemm(): boolean {
-  const { gemm } = openNativeGemm({ gemm: "auto", threads: 1 });
-  gemm?.close();
-  return gemm !== undefined;
+/** Every set of instructions that the processor has, as machine code. */
+const levels: NativeKernels[] = [];
+for (const level of LEVELS) {
+  const { native } = await openNativeKernels(level);
+  if (native !== undefined) levels.push(native);
 }
 
 /** Two rows of some tests' logits, less than one of others'. */
@@ -42,7 +43,17 @@ const logitBytes = 4 * 70;
 /** Where every kernel is compared with its definition. */
 export const allEngines: readonly EngineUnderTest[] = [
   { name: "cpu", create: () => createCpuEngine({ threads: 1 }), bits: "cpu" },
-  { name: "cpu, 2 threads", create: () => twoThreads(false), bits: "cpu" },
+  { name: "cpu, 2 threads", create: () => twoThreads(), bits: "cpu" },
+  ...levels.map((native) => ({
+    name: `cpu, ${native.level}`,
+    create: () => createCpuEngine({ threads: 1, native }),
+    ...(native.level !== "sse42" && { bits: "cpu" }), // which does not fuse products
+  })),
+  ...levels.slice(-1).map((native) => ({
+    name: `cpu, ${native.level}, 2 threads`,
+    create: () => twoThreads(native),
+    bits: "cpu",
+  })),
   {
     name: "cpu, cold tensors outside, logits in small chunks",
     create: () => createCpuEngine({ threads: 1, coldAbove: 0, logitBytes }),
@@ -51,13 +62,4 @@ export const allEngines: readonly EngineUnderTest[] = [
     name: `tfjs:${backend}, logits in small chunks`,
     create: () => createTfjsEngine(backend, { logitBytes }),
   })),
-  ...(nativeGemm()
-    ? [
-      {
-        name: "cpu, native product",
-        create: () => createCpuEngine({ threads: 1, gemm: openNativeGemm({ gemm: "auto", threads: 1 }).gemm }),
-      },
-      { name: "cpu, native product, 2 threads", create: () => twoThreads(true) },
-    ]
-    : []),
 ];

@@ -5,25 +5,19 @@ Deno.test("auto takes the cpu engine, and says so and why", async () => {
   const { engine, reason } = await selectEngine({ threads: 1 });
   assert.equal(engine.info.name, "cpu");
   assert.match(reason, /no cuda or webgpu/);
-  assert.match(reason, engine.info.gemm === "wasm" ? /by WebAssembly: / : new RegExp(engine.info.gemm));
+  assert.match(reason, engine.info.kernels === "wasm" ? /as WebAssembly: / : new RegExp(engine.info.kernels));
   engine.close();
 });
 
-Deno.test("tfjs:js and the WebAssembly product come when named", async () => {
-  for (const choice of [{ engine: "tfjs:js" }, { engine: "cpu", gemm: "wasm", threads: 1 }] as EngineChoice[]) {
+Deno.test("tfjs:js and WebAssembly come when named", async () => {
+  for (const choice of [{ engine: "tfjs:js" }, { engine: "cpu", kernels: "wasm", threads: 1 }] as EngineChoice[]) {
     const { engine } = await selectEngine(choice);
     assert.equal(engine.info.name, choice.engine);
-    assert.equal(engine.info.gemm, choice.gemm ?? "js");
+    assert.equal(engine.info.kernels.split(" ")[0], choice.kernels ?? "js");
     const x = engine.upload(Float32Array.of(1, 2, 3, 4), [2, 2]);
     assert.deepEqual([...await engine.read(engine.matmul(x, x))], [7, 10, 15, 22]);
     engine.close();
   }
-});
-
-Deno.test("deterministic means the engine's own product", async () => {
-  const { engine } = await selectEngine({ deterministic: true, threads: 1 });
-  assert.equal(engine.info.gemm, "wasm");
-  engine.close();
 });
 
 Deno.test("what cannot be had is refused by its name, with a hint", async () => {
@@ -32,8 +26,10 @@ Deno.test("what cannot be had is refused by its name, with a hint", async () => 
     [{ engine: "webgpu" }, /webgpu is not part/],
     [{ precision: "bf16" }, /bf16 is not supported by the cpu engine/],
     [{ engine: "tfjs:js", precision: "fp16" }, /fp16 is not supported by the tfjs:js engine/],
-    [{ engine: "tfjs:js", gemm: "onednn" }, /onednn does nothing on tfjs:js/],
-    [{ deterministic: true, gemm: "blas" }, /deterministic cannot be kept/],
+    [{ engine: "tfjs:js", kernels: "native" }, /native does nothing on tfjs:js/],
+    ...(Deno.build.os === "darwin"
+      ? []
+      : [[{ kernels: "accelerate" }, /accelerate is not available/] as [EngineChoice, RegExp]]),
   ];
   for (const [choice, message] of refused) {
     await assert.rejects(selectEngine(choice), (error: Error & { _tag: string; hint: string }) => {

@@ -55,7 +55,7 @@ Deno.test("evaluate measures rows some at a time as it would all at once", () =>
     const model = await sampleBaseModel();
     const { code, out, err } = await run(
       "evaluate",
-      ...["--model", model, "--eval", data, "--output", output, "--json", "--gemm", "wasm"],
+      ...["--model", model, "--eval", data, "--output", output, "--json", "--kernels", "wasm"],
     );
     assert.equal(code, 0, err);
     const engine = createCpuEngine({ threads: 1 });
@@ -75,7 +75,7 @@ Deno.test("evaluate measures rows some at a time as it would all at once", () =>
     const columns = "sentence1=a,sentence2=b,score=grade";
     const other = await run(
       "evaluate",
-      ...["--model", model, "--eval", parquet, "--columns", columns, "--json", "--gemm", "wasm"],
+      ...["--model", model, "--eval", parquet, "--columns", columns, "--json", "--kernels", "wasm"],
     );
     assert.equal(other.code, 0, other.err);
     assert.deepEqual(JSON.parse(other.out).metrics, JSON.parse(out).metrics);

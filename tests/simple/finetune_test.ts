@@ -70,7 +70,7 @@ Deno.test("evaluate() measures pairs by retrieval", async () => {
     positive: ["the boy runs", "a cat"],
     negative: ["the sea", "a hill"],
   };
-  const metrics = await evaluate(await sampleBaseModel(), pairs, { engine: { gemm: "wasm", threads: 1 } });
+  const metrics = await evaluate(await sampleBaseModel(), pairs, { engine: { kernels: "wasm", threads: 1 } });
   assert.equal(metrics["cosine_accuracy@1"], 1);
 });
 

@@ -71,7 +71,7 @@ Deno.test("a key holds the seed only where something is drawn, the engine only w
     assert.deepEqual([parameters, how, computes], [{ size: 1, random: true, options: { seed: 1 } }, {}, undefined]);
     const computed = await key({ size: 2, options: { seed: 1 } });
     const manifest = JSON.parse(await Deno.readTextFile(join(folder, computed.slice(0, 2), computed, "manifest.json")));
-    assert.equal(manifest.computes.engine, "cpu");
+    assert.match(manifest.computes.bits, /^kindred/);
     assert.deepEqual(manifest.how, { options: { seed: 1 } });
   }));
 
@@ -111,7 +111,7 @@ Deno.test("checkpoints and logging do not retrain; a loss of one's own is traine
         const trained = yield* trainBiEncoder({ model: base, data, loss, settings: { warmupRatio: 0.1, ...changes } });
         return { key: trained.key, cached: trained.cached };
       });
-      return await runStages(work, { cacheDir: folder, engine: { gemm: "wasm", threads: 1 } });
+      return await runStages(work, { cacheDir: folder, engine: { kernels: "wasm", threads: 1 } });
     };
     const first = await key();
     assert.deepEqual(await key(undefined, { saveSteps: 3, loggingSteps: 1 }), { key: first.key, cached: true });
@@ -164,7 +164,7 @@ Deno.test("a raised budget and another concurrency ask no question again", () =>
               format: "triplet",
             });
           }),
-          { cacheDir, engine: { gemm: "wasm", threads: 1 } },
+          { cacheDir, engine: { kernels: "wasm", threads: 1 } },
         );
       await ask({}, 1, join(folder, "other"));
       const all = asked;

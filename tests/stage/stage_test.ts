@@ -5,6 +5,7 @@ import { attempt } from "../../lib/attempt.ts";
 import { jsonFormat, writeJson } from "../../lib/stage/artifact.ts";
 import { TensorEngine } from "../../lib/stage/engine.ts";
 import { Progress } from "../../lib/stage/progress.ts";
+import type { EngineChoice } from "../../lib/engine/select.ts";
 import type { KindredError } from "../../lib/error.ts";
 import {
   type Artifact,
@@ -55,13 +56,12 @@ async function withCache(body: (folder: string, root: Artifact<number>) => Promi
 async function run<A>(
   folder: string,
   effect: Effect.Effect<A, KindredError, Services>,
-  gemm: "wasm" | "auto" = "wasm",
-  threads = 1,
+  choice: EngineChoice = { kernels: "wasm", threads: 1 },
 ): Promise<{ value: A; warnings: string[]; executed: readonly Executed[] }> {
   const warnings: string[] = [];
   const layer = Layer.mergeAll(
     StageRunner.layer({ cacheDir: join(folder, "cache") }),
-    TensorEngine.layer({ gemm, threads }),
+    TensorEngine.layer(choice),
   ).pipe(Layer.provideMerge(Progress.layer((event) => event._tag === "warning" && warnings.push(event.text))));
   const work = Effect.gen(function* () {
     return { value: yield* effect, executed: (yield* StageRunner).executed };
@@ -93,19 +93,19 @@ Deno.test("a stage is done once for each key, and what lies above it is not done
     assert.ok(same.value.cached);
   }));
 
-Deno.test("engine and library are part of the key only of what is computed on them", () =>
+Deno.test("what the bits of an engine depend on is part of the key, only of what is computed on it", () =>
   withCache(async (folder, root) => {
     const both = Effect.gen(function* () {
       return [(yield* double({ value: root }, { by: 2 })).key, (yield* computed({ value: root }, {})).key] as const;
     });
     const [plain, engine] = (await run(folder, both)).value;
-    const [again, threads] = (await run(folder, both, "wasm", 2)).value;
+    const [again, native] = (await run(folder, both, { threads: 2 })).value;
     assert.equal(again, plain);
-    assert.equal(threads, engine, "the WebAssembly product gives the same bits with any number of threads");
+    assert.equal(native, engine, "the same bits with any number of threads, as machine code and as WebAssembly");
     const manifest = JSON.parse(
       await Deno.readTextFile(join(folder, "cache", engine.slice(0, 2), engine, "manifest.json")),
     );
-    assert.deepEqual(manifest.computes.gemm, "wasm");
+    assert.match(manifest.computes.bits, /^kindred \d+$/);
     assert.equal(manifest.stage, "test-computed@1");
   }));
 

@@ -10,8 +10,19 @@ import { type Finding, lastLine, run, type World } from "./world.ts";
 const ALLOWED = 2;
 
 /** Sends SIGINT and SIGTERM, in turn, to so many processes while other ones keep all cores busy. */
-export async function signals(world: World, rounds: number, gemm: "auto" | "wasm"): Promise<Finding> {
-  const flags = ["--limit", "3000", "--max-steps", "60", "--save-steps", "5", "--eval-steps", "10", "--gemm", gemm];
+export async function signals(world: World, rounds: number, kernels: "auto" | "wasm"): Promise<Finding> {
+  const flags = [
+    "--limit",
+    "3000",
+    "--max-steps",
+    "60",
+    "--save-steps",
+    "5",
+    "--eval-steps",
+    "10",
+    "--kernels",
+    kernels,
+  ];
   const failures: string[] = [];
   let [slowest, early, done] = [0, 0, 0];
   const busy = Array.from(
@@ -22,8 +33,8 @@ export async function signals(world: World, rounds: number, gemm: "auto" | "wasm
     for (let round = 0; round < rounds; round++) {
       const signal = round % 2 === 0 ? "SIGINT" : "SIGTERM";
       const after = 0.3 + world.chance() * 2 * world.whole;
-      // One world a gemm: an interrupted run is gone on with by the next one, so that all phases are met.
-      const { code, after: late, said } = await run(world.folder, `signals-${gemm}-${round >> 3}`, {
+      // One world a form of kernels: an interrupted run is gone on with by the next one, so that all phases are met.
+      const { code, after: late, said } = await run(world.folder, `signals-${kernels}-${round >> 3}`, {
         signal,
         after,
         flags,
@@ -44,5 +55,5 @@ export async function signals(world: World, rounds: number, gemm: "auto" | "wasm
     }
   }
   const note = `${slowest.toFixed(2)} s to the end at most; ${done} had ended, ${early} had hardly begun`;
-  return { fault: `signals under load, products by ${gemm}`, tried: rounds, failures, note };
+  return { fault: `signals under load, kernels: ${kernels}`, tried: rounds, failures, note };
 }

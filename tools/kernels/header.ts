@@ -21,7 +21,7 @@ export function kernelHeader(): string {
     "#pragma once",
     "",
     "// A kernel: does items `start` … `end` − 1 with its arguments `a`, and may overwrite what is at `scratch`.",
-    "#define KERNEL(name) void name(struct name a, int start, int end, void *scratch)",
+    "#define KERNEL(name) static __attribute__((noinline)) void name(struct name a, int start, int end, void *scratch)",
     "",
     ...declarations,
   ].join("\n");
@@ -43,8 +43,7 @@ export function kernelDispatch(): string {
     "#define ADDRESS(value) (value == 0 ? (void *)0 : (void *)(base + (__SIZE_TYPE__)value))",
     "",
     "// Does items `start` … `end` − 1 of the kernel of this number, with its arguments in the order of the table.",
-    '__attribute__((export_name("run"))) void run(int kernel, char *base, const double *values, int start, int end,',
-    "                                             void *scratch) {",
+    "static void run(int kernel, char *base, const double *values, int start, int end, void *scratch) {",
     "  switch (kernel) {",
     `${cases.join("")}  }`,
     "}",

@@ -7,15 +7,18 @@ import { EngineError } from "../../error.ts";
 import type { Dropout, Handle } from "../engine.ts";
 import { dropoutScale } from "../philox.ts";
 import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
-import type { NativeGemm } from "./native_gemm.ts";
+import type { Accelerate } from "./accelerate.ts";
+import type { NativeKernels } from "./native.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
 
 /** Options of `createCpuEngine`. */
 export interface CpuOptions {
   /** Threads of computation; default: one per core. */
   readonly threads?: number | undefined;
-  /** See `openNativeGemm`. Default: the WebAssembly product. The engine closes it. */
-  readonly gemm?: NativeGemm | undefined;
+  /** The kernels as machine code: see `openNativeKernels`. Default: WebAssembly. */
+  readonly native?: NativeKernels | undefined;
+  /** Who multiplies matrices instead of the kernels: see `openAccelerate`. */
+  readonly accelerate?: Accelerate | undefined;
   /** Bytes that the activations of one micro-batch may take; default: what the memory leaves, at most 2 GiB. */
   readonly activationBudget?: number | undefined;
   /** Bytes of variables above which cold ones live outside of the kernels' memory; default: half of that. */
@@ -30,8 +33,10 @@ export interface Core {
   readonly threads: Threads;
   /** Addresses. */
   readonly heap: Heap;
-  /** A native matrix library, if there is one. */
-  readonly gemm: NativeGemm | undefined;
+  /** Who multiplies matrices instead of the kernels. */
+  readonly accelerate: Accelerate | undefined;
+  /** A number that no call of a product had before. */
+  readonly nextCall: () => number;
   /** Adds work to the end of the queue; `bytes` is what it keeps in memory until then. */
   readonly enqueue: (work: () => void, bytes?: number) => void;
   /** Does everything that is queued, with a turn of the event loop now and then. */
@@ -59,8 +64,8 @@ const BYTES_LIMIT = 256 << 20;
 const TURN = 50;
 
 /** Starts threads and lays out the memory. */
-export function createCore(threadCount: number, gemm: NativeGemm | undefined): Core {
-  const threads = startWithMemory(threadCount);
+export function createCore(threadCount: number, { native, accelerate }: CpuOptions): Core {
+  const threads = startWithMemory(threadCount, native);
   const { memory } = threads;
   const bottom = CONTROL_BYTES + threads.count * THREAD_BYTES;
   const heap = createHeap(bottom, memory.buffer.byteLength);
@@ -113,6 +118,7 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
     threads.close();
   };
 
+  let calls = 0;
   let space: CpuHandle | undefined;
   const workspace = (bytes: number): number => {
     if (space === undefined || 4 * space.block.size < bytes) {
@@ -124,7 +130,8 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
   return {
     threads,
     heap,
-    gemm,
+    accelerate,
+    nextCall: () => calls = calls % 0xffffffff + 1,
     enqueue,
     drain,
     close,
@@ -136,10 +143,10 @@ export function createCore(threadCount: number, gemm: NativeGemm | undefined): C
 }
 
 /** All 4 GiB but a page, or what the platform gives. Untouched pages cost nothing; a memory of fixed size is faster. */
-function startWithMemory(count: number): Threads {
+function startWithMemory(count: number, native: NativeKernels | undefined): Threads {
   for (const pages of [65535, 32768, 16384]) {
     try {
-      return startThreads(count, pages);
+      return startThreads(count, pages, native);
     } catch (error) {
       if (!(error instanceof RangeError)) throw error;
     }

@@ -1,5 +1,5 @@
 /**
- * The cpu engine: WebAssembly kernels on all cores, matrix products by a native library where there is one.
+ * The cpu engine: kernels of its own on all cores, as machine code or as WebAssembly.
  *
  * @module
  */
@@ -11,21 +11,22 @@ import { type CpuOptions, createCore } from "./core.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
 import { dispatchOf } from "./dispatch.ts";
+import { KERNELS_REVISION } from "./kernels/table.ts";
 import { lossKernels } from "./losses.ts";
 import { memoryKernels } from "./memory.ts";
 import { movingKernels } from "./moving.ts";
-import type { NativeGemm } from "./native_gemm.ts";
 import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
 import { matmul } from "./products.ts";
 import { rotaryKernels } from "./rotary.ts";
+import { fuses } from "./threads.ts";
 import { topKernels } from "./top.ts";
 
 /**
  * Starts a cpu engine. Needs no permission and nothing installed.
  *
- * @param options Threads, and who multiplies matrices.
+ * @param options Threads, and which form of the kernels.
  * @returns The engine; to be closed.
  * @throws {EngineError} The kernels cannot be started.
  *
@@ -41,10 +42,10 @@ import { topKernels } from "./top.ts";
  */
 export function createCpuEngine(options: CpuOptions = {}): Engine {
   const threadCount = options.threads ?? navigator.hardwareConcurrency;
-  const core = createCore(threadCount, options.gemm);
+  const core = createCore(threadCount, options);
   const kernels = dispatchOf(core);
   return {
-    info: cpuInfo(threadCount, options.gemm),
+    info: cpuInfo(threadCount, options),
     rank: 0,
     worldSize: 1,
 
@@ -67,14 +68,16 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   };
 }
 
-/** What a cpu engine with so many threads and this product says of itself. */
-export function cpuInfo(threads: number, gemm: NativeGemm | undefined): EngineInfo {
+/** What a cpu engine with so many threads and these kernels says of itself. */
+export function cpuInfo(threads: number, { native, accelerate }: CpuOptions): EngineInfo {
+  const isFused = fuses(native);
+  const own = `kindred ${KERNELS_REVISION}${isFused ? "" : ", without fused products"}`;
   return {
     name: "cpu",
-    backend: "wasm",
+    backend: native === undefined ? "wasm" : "native",
     device: `${Deno.build.arch}, ${counted(threads, "thread")}`,
-    gemm: gemm?.name ?? "wasm",
-    library: gemm?.version ?? "",
+    kernels: accelerate !== undefined ? "accelerate" : native?.level ?? "wasm",
+    bits: accelerate === undefined ? own : `accelerate on ${Deno.osRelease()}, ${counted(threads, "thread")}, ${own}`,
     threads,
     precision: "fp32",
     tokenStep: 1,

@@ -149,7 +149,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     },
     close() {
       core.close();
-      core.gemm?.close();
+      core.accelerate?.close();
       heap.clear();
       cold.clear();
     },

@@ -1,5 +1,5 @@
 /**
- * Matrix products of the cpu engine: by the native library, else by the WebAssembly kernel.
+ * Matrix products of the cpu engine: by its own kernel, or by Accelerate where that was asked for.
  *
  * @module
  */
@@ -7,9 +7,12 @@ import { EngineError } from "../../error.ts";
 import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS, markAll } from "./dispatch.ts";
+import { SCRATCH_BYTES } from "./threads.ts";
 
-/** Rows of a tile, and columns of a panel, of the WebAssembly product. */
-const [TILE, PANEL] = [6, 8];
+/** Products of a sum that are taken at once, and tiles that are packed at once: as in `product.c`. */
+const [DEPTH, TILES] = [384, 8];
+/** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
+const CALL = 1e9;
 
 /** See `Engine.matmul`. */
 export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions = {}): Handle {
@@ -75,11 +78,10 @@ export function multiply(core: Core, product: Product): void {
     return;
   }
   const [lda, ldb] = [transposeA ? m : k, transposeB ? k : n];
-  const { gemm, threads } = core;
-  // Below some thousand multiplications the call costs more than it saves.
-  if (gemm !== undefined && m * n * k > 20_000) {
+  const { accelerate, threads } = core;
+  if (accelerate !== undefined) {
     core.enqueue(() =>
-      gemm.sgemm(
+      accelerate.sgemm(
         transposeA,
         transposeB,
         m,
@@ -97,13 +99,41 @@ export function multiply(core: Core, product: Product): void {
     );
     return;
   }
-  const [tiles, panels] = [Math.ceil(m / TILE), Math.ceil(n / PANEL)];
-  const packed = core.workspace(4 * PANEL * panels * k);
-  // Eight tiles at once, fewer where that would leave a thread without work at the end.
-  const grain = Math.max(1, Math.min(8, Math.ceil(tiles / (8 * threads.count))));
-  const args = { a, lda, transposed: +transposeA, packed, c, ldc: n, m, n, k, alpha: scale, accumulate: +accumulate };
-  core.enqueue(() => {
-    threads.run("packB", panels, Math.max(1, Math.ceil(2048 / k)), { b, ldb, transposed: +transposeB, n, k, packed });
-    threads.run("product", tiles, grain, args);
-  });
+  const panels = Math.ceil(n / threads.panel);
+  const packedBytes = 4 * panels * threads.panel * Math.min(DEPTH, k);
+  const tilesBytes = 4 * TILES * threads.tile * DEPTH;
+  // Each thread packs B for itself where few threads share much work; else they pack it together.
+  const packsAlone = threads.count === 1 || (threads.count <= 4 && m >= 64);
+  const isShared = !packsAlone || packedBytes + tilesBytes > SCRATCH_BYTES;
+  const packed = isShared ? core.workspace(packedBytes) : 0;
+  const rows = threads.tile * Math.max(1, Math.floor(CALL / (n * Math.min(DEPTH, k) * threads.tile)));
+  for (let k0 = 0; k0 < k; k0 += DEPTH) {
+    const depth = Math.min(DEPTH, k - k0);
+    const slice = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, n, k: depth };
+    if (isShared) {
+      const args = { ...slice, transposed: +transposeB, packed };
+      core.enqueue(() => threads.run("packB", panels, Math.max(1, Math.ceil(2048 / depth)), args));
+    }
+    for (let row = 0; row < m; row += rows) {
+      const count = Math.min(rows, m - row);
+      const tiles = Math.ceil(count / threads.tile);
+      const args = {
+        ...slice,
+        a: a + 4 * (transposeA ? k0 * m + row : row * k + k0),
+        lda,
+        transposed: +transposeA,
+        packed,
+        transposedB: +transposeB,
+        call: isShared ? 0 : core.nextCall(),
+        c: c + 4 * row * n,
+        ldc: n,
+        m: count,
+        alpha: scale,
+        accumulate: +(accumulate || k0 > 0),
+      };
+      // Eight tiles at once, fewer where that would leave a thread without work at the end.
+      const grain = Math.max(1, Math.min(TILES, Math.ceil(tiles / (8 * threads.count))));
+      core.enqueue(() => threads.run("product", tiles, grain, args));
+    }
+  }
 }

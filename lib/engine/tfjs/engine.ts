@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { counted } from "../../counted.ts";
 import { EngineError } from "../../error.ts";
 import { type Engine, type Handle, sizeOf } from "../engine.ts";
 import { expectShape, expectSize } from "../shapes.ts";
@@ -39,14 +40,15 @@ export async function createTfjsEngine(
   const activations = activationsOf(tf);
   const single = (x: Handle) => sizeOf(x.shape) === 1;
 
+  const threads = backend === "js" ? 1 : navigator.hardwareConcurrency;
   return {
     info: {
       name: `tfjs:${backend}`,
       backend: backend === "js" ? "js" : "tensorflow",
       device: backend === "gpu" ? "gpu" : Deno.build.arch,
-      gemm: backend === "js" ? "js" : "tensorflow",
-      library: version,
-      threads: backend === "js" ? 1 : navigator.hardwareConcurrency,
+      kernels: `${backend === "js" ? "js" : "tensorflow"} ${version}`,
+      bits: `tfjs:${backend} ${version}, ${counted(threads, "thread")}`,
+      threads,
       precision: "fp32",
       tokenStep: 1,
     },

@@ -16,7 +16,7 @@ Deno.test({
   ignore: zig === undefined,
   async fn() {
     const { code, stderr } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "--quiet", "-A", build.pathname, "--check"],
+      args: ["run", "--quiet", "-A", build.pathname, "--check", "wasm", `${Deno.build.os}_${Deno.build.arch}`],
     }).output();
     assert.equal(code, 0, new TextDecoder().decode(stderr));
   },

@@ -4,19 +4,18 @@
  * @module
  */
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
-import { HELPED, startThreads } from "../../../lib/engine/cpu/threads.ts";
+import { startThreads } from "../../../lib/engine/cpu/threads.ts";
 
 const threads = startThreads(2, 512);
-const control = new Int32Array(threads.memory.buffer, 0, 16);
 const address = 24 << 20;
 let right = true;
 // Until the worker has started, and taken something.
-for (let tries = 0; Atomics.load(control, HELPED) === 0 && tries < 1000; tries++) {
+for (let tries = 0; threads.helped() === 0 && tries < 1000; tries++) {
   threads.run("fill", 65536, 1024, { target: address, value: tries });
   right &&= new Float32Array(threads.memory.buffer, address, 65536).every((value) => value === tries);
   await new Promise((resolve) => setTimeout(resolve, 10));
 }
-const helped = Atomics.load(control, HELPED) > 0;
+const helped = threads.helped() > 0;
 threads.close();
 
 const engine = createCpuEngine({ threads: 2 });

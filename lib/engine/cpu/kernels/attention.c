@@ -1,7 +1,7 @@
 // softmax(scale q kᵀ + bias) v within each sequence and head of packed sequences; the scores are computed again on the way
 // back. q, k and v may be columns of one matrix, and several heads may share a head of k and v.
 //
-// Queries are taken ROWS at a time, and of these four at a time with their sums in registers. How many never shows in a
+// Queries are taken ROWS at a time, and of these GROUP at a time with their sums in registers. How many never shows in a
 // result: every sum is a chain in the order of its index, or has its sixteen parts by the index of the key.
 #include "math.h"
 #include "pack.h"
@@ -24,78 +24,95 @@ INLINE range sixteens(range r) { return (range){r.from & ~15, (r.to + 15) & ~15}
 // Which of j … j + 15 are in the range.
 INLINE int16 within(int j, range r) { return (PLACES >= r.from - j) & (PLACES < r.to - j); }
 
+// Rows that are done at once, and registers of each: as many sums as stay in registers.
+#if WIDTH == 16
+#define GROUP 8
+#define ACROSS 1
+#elif WIDTH == 8
+#define GROUP 4
+#define ACROSS 2
+#else
+#define GROUP 4
+#define ACROSS 2
+#endif
+
+// Rows of a matrix, GROUP of them.
+typedef struct {
+  float *row[GROUP];
+} group;
+INLINE group groupOf(const float *x, idx step, int i, int count) {
+  group f;
+#pragma clang loop unroll(full)
+  for (int h = 0; h < GROUP; h++) f.row[h] = (float *)x + lesser(i + h, count - 1) * step; // past the end the last, again
+  return f;
+}
+
 // out[i][j] = Σₚ x[i][p] yT[p][j] for i < count and the columns j of the range; rows of out are `padded` long, and there
-// are a multiple of four of them.
+// are a multiple of GROUP of them.
 APART void scores(const float *x, idx ld, int count, const float *yT, int size, idx padded, range r, float *out) {
-  for (int i = 0; i < count; i += 4) {
-    const float *x0 = x + i * ld, *x1 = x + lesser(i + 1, count - 1) * ld;
-    const float *x2 = x + lesser(i + 2, count - 1) * ld, *x3 = x + lesser(i + 3, count - 1) * ld;
-    for (int j = r.from; j < r.to; j += 8) {
-      float4 sums[4][2] = {};
+  for (int i = 0; i < count; i += GROUP) {
+    group rows = groupOf(x, ld, i, count);
+    for (int j = r.from; j < r.to; j += ACROSS * WIDTH) {
+      reg sums[GROUP][ACROSS] = {};
       const float *y = yT + j;
 #pragma clang loop unroll(disable)
       for (int p = 0; p < size; p++, y += padded) {
-        float4 y0 = *(float4_at *)y, y1 = *(float4_at *)(y + 4);
-        float4 row[4] = {SPLAT4(x0[p]), SPLAT4(x1[p]), SPLAT4(x2[p]), SPLAT4(x3[p])};
+        reg column[ACROSS];
 #pragma clang loop unroll(full)
-        for (int h = 0; h < 4; h++) {
-          sums[h][0] = fma4(row[h], y0, sums[h][0]);
-          sums[h][1] = fma4(row[h], y1, sums[h][1]);
+        for (int l = 0; l < ACROSS; l++) column[l] = *(reg_at *)(y + l * WIDTH);
+#pragma clang loop unroll(full)
+        for (int h = 0; h < GROUP; h++) {
+          reg xp = SPLAT_REG(rows.row[h][p]);
+#pragma clang loop unroll(full)
+          for (int l = 0; l < ACROSS; l++) sums[h][l] = fmaReg(xp, column[l], sums[h][l]);
         }
       }
 #pragma clang loop unroll(full)
-      for (int h = 0; h < 4; h++) {
-        float *to = out + (i + h) * padded + j;
-        *(float4_at *)to = sums[h][0];
-        *(float4_at *)(to + 4) = sums[h][1];
-      }
+      for (int h = 0; h < GROUP; h++)
+#pragma clang loop unroll(full)
+        for (int l = 0; l < ACROSS; l++) *(reg_at *)(out + (i + h) * padded + j + l * WIDTH) = sums[h][l];
     }
   }
 }
 
-// Rows of a matrix, four of them.
-typedef struct {
-  float *row[4];
-} four;
-INLINE four fourOf(const float *x, idx step, int i, int count) {
-  four f;
-#pragma clang loop unroll(full)
-  for (int h = 0; h < 4; h++) f.row[h] = (float *)x + lesser(i + h, count - 1) * step; // past the end the last, again
-  return f;
-}
-// out[h][0 … 4 registers) (+)= Σⱼ p[h][j along] y[j], h < 4
-INLINE void weighFour(four p, idx along, int count, const float *y, idx ldy, int registers, four out, int add) {
-  float4 sums[4][2] = {};
+// out[h][0 … registers) (+)= Σⱼ p[h][j along] y[j], h < GROUP
+INLINE void weighGroup(group p, idx along, int count, const float *y, idx ldy, int registers, group out, int add) {
+  reg sums[GROUP][ACROSS] = {};
   if (add)
 #pragma clang loop unroll(full)
-    for (int h = 0; h < 4; h++)
-      for (int l = 0; l < registers; l++) sums[h][l] = *(float4_at *)(out.row[h] + 4 * l);
-  const float *p0 = p.row[0], *p1 = p.row[1], *p2 = p.row[2], *p3 = p.row[3];
+    for (int h = 0; h < GROUP; h++)
+      for (int l = 0; l < registers; l++) sums[h][l] = *(reg_at *)(out.row[h] + l * WIDTH);
 #pragma clang loop unroll(disable)
   for (int j = 0; j < count; j++, y += ldy) {
-    float4 row[4] = {SPLAT4(*p0), SPLAT4(*p1), SPLAT4(*p2), SPLAT4(*p3)};
-    p0 += along, p1 += along, p2 += along, p3 += along;
+    reg weights[GROUP];
+#pragma clang loop unroll(full)
+    for (int h = 0; h < GROUP; h++) {
+      weights[h] = SPLAT_REG(*p.row[h]);
+      p.row[h] += along;
+    }
 #pragma clang loop unroll(full)
     for (int l = 0; l < registers; l++) {
-      float4 v = *(float4_at *)(y + 4 * l);
+      reg v = *(reg_at *)(y + l * WIDTH);
 #pragma clang loop unroll(full)
-      for (int h = 0; h < 4; h++) sums[h][l] = fma4(row[h], v, sums[h][l]);
+      for (int h = 0; h < GROUP; h++) sums[h][l] = fmaReg(weights[h], v, sums[h][l]);
     }
   }
 #pragma clang loop unroll(full)
-  for (int h = 0; h < 4; h++)
-    for (int l = 0; l < registers; l++) *(float4_at *)(out.row[h] + 4 * l) = sums[h][l];
+  for (int h = 0; h < GROUP; h++)
+    for (int l = 0; l < registers; l++) *(reg_at *)(out.row[h] + l * WIDTH) = sums[h][l];
 }
 // out[i][c] (+)= Σⱼ p(i, j) y[j][c] for i < rows, j < count, c < size; p(i, j) = p[i down + j along]
 APART void weigh(const float *p, idx down, idx along, int rows, int count, const float *y, idx ldy, int size, float *out,
                   idx ldo, int add) {
-  for (int i = 0; i < rows; i += 4) {
-    four weights = fourOf(p, down, i, rows);
+  for (int i = 0; i < rows; i += GROUP) {
+    group weights = groupOf(p, down, i, rows);
     int c = 0;
-    for (; c + 8 <= size; c += 8) weighFour(weights, along, count, y + c, ldy, 2, fourOf(out + c, ldo, i, rows), add);
-    for (; c + 4 <= size; c += 4) weighFour(weights, along, count, y + c, ldy, 1, fourOf(out + c, ldo, i, rows), add);
+    for (; c + ACROSS * WIDTH <= size; c += ACROSS * WIDTH)
+      weighGroup(weights, along, count, y + c, ldy, ACROSS, groupOf(out + c, ldo, i, rows), add);
+    for (; ACROSS > 1 && c + WIDTH <= size; c += WIDTH)
+      weighGroup(weights, along, count, y + c, ldy, 1, groupOf(out + c, ldo, i, rows), add);
     for (; c < size; c++)
-      for (int h = i; h < lesser(i + 4, rows); h++) {
+      for (int h = i; h < lesser(i + GROUP, rows); h++) {
         float sum = add ? out[h * ldo + c] : 0;
         for (int j = 0; j < count; j++) sum = fma1(p[h * down + j * along], y[j * ldy + c], sum);
         out[h * ldo + c] = sum;

@@ -5,8 +5,7 @@
 #define ADDRESS(value) (value == 0 ? (void *)0 : (void *)(base + (__SIZE_TYPE__)value))
 
 // Does items `start` … `end` − 1 of the kernel of this number, with its arguments in the order of the table.
-__attribute__((export_name("run"))) void run(int kernel, char *base, const double *values, int start, int end,
-                                             void *scratch) {
+static void run(int kernel, char *base, const double *values, int start, int end, void *scratch) {
   switch (kernel) {
     case 0:
       return packB((struct packB){
@@ -26,10 +25,14 @@ __attribute__((export_name("run"))) void run(int kernel, char *base, const doubl
           ADDRESS(values[4]),
           (int)values[5],
           (int)values[6],
-          (int)values[7],
-          (int)values[8],
-          (float)values[9],
+          (unsigned)(long long)values[7],
+          ADDRESS(values[8]),
+          (int)values[9],
           (int)values[10],
+          (int)values[11],
+          (int)values[12],
+          (float)values[13],
+          (int)values[14],
       }, start, end, scratch);
     case 2:
       return attention((struct attention){

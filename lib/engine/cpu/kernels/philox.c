@@ -1,11 +1,13 @@
 // See philox.h.
 #include "philox.h"
 
-// The high halves of the products of four numbers. The compiler must not see the constant: it would forget that 32 bits
+// The high halves of the products of four numbers. WebAssembly's compiler must not see the constant: it would forget that 32 bits
 // times 32 bits is one instruction.
 INLINE uint4 mulHigh(uint4 a, uint4 b) {
   typedef u64 ulong2 __attribute__((vector_size(16)));
+#if defined(__wasm__)
   __asm__ volatile("" : "+r"(b));
+#endif
 #define HALF(x, i) __builtin_convertvector(__builtin_shufflevector(x, x, 2 * i, 2 * i + 1), ulong2)
   ulong2 low = HALF(a, 0) * HALF(b, 0), high = HALF(a, 1) * HALF(b, 1);
 #undef HALF
@@ -36,7 +38,7 @@ INLINE void put(counters x, unsigned short *out) {
 }
 
 // Two at a time: a round is a chain of slow instructions, and the machine does those of both side by side.
-void philox(dropoutKey key, int row, int rows, unsigned first, int count, unsigned short *out, idx stride) {
+static void philox(dropoutKey key, int row, int rows, unsigned first, int count, unsigned short *out, idx stride) {
   int each = (count + 31) / 32;
   for (int i = 0; i < rows * each; i += 2) {
     int j = lesser(i + 1, rows * each - 1);

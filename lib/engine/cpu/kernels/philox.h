@@ -13,7 +13,7 @@ typedef struct {
 
 // The numbers of `rows` rows from `row` on, at counters (first + i, position, stream, step): eight 16-bit numbers per
 // counter, one after the other, at least `count` of them for each row, rounded up to 32; the rows `stride` numbers apart.
-void philox(dropoutKey key, int row, int rows, unsigned first, int count, unsigned short *out, idx stride);
+static void philox(dropoutKey key, int row, int rows, unsigned first, int count, unsigned short *out, idx stride);
 
 // The factors of elements i … i + 15: 0, or 1 / (1 − rate).
 INLINE float16 keep(dropoutKey key, const unsigned short *numbers, idx i) {

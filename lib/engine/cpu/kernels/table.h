@@ -2,7 +2,7 @@
 #pragma once
 
 // A kernel: does items `start` … `end` − 1 with its arguments `a`, and may overwrite what is at `scratch`.
-#define KERNEL(name) void name(struct name a, int start, int end, void *scratch)
+#define KERNEL(name) static __attribute__((noinline)) void name(struct name a, int start, int end, void *scratch)
 
 struct packB {
   const float *b;
@@ -19,6 +19,10 @@ struct product {
   int lda;
   int transposed;
   const float *packed;
+  const float *b;
+  int ldb;
+  int transposedB;
+  unsigned call;
   float *c;
   int ldc;
   int m;

@@ -27,7 +27,6 @@ typedef float4 float4_at __attribute__((aligned(4), may_alias));
 typedef float16 float16_at __attribute__((aligned(4), may_alias));
 typedef ushort16 ushort16_at __attribute__((aligned(2), may_alias));
 
-#define SPLAT4(x) ((float)(x) - (float4){})
 #define SPLAT(x) ((float)(x) - (float16){})
 #define PLACES ((int16){0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15})
 
@@ -39,13 +38,50 @@ INLINE float16 join(float4 a, float4 b, float4 c, float4 d) {
   return __builtin_shufflevector(low, high, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
 }
 
+// What one register holds: WIDTH floats. How many there are decides how much is done at once, and on no result.
+#if defined(__AVX512F__)
+#define WIDTH 16
+#elif defined(__AVX2__)
+#define WIDTH 8
+#else
+#define WIDTH 4
+#endif
+typedef float reg __attribute__((vector_size(4 * WIDTH)));
+typedef reg reg_at __attribute__((aligned(4), may_alias));
+#define SPLAT_REG(x) ((float)(x) - (reg){})
+
+// The part of a product that is in registers: rows of A × columns of B.
+#if WIDTH == 16
+#define TILE 14
+#define PANEL 32
+#elif WIDTH == 8
+#define TILE 6
+#define PANEL 16
+#elif defined(__aarch64__)
+#define TILE 6
+#define PANEL 16
+#else
+#define TILE 6
+#define PANEL 8
+#endif
+
 // a b + c, rounded once where the machine can.
-INLINE float4 fma4(float4 a, float4 b, float4 c) { return __builtin_wasm_relaxed_madd_f32x4(a, b, c); }
+#if defined(__wasm__)
+INLINE reg fmaReg(reg a, reg b, reg c) { return __builtin_wasm_relaxed_madd_f32x4(a, b, c); }
 INLINE float16 fma16(float16 a, float16 b, float16 c) {
-  return join(fma4(QUARTER(a, 0), QUARTER(b, 0), QUARTER(c, 0)), fma4(QUARTER(a, 1), QUARTER(b, 1), QUARTER(c, 1)),
-              fma4(QUARTER(a, 2), QUARTER(b, 2), QUARTER(c, 2)), fma4(QUARTER(a, 3), QUARTER(b, 3), QUARTER(c, 3)));
+  return join(fmaReg(QUARTER(a, 0), QUARTER(b, 0), QUARTER(c, 0)), fmaReg(QUARTER(a, 1), QUARTER(b, 1), QUARTER(c, 1)),
+              fmaReg(QUARTER(a, 2), QUARTER(b, 2), QUARTER(c, 2)), fmaReg(QUARTER(a, 3), QUARTER(b, 3), QUARTER(c, 3)));
 }
-INLINE float fma1(float a, float b, float c) { return fma4(SPLAT4(a), SPLAT4(b), SPLAT4(c))[0]; }
+INLINE float fma1(float a, float b, float c) { return fmaReg(SPLAT_REG(a), SPLAT_REG(b), SPLAT_REG(c))[0]; }
+#elif defined(__FMA__) || defined(__aarch64__)
+INLINE reg fmaReg(reg a, reg b, reg c) { return __builtin_elementwise_fma(a, b, c); }
+INLINE float16 fma16(float16 a, float16 b, float16 c) { return __builtin_elementwise_fma(a, b, c); }
+INLINE float fma1(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
+#else
+INLINE reg fmaReg(reg a, reg b, reg c) { return a * b + c; }
+INLINE float16 fma16(float16 a, float16 b, float16 c) { return a * b + c; }
+INLINE float fma1(float a, float b, float c) { return a * b + c; }
+#endif
 
 // mask ? a : b
 INLINE float16 pick(int16 mask, float16 a, float16 b) { return (float16)(((int16)a & mask) | ((int16)b & ~mask)); }

@@ -1,0 +1,21 @@
+/**
+ * What machine code and WebAssembly have in common.
+ *
+ * @module
+ */
+
+/** How kernels are called by number. */
+export interface KernelCaller {
+  /** Rows of A that a product takes at once. */
+  readonly tile: number;
+  /** Columns of B likewise. */
+  readonly panel: number;
+  /** Where the arguments of a kernel are. */
+  readonly values: Float64Array;
+  /** Runs a kernel over items 0 … items − 1, in portions of `grain`. */
+  readonly call: (kernel: number, items: number, grain: number) => void;
+  /** Items that other threads have done, ever. */
+  readonly helped: () => number;
+  /** Stops the other threads. */
+  readonly close: () => void;
+}

@@ -1,0 +1,77 @@
+// What differs between systems: to sleep while a number stays what it is, to wake who sleeps, to start a thread.
+#pragma once
+
+#if defined(__wasm__)
+
+#define EXPORT(name) __attribute__((export_name(#name)))
+extern const struct level wasm;
+#define LEVEL_OF(w) (&wasm)
+// Looks so often before it sleeps, some ten microseconds: waking takes longer.
+#define SPINS 20000
+static inline void relax(void) {}
+static inline void sleepWhile(int *place, int value) { __builtin_wasm_memory_atomic_wait32(place, value, -1); }
+static inline void wake(int *place) { __builtin_wasm_memory_atomic_notify(place, -1u); }
+
+#else
+
+#define EXPORT(name)
+#define LEVEL_OF(w) ((w)->level)
+#define SPINS 1000 // a pause is some tens of nanoseconds
+static inline void relax(void) {
+#if defined(__x86_64__)
+  __builtin_ia32_pause();
+#else
+  __asm__ volatile("yield");
+#endif
+}
+
+#if defined(_WIN32)
+
+__declspec(dllimport) void *CreateThread(void *, unsigned long long, unsigned long (*)(void *), void *, unsigned long, void *);
+__declspec(dllimport) int CloseHandle(void *);
+__declspec(dllimport) int WaitOnAddress(volatile void *, void *, unsigned long long, unsigned long);
+__declspec(dllimport) void WakeByAddressAll(void *);
+static inline void sleepWhile(int *place, int value) { WaitOnAddress(place, &value, 4, 0xffffffff); }
+static inline void wake(int *place) { WakeByAddressAll(place); }
+#define THREAD(name) static unsigned long name(void *argument)
+static inline int startThread(unsigned long (*f)(void *), void *argument) {
+  void *thread = CreateThread(0, 0, f, argument, 0, 0);
+  return thread && CloseHandle(thread);
+}
+
+#else
+
+int pthread_create(void *thread, const void *attributes, void *(*f)(void *), void *argument);
+int pthread_detach(void *thread);
+#define THREAD(name) static void *name(void *argument)
+static inline int startThread(void *(*f)(void *), void *argument) {
+  void *thread;
+  return pthread_create(&thread, 0, f, argument) == 0 && pthread_detach(thread) == 0;
+}
+
+#if defined(__linux__)
+
+static inline void futex(int *place, long operation, long value) {
+#if defined(__x86_64__)
+  register long timeout __asm__("r10") = 0;
+  long number = 202;
+  __asm__ volatile("syscall" : "+a"(number) : "D"(place), "S"(operation), "d"(value), "r"(timeout) : "rcx", "r11", "memory");
+#else
+  register long number __asm__("x8") = 98, x0 __asm__("x0") = (long)place, x1 __asm__("x1") = operation;
+  register long x2 __asm__("x2") = value, x3 __asm__("x3") = 0;
+  __asm__ volatile("svc 0" : "+r"(x0) : "r"(number), "r"(x1), "r"(x2), "r"(x3) : "memory");
+#endif
+}
+static inline void sleepWhile(int *place, int value) { futex(place, 128, value); } // FUTEX_WAIT_PRIVATE
+static inline void wake(int *place) { futex(place, 129, 0x7fffffff); }             // FUTEX_WAKE_PRIVATE
+
+#else // macOS: what its C++ library uses
+
+int __ulock_wait(unsigned operation, void *place, unsigned long long value, unsigned timeout);
+int __ulock_wake(unsigned operation, void *place, unsigned long long value);
+static inline void sleepWhile(int *place, int value) { __ulock_wait(1, place, (unsigned)value, 0); }
+static inline void wake(int *place) { __ulock_wake(0x101, place, 0); }
+
+#endif
+#endif
+#endif

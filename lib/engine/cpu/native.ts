@@ -1,0 +1,198 @@
+/**
+ * The kernels as machine code: a library for this system, opened by FFI. It holds the same kernels as the WebAssembly
+ * module, compiled from the same sources for several sets of instructions, and gives the same bits.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { defaultCacheFolder } from "../../environment.ts";
+import type { KernelCaller } from "./caller.ts";
+
+/** Sets of instructions, the best last. */
+export const LEVELS: readonly string[] = Deno.build.arch === "aarch64" ? ["neon"] : ["sse42", "avx2", "avx512"];
+
+/** What a library exports: `native.c`. */
+const SYMBOLS = {
+  kindred_level: { parameters: [], result: "i32" },
+  kindred_start: { parameters: ["i32", "pointer", "i32", "i32", "i32"], result: "pointer" },
+  kindred_run: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "void" },
+  kindred_stop: { parameters: ["pointer"], result: "void" },
+  kindred_values: { parameters: ["pointer"], result: "pointer" },
+  kindred_tile: { parameters: ["pointer"], result: "i32" },
+  kindred_panel: { parameters: ["pointer"], result: "i32" },
+  kindred_helped: { parameters: ["pointer"], result: "i32" },
+} as const;
+type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
+
+/** A library that was opened. */
+export interface NativeKernels {
+  /** The set of instructions that is used. */
+  readonly level: string;
+  /**
+   * Threads over a memory: each has `scratchBytes` there, the first from byte `scratch` on. Undefined where the system
+   * gives no more threads.
+   */
+  readonly start: (
+    memory: WebAssembly.Memory,
+    count: number,
+    scratch: number,
+    scratchBytes: number,
+  ) => KernelCaller | undefined;
+}
+
+/** What came of opening the library. */
+export interface OpenedNative {
+  /** Undefined where it cannot be had. */
+  readonly native: NativeKernels | undefined;
+  /** The set of instructions, or why there is none. */
+  readonly reason: string;
+}
+
+let opened: Promise<{ readonly library: Library } | { readonly reason: string }> | undefined;
+
+/**
+ * Opens the library of this system, once for the process. Nothing is asked for: without the permission, on another
+ * system, or where its code may not be loaded, the answer is why not.
+ *
+ * @param level The set of instructions. Default: the best that the processor has.
+ * @returns The library, or why it cannot be had.
+ *
+ * @example
+ * ```ts
+ * import { createCpuEngine, openNativeKernels } from "@kindred/kindred/engine";
+ * const { native } = await openNativeKernels();
+ * const engine = createCpuEngine({ threads: 1, native }); // WebAssembly where there is none
+ * if (engine.info.backend !== (native ? "native" : "wasm")) throw new Error("other kernels");
+ * engine.close();
+ * ```
+ */
+export async function openNativeKernels(level?: string): Promise<OpenedNative> {
+  const result = await (opened ??= openLibrary());
+  if ("reason" in result) return { native: undefined, reason: result.reason };
+  const { symbols } = result.library;
+  const best = symbols.kindred_level();
+  const wanted = level === undefined ? best : LEVELS.indexOf(level);
+  if (best < 0) return { native: undefined, reason: "the processor is older than SSE4.2" };
+  if (wanted < 0 || wanted > best) return { native: undefined, reason: `the processor has no ${level}` };
+  return { native: { level: LEVELS[wanted]!, start: starterOf(result.library, wanted) }, reason: LEVELS[wanted]! };
+}
+
+function starterOf({ symbols }: Library, level: number): NativeKernels["start"] {
+  return (memory, count, scratch, scratchBytes) => {
+    const base = Deno.UnsafePointer.of(new Uint8Array(memory.buffer));
+    const threads = symbols.kindred_start(level, base, count, scratch, scratchBytes);
+    if (threads === null) return undefined;
+    return {
+      tile: symbols.kindred_tile(threads),
+      panel: symbols.kindred_panel(threads),
+      values: new Float64Array(Deno.UnsafePointerView.getArrayBuffer(symbols.kindred_values(threads)!, 512)),
+      call: (kernel, items, grain) => symbols.kindred_run(threads, kernel, items, grain, scratch),
+      helped: () => symbols.kindred_helped(threads),
+      close: () => symbols.kindred_stop(threads),
+    };
+  };
+}
+
+/** The library stays open until the process ends: its threads sleep in it. */
+async function openLibrary(): Promise<{ readonly library: Library } | { readonly reason: string }> {
+  const system = `${Deno.build.os}_${Deno.build.arch}`;
+  const bytes = await bytesFor(system);
+  if (bytes === undefined) return { reason: `there are no native kernels for ${system.replace("_", " on ")}` };
+  const reasons: string[] = [];
+  for (const open of Deno.build.os === "linux" ? [openFromMemory, openFromFile] : [openFromFile]) {
+    try {
+      return { library: await open(bytes) };
+    } catch (error) {
+      reasons.push((error as Error).message);
+    }
+  }
+  return { reason: [...new Set(reasons)].join("; ") };
+}
+
+/** The library for a system. It is fetched there alone: its address is not known before. */
+async function bytesFor(system: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
+  try {
+    const { KERNELS } = await import(`./binaries/${system}.ts`) as { KERNELS: string };
+    return await unpack(KERNELS);
+  } catch {
+    return undefined;
+  }
+}
+
+/** The bytes of a generated module. */
+export async function unpack(packed: string): Promise<Uint8Array<ArrayBuffer>> {
+  const stream = new Blob([Uint8Array.fromBase64(packed)]).stream().pipeThrough(new DecompressionStream("gzip"));
+  return new Uint8Array(await new Response(stream).arrayBuffer());
+}
+
+/** Linux opens what lies in memory alone: no folder has to allow it. */
+function openFromMemory(bytes: Uint8Array<ArrayBuffer>): Library {
+  expectPermission("ffi");
+  const libc = openLibc();
+  try {
+    const { memfd_create, write, close } = libc.symbols;
+    const file = memfd_create(new TextEncoder().encode("kindred\0"), 1); // closed in a child
+    if (file < 0) throw new Error("the system gives no file in memory");
+    try {
+      for (let at = 0; at < bytes.length;) {
+        const written = Number(write(file, bytes.subarray(at), BigInt(bytes.length - at)));
+        if (written <= 0) throw new Error("the file in memory cannot be written");
+        at += written;
+      }
+      return Deno.dlopen(`/proc/self/fd/${file}`, SYMBOLS);
+    } finally {
+      close(file);
+    }
+  } finally {
+    libc.close();
+  }
+}
+
+function openLibc() {
+  const symbols = {
+    memfd_create: { parameters: ["buffer", "u32"], result: "i32" },
+    write: { parameters: ["i32", "buffer", "usize"], result: "isize" },
+    close: { parameters: ["i32"], result: "i32" },
+  } as const;
+  for (const name of ["libc.so.6", `libc.musl-${Deno.build.arch}.so.1`]) {
+    try {
+      return Deno.dlopen(name, symbols);
+    } catch {
+      // the other kind of system
+    }
+  }
+  throw new Error("no C library that is known");
+}
+
+/** Elsewhere it is written into the cache once, under the hash of its content. */
+async function openFromFile(bytes: Uint8Array<ArrayBuffer>): Promise<Library> {
+  const folder = join(defaultCacheFolder(), "kernels");
+  for (const name of ["ffi", "read", "write"] as const) expectPermission(name, folder);
+  const hash = await hashOf(bytes);
+  const suffix = { darwin: "dylib", windows: "dll" }[Deno.build.os as string] ?? "so";
+  const file = join(folder, `${hash}.${suffix}`);
+  // A file that was torn, or is not ours, is written again.
+  const isThere = await Deno.readFile(file).then(hashOf).catch(() => undefined) === hash;
+  if (!isThere) {
+    await Deno.mkdir(folder, { recursive: true });
+    const part = `${file}.${crypto.randomUUID()}`;
+    try {
+      await Deno.writeFile(part, bytes, { mode: 0o700 });
+      await Deno.rename(part, file);
+    } catch (error) {
+      await Deno.remove(part).catch(() => {});
+      throw error;
+    }
+  }
+  return Deno.dlopen(file, SYMBOLS);
+}
+
+async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
+  return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+}
+
+/** Never asks: that would stop a program that runs unattended. */
+function expectPermission(name: "ffi" | "read" | "write", path?: string): void {
+  const { state } = Deno.permissions.querySync({ name, ...(path !== undefined && { path }) });
+  if (state !== "granted") throw new Error(`no permission (--allow-${name})`);
+}
