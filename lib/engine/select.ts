@@ -8,6 +8,7 @@ import { openAccelerate } from "./cpu/accelerate.ts";
 import { cpuInfo, createCpuEngine } from "./cpu/engine.ts";
 import type { CpuOptions } from "./cpu/core.ts";
 import { openNativeKernels } from "./cpu/native.ts";
+import { faultOf } from "./cpu/self_test.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
 import { createTfjsEngine, type TfjsBackend } from "./tfjs/mod.ts";
 
@@ -126,12 +127,13 @@ async function openKernels(
   if (kernels === "accelerate") {
     return { options: { native, accelerate: openAccelerate() }, reason: "matrix products by Accelerate: asked for" };
   }
-  if (native !== undefined) return { options: { native }, reason: `kernels as machine code (${reason})` };
-  if (kernels === "native") {
-    throw new EngineError("--kernels native is not available", {
-      found: reason,
-      hint: "--kernels auto, and --allow-ffi",
-    });
+  const fault = native && faultOf(native);
+  if (native !== undefined && fault === undefined) {
+    return { options: { native }, reason: `kernels as machine code (${reason})` };
   }
-  return { options: {}, reason: `kernels as WebAssembly: ${reason}` };
+  const found = fault ?? reason;
+  if (kernels === "native") {
+    throw new EngineError("--kernels native is not available", { found, hint: "--kernels auto, and --allow-ffi" });
+  }
+  return { options: {}, reason: `kernels as WebAssembly: ${found}` };
 }

@@ -96,9 +96,13 @@ function starterOf({ symbols }: Library, level: number): NativeKernels["start"] 
 /** The library stays open until the process ends: its threads sleep in it. */
 async function openLibrary(): Promise<{ readonly library: Library } | { readonly reason: string }> {
   const system = `${Deno.build.os}_${Deno.build.arch}`;
-  const bytes = await bytesFor(system);
-  if (bytes === undefined) return { reason: `there are no native kernels for ${system.replace("_", " on ")}` };
   const reasons: string[] = [];
+  // Nothing is fetched that could not be opened.
+  if (!isGranted("ffi")) return { reason: "no permission (--allow-ffi)" };
+  const bytes = await bytesFor(system).catch((error: Error) => error);
+  if (bytes instanceof Error) {
+    return { reason: `the machine code for ${system.replace("_", " on ")} is not there: ${bytes.message}` };
+  }
   for (const open of Deno.build.os === "linux" ? [openFromMemory, openFromFile] : [openFromFile]) {
     try {
       return { library: await open(bytes) };
@@ -109,14 +113,10 @@ async function openLibrary(): Promise<{ readonly library: Library } | { readonly
   return { reason: [...new Set(reasons)].join("; ") };
 }
 
-/** The library for a system. It is fetched there alone: its address is not known before. */
-async function bytesFor(system: string): Promise<Uint8Array<ArrayBuffer> | undefined> {
-  try {
-    const { KERNELS } = await import(`./binaries/${system}.ts`) as { KERNELS: string };
-    return await unpack(KERNELS);
-  } catch {
-    return undefined;
-  }
+/** The library for a system. It is fetched there alone: its address is not known before, to a bundler neither. */
+async function bytesFor(system: string): Promise<Uint8Array<ArrayBuffer>> {
+  const { KERNELS } = await import(new URL(`./binaries/${system}.ts`, import.meta.url).href) as { KERNELS: string };
+  return await unpack(KERNELS);
 }
 
 /** The bytes of a generated module. */
@@ -127,7 +127,6 @@ export async function unpack(packed: string): Promise<Uint8Array<ArrayBuffer>> {
 
 /** Linux opens what lies in memory alone: no folder has to allow it. */
 function openFromMemory(bytes: Uint8Array<ArrayBuffer>): Library {
-  expectPermission("ffi");
   const libc = openLibc();
   try {
     const { memfd_create, write, close } = libc.symbols;
@@ -165,9 +164,13 @@ function openLibc() {
 }
 
 /** Elsewhere it is written into the cache once, under the hash of its content. */
-async function openFromFile(bytes: Uint8Array<ArrayBuffer>): Promise<Library> {
-  const folder = join(defaultCacheFolder(), "kernels");
-  for (const name of ["ffi", "read", "write"] as const) expectPermission(name, folder);
+export async function openFromFile(
+  bytes: Uint8Array<ArrayBuffer>,
+  folder = join(defaultCacheFolder(), "kernels"),
+): Promise<Library> {
+  for (const name of ["read", "write"] as const) {
+    if (!isGranted(name, folder)) throw new Error(`no permission (--allow-${name}=${folder})`);
+  }
   const hash = await hashOf(bytes);
   const suffix = { darwin: "dylib", windows: "dll" }[Deno.build.os as string] ?? "so";
   const file = join(folder, `${hash}.${suffix}`);
@@ -192,7 +195,6 @@ async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
 }
 
 /** Never asks: that would stop a program that runs unattended. */
-function expectPermission(name: "ffi" | "read" | "write", path?: string): void {
-  const { state } = Deno.permissions.querySync({ name, ...(path !== undefined && { path }) });
-  if (state !== "granted") throw new Error(`no permission (--allow-${name})`);
+function isGranted(name: "ffi" | "read" | "write", path?: string): boolean {
+  return Deno.permissions.querySync({ name, ...(path !== undefined && { path }) }).state === "granted";
 }
