@@ -116,7 +116,7 @@ async function copyOf(folder: string): Promise<void> {
 
 async function build(folder: string): Promise<boolean> {
   const { success } = await new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "-A", "--no-check", "--no-lock", join(folder, "tools/kernels/build.ts")],
+    args: ["run", "--quiet", "-A", "--no-check", "--no-lock", join(folder, "tools/kernels/build.ts"), "wasm"],
     stdout: "null",
     stderr: "null",
   }).output();
@@ -243,14 +243,14 @@ async function main(): Promise<void> {
     let runner = startRunner();
     let [done, lost, ended, stillborn, same] = [0, 0, 0, 0, 0];
     const survivors: Mutant[] = [];
-    const original = await Deno.readTextFile(join(root, "lib/engine/cpu/kernels_wasm.ts"));
+    const original = await Deno.readTextFile(join(root, "lib/engine/cpu/binaries/wasm.ts"));
     for (const mutant of chosen) {
       if (done === count) break;
       const place = join(folder, `mutant${done + stillborn + same}`);
       await copyOf(place);
       await Deno.writeTextFile(join(place, SOURCES, mutant.file), mutant.text);
       if (!await build(place)) stillborn++;
-      else if (await Deno.readTextFile(join(place, "lib/engine/cpu/kernels_wasm.ts")) === original) same++;
+      else if (await Deno.readTextFile(join(place, "lib/engine/cpu/binaries/wasm.ts")) === original) same++;
       else {
         const found = await runner.run(place, mutant.file === "threads.c" ? 2 : 1);
         done++;

@@ -18,5 +18,5 @@ export async function runCommand(
   const parsed = parseFlags(args, command.flags);
   const { preset, values } = withPreset(command.presets, parsed.values);
   const invocation = { name: command.name, preset, values, operands: [], args, usual: command.presets["own"] };
-  return await runStages(command.run(invocation), { cacheDir, engine: { engine: "cpu", gemm: "wasm", threads: 1 } });
+  return await runStages(command.run(invocation), { cacheDir, engine: { engine: "cpu", kernels: "wasm", threads: 1 } });
 }
