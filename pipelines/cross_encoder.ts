@@ -4,71 +4,84 @@
  * @module
  */
 import { Effect } from "effect";
+import { attemptSync } from "../lib/attempt.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { cut } from "../lib/pipeline/evaluation.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
+import {
+  isJudge,
+  JUDGE_LOSSES,
+  judgeLoss,
+  judgeRows,
+  listFacts,
+  lossOptionsInWords,
+} from "../lib/pipeline/judge_training.ts";
 import { pairModel } from "../lib/stage/roots.ts";
-import {
-  evalSource,
-  isOwn,
-  optional,
-  text,
-  trainingPresets,
-  trainSettings,
-  trainSource,
-} from "../lib/pipeline/settings.ts";
-import {
-  type CrossEncoderParameters,
-  evaluateCrossEncoder,
-  trainCrossEncoder,
-} from "../lib/pipeline/stages/cross_encoder.ts";
-import { loadScoresOrNli } from "../lib/pipeline/stages/load.ts";
+import { optional, text, trainingPresets, trainSettings } from "../lib/pipeline/settings.ts";
+import { trainJudge } from "../lib/pipeline/stages/cross_encoder.ts";
+import { evaluateCrossEncoder, judgeMetric } from "../lib/pipeline/stages/judge_metrics.ts";
 import { CROSS_ENCODER_DEFAULTS } from "../lib/train/settings.ts";
-import { asScores } from "../lib/pipeline/stages/rows.ts";
 
-/** Flags of bi-encoders. */
-const OTHERS = ["eval-steps", "keep-best", "patience", "pooling"];
+const { chapter: { "eval-steps": _, ...chapter }, ...presets } = trainingPresets({
+  all: { "weight-decay": CROSS_ENCODER_DEFAULTS.weightDecay, "head": "score" },
+  sample: { "limit": 6000, "epochs": 4 },
+  chapter: { "limit": 10_000, "learning-rate": 2e-5, "head": "classes" },
+  own: { "learning-rate": CROSS_ENCODER_DEFAULTS.learningRate },
+});
 
-/** The command: load → map-labels → split → cross-encoder → evaluate on the pairs that were held out. */
+/** The command: load → hold out → cross-encoder → evaluate on what was held out. */
 export const command: Command = {
   name: "cross_encoder",
-  summary: "trains a cross-encoder on pairs with a score, or NLI pairs: entailment is 1, all else 0",
-  flags: [...TRAINING.filter((flag) => !OTHERS.includes(flag)), "head"],
+  summary: "trains a cross-encoder on pairs with a score, NLI pairs (entailment is 1, all else 0), or, as its loss " +
+    "wants, lists of documents by query, triplets, or pairs",
+  flags: [...TRAINING.filter((flag) => flag !== "pooling"), "head", "loss", "loss-options", "relevant-from"],
   meanings: {
-    "eval": "pairs with a score, or NLI pairs, to evaluate on",
-    "columns": "names of columns: sentence1=question,sentence2=answer,score=grade",
+    "eval": "pairs with a score, NLI pairs, or other rows of the kind that is trained on, to evaluate on",
+    "columns":
+      "names of columns: sentence1=question,sentence2=answer,score=grade; of lists query=…,documents=…,labels=…",
+    "batch-size": "rows of a batch; of lists, lists",
+    "hold-out":
+      "rows, or lists by their queries, or a share of them, that are kept for evaluation; 0: none; default: " +
+      "a tenth, 1,000 at most, where there is no --eval",
+    "loss": "what is learned; lambda, rank-net, list-net, list-mle, position-list-mle and adr-mse learn from lists",
+    "loss-options": `options of the loss, as k=10,weighting=lambda-rank or JSON. ${lossOptionsInWords()}`,
   },
-  presets: trainingPresets({
-    all: { "weight-decay": CROSS_ENCODER_DEFAULTS.weightDecay, "head": "score" },
-    sample: { "limit": 6000, "epochs": 4 },
-    chapter: { "limit": 10_000, "learning-rate": 2e-5, "head": "classes" },
-    own: { "learning-rate": CROSS_ENCODER_DEFAULTS.learningRate },
-  }),
+  choices: { "loss": JUDGE_LOSSES },
+  presets: { ...presets, chapter },
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
+    const loss = yield* attemptSync(() => judgeLoss(invocation));
     const base = yield* pairModel(text(values, "model"));
-    const all = yield* asScores(yield* loadScoresOrNli(trainSource(invocation)));
-    // The chapter's evaluation pairs are not for a judge: it is tested on rows of its own data.
-    const given = values["eval"] !== undefined && (invocation.preset !== "chapter" || isOwn(values, "eval"));
-    const parts = given ? { train: all, heldOut: undefined, warnings: [] } : yield* cut(invocation, all);
-    const validation = given ? yield* asScores(yield* loadScoresOrNli(evalSource(invocation))) : parts.heldOut;
-    const { train: data, warnings } = parts;
-    const trained = yield* trainCrossEncoder({ model: base, pairs: data }, {
+    const rows = yield* judgeRows(invocation, loss);
+    const { train: data, validation, warnings } = rows;
+    const relevantFrom = optional(values, "relevant-from");
+    const lists = yield* listFacts(rows, relevantFrom);
+    const measure = (model: typeof base, as: string) =>
+      evaluateCrossEncoder({ model, pairs: validation as never }, { relevantFrom }, as);
+    const before = lists !== undefined && (yield* isJudge(base)) ? yield* measure(base, "evaluate-before") : undefined;
+    const trained = yield* trainJudge({
+      model: base,
+      data: data as never,
+      loss,
+      eval: validation,
       settings: trainSettings(values),
-      head: text(values, "head") as CrossEncoderParameters["head"],
       maxSeqLength: optional(values, "max-seq-length"),
       freeze: text(values, "freeze"),
-    }, "train");
-    const after = validation && (yield* evaluateCrossEncoder({ model: trained, pairs: validation }, {}, "evaluate"));
+      relevantFrom,
+      as: "train",
+    });
+    const after = validation && (yield* measure(trained, "evaluate"));
     return yield* finishHeldOut(invocation, output, {
       data,
       validation,
       model: trained,
+      before,
       after,
       warnings,
+      metric: validation && (yield* judgeMetric(validation)),
+      ...lists,
       card: { kind: "cross-encoder", title: "A cross-encoder" },
     });
   }),

@@ -20,7 +20,10 @@ export type ColumnRole =
   | "text"
   | "label"
   | "class"
-  | "score";
+  | "score"
+  | "query"
+  | "documents"
+  | "labels";
 
 /**
  * Names under which a column is looked for, in this order; capitals, spaces and underscores do not count. The number is
@@ -38,9 +41,14 @@ const ALIASES: Readonly<Record<ColumnRole, readonly [number | undefined, ...stri
   label: [3, "label", "gold_label"],
   class: [2, "label", "class", "category"],
   score: [3, "score", "similarity_score", "label"],
+  query: [1, "query", "anchor", "question", "premise", "sentence1"],
+  documents: [2, "documents", "document", "docs", "passages", "passage", "answers", "hypothesis", "sentence2"],
+  labels: [3, "labels", "label", "relevance", "scores", "score", "grade"],
 };
 
 const normal = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "");
+/** What lists have, which only losses over lists use. */
+export const LIST_ROLES: readonly ColumnRole[] = ["query", "documents", "labels"];
 const isRole = (name: string): name is ColumnRole => Object.hasOwn(ALIASES, name);
 /** Further columns of negatives: `negative_2` and so on. */
 const isFurtherNegative = (name: string) => /^negative_\d+$/.test(name);
@@ -110,7 +118,8 @@ function looksLikeHeader(first: readonly string[]): boolean {
  * @throws {UsageError} where a part cannot be read, or has the two names the wrong way round
  */
 export function parseColumns(text: string, ours: readonly string[] = []): ColumnMapping {
-  const isOurs = (name: string) => isRole(name) || isFurtherNegative(name) || ours.includes(name);
+  const usual = Object.keys(ALIASES).filter((role) => !LIST_ROLES.includes(role as ColumnRole));
+  const isOurs = (name: string) => usual.includes(name) || isFurtherNegative(name) || ours.includes(name);
   const mapping = new Map<string, string>();
   for (const part of text.split(",")) {
     const [left, right, more] = part.split("=").map((side) => side.trim());
@@ -119,7 +128,7 @@ export function parseColumns(text: string, ours: readonly string[] = []): Column
     }
     const [own, name] = /^\d+$/.test(left) && isOurs(right) ? [right, left] : [left, right];
     if (!isOurs(own)) {
-      const expected = [...Object.keys(ALIASES), ...ours].join(", ");
+      const expected = [...usual, ...ours].join(", ");
       throw new UsageError(
         isOurs(name) ? "--columns has two names the wrong way round" : "--columns maps a column that nothing uses",
         isOurs(name)

@@ -49,10 +49,31 @@ export type Triplets = Pairs & {
   readonly negative: readonly string[];
 };
 
+/**
+ * Triplets with what a teacher says of them: the margin, or in `score` and `score_2` its scores of positive and negative.
+ * Further negatives and scores stand in columns `negative_2`, `score_2`, … beside them.
+ */
+export type MarginRows = Triplets & {
+  /** The margin of the first negative, or the score of the positive. */
+  readonly score: Float64Array;
+};
+
 /** Texts with a class each. */
 export type LabelledTexts = {
   /** The texts. */
   readonly text: readonly string[];
   /** Their classes, from 0. */
   readonly label: Int32Array;
+};
+
+/** Documents with how relevant each is to its query, list by list. */
+export type RankedDocuments = {
+  /** Which list a document is in; the rows of a list are consecutive. */
+  readonly list: Int32Array;
+  /** What is asked: the same in all rows of a list. */
+  readonly query: readonly string[];
+  /** What may answer it. */
+  readonly document: readonly string[];
+  /** How relevant it is: more is better. */
+  readonly relevance: Float64Array;
 };

@@ -6,9 +6,28 @@
 export type { ColumnMapping, ColumnRole, NamedColumns } from "./column_names.ts";
 export { asLabelledPairs, asLabelledTexts, asPairsOrTriplets, asScoredPairs, usedColumns } from "./columns.ts";
 export { type CsvCell, csvRows, csvText, withApostrophe, withoutApostrophe } from "./csv_text.ts";
-export type { Column, Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
+export type {
+  Column,
+  Dataset,
+  LabelledPairs,
+  LabelledTexts,
+  MarginRows,
+  Pairs,
+  RankedDocuments,
+  ScoredPairs,
+  Triplets,
+} from "./dataset.ts";
 export { heldOutCount, holdOut, type HoldOutOptions } from "./hold_out.ts";
 export { type LabelRowsOptions, pairsFromLabels, tripletsFromLabels } from "./label_rows.ts";
+export {
+  asRankedDocuments,
+  type DocumentList,
+  documentLists,
+  holdOutLists,
+  listOffsets,
+  rankedDocuments,
+} from "./lists.ts";
+export { asMarginRows } from "./margins.ts";
 export { deletion, type DeletionOptions, type Noise, type NoiseDraw } from "./noise.ts";
 export {
   type ColumnChunk,

@@ -171,6 +171,60 @@ export async function crossEncoderReranking(
   return { ...means("", found, atK), ...(base.length > 0 && means("base_", base, atK)) };
 }
 
+/** Options of {@linkcode listRanking}. */
+export interface ListRankingOptions {
+  /** Depth of MRR and NDCG. Default 10. */
+  readonly atK?: number;
+  /** The least label of a document that MAP and MRR count as relevant. Default: half of the highest label of all lists. */
+  readonly relevantFrom?: number | undefined;
+}
+
+/**
+ * How well scores rank the documents of lists with labels, under the keys of sentence-transformers'
+ * `CrossEncoderRerankingEvaluator`, and with its values where labels are 0 and 1. The gains of NDCG are the labels
+ * themselves, those below 0 gain nothing; a list without a relevant document counts as 0.
+ *
+ * @param offsets [L + 1] list l has documents offsets[l] … offsets[l + 1] − 1.
+ * @param labels [n] how relevant each document is.
+ * @param scores [n] what a model says.
+ * @param options How deep to look, and which labels are relevant.
+ * @returns `map`, `mrr@k`, `ndcg@k`: means over lists.
+ * @throws {EvaluationError} There are no lists, or the numbers of labels and scores differ.
+ *
+ * @example
+ * ```ts
+ * import { listRanking } from "@kindred/kindred/evaluate";
+ * import assert from "node:assert/strict";
+ * // Two lists. In the first the document with label 2 stands first, in the second the relevant one is the last of two.
+ * const metrics = listRanking([0, 3, 5], [0, 2, 1, 1, 0], [0.1, 0.9, 0.5, 0.3, 0.8]);
+ * assert.equal(metrics["mrr@10"], (1 + 1 / 2) / 2);
+ * ```
+ */
+export function listRanking(
+  offsets: Values,
+  labels: Values,
+  scores: Values,
+  options: ListRankingOptions = {},
+): RerankingMetrics {
+  if (offsets.length < 2) throw new EvaluationError("there are no lists", { expected: "at least one" });
+  matches({ data: Float32Array.from(scores), width: 1, rows: scores.length }, labels);
+  let highest = 0;
+  for (let i = 0; i < labels.length; i++) highest = Math.max(highest, labels[i]!);
+  const { atK = 10, relevantFrom = highest / 2 } = options;
+  const found: Measures[] = [];
+  for (let list = 0; list + 1 < offsets.length; list++) {
+    const own = Array.from({ length: offsets[list + 1]! - offsets[list]! }, (_, i) => offsets[list]! + i);
+    const isRelevant = (place: number) => labels[place]! >= relevantFrom && labels[place]! > 0;
+    // Of equal scores the last goes first: the relevant ones stand in front, so that knowing nothing is not rewarded.
+    const places = [...own.filter(isRelevant), ...own.filter((place) => !isRelevant(place))];
+    const values = places.map((place) => scores[place]!);
+    const measures = measure(places.map((place) => Number(isRelevant(place))), values, atK);
+    const gains = places.map((place) => Math.max(labels[place]!, 0));
+    found.push({ ...measures, ndcg: ndcgOfScores(gains, values, { k: atK }) });
+  }
+  return means("", found, atK);
+}
+
 interface Measures {
   readonly map: number;
   readonly mrr: number;

@@ -30,6 +30,8 @@ export {
   crossEncoderClassification,
   crossEncoderCorrelation,
   crossEncoderReranking,
+  listRanking,
+  type ListRankingOptions,
   type RerankingMetrics,
   type RerankingOptions,
   type RerankingSample,

@@ -20,6 +20,7 @@ export {
 export { cosent, type CosentOptions } from "./cosent.ts";
 export { cosineSimilarity } from "./cosine_similarity.ts";
 export * as crossEncoder from "./cross_encoder/mod.ts";
+export type { CrossEncoderLabel, CrossEncoderLossSpec } from "./cross_encoder/named.ts";
 export type { CrossEncoderLoss, LogitActivation } from "./cross_encoder_loss.ts";
 export type { Distance } from "./distance.ts";
 export type { ListLoss, Lists, ListTotal } from "./list_loss.ts";
@@ -33,15 +34,8 @@ export {
   multipleNegativesRanking,
   type MultipleNegativesRankingOptions,
 } from "./multiple_negatives_ranking.ts";
-export {
-  type DescribeLoss,
-  losses,
-  type LossIdentity,
-  lossOf,
-  type LossSpec,
-  nameLoss,
-  type OptionRule,
-} from "./named.ts";
+export { type DescribeLoss, losses, type LossIdentity, lossOf, type LossSpec, nameLoss } from "./named.ts";
+export type { OptionRule } from "./options.ts";
 export { onlineContrastive } from "./online_contrastive.ts";
 export { softmax, type SoftmaxOptions } from "./softmax.ts";
 export { triplet, type TripletOptions } from "./triplet.ts";

@@ -17,6 +17,7 @@ import { marginMse } from "./margin_mse.ts";
 import { matryoshka, type MatryoshkaOptions } from "./matryoshka.ts";
 import { megaBatchMargin, type MegaBatchMarginOptions } from "./mega_batch_margin.ts";
 import { multipleNegativesRanking, type MultipleNegativesRankingOptions } from "./multiple_negatives_ranking.ts";
+import { ABOVE_ZERO, checkOptions, COUNT, NUMBER, oneOf, type OptionRule, someOf, SWITCH } from "./options.ts";
 import { onlineContrastive } from "./online_contrastive.ts";
 import { softmax, type SoftmaxOptions } from "./softmax.ts";
 import { triplet, type TripletOptions } from "./triplet.ts";
@@ -33,24 +34,6 @@ export interface LossSpec<out L extends LabelKind = LabelKind> {
   readonly label?: L | undefined;
 }
 
-/** What an option may be: in words, and as a test. */
-export type OptionRule = readonly [expected: string, holds: (value: unknown) => boolean];
-
-const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
-const ABOVE_ZERO: OptionRule = ["a number above 0", (value) => isNumber(value) && value > 0];
-const NUMBER: OptionRule = ["a number", isNumber];
-const SWITCH: OptionRule = ["true or false", (value) => typeof value === "boolean"];
-const COUNT: OptionRule = ["a whole number from 2", (value) => Number.isSafeInteger(value) && value as number > 1];
-const oneOf = (...values: readonly string[]): OptionRule => [values.join(", "), (value) => values.includes(`${value}`)];
-const someOf = (...values: readonly string[]): OptionRule => [
-  `some of ${values.join(", ")}`,
-  (value) => Array.isArray(value) && value.length > 0 && value.every((each) => values.includes(each)),
-];
-const HARDNESS: OptionRule = [
-  "{ among, strength }",
-  (value) => typeof value === "object" && value !== null && "among" in value && "strength" in value,
-];
-
 interface Known {
   // deno-lint-ignore no-explicit-any -- constructors of many option types, found by name
   readonly make: (options?: any) => Loss;
@@ -60,26 +43,6 @@ const known = new Map<string, Known>();
 
 /** By what a loss is found: of your own, with its version. */
 const keyOf = (name: string, version: number | undefined) => version === undefined ? name : `${name}@${version}`;
-
-/** An option that a loss would ignore, or cannot use, is an error. */
-function checkOptions(name: string, options: object | undefined, rules: Known["rules"]): void {
-  if (rules === undefined) return;
-  for (const [option, value] of Object.entries(options ?? {})) {
-    const rule = rules[option];
-    if (rule === undefined) {
-      throw new UsageError(`the loss ${name} has no option ${option}`, {
-        expected: Object.keys(rules).join(", ") || "no options",
-        found: option,
-      });
-    }
-    if (value !== undefined && !rule[1](value)) {
-      throw new UsageError(`the option ${option} of the loss ${name} cannot be used`, {
-        expected: rule[0],
-        found: JSON.stringify(value) ?? `${value}`,
-      });
-    }
-  }
-}
 
 /** What tells a loss of your own from all others, and from what it was before. */
 export interface LossIdentity {
@@ -196,6 +159,10 @@ export function lossOf<L extends LabelKind>(spec: LossSpec<L>): Loss<L> {
 /** Describes a loss with these options. */
 export type DescribeLoss<O, L extends LabelKind> = (options?: O) => LossSpec<L>;
 
+const HARDNESS: OptionRule = [
+  "{ among, strength }",
+  (value) => typeof value === "object" && value !== null && "among" in value && "strength" in value,
+];
 const BATCH_TRIPLET = { distance: oneOf("cosine", "euclidean"), margin: NUMBER };
 const DISTANCE = { distance: oneOf("cosine", "euclidean", "manhattan"), margin: NUMBER };
 const SCALE = { scale: ABOVE_ZERO };

@@ -9,10 +9,11 @@ import { nearestName } from "../text/edits.ts";
 import { type NumberKind, NUMBERS } from "../train/fields.ts";
 import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
-/** Reads arguments; only the given flags are known. */
+/** Reads arguments; only the given flags are known. `choices`: what they may be, where the table of flags says otherwise. */
 export function parseFlags(
   args: readonly string[],
   known: readonly Flag[],
+  choices: Readonly<Partial<Record<Flag, readonly string[]>>> = {},
 ): { values: FlagValues; operands: readonly string[] } {
   const options = Object.fromEntries(
     known.map((flag) => [flag, { type: FLAGS[flag][0] === "switch" ? "boolean" : "string" } as const]),
@@ -30,7 +31,10 @@ export function parseFlags(
     throw new UsageError((error as Error).message.split(". ")[0]!, { hint: "--help lists the flags" });
   }
   const values = Object.fromEntries(
-    Object.entries(parsed.values).map(([flag, value]) => [flag, read(flag as Flag, value as string | boolean)]),
+    Object.entries(parsed.values).map(([flag, value]) => [
+      flag,
+      read(flag as Flag, value as string | boolean, choices[flag as Flag]),
+    ]),
   );
   return { values, operands: parsed.positionals };
 }
@@ -45,8 +49,8 @@ function joinNegatives(args: readonly string[]): string[] {
   return joined;
 }
 
-function read(flag: Flag, value: string | boolean): string | number | boolean {
-  const type = FLAGS[flag][0] as FlagType;
+function read(flag: Flag, value: string | boolean, choices?: readonly string[]): string | number | boolean {
+  const type = choices ?? FLAGS[flag][0] as FlagType;
   if (typeof value === "boolean" || type === "text" || type === "switch") return value;
   if (typeof type !== "string") {
     if (type.includes(value)) return value;

@@ -15,7 +15,8 @@ import type { Metrics } from "../train/record.ts";
 import { resolveSettings, type TrainSettings } from "../train/settings.ts";
 import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
-import { evaluateCrossEncoder, trainCrossEncoder } from "./stages/cross_encoder.ts";
+import { trainCrossEncoder } from "./stages/cross_encoder.ts";
+import { evaluateCrossEncoder } from "./stages/judge_metrics.ts";
 import {
   balanceSilver,
   compareSilver,

@@ -28,6 +28,8 @@ export interface Command {
   readonly flags: readonly Flag[];
   /** What a flag does here, where that is not what it does elsewhere, for the help. */
   readonly meanings?: Readonly<Partial<Record<Flag, string>>>;
+  /** What a flag may be here, where that is not what it may be elsewhere. */
+  readonly choices?: Readonly<Partial<Record<Flag, readonly string[]>>>;
   /** Defaults by preset. */
   readonly presets: Readonly<Record<string, FlagValues>>;
   /** Does it; the result is the report. */
@@ -75,7 +77,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
       out(helpText(command, { preset: presetOf(args), ...(columns !== undefined && { columns }) }));
       Deno.exit(0);
     }
-    const parsed = parseFlags(args, command.flags);
+    const parsed = parseFlags(args, command.flags, command.choices);
     if (command.operands === undefined && parsed.operands.length > 0) {
       throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
     }

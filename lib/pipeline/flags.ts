@@ -167,6 +167,11 @@ export const FLAGS = {
     ],
     "what brings texts of one label together",
   ],
+  "loss-options": ["text", "options of the loss: k=10,weighting=lambda_rank"],
+  "relevant-from": [
+    "number",
+    "the least label of a document that is relevant, for MAP and MRR; default: half of the highest",
+  ],
   "margin": ["number", "how much nearer a text's own label must be; default: the loss's own"],
   "distance": [["euclidean", "cosine", "manhattan"], "what the loss measures; default: the loss's own"],
   "neighbors": ["positive", "neighbours that vote on a text's label, at most: no more than a label has other texts"],

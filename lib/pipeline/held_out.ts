@@ -11,7 +11,7 @@ import { attempt } from "../attempt.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import { type ModelCard, modelCard, shownSettings } from "../train/model_card.ts";
-import type { Metrics } from "../train/record.ts";
+import type { Metrics, TrainingRecord } from "../train/record.ts";
 import type { CountedDataset, TrainedModel } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import { dataReport, TRAINING_FILES } from "./finish.ts";
@@ -19,7 +19,9 @@ import { originOf, sourceName } from "./card.ts";
 import { heldSettings } from "./held_settings.ts";
 import { reportBase } from "./report_base.ts";
 import { trainingCurves } from "./training_page.ts";
-import { leaksOf, leakWarning } from "./leaks.ts";
+import { type Leaks, leaksOf, leakWarning } from "./leaks.ts";
+import { lineChart } from "./charts.ts";
+import { BASELINE_TITLES } from "./evaluation.ts";
 import { writeOutput } from "./output.ts";
 import { dataTable, facts, htmlTable, page, section, settingsTable } from "./page.ts";
 import {
@@ -49,6 +51,10 @@ export interface HeldOutReport extends ReportBase {
   readonly before?: Metrics | undefined;
   /** After it. */
   readonly metrics: Metrics;
+  /** What is reached without any model, by the metric that stands for the evaluation. */
+  readonly baseline?: Readonly<Record<string, number>> | undefined;
+  /** Metrics on the way, by update. */
+  readonly evaluations?: TrainingRecord["evaluations"] | undefined;
   /** Folder of the model. */
   readonly model: string;
 }
@@ -69,6 +75,14 @@ export interface HeldOutResults {
   readonly after?: Artifact<Metrics> | undefined;
   /** What is worth knowing. */
   readonly warnings?: readonly string[];
+  /** What is reached without any model. */
+  readonly baseline?: Readonly<Record<string, number>> | undefined;
+  /** The metric that stands for the evaluation: its course is drawn. */
+  readonly metric?: string | undefined;
+  /** How many rows there are, in words: of lists, their documents as well. Default: rows. */
+  readonly sizes?: { readonly train: string; readonly eval: string } | undefined;
+  /** Rows and texts of the evaluation that were trained on. Default: of all their columns. */
+  readonly leaks?: Leaks | undefined;
   /** What kind of model it is, and its heading, for the model's card. */
   readonly card: Required<Pick<ModelCard, "kind" | "title">>;
 }
@@ -85,7 +99,8 @@ export const finishHeldOut: (
     const { lower, validation } = results;
     const { values } = invocation;
     const { folder, record } = yield* valueOf(results.model);
-    const leaks = validation && leaksOf(yield* valueOf(validation), yield* valueOf(results.data));
+    const leaks = results.leaks ?? (validation && leaksOf(yield* valueOf(validation), yield* valueOf(results.data)));
+    const { baseline, metric } = results;
     const base = yield* reportBase(invocation, {
       warnings: [
         ...results.warnings ?? [],
@@ -95,6 +110,12 @@ export const finishHeldOut: (
         ...(lower === undefined || before === undefined
           ? []
           : worseWarning(lower, before, metrics, { where: "on the rows held out", lower: true })),
+        ...(metric === undefined || before === undefined
+          ? []
+          : worseWarning(metric, before, metrics, { where: "on the rows held out" })),
+        ...(record.best === undefined
+          ? []
+          : ["the best checkpoint was chosen on the same rows that the report is about"]),
       ],
       output,
       files: TRAINING_FILES,
@@ -113,10 +134,15 @@ export const finishHeldOut: (
         settings: await heldSettings(results.model),
         ...(before !== undefined && { before }),
         metrics,
+        ...(baseline !== undefined && { baseline }),
+        ...(record.evaluations.length > 0 && { evaluations: record.evaluations }),
         model: join(output, "model"),
       };
       const origin = await originOf(text(values, "model"));
-      const trainedOn = counted(report.data.train.rows, "row");
+      const trainedOn = results.sizes?.train ?? counted(report.data.train.rows, "row");
+      const tested = report.data.eval === undefined
+        ? undefined
+        : results.sizes?.eval ?? counted(report.data.eval.rows, "other");
       const rows = Object.keys(metrics).map((key) => [key, before?.[key], metrics[key]]);
       await writeOutput(output, {
         "model/README.md": modelCard({
@@ -131,9 +157,9 @@ export const finishHeldOut: (
             "parameters that were trained": record.trainedParameters,
           },
           evaluation: report.data.eval && {
-            on: `${await sourceName(report.data.eval.source)}, ${counted(report.data.eval.rows, "row")} that ${
-              report.data.eval.rows === 1 ? "was" : "were"
-            } not trained on`,
+            on: `${await sourceName(report.data.eval.source)}, ${
+              results.sizes?.eval ?? counted(report.data.eval.rows, "row")
+            } that ${report.data.eval.rows === 1 ? "was" : "were"} not trained on`,
             before: before ?? {},
             after: metrics,
           },
@@ -142,9 +168,7 @@ export const finishHeldOut: (
         }),
         "metrics.jsonl": metricsLines({ main: record }),
         "report.html": page(report, {
-          lead: `A model was trained on ${trainedOn}${
-            report.data.eval === undefined ? "" : ` and tested on ${counted(report.data.eval.rows, "other")}`
-          }.`,
+          lead: `A model was trained on ${trainedOn}${tested === undefined ? "" : ` and tested on ${tested}`}.`,
           run: [dataTable(report.data), settingsTable({ main: report })],
           sections: [
             facts({
@@ -153,10 +177,27 @@ export const finishHeldOut: (
               "rows per second": training.samples_per_second.toFixed(0),
               ...Object.fromEntries(Object.entries(metrics).slice(0, 3)),
             }),
-            ...(rows.length === 0
-              ? []
-              : [section("Rows that were held out", htmlTable("Metrics", ["metric", "before", "after"], rows))]),
+            ...(rows.length === 0 ? [] : [section(
+              "Rows that were held out",
+              htmlTable("Metrics", ["metric", "before", "after"], [
+                ...rows,
+                ...Object.entries(baseline ?? {}).map(([name, value]) => [
+                  BASELINE_TITLES[name] ?? name,
+                  undefined,
+                  value,
+                ]),
+              ]),
+            )]),
             trainingCurves({ main: record }),
+            ...(metric === undefined || record.evaluations.length === 0 ? [] : [
+              lineChart({ title: `${metric} on the way`, across: "update", up: metric }, [{
+                name: metric,
+                points: [
+                  ...(before?.[metric] === undefined ? [] : [[0, before[metric]] as const]),
+                  ...record.evaluations.map(([step, values]) => [step, values[metric] ?? NaN] as const),
+                ],
+              }]),
+            ]),
           ],
         }),
         "report.json": JSON.stringify(report, null, 2) + "\n",
@@ -169,7 +210,12 @@ export const finishHeldOut: (
 /** The report in a few lines for the terminal. */
 export function heldOutSummary(report: HeldOutReport): string {
   const { before = {}, metrics, training } = report;
-  const rows = Object.keys(metrics).map((key) => [key, before[key] ?? null, metrics[key]!] as const);
+  const rows = [
+    ...Object.keys(metrics).map((key) => [key, before[key] ?? null, metrics[key]!] as const),
+    ...Object.entries(report.baseline ?? {}).map(([name, value]) =>
+      [BASELINE_TITLES[name] ?? name, null, value] as const
+    ),
+  ];
   return [
     `${report.pipeline} (${report.preset}): ${counted(training.steps, "step")}, ${
       training.samples_per_second.toFixed(0)

@@ -54,13 +54,15 @@ export interface HelpCommand {
   readonly operands?: string;
   /** What a flag does here, where that is not what it does elsewhere. */
   readonly meanings?: Readonly<Partial<Record<Flag, string>>> | undefined;
+  /** What a flag may be here, where that is not what it may be elsewhere. */
+  readonly choices?: Readonly<Partial<Record<Flag, readonly string[]>>> | undefined;
   /** Defaults by preset. */
   readonly presets: Readonly<Record<string, FlagValues>>;
 }
 
 /** The help text, with the defaults of this preset; where those for a model of one's own differ, with both. */
 export function helpText(
-  { name, summary, flags, operands, meanings = {}, presets }: HelpCommand,
+  { name, summary, flags, operands, meanings = {}, choices: allowed = {}, presets }: HelpCommand,
   { preset, columns = 100 }: { readonly preset: string; readonly columns?: number },
 ): string {
   const width = Math.max(40, Math.min(columns, 120));
@@ -79,7 +81,8 @@ export function helpText(
     return [`  ${head}`.padEnd(INDENT) + lines[0]!.slice(INDENT), ...lines.slice(1)];
   };
   const told = (flag: Flag) => {
-    const [type, usual] = FLAGS[flag] as readonly [FlagType, string];
+    const [any, usual] = FLAGS[flag] as readonly [FlagType, string];
+    const type = allowed[flag] ?? any;
     const text = meanings[flag] ?? usual;
     const value = type === "switch" ? "" : type === "text" ? " TEXT" : typeof type === "string" ? " N" : " NAME";
     const choices = typeof type === "string" ? "" : `: ${type.join(", ")}`;

@@ -28,14 +28,19 @@ export { type Flag, FLAGS, type FlagType, type FlagValues, type Invocation } fro
 export {
   type CrossEncoderInputs,
   type CrossEncoderParameters,
-  evaluateCrossEncoder,
+  type JudgeParameters,
   trainCrossEncoder,
+  type TrainJudge,
+  trainJudge,
 } from "./stages/cross_encoder.ts";
 export {
   type ContrastiveTensionInputs,
   type ContrastiveTensionParameters,
   trainContrastiveTension,
 } from "./stages/contrastive_tension.ts";
+export { evaluateCrossEncoder, type EvaluateJudgeInputs, type RelevanceParameters } from "./stages/judge_metrics.ts";
+export type { CrossEncoderRowsOf } from "./stages/judge_rows.ts";
+export { asLists, holdOutListsOf } from "./stages/lists.ts";
 export { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
 export { evaluateModel, type EvaluateParameters, evaluateSimilarity, type EvaluationKind } from "./stages/evaluate.ts";
 export {

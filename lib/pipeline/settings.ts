@@ -157,8 +157,8 @@ export function promptsOf(values: FlagValues): ColumnPrompts | undefined {
   });
 }
 
-const mapping = (values: FlagValues) =>
-  values["columns"] === undefined ? undefined : parseColumns(text(values, "columns")!);
+const mapping = (values: FlagValues, ours: readonly string[] = []) =>
+  values["columns"] === undefined ? undefined : parseColumns(text(values, "columns")!, ours);
 
 /** The one column that a command reads: that of `--column`, or `text=` of `--columns`. */
 export function columnOf(values: FlagValues): string | undefined {
@@ -180,25 +180,33 @@ export function checkOwnModel({ values, preset }: Invocation, flags: readonly Fl
   });
 }
 
-/** Where training rows come from. */
-export function trainSource(invocation: Invocation, flag: Flag = "train"): RowsOptions {
+/** Where training rows come from; `ours` are names of columns beside the usual ones. */
+export function trainSource(
+  invocation: Invocation,
+  flag: Flag = "train",
+  ours: readonly string[] = [],
+): RowsOptions {
   checkOwnModel(invocation, [flag, "eval"]);
   const { values } = invocation;
   return {
     from: text(values, flag),
-    columns: mapping(values),
+    columns: mapping(values, ours),
     limit: optional(values, "limit"),
     skipBadRows: values["skip-bad-rows"] === true,
   };
 }
 
 /** Where evaluation rows come from. Their columns are those of `--eval-columns`; without training data, of `--columns`. */
-export function evalSource({ values, preset }: Invocation, flag: Flag = "eval"): RowsOptions {
+export function evalSource(
+  { values, preset }: Invocation,
+  flag: Flag = "eval",
+  ours: readonly string[] = [],
+): RowsOptions {
   const from = text(values, flag);
   const small = preset === "test" && (from === undefined || from.startsWith("sample:"));
   const named = text(values, "eval-columns");
   const alone = values["train"] === undefined && values["gold"] === undefined;
-  const columns = named !== undefined ? parseColumns(named) : alone ? mapping(values) : undefined;
+  const columns = named !== undefined ? parseColumns(named, ours) : alone ? mapping(values, ours) : undefined;
   return {
     from,
     ...(!alone && { columnsFlag: "--eval-columns" }),

@@ -6,6 +6,7 @@ import {
   crossEncoderClassification,
   crossEncoderCorrelation,
   crossEncoderReranking,
+  listRanking,
   type RerankingSample,
 } from "../../lib/evaluate/cross_encoder_metrics.ts";
 import type { PairScorer } from "../../lib/embed/search.ts";
@@ -117,6 +118,37 @@ Deno.test("reranking equals sentence-transformers' evaluator, with negatives and
     assert.deepEqual(Object.keys(metrics).sort(), Object.keys(evaluators[name]).sort());
     near(metrics, evaluators[name]);
   }
+});
+
+Deno.test("lists with labels 0 and 1 have the values of sentence-transformers' evaluator, in any order", () => {
+  const offsets = [0];
+  const [labels, scores]: [number[], number[]] = [[], []];
+  for (const { query, positive, documents } of samples) {
+    const negative = documents!.filter((document) => !positive.includes(document));
+    const listed = [...negative, ...positive];
+    listed.forEach((document) => {
+      labels.push(Number(positive.includes(document)));
+      scores.push(Math.fround(table.get(`${query} ${document}`)!));
+    });
+    offsets.push(labels.length);
+  }
+  near(listRanking(offsets, labels, scores), evaluators["negatives"]);
+});
+
+Deno.test("graded labels are gains, and half of the highest is relevant unless told otherwise", () => {
+  const labels = [0, 4, 1, -1];
+  const scores = [0.1, 0.2, 0.9, 0];
+  const best = 4 + 1 / Math.log2(3);
+  const metrics = listRanking([0, 4], labels, scores);
+  near(metrics, { "map": 1 / 2, "mrr@10": 1 / 2, "ndcg@10": (1 + 4 / Math.log2(3)) / best });
+  near(listRanking([0, 4], labels, scores, { relevantFrom: 1 }), { ...metrics, "map": 1, "mrr@10": 1 });
+  assert.deepEqual(Object.keys(listRanking([0, 4], labels, scores, { atK: 2 })), ["map", "mrr@2", "ndcg@2"]);
+  assert.equal(listRanking([0, 2, 4], [1, 0, 0, 0], [1, 0, 1, 0])["map"], 0.5); // nothing is relevant in the second
+  const [equal] = [listRanking([0, 4], [1, 0, 0, 0], [0, 0, 0, 0])];
+  assert.equal(equal["mrr@10"], 0.25);
+  assert.throws(() => listRanking([0], [], []), EvaluationError);
+  assert.throws(() => listRanking([0, 2], [1, 0], [1]), EvaluationError);
+  assert.throws(() => listRanking([0, 2], [1, 0], [1, NaN]), EvaluationError);
 });
 
 Deno.test("a model that gives all documents the same score does not look good", async () => {

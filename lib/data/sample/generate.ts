@@ -4,7 +4,8 @@
  * @module
  */
 import { randomPurpose, type RandomStream, randomStream } from "../../engine/philox.ts";
-import type { Dataset, LabelledPairs, ScoredPairs } from "../dataset.ts";
+import type { Dataset, LabelledPairs, RankedDocuments, ScoredPairs } from "../dataset.ts";
+import { type DocumentList, rankedDocuments } from "../lists.ts";
 import type { Lexicon } from "./lexicon.ts";
 import { contradict, drawScene, isHeldOut, type Scene, tell, withDetail, withoutDetail } from "./scene.ts";
 
@@ -80,7 +81,41 @@ export function gradedPairs(lexicon: Lexicon, random: RandomStream, rows: number
   return { columns: { sentence1, sentence2, score: Float64Array.from(score) }, rows };
 }
 
-function graded(lexicon: Lexicon, scene: Scene, grade: number, random: RandomStream): string | undefined {
+/**
+ * Lists of the training side: a sentence, and sentences of the grades 5, 4, 3, 1, 0, 0 beside it, as many of them as there
+ * are, in any order.
+ */
+export function gradedLists(lexicon: Lexicon, random: RandomStream, lists: number): Dataset<RankedDocuments> {
+  const made: DocumentList[] = [];
+  const queries = new Set<string>();
+  while (made.length < lists) {
+    const scene = sceneOf(lexicon, random, false);
+    const query = tell(lexicon, scene, random);
+    const documents = new Map<string, number>();
+    for (const grade of [5, 4, 3, 1, 0, 0]) {
+      const text = graded(lexicon, scene, grade, random, false);
+      if (text !== undefined && text !== query && !documents.has(text)) documents.set(text, grade);
+    }
+    if (queries.has(query) || documents.size < 3) continue;
+    queries.add(query);
+    const order = random.shuffle(Int32Array.from({ length: documents.size }, (_, i) => i));
+    const rows = [...documents];
+    made.push({
+      query,
+      documents: Array.from(order, (i) => rows[i]![0]),
+      labels: Int32Array.from(order, (i) => rows[i]![1]),
+    });
+  }
+  return rankedDocuments(made);
+}
+
+function graded(
+  lexicon: Lexicon,
+  scene: Scene,
+  grade: number,
+  random: RandomStream,
+  heldOut = true,
+): string | undefined {
   const told = (other: Scene | undefined, general = false) => other && tell(lexicon, other, random, { general });
   switch (grade) {
     case 5:
@@ -90,9 +125,9 @@ function graded(lexicon: Lexicon, scene: Scene, grade: number, random: RandomStr
     case 3:
       return told(withDetail(lexicon, scene, random));
     case 1:
-      return told(contradiction(lexicon, scene, random, true));
+      return told(contradiction(lexicon, scene, random, heldOut));
     default:
-      return told(sceneOf(lexicon, random, true));
+      return told(sceneOf(lexicon, random, heldOut));
   }
 }
 

@@ -15,10 +15,10 @@
  *
  * @module
  */
-import type { Dataset, LabelledPairs, ScoredPairs } from "../dataset.ts";
+import type { Dataset, LabelledPairs, RankedDocuments, ScoredPairs } from "../dataset.ts";
 import { COMPUTING } from "./computing.ts";
 import { EVERYDAY } from "./everyday.ts";
-import { gradedPairs, labelledPairs, sampleStream, sentence, wordsOf } from "./generate.ts";
+import { gradedLists, gradedPairs, labelledPairs, sampleStream, sentence, wordsOf } from "./generate.ts";
 
 /** Options of the generators. */
 export interface SampleOptions {
@@ -59,6 +59,27 @@ export function sampleNli(options: SampleOptions = {}): Dataset<LabelledPairs> {
 export function sampleSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
   const { seed = 1, rows = 1500 } = options;
   return gradedPairs(EVERYDAY, sampleStream(seed, 1), rows);
+}
+
+/**
+ * Lists of sentences by how near they are to another one, from 5 to 0 as the graded pairs are: three to six in a list, in
+ * any order; no sentence is that of two lists. Default 1,200.
+ *
+ * @param options How many lists, and the seed.
+ * @returns list, query, document, relevance.
+ *
+ * @example
+ * ```ts
+ * import { sampleLists } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const { columns } = sampleLists({ rows: 3 });
+ * assert.deepEqual([...new Set(columns.list)], [0, 1, 2]);
+ * assert.ok(Math.max(...columns.relevance) === 5);
+ * ```
+ */
+export function sampleLists(options: SampleOptions = {}): Dataset<RankedDocuments> {
+  const { seed = 1, rows = 1200 } = options;
+  return gradedLists(EVERYDAY, sampleStream(seed, 11), rows);
 }
 
 /**

@@ -17,4 +17,11 @@ export {
 export { listNet, type ListNetOptions } from "./list_net.ts";
 export { marginMse, type MarginMseOptions } from "./margin_mse.ts";
 export { mse, type MseOptions } from "./mse.ts";
+export {
+  type CrossEncoderLabel,
+  crossEncoderLosses as losses,
+  crossEncoderLossOf as lossOf,
+  type CrossEncoderLossSpec,
+  type DescribeCrossEncoderLoss,
+} from "./named.ts";
 export { multipleNegativesRanking, type MultipleNegativesRankingOptions } from "./multiple_negatives_ranking.ts";

@@ -1,38 +1,141 @@
 /**
- * cross-encoder, evaluate-cross-encoder: a judge of pairs.
+ * cross-encoder: a judge of pairs, or of lists, is trained.
  *
  * @module
  */
 import { counted } from "../../counted.ts";
 import { Effect } from "effect";
-import { join } from "node:path";
 import { attempt, attemptSync } from "../../attempt.ts";
-import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
-import { DatasetError } from "../../error.ts";
-import { predict, singleScores } from "../../evaluate/cross_encoder.ts";
-import { crossEncoderClassification, crossEncoderCorrelation } from "../../evaluate/cross_encoder_metrics.ts";
-import { crossEncoder as crossEncoderLosses } from "../../loss/mod.ts";
+import type { Dataset, LabelledPairs, ScoredPairs } from "../../data/dataset.ts";
+import type { Columns } from "../../data/rows.ts";
+import type { KindredError } from "../../error.ts";
+import {
+  type CrossEncoderLabel,
+  crossEncoderLosses,
+  type CrossEncoderLossSpec,
+} from "../../loss/cross_encoder/named.ts";
 import { saveCrossEncoder } from "../../model/cross_encoder.ts";
-import { tokenizeBare } from "../../text/pairs.ts";
-import { crossEncoderObjective } from "../../train/cross_encoder_objective.ts";
-import { emptyTextWarnings } from "../../train/empty_texts.ts";
-import type { Metrics } from "../../train/record.ts";
-import type { TrainSettings } from "../../train/settings.ts";
+import { resolveSettings, type TrainSettings } from "../../train/settings.ts";
 import {
   datasetFormat,
-  jsonFormat,
   type ModelFolder,
   modelFormat,
   trainedFormat,
   type TrainedModel,
-  writeJson,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { openCrossEncoder } from "../../stage/models.ts";
 import { modelCard, shownSettings } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
-import { defineStage, type Stage } from "../../stage/stage.ts";
-import { type Resolved, trainInto, withSettings } from "./train_into.ts";
+import { type Artifact, defineStage, type Services, type Stage } from "../../stage/stage.ts";
+import { judgeMetric, judgeMetrics, type RelevanceParameters } from "./judge_metrics.ts";
+import { type CrossEncoderRowsOf, fitRows } from "./judge_rows.ts";
+import { type Resolved, trainInto } from "./train_into.ts";
+
+/** What a training of a cross-encoder has beside its rows. */
+export interface JudgeParameters extends RelevanceParameters {
+  /** Hyper-parameters. */
+  readonly settings: TrainSettings;
+  /** The loss. */
+  readonly loss: CrossEncoderLossSpec;
+  /** Instead of the model's own limit. */
+  readonly maxSeqLength?: number | undefined;
+  /** See `trainedBy`. */
+  readonly freeze?: string | undefined;
+}
+
+interface JudgeInputs {
+  readonly model: ModelFolder;
+  readonly data: Dataset<Columns>;
+  readonly eval?: Dataset<Columns>;
+}
+
+const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedModel>({
+  name: "cross-encoder",
+  version: 7, // any loss; a row above the budget goes in parts
+  inputs: { model: modelFormat, data: datasetFormat<Columns>(), eval: datasetFormat<Columns>() },
+  output: trainedFormat,
+  computes: true,
+  how: ["settings.saveSteps", "settings.loggingSteps"],
+  draws: true,
+  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
+    const { settings, maxSeqLength, freeze, relevantFrom } = parameters;
+    yield* phase("training the cross-encoder");
+    const engine = yield* (yield* TensorEngine).open;
+    const data = yield* attempt(() => inputs.data.read());
+    const { loss, classes, rows, warnings } = yield* attemptSync(() => fitRows(parameters.loss, data));
+    const model = yield* openCrossEncoder(inputs.model, {
+      labels: classes,
+      trained: true,
+      seed: settings.seed,
+      maxSeqLength,
+      freeze,
+    });
+    const objective = yield* attempt(async () => await rows(model));
+    const held = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
+    const card = modelCard({
+      kind: "cross-encoder",
+      title: "A cross-encoder",
+      story: `Trained by Kindred on ${
+        counted(objective.rows, loss.label === "list" ? "list" : "pair")
+      }, with the loss \`${loss.name}\` (${loss.paper}).`,
+      settings: shownSettings(settings),
+    });
+    yield* trainInto(scratch, engine, {
+      objective,
+      settings,
+      warnings,
+      evaluate: held && attempt(() => judgeMetrics(engine, model, held, { relevantFrom })),
+      save: (folder) => saveCrossEncoder(engine, model, folder, card),
+    });
+  }),
+});
+
+/** What {@linkcode trainJudge} takes. */
+export interface TrainJudge<L extends CrossEncoderLabel> extends Omit<JudgeParameters, "loss"> {
+  /** A cross-encoder, or an encoder that becomes one. */
+  readonly model: Artifact<ModelFolder>;
+  /** Rows that fit the loss: another kind of rows is a compile error. */
+  readonly data: Artifact<Dataset<CrossEncoderRowsOf<L>>>;
+  /** The loss, from `crossEncoder.losses`. */
+  readonly loss: CrossEncoderLossSpec<L>;
+  /**
+   * Rows to evaluate on while training, where `evalSteps`, `keepBest` or `patience` are set: pairs with a score or a class,
+   * or lists.
+   */
+  readonly eval?: Artifact<Dataset<Columns>> | undefined;
+  /** The name that reports show. */
+  readonly as?: string | undefined;
+}
+
+/**
+ * Trains a cross-encoder under any of its losses: a new head on any encoder, or a cross-encoder that goes on learning. A
+ * run that was cut off goes on where its last checkpoint was.
+ */
+export const trainJudge: <L extends CrossEncoderLabel>(
+  options: TrainJudge<L>,
+) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
+  function* <L extends CrossEncoderLabel>({ model, data, loss, eval: rows, as, ...chosen }: TrainJudge<L>) {
+    const { maxSeqLength, freeze, relevantFrom } = chosen;
+    const resolved = yield* attemptSync(() => resolveSettings(chosen.settings));
+    const { evalSteps, keepBest, patience } = resolved;
+    const watched = rows !== undefined && (evalSteps ?? keepBest ?? patience) !== undefined;
+    const chooses = keepBest === "auto" || (keepBest === undefined && patience !== undefined);
+    const settings = watched && chooses ? { ...resolved, keepBest: yield* judgeMetric(rows) } : resolved;
+    const spec = { name: loss.name, ...(loss.options !== undefined && { options: loss.options }) };
+    return yield* trainStage(
+      { model, data: data as Artifact<Dataset<Columns>>, ...(watched && { eval: rows }) },
+      {
+        settings,
+        loss: spec,
+        ...(maxSeqLength !== undefined && { maxSeqLength }),
+        ...(freeze !== undefined && { freeze }),
+        ...(watched && relevantFrom !== undefined && { relevantFrom }),
+      },
+      as,
+    );
+  },
+);
 
 /** Settings of {@linkcode trainCrossEncoder}. */
 export interface CrossEncoderParameters {
@@ -57,97 +160,19 @@ export interface CrossEncoderInputs {
   readonly pairs: Dataset<ScoredPairs>;
 }
 
-/** Trains a cross-encoder on scored pairs: a new head on any encoder, or a cross-encoder that goes on learning. */
-export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs, TrainedModel> = withSettings(
-  defineStage<
-    Resolved<CrossEncoderParameters>,
-    CrossEncoderInputs,
-    TrainedModel
-  >({
-    name: "cross-encoder",
-    version: 6, // gradients in blocks: sums of another order
-    inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
-    output: trainedFormat,
-    computes: true,
-    how: ["settings.saveSteps", "settings.loggingSteps"],
-    draws: true,
-    run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-      const { settings, head, maxSeqLength, freeze } = parameters;
-      yield* phase("training the cross-encoder");
-      const engine = yield* (yield* TensorEngine).open;
-      const pairs = yield* attempt(() => inputs.pairs.read());
-      const labels = yield* attemptSync(() => labelsOf(pairs.columns.score, head));
-      const model = yield* openCrossEncoder(inputs.model, {
-        labels: head === "classes" ? 2 : 1,
-        trained: true,
-        seed: settings.seed,
-        maxSeqLength,
-        freeze,
+/** Trains a cross-encoder on scored pairs by the loss of its head; {@linkcode trainJudge} takes any other. */
+export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs, TrainedModel> = Effect.fnUntraced(
+  function* ({ model, pairs }, { head, ...parameters }, as) {
+    if (head === "score") {
+      return yield* trainJudge({
+        model,
+        data: pairs,
+        loss: crossEncoderLosses.binaryCrossEntropy(),
+        as,
+        ...parameters,
       });
-      const { crossEntropy, binaryCrossEntropy } = crossEncoderLosses;
-      const texts = yield* attempt(() =>
-        Promise.all(
-          [pairs.columns.sentence1, pairs.columns.sentence2].map((column) => tokenizeBare(model.tokenizer, column)),
-        )
-      );
-      const loss = head === "classes" ? crossEntropy() : binaryCrossEntropy();
-      const card = modelCard({
-        kind: "cross-encoder",
-        title: "A cross-encoder",
-        story: `Trained by Kindred on ${counted(pairs.rows, "pair")}, with the loss \`${loss.name}\` (${loss.paper}).`,
-        settings: shownSettings(settings),
-      });
-      yield* trainInto(scratch, engine, {
-        objective: yield* attemptSync(() => crossEncoderObjective({ model, loss, texts, labels })),
-        settings,
-        warnings: emptyTextWarnings({ sentence1: pairs.columns.sentence1, sentence2: pairs.columns.sentence2 }),
-        save: (folder) => saveCrossEncoder(engine, model, folder, card),
-      });
-    }),
-  }),
+    }
+    const data = pairs as unknown as Artifact<Dataset<LabelledPairs>>; // scores of 0 and 1 are classes
+    return yield* trainJudge({ model, data, loss: crossEncoderLosses.crossEntropy(), as, ...parameters });
+  },
 );
-
-function labelsOf(score: Float64Array, head: CrossEncoderParameters["head"]): Int32Array | Float32Array {
-  const bad = score.findIndex((value) => head === "classes" ? value !== 0 && value !== 1 : !(value >= 0 && value <= 1));
-  if (bad < 0) return head === "classes" ? Int32Array.from(score) : Float32Array.from(score);
-  throw new DatasetError("a score does not fit the cross-encoder", {
-    where: `row ${bad + 1}`,
-    expected: head === "classes" ? "0 or 1" : "0 … 1",
-    found: `${score[bad]}`,
-    hint: head === "classes"
-      ? "--silver-labels soft takes scores between 0 and 1"
-      : "divide scores by their highest grade",
-  });
-}
-
-/**
- * How good a judge it is on pairs with known scores: of 0 and 1, accuracy, F1 and average precision; of graded ones, the
- * correlations.
- */
-export const evaluateCrossEncoder: Stage<Record<never, never>, CrossEncoderInputs, Metrics> = defineStage<
-  Record<never, never>,
-  CrossEncoderInputs,
-  Metrics
->({
-  name: "evaluate-cross-encoder",
-  version: 2, // exactly the reference's tokens
-  inputs: { model: modelFormat, pairs: datasetFormat<ScoredPairs>() },
-  output: jsonFormat<Metrics>("metrics.json"),
-  computes: true,
-  run: Effect.fnUntraced(function* ({ inputs, scratch }) {
-    yield* phase("evaluating the cross-encoder");
-    const engine = yield* (yield* TensorEngine).open;
-    const model = yield* openCrossEncoder(inputs.model);
-    yield* attempt(async () => {
-      const { columns } = await inputs.pairs.read();
-      const graded = columns.score.some((value) => value !== 0 && value !== 1);
-      const scores = await predict(engine, model, columns.sentence1, columns.sentence2, { softmax: graded });
-      await writeJson(
-        join(scratch, "metrics.json"),
-        graded
-          ? crossEncoderCorrelation({ data: singleScores(scores), width: 1, rows: scores.rows }, columns.score)
-          : crossEncoderClassification(scores, columns.score),
-      );
-    });
-  }),
-});

@@ -13,10 +13,22 @@ import {
   texts as textsOf,
   usedColumns,
 } from "../../data/columns.ts";
-import type { Column, Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
+import type {
+  Column,
+  Dataset,
+  LabelledPairs,
+  MarginRows,
+  Pairs,
+  RankedDocuments,
+  ScoredPairs,
+  Triplets,
+} from "../../data/dataset.ts";
+import { asRankedDocuments, usedListColumns } from "../../data/lists.ts";
+import { asMarginRows } from "../../data/margins.ts";
 import type { SentencePairs } from "../../augment/pairs.ts";
 import type { Columns } from "../../data/rows.ts";
 import {
+  sampleLists,
   sampleNextSentences,
   sampleNli,
   sampleStories,
@@ -69,6 +81,11 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
     table.names.includes("score") || "score" in mapping
       ? counted(cosineScores(asScoredPairs(table, mapping), table))
       : asLabelledPairs(table, mapping),
+  "lists": (table: Table, mapping: ColumnMapping) => ({
+    ...counted(asRankedDocuments(table, mapping)),
+    used: usedListColumns(table, mapping),
+  }),
+  "margins": (table: Table, mapping: ColumnMapping) => counted(asMarginRows(table, mapping)),
   "evaluation-rows": (table: Table, mapping: ColumnMapping) => {
     if (isGraded(table, mapping)) return counted(asScoredPairs(table, mapping));
     return isLabelled(table, mapping) ? asLabelledPairs(table, mapping) : counted(asPairsOrTriplets(table, mapping));
@@ -92,6 +109,8 @@ export type RowKind =
   | "flat-texts"
   | "pairs-or-nli"
   | "scores-or-nli"
+  | "lists"
+  | "margins"
   | "evaluation-rows";
 
 /** The one column of texts, or those of pairs, which the file then names as we do. */
@@ -139,6 +158,7 @@ const textColumn = (text: readonly string[]) => ({ columns: { text }, rows: text
 const SAMPLES: Readonly<Record<SamplePart, readonly [number, (rows: number) => Dataset<Columns>]>> = {
   "nli": [20_000, (rows: number) => sampleNli({ rows })],
   "sts": [1500, (rows: number) => sampleSts({ rows })],
+  "lists": [1200, (rows: number) => sampleLists({ rows })],
   "texts": [40_000, (rows: number) => textColumn(sampleTexts({ rows }))],
   "stories": [40_000, (rows: number) => textColumn(sampleStories({ rows }))],
   "next-sentences": [100_000, (rows: number) => sampleNextSentences({ rows })],
@@ -151,6 +171,7 @@ const SAMPLES: Readonly<Record<SamplePart, readonly [number, (rows: number) => D
 export type SamplePart =
   | "nli"
   | "sts"
+  | "lists"
   | "texts"
   | "stories"
   | "next-sentences"
@@ -281,3 +302,7 @@ export const loadScoresOrNli: Loader<LabelledPairs | ScoredPairs> = loader<Label
   "scores-or-nli",
   "nli",
 );
+/** Lists of documents by query, with how relevant each is: see `asRankedDocuments`. */
+export const loadLists: Loader<RankedDocuments> = loader<RankedDocuments>("lists", "lists");
+/** Tuples with margins: see `asMarginRows`. The sample has none. */
+export const loadMargins: Loader<MarginRows> = loader<MarginRows>("margins", "nli");
