@@ -25,3 +25,4 @@ export {
   type SentenceTransformerFolder,
   writeFolder,
 } from "./sentence_transformers.ts";
+export { isWordVectorFile, readWordVectors, type WordVectors, writeWordVectors } from "./word_vectors.ts";

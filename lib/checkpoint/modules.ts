@@ -50,8 +50,14 @@ const ACTIVATION_CLASSES: Readonly<Record<DenseActivation, string>> = {
   leakyRelu: "torch.nn.modules.activation.LeakyReLU",
 };
 
-/** What reads a text: a transformer, or a table of static embeddings, whose mean is the text's. */
-export type InputKind = "transformer" | "static";
+/** What reads a text: a transformer, a table of static embeddings, whose mean is the text's, or one of word vectors. */
+export type InputKind = "transformer" | "static" | "words";
+
+const INPUT_CLASSES: Readonly<Record<InputKind, string>> = {
+  transformer: "Transformer",
+  static: "StaticEmbedding",
+  words: "WordEmbeddings",
+};
 
 /** `modules.json`: the folder of the transformer, and of each module after it with its class. */
 export interface ModuleList {
@@ -77,14 +83,16 @@ export async function readModuleList(path: string): Promise<ModuleList> {
     }
     return { path: inside === "." ? "" : inside, type: typeName(String(spec["type"]), where) };
   });
-  if (first?.type !== "Transformer" && first?.type !== "StaticEmbedding") {
+  const kinds = Object.keys(INPUT_CLASSES) as InputKind[];
+  const input = kinds.find((kind) => INPUT_CLASSES[kind] === first?.type);
+  if (first === undefined || input === undefined) {
     throw new CheckpointError("the first module is not a transformer", {
       where,
-      expected: "Transformer or StaticEmbedding",
+      expected: "Transformer, StaticEmbedding or WordEmbeddings",
       found: first?.type ?? "no modules",
     });
   }
-  return { input: first.type === "Transformer" ? "transformer" : "static", transformerPath: first.path, others };
+  return { input, transformerPath: first.path, others };
 }
 
 const PACKAGE = "sentence_transformers.";
@@ -237,8 +245,8 @@ export async function writeModules(
   denseTensors: ReadonlyMap<string, readonly TensorToWrite[]>,
 ): Promise<void> {
   const json = (name: string, value: unknown) => writeJson(join(path, name), value);
-  const first = input === "static" ? "StaticEmbedding" : "Transformer";
-  const modules: Json[] = [{ idx: 0, name: "0", path: "", type: `sentence_transformers.models.${first}` }];
+  const first = { idx: 0, name: "0", path: "", type: `sentence_transformers.models.${INPUT_CLASSES[input]}` };
+  const modules: Json[] = [first];
   for (const spec of specs) {
     if (input === "static" && spec.type === "pooling") continue; // the mean is its own
     const idx = modules.length;

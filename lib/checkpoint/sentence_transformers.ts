@@ -49,9 +49,13 @@ export async function readFolder(path: string): Promise<SentenceTransformerFolde
   const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
   const weights = join(path, transformerPath);
   const file = join(weights, "config.json");
-  const found = list.input === "static" ? await readJson<Json>(file, true) ?? {} : await readJson<Json>(file);
+  const found = list.input === "transformer" ? await readJson<Json>(file) : await readJson<Json>(file, true) ?? {};
   const input = found["model_type"] === "model2vec" ? "static" : list.input;
-  const config = input === "static" ? await staticConfig(weights, found) : found;
+  const config = input === "transformer"
+    ? found
+    : input === "static"
+    ? await staticConfig(weights, found)
+    : await wordsConfig(weights);
   // A folder of model2vec without a list of modules says in its configuration whether rows are normalised.
   const isPlain = list.input === "transformer" && input === "static";
   const following = isPlain && found["normalize"] === true ? [{ type: "Normalize", path: "" }] : others;
@@ -60,7 +64,11 @@ export async function readFolder(path: string): Promise<SentenceTransformerFolde
     input,
     transformerPath,
     config,
-    maxSeqLength: input === "static" ? await staticLimit(weights) : await maxSeqLengthOf(weights, config),
+    maxSeqLength: input === "transformer"
+      ? await maxSeqLengthOf(weights, config)
+      : input === "static"
+      ? await staticLimit(weights)
+      : Number(config["max_position_embeddings"]),
     modules: await readModules(path, following, Number(config["hidden_size"] ?? config["dim"] ?? config["n_embd"])),
     ...readGeneral(general, join(path, "config_sentence_transformers.json")),
   };
@@ -96,6 +104,43 @@ async function staticConfig(folder: string, found: Json): Promise<Json> {
       vocab_size: mapped ?? tokens,
       max_position_embeddings: UNLIMITED,
       ...(found["model_type"] === "model2vec" && { model2vec: found }),
+    };
+  } finally {
+    reader.close();
+  }
+}
+
+const WORDS_FILE = "wordembedding_config.json";
+
+/** What `config.json` would say of word vectors. */
+async function wordsConfig(folder: string): Promise<Json> {
+  const where = join(folder, WORDS_FILE);
+  const said = await readJson<Json>(where);
+  const { tokenizer_class: tokenizer, max_seq_length: longest = 1_000_000 } = said;
+  if (!(typeof tokenizer === "string" && tokenizer.endsWith("WhitespaceTokenizer"))) {
+    throw new CheckpointError("the tokenizer of word vectors is not supported", {
+      where,
+      expected: "WhitespaceTokenizer",
+      found: String(tokenizer),
+    });
+  }
+  const reader = await openTensors(folder);
+  try {
+    const table = reader.tensors.get("emb_layer.weight");
+    if (table?.shape.length !== 2 || !(Number.isInteger(longest) && Number(longest) > 0)) {
+      throw new CheckpointError("word vectors are damaged", {
+        where: folder,
+        expected: "a tensor emb_layer.weight [words, features], and a max_seq_length",
+        found: [...reader.tensors.keys(), String(longest)].join(", "),
+      });
+    }
+    const [words, width] = table.shape;
+    return {
+      model_type: "static",
+      hidden_size: width,
+      vocab_size: words,
+      max_position_embeddings: longest,
+      word_embeddings: said,
     };
   } finally {
     reader.close();
@@ -218,7 +263,10 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     const normalize = folder.modules.some(({ type }) => type === "normalize");
     await json("config.json", { ...rest, normalize, embedding_dtype: "float32" });
   }
-  if (folder.input === "static") {
+  if (folder.input === "words") {
+    await json(WORDS_FILE, folder.config["word_embeddings"]);
+    for (const [name, bytes] of folder.tokenizerFiles) await Deno.writeFile(join(path, name), bytes);
+  } else if (folder.input === "static") {
     await Deno.writeFile(join(path, "tokenizer.json"), folder.tokenizerFiles.get("tokenizer.json")!);
   } else {
     await json("sentence_bert_config.json", { max_seq_length: folder.maxSeqLength, do_lower_case: false });
@@ -226,9 +274,8 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     await writeTokenizer(path, folder.tokenizerFiles, folder.maxSeqLength);
   }
   await Deno.writeTextFile(join(path, "README.md"), folder.modelCard);
-  // model2vec looks for its table under its own name, and sentence-transformers takes either.
-  const tensors = asModel2vec === undefined
-    ? folder.tensors
-    : folder.tensors.map((tensor) => ({ ...tensor, name: "embeddings" }));
+  // model2vec looks for its table under its own name, and so do word vectors.
+  const table = asModel2vec !== undefined ? "embeddings" : folder.input === "words" ? "emb_layer.weight" : undefined;
+  const tensors = table === undefined ? folder.tensors : folder.tensors.map((tensor) => ({ ...tensor, name: table }));
   await writeSafetensors(join(path, "model.safetensors"), tensors);
 }

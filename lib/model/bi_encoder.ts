@@ -17,8 +17,8 @@ import { withDropout } from "./dropout.ts";
 import { encode } from "./encoder.ts";
 import { familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
-import { loadModelTokenizer } from "./model_tokenizer.ts";
-import { type Tokenizer, withoutSpecialTokens } from "../text/tokenizer.ts";
+import { fitting, folderTokenizer } from "./model_tokenizer.ts";
+import type { Tokenizer } from "../text/tokenizer.ts";
 import { freeParameters, fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
 import { type Initial, specList, type TensorSpecs } from "./tensor_specs.ts";
 
@@ -123,8 +123,7 @@ export async function loadBiEncoder(
     });
   }
   const wanted = (name: string) => trained && isTrained(name);
-  const whole = await loadModelTokenizer(weights, config);
-  const tokenizer = folder.input === "static" ? withoutSpecialTokens(whole) : whole;
+  const tokenizer = fitting(await folderTokenizer(folder), weights, config);
   const [specs, joined] = [family.tensors(config), family.joined(config)];
   const unused: TensorToWrite[] = [];
   let encoderParameters: Parameters;
@@ -243,7 +242,11 @@ export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: stri
   }
   const { config, modules, maxSeqLength, prompts, defaultPromptName, similarity, tokenizer, truncateDim } = model;
   await writeFolder(path, {
-    input: model.encoder.config.family === "static" ? "static" : "transformer",
+    input: config["word_embeddings"] !== undefined
+      ? "words"
+      : model.encoder.config.family === "static"
+      ? "static"
+      : "transformer",
     config,
     modules,
     maxSeqLength,

@@ -3,16 +3,36 @@
  *
  * @module
  */
+import { join } from "node:path";
+import type { SentenceTransformerFolder } from "../checkpoint/sentence_transformers.ts";
 import { CheckpointError } from "../error.ts";
-import { loadTokenizer, type Tokenizer } from "../text/tokenizer.ts";
+import { loadTokenizer, type Tokenizer, withoutSpecialTokens } from "../text/tokenizer.ts";
+import { loadWhitespaceTokenizer } from "../text/whitespace.ts";
 import type { EncoderConfig } from "./config.ts";
+
+/**
+ * The tokenizer of a sentence-transformers folder. Static embeddings see a text without special tokens, and word vectors
+ * have words.
+ */
+export async function folderTokenizer(
+  { path, transformerPath, input }: Pick<SentenceTransformerFolder, "path" | "transformerPath" | "input">,
+): Promise<Tokenizer> {
+  const inside = join(path, transformerPath);
+  if (input === "words") return await loadWhitespaceTokenizer(inside);
+  const whole = await loadTokenizer(inside);
+  return input === "static" ? withoutSpecialTokens(whole) : whole;
+}
 
 /** Loads the tokenizer of the folder; one that does not fit the model's embeddings is a `CheckpointError`. */
 export async function loadModelTokenizer(folder: string, config: EncoderConfig): Promise<Tokenizer> {
-  const tokenizer = await loadTokenizer(folder);
+  return fitting(await loadTokenizer(folder), folder, config);
+}
+
+/** The tokenizer, if the model has a row for each of its tokens. */
+export function fitting(tokenizer: Tokenizer, where: string, config: EncoderConfig): Tokenizer {
   if (tokenizer.vocabSize <= config.vocabSize) return tokenizer;
   throw new CheckpointError("the tokenizer knows more tokens than the model", {
-    where: folder,
+    where,
     expected: `at most ${config.vocabSize}`,
     found: `${tokenizer.vocabSize}`,
   });

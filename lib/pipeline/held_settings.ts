@@ -30,7 +30,7 @@ export async function heldSettings(model: Artifact<TrainedModel>): Promise<HeldS
   };
   if (loss !== undefined) add({ loss: loss.name, ...loss.options });
   add({ optimizer: "AdamW", ...ADAMW_DEFAULTS, ...settings, ...rest });
-  if (shape !== undefined && shape.input !== "static") add({ maxSeqLength: shape.maxSeqLength });
+  if (shape !== undefined && shape.input === "transformer") add({ maxSeqLength: shape.maxSeqLength });
   add({ updates: record.steps });
   return held;
 }

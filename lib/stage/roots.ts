@@ -4,7 +4,12 @@
  * @module
  */
 import { Effect } from "effect";
+import { basename, dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";
+import { ownFiles } from "../checkpoint/folder.ts";
+import { isWordVectorFile, readWordVectors, writeWordVectors } from "../checkpoint/word_vectors.ts";
+import { counted } from "../counted.ts";
+import { defaultCacheFolder } from "../environment.ts";
 import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import { sampleBaseModel, samplePairModel } from "../data/sample/models.ts";
 import { resolveSource } from "../data/source.ts";
@@ -21,21 +26,37 @@ export type SourceFiles = readonly string[];
 export const sourceFormat: Format<SourceFiles> = { read: (paths) => Promise.resolve(paths) };
 
 /** The folder of a model on this machine, and the commit if it came from the hub. */
-async function locate(source: string): Promise<{ folder: string; commit?: string }> {
-  if (await Deno.stat(source).then(({ isDirectory }) => isDirectory, () => false)) return { folder: source };
+async function locate(source: string, cacheFolder: string): Promise<{ folder: string; commit?: string }> {
+  const found = await Deno.stat(source).catch(() => undefined);
+  if (found?.isDirectory) return { folder: source };
+  if (found?.isFile && isWordVectorFile(source)) return { folder: await wordVectorFolder(source, cacheFolder) };
   if (!/^(hub:)?\w[\w.-]*\/\w[\w.-]*(@[\w./-]+)?$/.test(source)) {
     throw new UsageError("there is no such model", {
       found: source,
-      hint: "name a folder, or a model of the hub as owner/name",
+      hint: "name a folder, a file of word vectors (.txt, .vec), or a model of the hub as owner/name",
     });
   }
   const [id, revision = "main"] = source.replace(/^hub:/, "").split("@");
   return await fetchSnapshot({ kind: "model", id: id!, revision }, { wanted: modelFiles });
 }
 
-/** The folder of a model by name: a folder, or a model of the hub, which is downloaded. */
+/** The folder of a model by name: a folder, a file of word vectors, or a model of the hub, which is downloaded. */
 export async function modelFolder(source: string): Promise<string> {
-  return (await locate(source)).folder;
+  return (await locate(source, defaultCacheFolder())).folder;
+}
+
+/** A file of word vectors as a folder of sentence-transformers: read once, and kept in the cache by what is in it. */
+async function wordVectorFolder(file: string, cacheFolder: string): Promise<string> {
+  const key = await keyOfFiles(cacheFolder, [file]);
+  const folder = join(cacheFolder, "word-vectors", key.slice(0, 32));
+  if (await ownFiles(folder) !== undefined) return folder;
+  const vectors = await readWordVectors(file);
+  const told = `${counted(vectors.words.length - 1, "word")} of ${basename(file)}; ${
+    counted(vectors.skipped, "line")
+  } left out`;
+  await Deno.mkdir(dirname(folder), { recursive: true });
+  await writeWordVectors(folder, vectors, `# Word vectors\n\n${told}.\n`);
+  return folder;
 }
 
 /** A model by name, or the sample's where none is given. */
@@ -47,7 +68,7 @@ const modelOr = (sample: typeof sampleBaseModel): ModelOf =>
     return yield* attempt(async () => {
       const { folder, commit } = source === undefined
         ? { folder: await sample({ cacheDir: runner.folder }), commit: undefined }
-        : await locate(source);
+        : await locate(source, runner.folder);
       return artifact(commit ?? await keyOfFiles(runner.folder, [folder]), [folder], true, modelFormat);
     });
   });

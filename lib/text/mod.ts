@@ -10,3 +10,4 @@ export { type BareOptions, packPairs, type PackPairsOptions, tokenizeBare } from
 export { splitSentences } from "./sentences.ts";
 export { loadTokenizer, tokenize, type Tokenizer, tokenizerFromVocabulary } from "./tokenizer.ts";
 export { joinWords, splitWords } from "./words.ts";
+export { type WhitespaceSettings, whitespaceTokenizer } from "./whitespace.ts";

@@ -6,10 +6,12 @@
  */
 import { CheckpointError } from "../../error.ts";
 import { embedding } from "../../tensor/ops.ts";
+import { fromCheckpoint } from "../parameters.ts";
 import { specList } from "../tensor_specs.ts";
 import type { Family } from "./family.ts";
 
 const TABLE = "embedding.weight";
+const WORDS = "emb_layer.weight";
 
 /** The family. */
 export const staticEmbedding: Family = {
@@ -39,8 +41,15 @@ export const staticEmbedding: Family = {
   },
   joined: () => new Map(),
 
-  /** model2vec calls the table otherwise, and may keep one row for several tokens, and a weight for each token. */
+  /**
+   * model2vec calls the table otherwise, and may keep one row for several tokens, and a weight for each token; word vectors
+   * have a name of their own.
+   */
   initial(reader, where) {
+    if (reader.tensors.has(WORDS)) {
+      const read = fromCheckpoint(reader, [], where);
+      return (_, spec) => read(WORDS, spec);
+    }
     if (!reader.tensors.has("embeddings")) return undefined;
     return async (name, { shape: [tokens, width] }) => {
       const rows = await reader.readF32("embeddings");

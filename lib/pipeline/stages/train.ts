@@ -14,11 +14,12 @@ import type { LabelKind, Loss } from "../../loss/loss.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { readFolder } from "../../checkpoint/sentence_transformers.ts";
 import { type BiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
+import { folderTokenizer } from "../../model/model_tokenizer.ts";
 import { columnPrompt, type ColumnPrompts, promptLength, promptOf, trainedPrompts } from "../../model/prompts.ts";
 import { freeParameters, readParameters } from "../../model/parameters.ts";
 import type { Parameters } from "../../tensor/tensor.ts";
 import type { TokenizedTexts } from "../../text/packed.ts";
-import { loadTokenizer, tokenize, withoutSpecialTokens } from "../../text/tokenizer.ts";
+import { tokenize } from "../../text/tokenizer.ts";
 import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
 import { emptyTextWarnings } from "../../train/empty_texts.ts";
 import { makeHead } from "../../train/head.ts";
@@ -79,9 +80,9 @@ const tokenizeColumns: (
   run: ({ parameters, inputs, scratch }) =>
     attempt(async () => {
       const { folder } = await inputs.model.read();
-      const { input, transformerPath, maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
-      const whole = await loadTokenizer(join(folder, transformerPath));
-      const tokenizer = input === "static" ? withoutSpecialTokens(whole) : whole;
+      const read = await readFolder(folder);
+      const { maxSeqLength, prompts, defaultPromptName } = read;
+      const tokenizer = await folderTokenizer(read);
       const own = promptOf({ prompts, defaultPromptName });
       const columns: Record<string, TokenizedTexts> = {};
       const texts = textColumns(await inputs.data.read());
