@@ -41,6 +41,12 @@ export const command: Command = {
     ...AUGMENTING,
     ...MINING_ONLY,
   ],
+  meanings: {
+    "dropout": "rate of dropout wherever the model has a place for it (simcse); default: its own rates",
+    "tension": "what a text is told from (ct): all others of the batch, or one other text in each pair",
+    "pos-neg-ratio": "every so many pairs one is of equal texts (ct with --tension pairs)",
+    "scale": "what cosines are multiplied by: 1 / temperature (simcse, ct)",
+  },
   presets: trainingPresets({
     all: {
       ...{ "adapt": "mlm", "then": "finetune", "deletion-ratio": 0.6, "tie-decoder": "true", "negatives": "easy" },

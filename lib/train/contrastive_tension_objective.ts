@@ -87,7 +87,8 @@ function pairsOf(texts: number, ratio: number): { readonly first: Int32Array; re
 
 /**
  * Both models embed the same texts and shall agree on each, and on no two different ones; both are trained, clipped and
- * saved in checkpoints. Dropout draws a mask of its own for each.
+ * saved in checkpoints. Dropout draws a mask of its own for each; sentence-transformers' trainer leaves the first model
+ * without dropout, and does not clip it.
  *
  * With `pairs`, a batch of texts makes pairs by the rule of sentence-transformers' ContrastiveTensionDataLoader, and
  * pairs of equal tokens count as equal. A batch has then `textsOfPairs(pairs)` rows.
