@@ -4,7 +4,7 @@
  * @module
  */
 import { Effect } from "effect";
-import { attempt } from "../attempt.ts";
+import { attempt, attemptSync } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
@@ -20,6 +20,7 @@ import { given, type RunOptions } from "../stage/run.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Tension } from "../train/contrastive_tension_objective.ts";
 import { NUMBERS, oneOf } from "../train/fields.ts";
+import { recipeOf } from "../train/recipe.ts";
 import type { TrainingRecord } from "../train/record.ts";
 import {
   DENOISING_DEFAULTS,
@@ -60,14 +61,17 @@ async function learn(
   { model, texts: plain, output, force = false, cacheDir, engine, progress, signal, ...chosen }: PlainTextsInput,
   { name, recipe, train }: Method,
 ): Promise<TrainingRecord> {
-  const settings = resolveSettings(chosen, recipe);
   const work = Effect.gen(function* () {
     const texts = yield* given(datasetOf({ text: [...new Set(plain)] }));
-    const trained = yield* train({ model: yield* startingModel(model), texts }, settings);
+    const base = yield* startingModel(model);
+    const { folder } = yield* valueOf(base);
+    const usual = { ...recipe, ...yield* attempt(() => recipeOf(folder)) }; // static embeddings want another rate
+    const settings = yield* attemptSync(() => resolveSettings(chosen, usual));
+    const trained = yield* train({ model: base, texts }, settings);
     const done = yield* valueOf(trained);
     const warnings = [
       ...done.record.warnings,
-      ...settingsWarnings(settings, done.record, { usual: recipe.learningRate }),
+      ...settingsWarnings(settings, done.record, { usual: usual.learningRate }),
     ];
     const record = { ...done.record, warnings };
     const how = `on plain texts, by ${name}`;
