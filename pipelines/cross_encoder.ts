@@ -9,14 +9,8 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
-import {
-  isJudge,
-  JUDGE_LOSSES,
-  judgeLoss,
-  judgeRows,
-  listFacts,
-  lossOptionsInWords,
-} from "../lib/pipeline/judge_training.ts";
+import { isJudge, JUDGE_LOSSES, judgeLoss, judgeRows, lossOptionsInWords } from "../lib/pipeline/judge_training.ts";
+import { listFacts } from "../lib/pipeline/list_parts.ts";
 import { pairModel } from "../lib/stage/roots.ts";
 import { optional, text, trainingPresets, trainSettings } from "../lib/pipeline/settings.ts";
 import { trainJudge } from "../lib/pipeline/stages/cross_encoder.ts";

@@ -6,15 +6,10 @@
 import { Effect } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
-import { counted } from "../counted.ts";
 import { LIST_ROLES } from "../data/column_names.ts";
-import type { Dataset, LabelledPairs, Pairs, RankedDocuments, ScoredPairs, Triplets } from "../data/dataset.ts";
-import { FEWEST_ROWS, heldOutCount } from "../data/hold_out.ts";
-import { listOffsets } from "../data/lists.ts";
+import type { LabelledPairs, Pairs, RankedDocuments, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
-import { listRanking } from "../evaluate/cross_encoder_metrics.ts";
-import { jaccard } from "../evaluate/overlap.ts";
 import {
   type CrossEncoderLabel,
   crossEncoderLossOf,
@@ -22,12 +17,12 @@ import {
   type CrossEncoderLossSpec,
 } from "../loss/cross_encoder/named.ts";
 import type { CountedDataset, ModelFolder } from "../stage/artifact.ts";
-import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
-import { blind, cut } from "./evaluation.ts";
+import type { Artifact, Services } from "../stage/stage.ts";
+import { type Cut, cut } from "./evaluation.ts";
+import { cutLists } from "./list_parts.ts";
 import type { FlagValues, Invocation } from "./flags.ts";
-import { type Leaks, leaksOf } from "./leaks.ts";
 import { evalSource, isOwn, number, optional, text, trainSource } from "./settings.ts";
-import { asLists, holdOutListsOf } from "./stages/lists.ts";
+import { asLists } from "./stages/lists.ts";
 import {
   loadLabelledPairs,
   loadLists,
@@ -131,7 +126,10 @@ export const judgeRows: (
     return { train: all, validation, warnings: [] };
   }
   const { train, heldOut, warnings } = label === "list"
-    ? yield* cutLists(invocation, all)
+    ? yield* cutLists(
+      all as unknown as Artifact<CountedDataset<RankedDocuments>>,
+      { rows: optional(values, "hold-out"), seed: number(values, "seed") },
+    ) as Effect.Effect<Cut<Columns>, KindredError, Services>
     : yield* cut(invocation, all);
   return { train, validation: heldOut && (yield* ranked(heldOut)), warnings };
 });
@@ -172,65 +170,6 @@ function loaderOf(name: string, label: CrossEncoderLabel, values: FlagValues): L
       }
       return (options) => any<ScoredPairs>(Effect.flatMap(loadScoresOrNli(options), asScores));
   }
-}
-
-/** Holds out `--hold-out` lists, all of a query together. */
-const cutLists = Effect.fnUntraced(function* ({ values }: Invocation, all: Artifact<CountedDataset<Columns>>) {
-  const data = all as unknown as Artifact<CountedDataset<RankedDocuments>>;
-  const rows = optional(values, "hold-out");
-  const lists = listOffsets(yield* valueOf(data)).length - 1;
-  const none = (why: string) => ({ train: all, heldOut: undefined, warnings: [blind(why)] });
-  if ((yield* attemptSync(() => heldOutCount(lists, rows))) === 0) {
-    return none(
-      rows === undefined
-        ? `no lists were held out of ${lists}, which are fewer than ${FEWEST_ROWS}`
-        : "no lists were held out",
-    );
-  }
-  const { train, heldOut } = yield* holdOutListsOf(data, { rows, seed: number(values, "seed") });
-  if ((yield* valueOf(heldOut)).rows === 0) return none("no lists could be held out, since all are of one query");
-  return {
-    train: train as unknown as Artifact<CountedDataset<Columns>>,
-    heldOut: heldOut as unknown as Artifact<CountedDataset<Columns>>,
-    warnings: [],
-  };
-});
-
-/** What is known of lists that a judge is tested on, beside its own metrics. */
-export interface ListFacts {
-  /** NDCG@10 of the share of common words. */
-  readonly baseline: Readonly<Record<string, number>>;
-  /** How many there are, in words. */
-  readonly sizes: { readonly train: string; readonly eval: string };
-  /** Queries that were trained on. */
-  readonly leaks: Leaks;
-}
-
-/** The facts of rows that are tested as lists; nothing where they are not. */
-export const listFacts: (rows: JudgeRows, relevantFrom?: number) => Effect.Effect<ListFacts | undefined, KindredError> =
-  Effect.fnUntraced(function* ({ train, validation }, relevantFrom) {
-    if (validation === undefined) return undefined;
-    const tested = yield* valueOf(validation);
-    if (!("relevance" in tested.columns)) return undefined;
-    const trained = yield* valueOf(train);
-    const { query, document, relevance } = tested.columns as RankedDocuments;
-    const offsets = listOffsets(tested as unknown as Dataset<RankedDocuments>);
-    const queries = (trained.columns["query"] ?? trained.columns["anchor"]) as readonly string[];
-    const only = (texts: readonly string[]) => {
-      const distinct = [...new Set(texts)];
-      return { columns: { query: distinct }, rows: distinct.length };
-    };
-    return {
-      baseline: { jaccard: listRanking(offsets, relevance, jaccard(query, document), { relevantFrom })["ndcg@10"]! },
-      sizes: { train: sizeOf(trained), eval: sizeOf(tested) },
-      leaks: leaksOf(only(query), only(queries)),
-    };
-  });
-
-function sizeOf(data: Dataset<Columns>): string {
-  if (!("relevance" in data.columns)) return counted(data.rows, "row");
-  const lists = listOffsets(data as unknown as Dataset<RankedDocuments>).length - 1;
-  return `${counted(lists, "list")} of ${counted(data.rows, "document")}`;
 }
 
 /** Whether a model can judge already: then it is measured before it is trained. */

@@ -21,6 +21,14 @@ export {
   type PairColumns,
   type ScoredColumns,
 } from "./finetune.ts";
+export {
+  type AnsweredQuestions,
+  type JudgedPairs,
+  type ListRows,
+  type MeasuredJudge,
+  trainCrossEncoder,
+  type TrainCrossEncoderOptions,
+} from "./judge.ts";
 export { predict, rank } from "./pairs.ts";
 export {
   contrastiveTension,

@@ -205,7 +205,7 @@ export const train: (
           yield* Effect.uninterruptible(save);
         }
       }
-      if (record.log.every(({ loss }) => loss === 0)) {
+      if (record.log.length > 0 && record.log.every(({ loss }) => loss === 0)) {
         yield* warn("the loss was exactly 0 at every update: nothing was learnt");
       }
     });

@@ -105,6 +105,13 @@ Deno.test("a loss of exactly 0 is said at the first update and at the end", asyn
   assert.deepEqual(said, warnings);
 });
 
+Deno.test("a run that ends before its first entry of the loss curve is not said to have learnt nothing", async () => {
+  const evaluate = Effect.succeed({ same: 1 });
+  const more = { loggingSteps: 100, maxSteps: 50, evalSteps: 1, keepBest: "same", patience: 1 };
+  const { steps, stoppedEarly, warnings } = await run({}, { evaluate }, more);
+  assert.deepEqual([steps, stoppedEarly, warnings], [2, true, []]);
+});
+
 Deno.test("the record says how many numbers are trained, of how many", async () => {
   const { trainedParameters, parameters, warnings } = await run({});
   assert.deepEqual([trainedParameters, parameters, warnings], [1, 5, []]);
