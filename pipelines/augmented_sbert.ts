@@ -8,7 +8,7 @@ import { augmentedSbert } from "../lib/pipeline/augmented_sbert.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
 import { augmentationDetails, augmentationOptions } from "../lib/pipeline/gold.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
@@ -20,7 +20,7 @@ import { beforeAndAfter } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "augmented_sbert",
   summary: "trains a cross-encoder on few gold pairs, and a bi-encoder on all that it labels",
-  flags: [...TRAINING.filter((flag) => flag !== "train" && flag !== "freeze"), ...AUGMENTING],
+  flags: [...TRAINING.filter((flag) => flag !== "train" && flag !== "freeze"), ...AUGMENTING, ...ADAPTERS, "lora-save"],
   presets: trainingPresets({
     all: { "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "hard", "scenario": "in-domain" },
     sample: { "limit": 8000, "gold-size": 1000, "epochs": 1, "cross-learning-rate": 3e-4, "cross-epochs": 10 },

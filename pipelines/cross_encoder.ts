@@ -7,7 +7,7 @@ import { Effect } from "effect";
 import { attemptSync } from "../lib/attempt.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
 import { isJudge, JUDGE_LOSSES, judgeLoss, judgeRows, lossOptionsInWords } from "../lib/pipeline/judge_training.ts";
 import { listFacts } from "../lib/pipeline/list_parts.ts";
@@ -29,7 +29,14 @@ export const command: Command = {
   name: "cross_encoder",
   summary: "trains a cross-encoder on pairs with a score, NLI pairs (entailment is 1, all else 0), or, as its loss " +
     "wants, lists of documents by query, triplets, or pairs",
-  flags: [...TRAINING.filter((flag) => flag !== "pooling"), "head", "loss", "loss-options", "relevant-from"],
+  flags: [
+    ...TRAINING.filter((flag) => flag !== "pooling"),
+    "head",
+    "loss",
+    "loss-options",
+    "relevant-from",
+    ...ADAPTERS,
+  ],
   meanings: {
     "eval": "pairs with a score, NLI pairs, or other rows of the kind that is trained on, to evaluate on",
     "columns":

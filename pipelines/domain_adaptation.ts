@@ -11,7 +11,7 @@ import type { Adaptation } from "../lib/pipeline/domain_adaptation.ts";
 import { givenEvaluation } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { ADAPTING, AUGMENTING, DENOISING, MINING, TENSION, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, ADAPTING, AUGMENTING, DENOISING, MINING, TENSION, TRAINING } from "../lib/pipeline/flags.ts";
 import { leaksOf, leakWarning } from "../lib/pipeline/leaks.ts";
 import { valueOf } from "../lib/stage/stage.ts";
 import { summary } from "../lib/pipeline/report.ts";
@@ -34,6 +34,7 @@ export const command: Command = {
   summary: "pretrains on plain texts of a target domain, then trains on labelled pairs of any domain",
   flags: [
     ...TRAINING.filter((flag) => !OTHERS.includes(flag)),
+    ...ADAPTERS,
     ...ADAPTING,
     ...DENOISING,
     ...TENSION,

@@ -10,7 +10,7 @@
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { type FlagValues, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, type FlagValues, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishLabels, labelSummary } from "../lib/pipeline/label_report.ts";
 import { labelledParts, trainByLabels } from "../lib/pipeline/label_training.ts";
 import { model } from "../lib/stage/roots.ts";
@@ -35,6 +35,8 @@ export const command: Command = {
   summary: "makes texts with the same label similar: --model M --train texts.csv (columns text and label)",
   flags: [
     ...TRAINING,
+    ...ADAPTERS,
+    "lora-save",
     "prompts",
     "loss",
     "margin",

@@ -11,7 +11,7 @@ import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { evaluationOfTexts } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
-import { type Invocation, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, type Invocation, TRAINING } from "../lib/pipeline/flags.ts";
 import { simcseOf } from "../lib/pipeline/plain_texts.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { summary } from "../lib/pipeline/report.ts";
@@ -65,7 +65,7 @@ const unsupervised = Effect.fnUntraced(function* (invocation: Invocation) {
 export const command: Command = {
   name: "simcse",
   summary: "trains an encoder on plain texts, each of which it shall know again under another dropout mask",
-  flags: [...TRAINING, "supervised", "scale", "dropout"],
+  flags: [...TRAINING, "supervised", "scale", "dropout", ...ADAPTERS, "lora-save"],
   meanings: { "columns": "the column of the texts: text=answer; with --supervised as in other trainings" },
   presets: trainingPresets({
     all: { "batch-size": SIMCSE_DEFAULTS.batchSize, "scale": 20 },

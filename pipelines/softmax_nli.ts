@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, TRAINING } from "../lib/pipeline/flags.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { loadLabelledPairs } from "../lib/pipeline/stages/load.ts";
@@ -16,7 +16,7 @@ import { trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "softmax_nli",
   summary: "classifies sentence pairs from their embeddings",
-  flags: [...TRAINING, "prompts", "as-printed"],
+  flags: [...TRAINING, "prompts", "as-printed", ...ADAPTERS, "lora-save"],
   meanings: { "columns": "names of columns: premise=text,hypothesis=claim,label=verdict" },
   presets: trainingPresets(),
   run: (invocation) =>

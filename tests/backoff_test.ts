@@ -1,7 +1,8 @@
 import { Clock, Effect, Fiber, Random } from "effect";
 import { TestClock } from "effect/testing";
 import assert from "node:assert/strict";
-import { backoff, type Passing, retryAfter } from "../lib/backoff.ts";
+import { backoff } from "../lib/backoff.ts";
+import { type Passing, retryAfter } from "../lib/pause.ts";
 
 /** When each attempt began, and how the last one ended, on a clock of its own. */
 const attempts = (failures: readonly Passing[], patience: Parameters<typeof backoff>[0]) =>

@@ -4,11 +4,11 @@ const root = new URL("../", import.meta.url);
 
 /** Storeys of lib/, from the ground up. */
 const STOREYS: readonly (readonly string[])[] = [
-  ["error.ts", "counted.ts", "expect.ts", "environment.ts", "version.ts"],
-  ["engine"],
+  ["error.ts", "counted.ts", "expect.ts", "environment.ts", "pause.ts", "version.ts"],
+  ["engine", "hub"],
   ["tensor"],
   ["numeric", "text", "checkpoint", "model", "loss", "embed", "static"],
-  ["attempt.ts", "backoff.ts", "data", "train", "evaluate", "hub", "negatives", "augment", "generate"],
+  ["attempt.ts", "backoff.ts", "data", "train", "evaluate", "negatives", "augment", "generate"],
   ["stage"],
   ["pipeline", "simple"],
 ];

@@ -20,8 +20,10 @@ export type ScoreActivation = "identity" | "sigmoid" | "tanh";
 
 /** What a folder says about its cross-encoder, without its weights. */
 export interface CrossEncoderFolder {
-  /** Folder of the transformer within it, "" for itself. */
-  readonly transformerPath: string;
+  /** Folder of the transformer's weights, for {@linkcode openWeights}. */
+  readonly weights: string;
+  /** Folder of the tokenizer's files. */
+  readonly tokenizer: string;
   /** `config.json` of the transformer. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Whether it has a classifier; if not, it is a model to start from. */
@@ -51,7 +53,7 @@ const ACTIVATIONS: Readonly<Record<ScoreActivation, string>> = {
  * own limit of length is for one text, and does not count.
  *
  * @param path The folder.
- * @returns Its configuration, labels, prompts and files, without the weights: those are for {@linkcode openTensors}.
+ * @returns Its configuration, labels, prompts and files, without the weights: those are for {@linkcode openWeights}.
  * @throws {CheckpointError} A file is missing, cannot be read, or says what is not supported.
  */
 export async function readCrossEncoderFolder(path: string): Promise<CrossEncoderFolder> {
@@ -67,20 +69,20 @@ export async function readCrossEncoderFolder(path: string): Promise<CrossEncoder
       });
     }
   }
-  const { transformerPath, config, maxSeqLength, prompts, defaultPromptName } = await readFolder(path);
-  const weights = join(path, transformerPath);
+  const { weights, tokenizer, config, maxSeqLength, prompts, defaultPromptName } = await readFolder(path);
   const architectures = Array.isArray(config["architectures"]) ? config["architectures"] : [];
   const isClassifier = architectures.some((name) => String(name).endsWith("ForSequenceClassification"));
   const block = config["sentence_transformers"] as Json | undefined;
   const activation = general["activation_fn"] ?? block?.["activation_fn"] ??
     config["sbert_ce_default_activation_function"];
   return {
-    transformerPath,
+    weights,
+    tokenizer,
     config,
     isClassifier,
     labels: isClassifier ? labelsOf(config) : undefined,
     activation: typeof activation === "string" ? activation : undefined,
-    maxSeqLength: isCrossEncoder || isClassifier ? maxSeqLength : await tokenizerLimit(weights, config),
+    maxSeqLength: isCrossEncoder || isClassifier ? maxSeqLength : await tokenizerLimit(tokenizer, config),
     prompts: isCrossEncoder ? prompts : {},
     defaultPromptName: isCrossEncoder ? defaultPromptName : undefined,
   };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { type AdapterFolder, type AdapterToWrite, openWeights, readAdapter, writeAdapter } from "./adapter.ts";
 export {
   type CrossEncoderFolder,
   type CrossEncoderToWrite,

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
+import { type AdapterToWrite, readAdapter, writeAdapter } from "./adapter.ts";
 import { readJson, replaceFolder, withoutWeightType, writeJson, writeTokenizer } from "./folder.ts";
 import { type InputKind, type ModuleSpec, readModuleList, readModules, writeModules } from "./modules.ts";
 import { openTensors, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
@@ -17,8 +18,10 @@ export interface SentenceTransformerFolder {
   readonly path: string;
   /** What reads a text. */
   readonly input: InputKind;
-  /** Folder of the transformer within it, "" for itself. */
-  readonly transformerPath: string;
+  /** Folder of the transformer's weights, for {@linkcode openWeights}. */
+  readonly weights: string;
+  /** Folder of the tokenizer's files. */
+  readonly tokenizer: string;
   /** `config.json` of the transformer. */
   readonly config: Readonly<Record<string, unknown>>;
   /** Longest sequence in tokens, special ones included. */
@@ -38,18 +41,24 @@ export interface SentenceTransformerFolder {
 type Json = Readonly<Record<string, unknown>>;
 
 /**
- * Reads a sentence-transformers folder, or a plain Hugging Face checkpoint, which gets mean pooling as there.
+ * Reads a sentence-transformers folder, or a plain Hugging Face checkpoint, which gets mean pooling as there. Of a folder
+ * with an adapter, what it does not say itself is that of its base model.
  *
  * @param path The folder.
- * @returns Configuration, modules, prompts, tokenizer; the weights are for {@linkcode openTensors}.
+ * @param above Folders of adapters that build upon this one. Default: none.
+ * @returns Configuration, modules, prompts, tokenizer; the weights are for {@linkcode openWeights}.
  * @throws {CheckpointError} A file is missing, cannot be read, or says what is not supported.
  */
-export async function readFolder(path: string): Promise<SentenceTransformerFolder> {
+export async function readFolder(path: string, above: readonly string[] = []): Promise<SentenceTransformerFolder> {
   const { transformerPath, others, ...list } = await readModuleList(path);
-  const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
   const weights = join(path, transformerPath);
+  const adapter = await readAdapter(weights, above);
+  const base = adapter && await readFolder(adapter.base, [...above, resolve(weights)]);
+  if (base !== undefined && !await isThere(join(path, "modules.json"))) return { ...base, weights };
+  const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
   const file = join(weights, "config.json");
-  const found = list.input === "transformer" ? await readJson<Json>(file) : await readJson<Json>(file, true) ?? {};
+  const found = base?.config ??
+    (list.input === "transformer" ? await readJson<Json>(file) : await readJson<Json>(file, true) ?? {});
   const input = found["model_type"] === "model2vec" ? "static" : list.input;
   const config = input === "transformer"
     ? found
@@ -59,20 +68,26 @@ export async function readFolder(path: string): Promise<SentenceTransformerFolde
   // A folder of model2vec without a list of modules says in its configuration whether rows are normalised.
   const isPlain = list.input === "transformer" && input === "static";
   const following = isPlain && found["normalize"] === true ? [{ type: "Normalize", path: "" }] : others;
+  const hasTokenizer = base === undefined || await isThere(join(weights, "tokenizer.json"));
   return {
     path,
     input,
-    transformerPath,
+    weights,
+    tokenizer: hasTokenizer ? weights : base.tokenizer,
     config,
-    maxSeqLength: input === "transformer"
-      ? await maxSeqLengthOf(weights, config)
-      : input === "static"
+    maxSeqLength: input === "static"
       ? await staticLimit(weights)
-      : Number(config["max_position_embeddings"]),
+      : input === "words"
+      ? Number(config["max_position_embeddings"])
+      : hasTokenizer
+      ? await maxSeqLengthOf(weights, config)
+      : base.maxSeqLength,
     modules: await readModules(path, following, Number(config["hidden_size"] ?? config["dim"] ?? config["n_embd"])),
     ...readGeneral(general, join(path, "config_sentence_transformers.json")),
   };
 }
+
+const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 
 /** Tokens of a text where nothing limits them. */
 const UNLIMITED = 2 ** 31 - 1;
@@ -223,7 +238,7 @@ function positionsOf(config: Json): number {
 }
 
 /** What {@linkcode writeFolder} writes. */
-export interface FolderToWrite extends Omit<SentenceTransformerFolder, "path" | "transformerPath"> {
+export interface FolderToWrite extends Omit<SentenceTransformerFolder, "path" | "weights" | "tokenizer"> {
   /** Weights of the transformer. */
   readonly tensors: readonly TensorToWrite[];
   /** Weights of dense modules, by module path. */
@@ -232,6 +247,8 @@ export interface FolderToWrite extends Omit<SentenceTransformerFolder, "path" | 
   readonly tokenizerFiles: ReadonlyMap<string, Uint8Array>;
   /** Text of README.md. */
   readonly modelCard: string;
+  /** Instead of the transformer's configuration and weights: an adapter for a model that is elsewhere. */
+  readonly adapter?: AdapterToWrite | undefined;
 }
 
 /**
@@ -270,10 +287,11 @@ async function writeContents(path: string, folder: FolderToWrite): Promise<void>
     await Deno.writeFile(join(path, "tokenizer.json"), folder.tokenizerFiles.get("tokenizer.json")!);
   } else {
     await json("sentence_bert_config.json", { max_seq_length: folder.maxSeqLength, do_lower_case: false });
-    await json("config.json", withoutWeightType(folder.config));
+    if (folder.adapter === undefined) await json("config.json", withoutWeightType(folder.config));
     await writeTokenizer(path, folder.tokenizerFiles, folder.maxSeqLength);
   }
   await Deno.writeTextFile(join(path, "README.md"), folder.modelCard);
+  if (folder.adapter !== undefined) return await writeAdapter(path, folder.adapter);
   // model2vec looks for its table under its own name, and so do word vectors.
   const table = asModel2vec !== undefined ? "embeddings" : folder.input === "words" ? "emb_layer.weight" : undefined;
   const tensors = table === undefined ? folder.tensors : folder.tensors.map((tensor) => ({ ...tensor, name: table }));

@@ -68,7 +68,9 @@ export type Purpose =
   | "pairs"
   | "classifier-dropout"
   | "in-batch-negatives"
-  | "gate-dropout";
+  | "gate-dropout"
+  | "lora-init"
+  | "lora-dropout";
 
 /** All of them. The order is part of the results: only append. */
 const PURPOSES: readonly Purpose[] = [
@@ -88,6 +90,8 @@ const PURPOSES: readonly Purpose[] = [
   "classifier-dropout",
   "in-batch-negatives",
   "gate-dropout",
+  "lora-init",
+  "lora-dropout",
 ];
 
 /**

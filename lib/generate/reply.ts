@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { retryAfter } from "../backoff.ts";
+import { retryAfter } from "../pause.ts";
 import { GeneratorError, type GeneratorFailure } from "../error.ts";
 
 /** A reply over HTTP, its body read to the end. */

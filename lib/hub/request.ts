@@ -4,7 +4,7 @@
  * @module
  */
 import { setTimeout } from "node:timers/promises";
-import { type Passing, pauseAfter, retryAfter } from "../backoff.ts";
+import { type Passing, pauseAfter, retryAfter } from "../pause.ts";
 import { HubError } from "../error.ts";
 
 /** How patient a request is. */

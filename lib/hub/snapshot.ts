@@ -128,10 +128,11 @@ async function fetchInto(
  * @returns True for what the loader of a model reads.
  */
 export function modelFiles(path: string): boolean {
-  return /(^|\/)(config.*|modules|tokenizer.*|special_tokens_map|added_tokens|vocab|sentence_.*|.*\.index)\.json$/.test(
-    path,
-  ) ||
-    /(^|\/)(vocab|merges)\.txt$/.test(path) || /^(\d+_[^/]+\/)?model(-\d+-of-\d+)?\.safetensors$/.test(path);
+  return /(^|\/)((adapter_)?config.*|modules|tokenizer.*|special_tokens_map|added_tokens|vocab|sentence_.*|.*\.index)\.json$/
+    .test(
+      path,
+    ) ||
+    /(^|\/)(vocab|merges)\.txt$/.test(path) || /^(\d+_[^/]+\/)?(adapter_)?model(-\d+-of-\d+)?\.safetensors$/.test(path);
 }
 
 /** The wanted files as they are in the cache; undefined if there are none. */

@@ -7,6 +7,7 @@ import type { Engine, Handle } from "../engine/engine.ts";
 import type { Parameters } from "../tensor/tensor.ts";
 import type { PackedBatch } from "../text/packed.ts";
 import type { EncoderConfig } from "./config.ts";
+import type { LoraAdapters } from "./lora.ts";
 
 /** An encoder: its shape and its tensors, under the names of its checkpoint. */
 export interface Encoder {
@@ -14,6 +15,8 @@ export interface Encoder {
   readonly config: EncoderConfig;
   /** Its tensors. */
   readonly parameters: Parameters;
+  /** What is trained instead of them, if anything is. */
+  readonly adapters?: LoraAdapters | undefined;
 }
 
 /**

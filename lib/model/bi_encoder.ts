@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "node:path";
+import { openWeights } from "../checkpoint/adapter.ts";
 import type { ModuleSpec } from "../checkpoint/modules.ts";
 import { openTensors, type TensorToWrite } from "../checkpoint/safetensors.ts";
 import { readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
@@ -17,6 +18,7 @@ import { withDropout } from "./dropout.ts";
 import { encode } from "./encoder.ts";
 import { familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
+import { adaptedLayers, type LoraSettings, makeAdapters, mergedTensors } from "./lora.ts";
 import { fitting, folderTokenizer } from "./model_tokenizer.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { freeParameters, fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
@@ -56,6 +58,8 @@ export interface LoadBiEncoderOptions {
   readonly trained?: boolean;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;
+  /** Train adapters of low rank and nothing else: their settings, and the seed that they begin with. */
+  readonly lora?: LoraSettings & { readonly seed?: number } | undefined;
   /** Overrides the folder's pooling. */
   readonly pooling?: PoolingMode | undefined;
   /** Leave out what follows the pooling: dense layers, normalisation. Default false. */
@@ -100,9 +104,9 @@ export async function loadBiEncoder(
   path: string,
   options: LoadBiEncoderOptions = {},
 ): Promise<BiEncoder> {
-  const { trained = false, freeze, pooling, initialise } = options;
+  const { trained = false, freeze, pooling, initialise, lora } = options;
   const folder = await readFolder(path);
-  const weights = join(path, folder.transformerPath);
+  const { weights } = folder;
   const config = withDropout(parseConfig(folder.config, join(weights, "config.json")), options.dropout);
   const kept = folder.modules.filter(({ type }) => type === "pooling" || options.pooledOnly !== true);
   const modules = kept.map((spec) =>
@@ -122,7 +126,7 @@ export async function loadBiEncoder(
       found: `${options.truncateDim}`,
     });
   }
-  const wanted = (name: string) => trained && isTrained(name);
+  const wanted = (name: string) => trained && lora === undefined && isTrained(name);
   const tokenizer = fitting(await folderTokenizer(folder), weights, config);
   const [specs, joined] = [family.tensors(config), family.joined(config)];
   const unused: TensorToWrite[] = [];
@@ -130,7 +134,7 @@ export async function loadBiEncoder(
   if (initialise !== undefined) {
     encoderParameters = await makeParameters(engine, specs, randomInitial(initialise), wanted, joined);
   } else {
-    const reader = await openTensors(weights);
+    const reader = await openWeights(weights);
     try {
       encoderParameters = await makeParameters(
         engine,
@@ -148,11 +152,15 @@ export async function loadBiEncoder(
       reader.close();
     }
   }
-  const denseParameters = await loadDense(engine, path, modules, wanted);
+  const denseParameters = await loadDense(engine, folder.path, modules, wanted);
+  const adapters = lora && await makeAdapters(engine, { parameters: encoderParameters, specs }, lora, {
+    seed: lora.seed ?? 0,
+    wanted: isTrained,
+  });
   return {
-    encoder: { config, parameters: encoderParameters },
+    encoder: { config, parameters: encoderParameters, adapters },
     modules,
-    parameters: { ...encoderParameters, ...denseParameters },
+    parameters: { ...encoderParameters, ...adapters?.parameters, ...denseParameters },
     tokenizer,
     maxSeqLength: options.maxSeqLength ?? folder.maxSeqLength,
     prompts: folder.prompts,
@@ -222,17 +230,33 @@ export function embed(tape: Tape, model: BiEncoder, batch: DeviceBatch, training
 }
 
 /**
- * Writes the model as a sentence-transformers folder, whole or not at all. Files of others in the folder stay.
+ * Writes the model as a sentence-transformers folder, whole or not at all, with its adapters merged into its weights. Files
+ * of others in the folder stay.
  *
  * @param engine The one that it was loaded on.
  * @param model The model.
  * @param path The folder.
  * @param modelCard The text of its README.md: `modelCard` writes one.
+ * @param options `adapterOf`: writes the adapters alone, in PEFT's files, for a model of this name: one of the hub, or a
+ *   folder. Default: the whole model.
  * @returns When all is on the disk.
  * @throws {CheckpointError} The folder cannot be written.
  */
-export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: string, modelCard: string): Promise<void> {
-  const tensors = await readParameters(engine, model.encoder.parameters);
+export async function saveBiEncoder(
+  engine: Engine,
+  model: BiEncoder,
+  path: string,
+  modelCard: string,
+  options: { readonly adapterOf?: string | undefined } = {},
+): Promise<void> {
+  const { adapters } = model.encoder;
+  const adapter = options.adapterOf === undefined || adapters === undefined ? undefined : {
+    ...adapters.settings,
+    base: options.adapterOf,
+    layers: adaptedLayers(adapters),
+    tensors: await readParameters(engine, adapters.parameters),
+  };
+  const tensors = adapter === undefined ? await mergedTensors(engine, model.encoder.parameters, adapters) : [];
   const denseTensors = new Map<string, TensorToWrite[]>();
   for (const spec of model.modules) {
     if (spec.type !== "dense") continue;
@@ -258,6 +282,7 @@ export async function saveBiEncoder(engine: Engine, model: BiEncoder, path: stri
     denseTensors,
     tokenizerFiles: tokenizer.files,
     modelCard,
+    adapter,
   });
 }
 

@@ -4,13 +4,14 @@
  * @module
  */
 import { join } from "node:path";
+import { openWeights } from "../checkpoint/adapter.ts";
 import {
   parseActivation,
   readCrossEncoderFolder,
   type ScoreActivation,
   writeCrossEncoderFolder,
 } from "../checkpoint/cross_encoder.ts";
-import { openTensors, type TensorReader } from "../checkpoint/safetensors.ts";
+import type { TensorReader } from "../checkpoint/safetensors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { CheckpointError, UsageError } from "../error.ts";
 import type { Tape } from "../tensor/tape.ts";
@@ -23,6 +24,7 @@ import { encode } from "./encoder.ts";
 import type { ClassificationHead, HeadPooling } from "./families/family.ts";
 import { classOf, familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
+import { type LoraSettings, makeAdapters, mergedTensors } from "./lora.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
 import {
   freeParameters,
@@ -72,9 +74,11 @@ export interface LoadCrossEncoderOptions {
   readonly trained?: boolean;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;
+  /** Train adapters of low rank instead of the encoder's weights; the head is trained as it is. */
+  readonly lora?: LoraSettings | undefined;
   /** Overrides the folder's limit. */
   readonly maxSeqLength?: number | undefined;
-  /** Seed of a new head, N(0, .02) and biases of 0. Default 0. */
+  /** Seed of a new head, N(0, .02) and biases of 0, and of adapters. Default 0. */
   readonly seed?: number;
   /** Refuses a checkpoint that has no head yet: a new one knows nothing, and its scores mean nothing. Default false. */
   readonly requireHead?: boolean | undefined;
@@ -109,9 +113,9 @@ export async function loadCrossEncoder(
   path: string,
   options: LoadCrossEncoderOptions = {},
 ): Promise<CrossEncoder> {
-  const { trained = false, freeze, seed = 0 } = options;
+  const { trained = false, freeze, seed = 0, lora } = options;
   const folder = await readCrossEncoderFolder(path);
-  const weights = join(path, folder.transformerPath);
+  const { weights } = folder;
   const found = parseConfig(folder.config, join(weights, "config.json"));
   if (options.requireHead === true && !folder.isClassifier) {
     throw new CheckpointError("the model has no trained head: its scores would mean nothing", {
@@ -123,7 +127,7 @@ export async function loadCrossEncoder(
     });
   }
   const labels = labelsFor(options.labels, folder.labels, path);
-  const tokenizer = await loadModelTokenizer(weights, found);
+  const tokenizer = await loadModelTokenizer(folder.tokenizer, found);
   const family = familyOf(found);
   const head = headOf(found, weights);
   const json = folder.isClassifier ? folder.config : withPadding(folder.config, head.pooling?.(found), tokenizer);
@@ -131,18 +135,21 @@ export async function loadCrossEncoder(
   const [specs, headSpecs] = [family.tensors(config), classificationHeadSpecs(head, config, labels)];
   const isTrained = trainedBy(freeze, config, [...specs.keys(), ...headSpecs.keys()]);
   const wanted = (name: string) => trained && isTrained(name);
-  const reader = await openTensors(weights);
+  const reader = await openWeights(weights);
   try {
     const read = fromCheckpoint(reader, prefixesOf(config), weights);
-    const encoder = await makeParameters(engine, specs, read, wanted, family.joined(config));
+    const still = (name: string) => lora === undefined && wanted(name);
+    const encoder = await makeParameters(engine, specs, read, still, family.joined(config));
+    const adapters = lora &&
+      await makeAdapters(engine, { parameters: encoder, specs }, lora, { seed, wanted: isTrained });
     const { isClassifier } = folder;
     const initial = isClassifier
       ? read
       : headInitial(reader, head, prefixesOf(config), read, randomInitial(seed, deviationOf(folder.config)));
     const own = await makeParameters(engine, headSpecs, initial, wanted);
     return {
-      encoder: { config, parameters: encoder },
-      parameters: { ...encoder, ...own },
+      encoder: { config, parameters: encoder, adapters },
+      parameters: { ...encoder, ...adapters?.parameters, ...own },
       tokenizer,
       pair: config.typeVocabSize > 1 ? tokenizer.pair : withoutTypes(tokenizer.pair),
       labels,
@@ -213,7 +220,7 @@ export function score(tape: Tape, model: CrossEncoder, batch: DeviceBatch, train
 
 /**
  * Writes the model as a folder that transformers loads as a sequence classifier, and sentence-transformers as a
- * CrossEncoder; whole or not at all.
+ * CrossEncoder; whole or not at all, with its adapters merged into its weights.
  *
  * @param engine The one that it was loaded on.
  * @param model The model.
@@ -233,9 +240,11 @@ export async function saveCrossEncoder(
   const { head } = model;
   const ofHead = new Set(classificationHeadSpecs(head, model.encoder.config, labels).keys());
   const own = (name: string) => ofHead.has(name) && !(head.pretrained && name.startsWith(`${head.dense}.`));
-  const tensors = (await readParameters(engine, model.parameters)).map((tensor) =>
-    own(tensor.name) ? tensor : { ...tensor, name: prefix + tensor.name }
-  );
+  const { parameters, adapters } = model.encoder;
+  const ofEncoder = new Set([...Object.keys(parameters), ...Object.keys(adapters?.parameters ?? {})]);
+  const rest = Object.fromEntries(Object.entries(model.parameters).filter(([name]) => !ofEncoder.has(name)));
+  const all = [...await mergedTensors(engine, parameters, adapters), ...await readParameters(engine, rest)];
+  const tensors = all.map((tensor) => own(tensor.name) ? tensor : { ...tensor, name: prefix + tensor.name });
   await writeCrossEncoderFolder(path, {
     config,
     architecture: `${classOf(model.encoder.config)}ForSequenceClassification`,

@@ -10,6 +10,7 @@
  */
 import { counted } from "../counted.ts";
 import { join } from "node:path";
+import { openWeights } from "../checkpoint/adapter.ts";
 import { openTensors, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Dropout, Engine, Handle } from "../engine/engine.ts";
@@ -91,7 +92,7 @@ export async function loadDenoisingDecoder(
 ): Promise<DenoisingDecoder> {
   const { tie = true, seed = 0, saved } = options;
   const folder = await readFolder(path);
-  const weights = join(path, folder.transformerPath);
+  const { weights } = folder;
   const config = tie ? model.encoder.config : parseConfig(folder.config, join(weights, "config.json"));
   if (model.width !== config.hiddenSize) {
     throw new CheckpointError("the embedding is not as wide as the decoder", {
@@ -101,13 +102,13 @@ export async function loadDenoisingDecoder(
       hint: "pool in one mode, without a dense layer",
     });
   }
-  const tokenizer = tie ? model.tokenizer : await loadModelTokenizer(weights, config);
+  const tokenizer = tie ? model.tokenizer : await loadModelTokenizer(folder.tokenizer, config);
   const family = familyOf(config);
   const copied: TensorSpecs = tie ? new Map() : family.tensors(config);
   const joined = tie ? undefined : family.joined(config);
   const added = crossAttentionSpecs(config, path);
   const trained = (name: string) => added.has(name) || (options.trained?.(name) ?? true);
-  const reader = await openTensors(saved ?? weights);
+  const reader = await (saved === undefined ? openWeights(weights) : openTensors(saved));
   try {
     const read = fromCheckpoint(reader, saved === undefined ? prefixesOf(config) : [OWN], saved ?? weights);
     let own: Parameters;

@@ -5,7 +5,7 @@
  */
 import type { Activation, Dropout, Handle } from "../engine/engine.ts";
 import { type Purpose, randomPurpose } from "../engine/philox.ts";
-import { layerNorm, linear } from "../tensor/ops.ts";
+import { adaptedLinear, layerNorm, linear } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { Encoder, TrainingKey } from "./batch.ts";
@@ -21,9 +21,12 @@ export function dropoutFor(places: Handle, training: TrainingKey | undefined): D
       : { rate, key: { ...training, purpose: randomPurpose(purpose, layer) }, places };
 }
 
-/** f(x Wᵀ + b) with the tensors of that name. */
+/** f(x Wᵀ + b) with the tensors of that name, and with the weight's adapter if it has one. */
 export function project(tape: Tape, parameters: Parameters, name: string, x: Tensor, activation?: Activation): Tensor {
-  return linear(tape, x, parameters[`${name}.weight`]!, parameters[`${name}.bias`], activation);
+  const [weight, bias] = [parameters[`${name}.weight`]!, parameters[`${name}.bias`]];
+  return weight.adapter === undefined
+    ? linear(tape, x, weight, bias, activation)
+    : adaptedLinear(tape, x, weight, bias, weight.adapter, activation);
 }
 
 /** LN(drop(x) + residual) with the tensors of that name. */

@@ -4,8 +4,9 @@
  * @module
  */
 import { join } from "node:path";
+import { openWeights } from "../checkpoint/adapter.ts";
 import { replaceFolder, writeJson } from "../checkpoint/folder.ts";
-import { openTensors, type TensorReader, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
+import { type TensorReader, type TensorToWrite, writeSafetensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Engine, Handle } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
@@ -85,10 +86,10 @@ export async function loadMaskedLm(
 ): Promise<MaskedLm> {
   const { trained = false, freeze, seed = 0 } = options;
   const folder = await readFolder(path);
-  const weights = join(path, folder.transformerPath);
+  const { weights } = folder;
   const config = parseConfig(folder.config, join(weights, "config.json"));
-  const tokenizer = await loadModelTokenizer(weights, config);
-  const reader = await openTensors(weights);
+  const tokenizer = await loadModelTokenizer(folder.tokenizer, config);
+  const reader = await openWeights(weights);
   try {
     const parameters = await readMaskedLmParameters(engine, config, reader, weights, {
       seed,

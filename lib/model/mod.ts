@@ -27,6 +27,7 @@ export {
   saveDenoisingDecoder,
 } from "./denoising_decoder.ts";
 export type { Encoder } from "./batch.ts";
+export type { LoraAdapters, LoraPlace, LoraSettings, ResolvedLora } from "./lora.ts";
 export { loadMaskedLm, type LoadMaskedLmOptions, type MaskedLm, saveMaskedLm } from "./masked_lm.ts";
 export {
   columnPrompt,

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { join } from "node:path";
 import type { SentenceTransformerFolder } from "../checkpoint/sentence_transformers.ts";
 import { CheckpointError } from "../error.ts";
 import { loadTokenizer, type Tokenizer, withoutSpecialTokens } from "../text/tokenizer.ts";
@@ -15,11 +14,10 @@ import type { EncoderConfig } from "./config.ts";
  * have words.
  */
 export async function folderTokenizer(
-  { path, transformerPath, input }: Pick<SentenceTransformerFolder, "path" | "transformerPath" | "input">,
+  { tokenizer, input }: Pick<SentenceTransformerFolder, "tokenizer" | "input">,
 ): Promise<Tokenizer> {
-  const inside = join(path, transformerPath);
-  if (input === "words") return await loadWhitespaceTokenizer(inside);
-  const whole = await loadTokenizer(inside);
+  if (input === "words") return await loadWhitespaceTokenizer(tokenizer);
+  const whole = await loadTokenizer(tokenizer);
   return input === "static" ? withoutSpecialTokens(whole) : whole;
 }
 

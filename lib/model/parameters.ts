@@ -57,8 +57,13 @@ function layOut(
     const shape = [rows.reduce((sum, count) => sum + count, 0), ...first.slice(1)];
     const parts = members.length === 1 ? undefined : members.map((member, i) => ({ name: member, rows: rows[i]! }));
     const isWanted = isTrained(name, members, trained);
-    if (isWanted && kind !== "table") groups[kind === "matrix" ? 1 : 0].push({ name, shape, parts });
-    else parameters[name] = parameter(engine, shape, undefined, { trained: isWanted, table: kind === "table", parts });
+    if (isWanted && kind !== "table") {
+      groups[kind === "matrix" || kind === "linear" ? 1 : 0].push({ name, shape, parts });
+    } else {parameters[name] = parameter(engine, shape, undefined, {
+        trained: isWanted,
+        table: kind === "table",
+        parts,
+      });}
   }
   for (const [decays, group] of groups.entries()) {
     if (group.length === 0) continue;

@@ -5,10 +5,11 @@
  */
 
 /**
- * What a tensor is: a table of embeddings, of which a step touches few rows; a matrix; a vector that is added; or the
- * scale of a normalisation. Tables and matrices are decayed, as by transformers' trainer, the others are not.
+ * What a tensor is: a table of embeddings, of which a step touches few rows; the weight of a linear map; another matrix; a
+ * vector that is added; or the scale of a normalisation. Tables, weights and matrices are decayed, as by transformers'
+ * trainer, the others are not.
  */
-export type TensorKind = "table" | "matrix" | "bias" | "norm";
+export type TensorKind = "table" | "linear" | "matrix" | "bias" | "norm";
 
 /** One tensor of a model. */
 export interface TensorSpec {
@@ -47,7 +48,7 @@ export function specList(): SpecList {
     specs,
     add,
     linear(name, n, k, bias = true) {
-      add(`${name}.weight`, "matrix", n, k);
+      add(`${name}.weight`, "linear", n, k);
       if (bias) add(`${name}.bias`, "bias", n);
     },
     norm(name, h, bias = true) {

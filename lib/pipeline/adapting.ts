@@ -64,6 +64,7 @@ export const adaptationOf: (
     maxSteps: optional(values, "adapt-steps"),
     epochs: number(values, "adapt-epochs"),
     learningRate: number(values, "adapt-learning-rate"),
+    lora: undefined, // the weights learn from the texts, whatever follows
   }));
   switch (by) {
     case "tsdae":

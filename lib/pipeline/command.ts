@@ -14,7 +14,7 @@ import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { columnsInWords, emit, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
 import { withRecipe } from "./recipe.ts";
 import { columnsOfTerminal, makeProgress } from "../stage/progress_view.ts";
-import { engineChoice, text, withPreset } from "./settings.ts";
+import { engineChoice, text, usualValues, withPreset } from "./settings.ts";
 import { sampleWarning } from "./warnings.ts";
 import { type Services, StageRunner } from "../stage/stage.ts";
 
@@ -87,7 +87,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
       name: command.name,
       preset,
       values,
-      usual: command.presets["own"],
+      usual: usualValues(command.presets, values),
       operands: parsed.operands,
       args,
       columns,

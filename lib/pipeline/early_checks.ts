@@ -11,6 +11,7 @@ import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import { familyOf, parseConfig } from "../model/families/mod.ts";
+import { type ResolvedLora, targetLayers } from "../model/lora.ts";
 import { trainedBy } from "../model/freeze.ts";
 import { type ColumnPrompts, trainedPrompts } from "../model/prompts.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
@@ -26,11 +27,13 @@ export interface EarlyChecks {
   readonly prompts: ColumnPrompts | undefined;
   /** What is not trained. */
   readonly freeze: string | undefined;
+  /** Adapters. */
+  readonly lora?: ResolvedLora | undefined;
 }
 
-/** Fails where prompts name a column that is not there, or `--freeze` names no tensor or leaves none. */
+/** Fails where prompts name a column that is not there, `--freeze` names no tensor or leaves none, or `--lora-targets` no layer. */
 export const checkEarly = (
-  { base, data, prompts, freeze }: EarlyChecks,
+  { base, data, prompts, freeze, lora }: EarlyChecks,
 ): Effect.Effect<void, KindredError> =>
   attempt(async () => {
     if (prompts !== undefined) {
@@ -38,10 +41,11 @@ export const checkEarly = (
       const texts = columns.filter((name) => name !== "label" && name !== "score");
       trainedPrompts({ prompts: {}, defaultPromptName: undefined }, prompts, texts);
     }
-    if (freeze === undefined) return;
+    if (freeze === undefined && lora === undefined) return;
     const { folder: path } = await base.read();
     const folder = await readFolder(path);
-    const config = parseConfig(folder.config, join(path, folder.transformerPath, "config.json"));
+    const config = parseConfig(folder.config, join(folder.weights, "config.json"));
+    if (lora !== undefined) targetLayers(familyOf(config).tensors(config), lora.targets);
     // Names of further layers are for who loads them: the training itself says then what is wrong.
     if (folder.modules.some(({ type }) => type === "dense")) return;
     trainedBy(freeze, config, familyOf(config).tensors(config).keys());

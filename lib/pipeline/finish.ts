@@ -14,6 +14,7 @@ import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } fr
 import { baselineOf, type EvaluationSet } from "./evaluation.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
+import { loraFacts, resolveLora } from "../model/lora.ts";
 import { type Facts, modelCard } from "../train/model_card.ts";
 import { leaksOf, leakWarning } from "./leaks.ts";
 import { writeOutput } from "./output.ts";
@@ -28,7 +29,8 @@ import {
   type RunReport,
   trainingReport,
 } from "./report.ts";
-import { text } from "./settings.ts";
+import { inModel, type LoraSave, savedModel } from "./saved_model.ts";
+import { loraOf, text } from "./settings.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate.ts";
 import { invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
@@ -102,7 +104,10 @@ export const finish: (
   }
   const base = yield* reportBase(invocation, { warnings, output, files: TRAINING_FILES });
   return yield* attempt(async () => {
-    const { folder, record } = await main.model.read();
+    const trained = await main.model.read();
+    const { folder, record } = trained;
+    const saved = await savedModel(trained, text(values, "lora-save") as LoraSave | undefined, text(values, "model"));
+    const lora = loraOf(values);
     const rows = evaluation && await evaluation.rows.read();
     const { control, control_equal_steps } = runs;
     const records: Record<string, TrainingRecord> = {};
@@ -168,6 +173,7 @@ export const finish: (
           ...await folderFacts(folder),
           parameters: record.parameters,
           "parameters that were trained": record.trainedParameters,
+          adapters: lora && loraFacts(resolveLora(lora)),
         },
         evaluation: evaluation && {
           on: `${evaluation.heldOut ? "rows held out of " : ""}${await sourceName(evaluation.source)}, ${
@@ -184,7 +190,8 @@ export const finish: (
       "metrics.jsonl": metricsLines(records),
       "report.html": html,
       "report.json": JSON.stringify(report, null, 2) + "\n",
-    }, { model: folder });
+      ...inModel(saved.texts),
+    }, { model: saved.folder });
     return report;
   });
 });

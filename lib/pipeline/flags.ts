@@ -55,6 +55,18 @@ export const FLAGS = {
   "keep-best": ["text", "keep the weights with the highest value of this metric; auto: the one that stands for all"],
   "patience": ["positive", "stop after so many evaluations without a new best"],
   "freeze": ["text", "tensors that are not trained: embeddings, layers:-n, or names with *"],
+  "lora-rank": ["positive", "train adapters of this rank instead of the weights (LoRA)"],
+  "lora-alpha": ["above zero", "alpha: adapters count alpha / rank times; default: twice the rank"],
+  "lora-targets": [
+    "text",
+    "linear layers that have an adapter: ends of their names, with commas between; a regular expression of whole names; " +
+    "or all-linear, the default",
+  ],
+  "lora-dropout": ["rate", "dropout of what goes into the adapters; default 0"],
+  "lora-save": [
+    ["merged", "adapter"],
+    "what is saved: the model with its adapters merged into it, the default, or the adapters alone, as PEFT has them",
+  ],
   "pooling": [["mean", "cls", "max", "mean_sqrt_len", "weightedmean", "lasttoken"], "how tokens become one embedding"],
   "max-seq-length": ["positive", "longest sequence in tokens"],
   "prompts": [
@@ -259,6 +271,9 @@ export const TRAINING: readonly Flag[] = [
   "max-seq-length",
   "skip-bad-rows",
 ];
+
+/** Flags of adapters, for every training whose model has them. */
+export const ADAPTERS: readonly Flag[] = ["lora-rank", "lora-alpha", "lora-targets", "lora-dropout"];
 
 /** Flags of Augmented SBERT beside those of every training. */
 export const AUGMENTING: readonly Flag[] = [

@@ -79,6 +79,7 @@ export function crossSettings(values: FlagValues): TrainSettings {
     evalSteps: undefined,
     keepBest: undefined,
     patience: undefined,
+    lora: undefined, // the bi-encoder's
   };
 }
 

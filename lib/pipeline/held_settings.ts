@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { ADAMW_DEFAULTS } from "../train/adamw.ts";
+import { loraFacts, type ResolvedLora } from "../model/lora.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import { readJson, type TrainedModel } from "../stage/artifact.ts";
 import type { Artifact } from "../stage/stage.ts";
@@ -18,7 +19,10 @@ export async function heldSettings(model: Artifact<TrainedModel>): Promise<HeldS
   const { parameters } = await readJson<{ parameters: Record<string, unknown> }>(
     join(model.paths[0]!, "manifest.json"),
   );
-  const { loss, settings, ...rest } = parameters as { loss?: { name: string; options?: object }; settings?: object };
+  const { loss, settings: { lora, ...settings } = {}, ...rest } = parameters as {
+    loss?: { name: string; options?: object };
+    settings?: { lora?: ResolvedLora };
+  };
   const { folder, record } = await model.read();
   const shape = await readFolder(folder).catch(() => undefined); // a cross-encoder or a language model has none
   const held: Record<string, string | number | boolean> = {};
@@ -30,6 +34,7 @@ export async function heldSettings(model: Artifact<TrainedModel>): Promise<HeldS
   };
   if (loss !== undefined) add({ loss: loss.name, ...loss.options });
   add({ optimizer: "AdamW", ...ADAMW_DEFAULTS, ...settings, ...rest });
+  if (lora !== undefined) add({ adapters: loraFacts(lora), parametersTrained: record.trainedParameters });
   if (shape !== undefined && shape.input === "transformer") add({ maxSeqLength: shape.maxSeqLength });
   add({ updates: record.steps });
   return held;

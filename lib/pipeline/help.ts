@@ -23,6 +23,7 @@ const GROUPS: readonly (readonly [title: string, flags: readonly Flag[]])[] = [
     "seed",
     "save-steps",
   ]],
+  ["Adapters", ["lora-rank", "lora-alpha", "lora-targets", "lora-dropout", "lora-save"]],
   ["Evaluation on the way", ["eval-steps", "keep-best", "patience", "logging-steps"]],
   ["Output", ["output", "force", "json", "quiet"]],
   ["Engine and cache", ["engine", "kernels", "threads", "precision", "cache-dir", "no-cache"]],

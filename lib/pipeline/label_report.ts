@@ -34,6 +34,7 @@ import {
   type TrainingReport,
   trainingReport,
 } from "./report.ts";
+import { inModel, type LoraSave, savedModel } from "./saved_model.ts";
 import { text, trainSettings } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate.ts";
@@ -109,7 +110,8 @@ export const finishLabels: (
     after: yield* valueOf(artifacts.after),
   };
   const [before, after] = [{ ...tested?.before.metrics }, { ...tested?.after.metrics }];
-  const { folder, record } = yield* valueOf(results.model);
+  const model = yield* valueOf(results.model);
+  const { record } = model;
   const settings = trainSettings(values);
   const data = yield* valueOf(results.data);
   const base = yield* reportBase(invocation, {
@@ -142,6 +144,7 @@ export const finishLabels: (
       tables: tested === undefined ? [] : [byLabel(labels, tested)],
       model: join(output, "model"),
     };
+    const saved = await savedModel(model, text(values, "lora-save") as LoraSave | undefined, text(values, "model"));
     await writeOutput(output, {
       "model/README.md": modelCard({
         title: "A sentence-embedding model",
@@ -152,7 +155,8 @@ export const finishLabels: (
       "metrics.jsonl": metricsLines({ main: record }),
       "report.html": await labelPage(report, tested, record),
       "report.json": JSON.stringify(report, null, 2) + "\n",
-    }, { model: folder });
+      ...inModel(saved.texts),
+    }, { model: saved.folder });
     return report;
   });
 });

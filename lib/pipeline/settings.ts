@@ -7,8 +7,15 @@ import { parseColumns } from "../data/column_names.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { EngineChoice, EngineName } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
+import type { LoraSettings } from "../model/lora.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
-import { type ResolvedTrainSettings, resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "../train/settings.ts";
+import {
+  LORA_DEFAULTS,
+  type ResolvedTrainSettings,
+  resolveSettings,
+  TRAIN_DEFAULTS,
+  type TrainSettings,
+} from "../train/settings.ts";
 import type { Invocation } from "./flags.ts";
 import type { Flag, FlagValues } from "./flags.ts";
 import type { RowsOptions } from "./stages/load.ts";
@@ -97,11 +104,22 @@ export function withPreset(
 ): { readonly preset: string; readonly values: FlagValues } {
   const own = given["model"] !== undefined && "own" in presets;
   const preset = String(given["preset"] ?? (own ? "own" : "sample"));
-  const values: { -readonly [F in Flag]?: FlagValues[F] } = { ...presets[preset] };
+  const usual = preset === "own" ? usualValues(presets, given) : presets[preset];
+  const values: { -readonly [F in Flag]?: FlagValues[F] } = { ...usual };
   // A warmup in steps takes the place of one as a share, and the other way round.
   if (given["warmup-steps"] !== undefined) delete values["warmup-ratio"];
   if (given["warmup-ratio"] !== undefined) delete values["warmup-steps"];
   return { preset, values: { ...values, ...given } };
+}
+
+/** What a command takes for a model of one's own, with these flags. */
+export function usualValues(
+  presets: Readonly<Record<string, FlagValues>>,
+  given: FlagValues,
+): FlagValues | undefined {
+  const { own } = presets;
+  if (own === undefined || given["lora-rank"] === undefined) return own;
+  return { ...own, "learning-rate": LORA_DEFAULTS.learningRate };
 }
 
 /** The value of a flag that has a number. */
@@ -123,10 +141,27 @@ export function engineChoice(values: FlagValues): EngineChoice {
 
 /** Hyper-parameters, checked; `recipe` has those of a method, where the flags say nothing. */
 export function trainSettings(values: FlagValues, recipe?: Partial<ResolvedTrainSettings>): ResolvedTrainSettings {
-  return resolveSettings(
-    Object.fromEntries(Object.entries(SETTINGS).map(([flag, name]) => [name, values[flag as Flag]])),
-    recipe,
+  const named = Object.entries(SETTINGS).map(([flag, name]) => [name, values[flag as Flag]]);
+  return resolveSettings({ ...Object.fromEntries(named), lora: loraOf(values) }, recipe);
+}
+
+/** Adapters, if there shall be any. */
+export function loraOf(values: FlagValues): LoraSettings | undefined {
+  const rank = optional(values, "lora-rank");
+  if (rank !== undefined) {
+    const [alpha, dropout] = [optional(values, "lora-alpha"), optional(values, "lora-dropout")];
+    return { rank, alpha, targets: targetsOf(text(values, "lora-targets")), dropout };
+  }
+  const idle = (["lora-alpha", "lora-targets", "lora-dropout", "lora-save"] as const).find((flag) =>
+    values[flag] !== undefined
   );
+  if (idle === undefined) return undefined;
+  throw new UsageError(`--${idle} is for adapters, and there are none`, { hint: "--lora-rank 16 trains some" });
+}
+
+/** Ends of names, with commas between; anything else is a regular expression, or all-linear. */
+function targetsOf(given: string | undefined): LoraSettings["targets"] {
+  return given === "all-linear" || !/^[\w.-]+(\s*,\s*[\w.-]+)*$/.test(given ?? "") ? given : given!.split(/\s*,\s*/);
 }
 
 /** How the model is read. */

@@ -16,6 +16,7 @@ import type { FlagValues } from "./flags.ts";
 import { type EvaluationSet, partsOf } from "./evaluation.ts";
 import { checkEarly } from "./early_checks.ts";
 import { finish, type TrainedRun } from "./finish.ts";
+import { resolveLora } from "../model/lora.ts";
 import { settingsLeft } from "./recipe.ts";
 import { outputFolder } from "./report_base.ts";
 import type { Report } from "./report.ts";
@@ -75,7 +76,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     const rowsOfLoss = yield* rows(train, base);
     const freeze = text(values, "freeze");
     const rowsToCheck = rowsOfLoss as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>;
-    yield* checkEarly({ base, data: rowsToCheck, prompts, freeze });
+    yield* checkEarly({ base, data: rowsToCheck, prompts, freeze, lora: settings.lora && resolveLora(settings.lora) });
     const parameters = { loss, seed: number(values, "seed") };
     const measure = (set: EvaluationSet | undefined) => beforeAndAfter(set, base, shape, parameters);
     const run = yield* measure(evaluation);

@@ -9,6 +9,7 @@ import type { EngineChoice } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
 import { FLAGS } from "../pipeline/flags.ts";
 import type { RunOptions } from "../stage/run.ts";
+import type { TrainSettings } from "../train/settings.ts";
 import type { HoldOutOption, OutputOptions } from "./training.ts";
 
 const isObject = (value: unknown): value is object =>
@@ -53,6 +54,7 @@ const TRAINING: Fields<RunOptions & OutputOptions> = {
   progress: YES_OR_NO,
   output: aText("a folder's name; . for the working folder"),
   force: YES_OR_NO,
+  loraSave: oneOf(FLAGS["lora-save"][0]),
 };
 
 /** How many rows are held out; whether there are so many is for who cuts them off. */
@@ -111,7 +113,13 @@ export function checkJob(options: JobOptions, own: Readonly<Record<string, Field
 }
 
 /** Checks the options of a training, beside which it has its own. */
-export function checkTraining(options: RunOptions & OutputOptions, own: Readonly<Record<string, Field>>): void {
+export function checkTraining(
+  options: RunOptions & OutputOptions & Pick<TrainSettings, "lora">,
+  own: Readonly<Record<string, Field>>,
+): void {
   checkFields(options, { ...own, ...TRAINING });
+  if (options.loraSave !== undefined && options.lora === undefined) {
+    throw new UsageError("loraSave is for adapters, and there are none", { hint: "lora: { rank: 16 } trains some" });
+  }
   if (options.engine !== undefined) checkFields(options.engine, ENGINE, "engine");
 }

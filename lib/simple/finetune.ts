@@ -162,7 +162,8 @@ async function finetuneOn<L extends LabelKind>(
   kind: EvaluationKind,
   rows: Dataset<RowsOf<L> & Columns>,
   loss: LossSpec<L>,
-  { model, prompts, holdOut, output, force = false, cacheDir, engine, progress, signal, ...settings }: FinetuneSettings,
+  { model, prompts, holdOut, output, force = false, loraSave, cacheDir, engine, progress, signal, ...settings }:
+    FinetuneSettings,
 ): Promise<MeasuredTraining> {
   const work = Effect.gen(function* () {
     const base = yield* startingModel(model);
@@ -185,5 +186,6 @@ async function finetuneOn<L extends LabelKind>(
         }),
     });
   });
-  return (await runTraining(work, { output, force, cacheDir, engine, progress, signal })).training;
+  return (await runTraining(work, { output, force, loraSave, source: model, cacheDir, engine, progress, signal }))
+    .training;
 }

@@ -23,7 +23,13 @@ import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { checkFields, type Field, NUMBERS } from "../train/fields.ts";
 import { modelCard, shownSettings } from "../train/model_card.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
-import { CROSS_ENCODER_DEFAULTS, resolveSettings, TRAIN_FIELDS, type TrainSettings } from "../train/settings.ts";
+import {
+  CROSS_ENCODER_DEFAULTS,
+  resolveSettings,
+  TRAIN_FIELDS,
+  type TrainSettings,
+  usualRate,
+} from "../train/settings.ts";
 import { A_LIST, A_LOSS, A_MODEL, checkNumbers, checkTexts, checkTraining, HOLD_OUT } from "./fields.ts";
 import { type HoldOutOption, type OutputOptions, runTraining, startingModel } from "./training.ts";
 
@@ -192,7 +198,7 @@ async function trainOn(
     const told = [
       ...warnings,
       ...record.warnings,
-      ...settingsWarnings(settings, record, { usual: CROSS_ENCODER_DEFAULTS.learningRate }),
+      ...settingsWarnings(settings, record, { usual: usualRate(settings, CROSS_ENCODER_DEFAULTS.learningRate) }),
     ];
     const card = yield* attempt(async () => {
       const { name: source, baseModel, license } = await originOf(model);

@@ -30,6 +30,7 @@ import {
   TENSION_DEFAULTS,
   TRAIN_FIELDS,
   type TrainSettings,
+  usualRate,
 } from "../train/settings.ts";
 import { cardText } from "./card.ts";
 import { A_LIST, A_MODEL, A_SHARE, checkTraining } from "./fields.ts";
@@ -58,7 +59,8 @@ interface Method {
 
 /** Trains on the distinct texts, and saves the model with a card that tells how. */
 async function learn(
-  { model, texts: plain, output, force = false, cacheDir, engine, progress, signal, ...chosen }: PlainTextsInput,
+  { model, texts: plain, output, force = false, loraSave, cacheDir, engine, progress, signal, ...chosen }:
+    PlainTextsInput,
   { name, recipe, train }: Method,
 ): Promise<TrainingRecord> {
   const work = Effect.gen(function* () {
@@ -71,14 +73,23 @@ async function learn(
     const done = yield* valueOf(trained);
     const warnings = [
       ...done.record.warnings,
-      ...settingsWarnings(settings, done.record, { usual: usual.learningRate }),
+      ...settingsWarnings(settings, done.record, { usual: usualRate(settings, usual.learningRate) }),
     ];
     const record = { ...done.record, warnings };
     const how = `on plain texts, by ${name}`;
     const card = yield* attempt(() => cardText({ source: model, folder: done.folder, how, record, settings }));
     return { model: trained, record, card };
   });
-  const { record } = await runTraining(work, { output, force, cacheDir, engine, progress, signal });
+  const { record } = await runTraining(work, {
+    output,
+    force,
+    loraSave,
+    source: model,
+    cacheDir,
+    engine,
+    progress,
+    signal,
+  });
   return record;
 }
 

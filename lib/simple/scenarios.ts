@@ -84,7 +84,7 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
   checkNumbers(input.gold?.score, "gold.score");
   if (input.cross !== undefined) checkFields(input.cross, TRAIN_FIELDS, "cross");
   const { gold, unlabelled, crossEncoder, pairs, silverLabels, cross, model, holdOut, ...rest } = input;
-  const { output, force = false, cacheDir, engine, progress, signal, ...settings } = rest;
+  const { output, force = false, loraSave, cacheDir, engine, progress, signal, ...settings } = rest;
   const { seed } = resolveSettings(settings);
   const crossSettings = resolveSettings(cross ?? {}, { ...CROSS_ENCODER_DEFAULTS, seed });
   const scores = Float64Array.from(gold.score);
@@ -128,6 +128,8 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
   const { model: _, card: _card, ...result } = await runTraining(work, {
     output,
     force,
+    loraSave,
+    source: model,
     cacheDir,
     engine,
     progress,

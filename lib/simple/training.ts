@@ -17,6 +17,7 @@ import {
   type EvaluationKind,
   PRIMARY_METRIC,
 } from "../pipeline/stages/evaluate.ts";
+import { savedModel } from "../pipeline/saved_model.ts";
 import { settingsWarnings, worseWarning } from "../pipeline/warnings.ts";
 import { type CountedDataset, type ModelFolder, summaryOf, type TrainedModel } from "../stage/artifact.ts";
 import { model as modelOf, type ModelOf } from "../stage/roots.ts";
@@ -26,7 +27,7 @@ import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { heldSettings } from "../pipeline/held_settings.ts";
 import { recipeOf } from "../train/recipe.ts";
 import { cardText } from "./card.ts";
-import { resolveSettings, TRAIN_DEFAULTS, type TrainSettings } from "../train/settings.ts";
+import { resolveSettings, type TrainSettings, usualRate } from "../train/settings.ts";
 
 /** Where a training saves its model. */
 export interface OutputOptions {
@@ -34,6 +35,8 @@ export interface OutputOptions {
   readonly output: string;
   /** Writes into such a folder all the same, beside what is in it. Default false. */
   readonly force?: boolean;
+  /** Of a training of adapters (`lora`): saves the model with them, or them alone, in PEFT's files. Default merged. */
+  readonly loraSave?: "merged" | "adapter" | undefined;
 }
 
 /** How many rows a training keeps to measure by. */
@@ -124,7 +127,7 @@ export const trainMeasured: <C extends Columns>(
       ...cut.warnings,
       ...(trouble === undefined ? [] : [blind(trouble)]),
       ...record.warnings,
-      ...settingsWarnings(settings, record, { usual: recipe.learningRate ?? TRAIN_DEFAULTS.learningRate }),
+      ...settingsWarnings(settings, record, { usual: usualRate(settings, recipe.learningRate) }),
       ...worseWarning(PRIMARY_METRIC[kind], before, metrics, { where: "on the rows held out" }),
     ];
     const training = { ...record, warnings, before, metrics };
@@ -146,13 +149,18 @@ export const trainMeasured: <C extends Columns>(
 /** Runs a training and copies its model to where it is wanted, with a card that tells what came of it. A signal that ends it rejects with its reason. */
 export async function runTraining<A>(
   work: Effect.Effect<A & { readonly model: Artifact<TrainedModel>; readonly card: string }, KindredError, Services>,
-  { output, force = false, cacheDir, engine, progress, signal }: OutputOptions & RunOptions,
+  { output, force = false, loraSave, source, cacheDir, engine, progress, signal }: OutputOptions & RunOptions & {
+    readonly source?: string | undefined;
+  },
 ): Promise<A> {
   await checkOutput(output, force);
   try {
     const result = await runStages(work, { cacheDir, engine, progress, signal });
-    await copyFolder((await result.model.read()).folder, output);
-    await Deno.writeTextFile(join(output, "README.md"), result.card);
+    const { folder, texts } = await savedModel(await result.model.read(), loraSave, source);
+    await copyFolder(folder, output);
+    for (const [name, text] of Object.entries({ ...texts, "README.md": result.card })) {
+      await Deno.writeTextFile(join(output, name), text);
+    }
     return result;
   } catch (error) {
     signal?.throwIfAborted();

@@ -43,6 +43,8 @@ export interface ModelShape {
 export interface TrainedModel extends ModelFolder {
   /** How that went. */
   readonly record: TrainingRecord;
+  /** The folder with the adapters alone, if such were trained. */
+  readonly adapter?: string | undefined;
 }
 
 /** What an evaluation gave. */
@@ -130,6 +132,9 @@ export function datasetFormat<C extends Columns>(): Format<CountedDataset<C>> {
 const modelOf = async (path: string) =>
   await Deno.stat(join(path, "manifest.json")).then(() => join(path, "model"), () => path);
 
+/** Where a stage that trains adapters leaves them alone, beside the whole model. */
+export const ADAPTER = "adapter";
+
 /** The form of a model: the folder itself, or what a stage trained. */
 export const modelFormat: Format<ModelFolder> = { read: async ([path]) => ({ folder: await modelOf(path!) }) };
 
@@ -138,6 +143,7 @@ export const trainedFormat: Format<TrainedModel> = {
   read: async ([path]) => ({
     folder: await modelOf(path!),
     record: await readJson<TrainingRecord>(join(path!, "training.json")),
+    adapter: await Deno.stat(join(path!, ADAPTER)).then(() => join(path!, ADAPTER), () => undefined),
   }),
 };
 

@@ -6,6 +6,7 @@
 import { Effect } from "effect";
 import { basename, dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";
+import { basesOf } from "../checkpoint/adapter.ts";
 import { ownFiles } from "../checkpoint/folder.ts";
 import { isWordVectorFile, readWordVectors, writeWordVectors } from "../checkpoint/word_vectors.ts";
 import { counted } from "../counted.ts";
@@ -14,7 +15,7 @@ import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import { sampleBaseModel, samplePairModel } from "../data/sample/models.ts";
 import { resolveSource } from "../data/source.ts";
 import { type KindredError, UsageError } from "../error.ts";
-import { fetchSnapshot, modelFiles } from "../hub/snapshot.ts";
+import { locateModel } from "../hub/named_model.ts";
 import { type ModelFolder, modelFormat } from "./artifact.ts";
 import { keyOfFiles } from "./digest.ts";
 import { type Artifact, artifact, type Format, StageRunner } from "./stage.ts";
@@ -27,17 +28,9 @@ export const sourceFormat: Format<SourceFiles> = { read: (paths) => Promise.reso
 
 /** The folder of a model on this machine, and the commit if it came from the hub. */
 async function locate(source: string, cacheFolder: string): Promise<{ folder: string; commit?: string }> {
-  const found = await Deno.stat(source).catch(() => undefined);
-  if (found?.isDirectory) return { folder: source };
-  if (found?.isFile && isWordVectorFile(source)) return { folder: await wordVectorFolder(source, cacheFolder) };
-  if (!/^(hub:)?\w[\w.-]*\/\w[\w.-]*(@[\w./-]+)?$/.test(source)) {
-    throw new UsageError("there is no such model", {
-      found: source,
-      hint: "name a folder, a file of word vectors (.txt, .vec), or a model of the hub as owner/name",
-    });
-  }
-  const [id, revision = "main"] = source.replace(/^hub:/, "").split("@");
-  return await fetchSnapshot({ kind: "model", id: id!, revision }, { wanted: modelFiles });
+  const isFile = await Deno.stat(source).then(({ isFile }) => isFile, () => false);
+  if (isFile && isWordVectorFile(source)) return { folder: await wordVectorFolder(source, cacheFolder) };
+  return await locateModel(source);
 }
 
 /** The folder of a model by name: a folder, a file of word vectors, or a model of the hub, which is downloaded. */
@@ -69,7 +62,11 @@ const modelOr = (sample: typeof sampleBaseModel): ModelOf =>
       const { folder, commit } = source === undefined
         ? { folder: await sample({ cacheDir: runner.folder }), commit: undefined }
         : await locate(source, runner.folder);
-      return artifact(commit ?? await keyOfFiles(runner.folder, [folder]), [folder], true, modelFormat);
+      const bases = await basesOf(folder); // an adapter is a model with them alone
+      const key = bases.length === 0 && commit !== undefined
+        ? commit
+        : await keyOfFiles(runner.folder, [folder, ...bases]);
+      return artifact(key, [folder], true, modelFormat);
     });
   });
 

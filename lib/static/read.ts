@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { join } from "node:path";
 import { openTensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import { UsageError } from "../error.ts";
@@ -22,10 +21,9 @@ import type { StaticTable } from "./table.ts";
  * @throws {CheckpointError} It is damaged.
  */
 export async function readStaticTable(folder: string): Promise<StaticTable> {
-  const { input, config, transformerPath, modules } = await readFolder(folder);
+  const { input, config, weights: inside, tokenizer, modules } = await readFolder(folder);
   const others = modules.filter(({ type }) => type !== "pooling" && type !== "normalize");
-  const inside = join(folder, transformerPath);
-  const { definition } = input === "static" ? await loadTokenizer(inside) : {};
+  const { definition } = input === "static" ? await loadTokenizer(tokenizer) : {};
   if (definition === undefined || others.length > 0) {
     throw new UsageError("this is no static model of tokens alone", {
       where: folder,

@@ -21,6 +21,7 @@ export { embedding } from "./ops/embedding.ts";
 export { gated } from "./ops/gated.ts";
 export { dropout, layerNorm, type LayerNormOptions } from "./ops/layer_norm.ts";
 export { linear, matmul } from "./ops/linear.ts";
+export { adaptedLinear } from "./ops/low_rank.ts";
 export { normalize, pool } from "./ops/pool.ts";
 export { type Norm, residualNorm } from "./ops/residual_norm.ts";
 export { headNorm, type NormedHeads, rmsNorm, type RmsNormOptions } from "./ops/rms_norm.ts";
@@ -40,4 +41,12 @@ export {
 } from "./ops/shape.ts";
 export { softplus } from "./ops/softplus.ts";
 export { accumulate, backward, gradientTarget, inference, isOpen, record, recording, type Tape } from "./tape.ts";
-export { constant, countTrained, parameter, type ParameterBlock, type Parameters, type Tensor } from "./tensor.ts";
+export {
+  constant,
+  countTrained,
+  type LowRank,
+  parameter,
+  type ParameterBlock,
+  type Parameters,
+  type Tensor,
+} from "./tensor.ts";

@@ -11,6 +11,7 @@ export * from "./ops/embedding.ts";
 export * from "./ops/gated.ts";
 export * from "./ops/layer_norm.ts";
 export * from "./ops/linear.ts";
+export * from "./ops/low_rank.ts";
 export * from "./ops/pool.ts";
 export * from "./ops/residual_norm.ts";
 export * from "./ops/rms_norm.ts";

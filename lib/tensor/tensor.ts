@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Engine, type Handle, sizeOf } from "../engine/engine.ts";
+import { type Dropout, type Engine, type Handle, sizeOf } from "../engine/engine.ts";
 
 /** A parameter's place in a block of those that are treated alike: weights, and in the same places their gradients. */
 export interface ParameterBlock {
@@ -15,6 +15,20 @@ export interface ParameterBlock {
   readonly decays: boolean;
   /** The parameter's first element in both. */
   readonly offset: number;
+}
+
+/** What is trained beside a weight [N, K] that is frozen: s · B A for some of its rows. */
+export interface LowRank {
+  /** [R, K] the matrices A of all blocks, one below the other. */
+  readonly a: Tensor;
+  /** [ΣNᵢ, r] their matrices B, likewise. */
+  readonly b: Tensor;
+  /** s */
+  readonly scale: number;
+  /** Which rows of the weight each block is for, in their order. */
+  readonly blocks: readonly { readonly row: number; readonly rows: number }[];
+  /** Of the input, in training. */
+  readonly dropout?: Dropout | undefined;
 }
 
 /** A value on the device and, once something was differentiated, its gradient. */
@@ -29,6 +43,8 @@ export interface Tensor {
   readonly parts?: readonly { readonly name: string; readonly rows: number }[];
   /** Where a trained parameter lies in a block. */
   readonly block?: ParameterBlock;
+  /** What is added to the products with a frozen weight. */
+  readonly adapter?: LowRank;
   /** d loss / d value. A parameter has it from the start and adds to it; an activation gets it in the backward pass. */
   gradient: Handle | undefined;
 }

@@ -62,7 +62,9 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
     differentiate(engine, batch, scale) {
       const packed = pack(texts.map((column) => ({ texts: column, rows: batch.rows })), batch.streams);
       const budget = task.tokenBudget ??
-        Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder.config));
+        Math.floor(
+          engine.memory().activationBudget / activationBytesPerToken(model.encoder.config, model.encoder.adapters),
+        );
       const picked = labels && pick(labels, batch.rows);
       const classes = picked instanceof Int32Array ? picked : undefined;
       const target = picked && engine.upload(picked, [batch.rows.length]);

@@ -4,11 +4,12 @@
  * @module
  */
 import type { EncoderConfig } from "../model/config.ts";
+import { type LoraAdapters, loraFloatsPerToken } from "../model/lora.ts";
 import { familyOf } from "../model/families/mod.ts";
 
-/** Bytes of activations and their gradients per token, an upper estimate: the family knows. */
-export function activationBytesPerToken(config: EncoderConfig): number {
-  return 4 * familyOf(config).floatsPerToken(config);
+/** Bytes of activations and their gradients per token, an upper estimate: the family knows, and adapters add theirs. */
+export function activationBytesPerToken(config: EncoderConfig, adapters?: LoraAdapters): number {
+  return 4 * (familyOf(config).floatsPerToken(config) + (adapters === undefined ? 0 : loraFloatsPerToken(adapters)));
 }
 
 /** The same for a masked token of a language model: what its head holds beside the chunks of logits. */

@@ -5,6 +5,7 @@
  */
 import { counted } from "../counted.ts";
 import type { Loss } from "../loss/loss.ts";
+import { loraFacts } from "../model/lora.ts";
 import type { Metrics } from "./record.ts";
 import type { ResolvedTrainSettings } from "./settings.ts";
 
@@ -174,6 +175,7 @@ export function shownSettings(settings: ResolvedTrainSettings): Readonly<Record<
     "weight decay": weightDecay,
     clip,
     seed,
+    adapters: settings.lora && loraFacts(settings.lora),
   };
 }
 

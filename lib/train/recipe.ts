@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { join } from "node:path";
 import { openTensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import { type ResolvedTrainSettings, STATIC_RATES } from "./settings.ts";
@@ -43,7 +42,7 @@ export async function recipeOf(folder: string, data?: RecipeRows): Promise<Parti
   // A folder that cannot be read is for who loads it: that says what is wrong.
   const read = await readFolder(folder).catch(() => undefined);
   if (read === undefined || read.input === "transformer") return {};
-  const isRandom = await knowsNothing(join(folder, read.transformerPath)).catch(() => false);
+  const isRandom = await knowsNothing(read.weights).catch(() => false);
   return {
     learningRate: isRandom ? STATIC_RATES.random : STATIC_RATES.taught,
     ...(data?.inBatch === true && { batchSize: batchOf(data.rows) }),

@@ -6,7 +6,8 @@
  */
 import { UsageError } from "../error.ts";
 import { ADAMW_DEFAULTS, type AdamWSettings } from "./adamw.ts";
-import { aText, checkFields, type Fields, NUMBERS, oneOf } from "./fields.ts";
+import { type LoraSettings, type ResolvedLora, resolveLora } from "../model/lora.ts";
+import { aText, checkFields, type Fields, NUMBERS, oneOf, wrong } from "./fields.ts";
 import type { PlanSettings } from "./plan.ts";
 import { type ScheduleKind, SCHEDULES } from "./schedule.ts";
 
@@ -40,6 +41,8 @@ export interface TrainSettings extends AdamWSettings {
   readonly keepBest?: string | undefined;
   /** Stops after so many evaluations without a new best. */
   readonly patience?: number | undefined;
+  /** Trains adapters of low rank instead of the weights (LoRA). The default learning rate is 2e-4 then. */
+  readonly lora?: LoraSettings | undefined;
 }
 
 /** Hyper-parameters, complete. */
@@ -58,6 +61,8 @@ export interface ResolvedTrainSettings
   readonly loggingSteps: number;
   /** Updates between checkpoints. */
   readonly saveSteps: number;
+  /** Adapters that are trained instead of the weights. */
+  readonly lora?: ResolvedLora | undefined;
 }
 
 /** The defaults of every training. */
@@ -112,6 +117,30 @@ export const CROSS_ENCODER_DEFAULTS: { readonly learningRate: number; readonly w
   weightDecay: 0.01,
 };
 
+/**
+ * What adapters are trained with where nothing is said: Hu et al. (2021, arXiv 2106.09685) took 2e-4 to 5e-4, PEFT's examples
+ * 1e-4 to 1e-3. All of them are more than weights take, since adapters begin with nothing.
+ */
+export const LORA_DEFAULTS: { readonly learningRate: number } = { learningRate: 2e-4 };
+
+/** The learning rate that trainings of this kind usually have; `recipe`: that of their weights. */
+export function usualRate({ lora }: Pick<TrainSettings, "lora">, recipe: number = TRAIN_DEFAULTS.learningRate): number {
+  return lora === undefined ? recipe : LORA_DEFAULTS.learningRate;
+}
+
+const isTargets = (value: unknown) => {
+  const texts = Array.isArray(value) ? value : [value];
+  return texts.length > 0 && texts.every((text) => typeof text === "string" && text !== "");
+};
+
+/** What each setting of adapters may be. */
+const LORA_FIELDS: Fields<LoraSettings> = {
+  rank: NUMBERS["positive"],
+  alpha: NUMBERS["above zero"],
+  targets: { expected: "all-linear, a list of names, or a regular expression", is: isTargets },
+  dropout: { expected: "a number from 0, below 1", is: (x) => typeof x === "number" && x >= 0 && x < 1 },
+};
+
 /** What each setting may be. */
 export const TRAIN_FIELDS: Fields<TrainSettings> = {
   epochs: NUMBERS["positive"],
@@ -133,6 +162,7 @@ export const TRAIN_FIELDS: Fields<TrainSettings> = {
   saveSteps: NUMBERS["positive"],
   keepBest: aText("the name of a metric, or auto"),
   patience: NUMBERS["positive"],
+  lora: { expected: "an object, such as { rank: 16 }", is: (value) => typeof value === "object" && value !== null },
 };
 
 /**
@@ -165,5 +195,9 @@ export function resolveSettings(
     });
   }
   const { warmupRatio: ratio, ...defaults } = TRAIN_DEFAULTS;
-  return { ...defaults, ...(warmupSteps === undefined && { warmupRatio: ratio }), ...recipe, ...given };
+  const complete = { ...defaults, ...(warmupSteps === undefined && { warmupRatio: ratio }), ...recipe };
+  if (settings.lora === undefined) return { ...complete, ...given };
+  checkFields(settings.lora, LORA_FIELDS, "lora");
+  if (settings.lora.rank === undefined) throw wrong("lora.rank", LORA_FIELDS.rank.expected, undefined);
+  return { ...complete, ...LORA_DEFAULTS, ...given, lora: resolveLora(settings.lora) };
 }

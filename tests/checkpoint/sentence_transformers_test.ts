@@ -53,9 +53,9 @@ Deno.test("a folder that is written is read again, leaves what was there, and no
   withFiles({ "model/notes.txt": "x" }, async (folder) => {
     const path = join(folder, "model");
     await writeFolder(`${path}/`, TO_WRITE);
-    const { path: _, transformerPath, ...read } = await readFolder(path);
+    const { path: _, weights, tokenizer, ...read } = await readFolder(path);
     const { tensors: _1, denseTensors: _2, tokenizerFiles: _3, modelCard: _4, ...written } = TO_WRITE;
-    assert.equal(transformerPath, "");
+    assert.deepEqual([weights, tokenizer], [path, path]);
     assert.deepEqual(read, written);
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["model"]);
     assert.equal(await Deno.readTextFile(join(path, "notes.txt")), "x");

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Command } from "../../lib/pipeline/command.ts";
-import { trainingPresets, trainSettings, withPreset } from "../../lib/pipeline/settings.ts";
-import { TRAIN_DEFAULTS } from "../../lib/train/settings.ts";
+import type { FlagValues } from "../../lib/pipeline/flags.ts";
+import { trainingPresets, trainSettings, usualValues, withPreset } from "../../lib/pipeline/settings.ts";
+import { LORA_DEFAULTS, TRAIN_DEFAULTS } from "../../lib/train/settings.ts";
 
 const presets = trainingPresets();
 
@@ -11,6 +12,22 @@ Deno.test("a model of one's own is fine-tuned with the library's defaults, not w
   assert.deepEqual(trainSettings(values), TRAIN_DEFAULTS);
   assert.equal(withPreset(presets, {}).values["learning-rate"], 1e-3);
   assert.equal(withPreset(presets, { model: "mine", preset: "chapter" }).values["warmup-steps"], 100);
+});
+
+Deno.test("flags of adapters: a learning rate of their own, targets as PEFT has them", () => {
+  const settings = (given: FlagValues) => trainSettings(withPreset(presets, { model: "mine", ...given }).values);
+  assert.deepEqual(settings({ "lora-rank": 8 }).lora, { rank: 8, alpha: 16, targets: "all-linear", dropout: 0 });
+  assert.equal(settings({ "lora-rank": 8 }).learningRate, LORA_DEFAULTS.learningRate);
+  assert.equal(settings({ "lora-rank": 8, "learning-rate": 1e-3 }).learningRate, 1e-3);
+  assert.equal(usualValues(presets, { "lora-rank": 8 })!["learning-rate"], LORA_DEFAULTS.learningRate);
+  const targets = (text: string) => settings({ "lora-rank": 8, "lora-targets": text }).lora!.targets;
+  assert.deepEqual(targets("query, output.dense"), ["query", "output.dense"]);
+  assert.deepEqual(targets("Wqkv"), ["Wqkv"]);
+  assert.equal(targets(String.raw`.*\.(q|v)_proj`), String.raw`.*\.(q|v)_proj`);
+  assert.equal(targets("all-linear"), "all-linear");
+  assert.throws(() => settings({ "lora-alpha": 8 }), /--lora-alpha is for adapters/);
+  assert.throws(() => settings({ "lora-save": "adapter" }), /--lora-save is for adapters/);
+  assert.throws(() => settings({ "lora-rank": 8, "lora-dropout": 1 }), /lora.dropout/);
 });
 
 Deno.test("one kind of warmup takes the place of the other", () => {

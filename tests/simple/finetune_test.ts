@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
 import { UsageError } from "../../lib/error.ts";
 import { losses } from "../../lib/loss/mod.ts";
-import { encode, evaluate, finetune, type FinetuneSettings } from "../../lib/simple/mod.ts";
+import { encode, evaluate, finetune, type FinetuneSettings, tsdae } from "../../lib/simple/mod.ts";
 import { withFolder } from "../folder.ts";
 
 const nli = sampleNli({ rows: 60 }).columns;
@@ -48,6 +48,38 @@ Deno.test("finetune() takes scored pairs and labelled texts, each under a loss o
     const labelled = { text: nli.premise, label: nli.premise.map((text) => text.length % 2 ? "odd" : "even") };
     const second = await finetune({ ...await common(folder), ...labelled, batchSize: 16, holdOut: 0.3 });
     assert.ok(second.metrics["knn_accuracy_cosine"]! >= 0);
+  }));
+
+Deno.test("finetune() trains adapters, and saves the model with them or them alone", () =>
+  withFolder(async (folder) => {
+    const pairs = { anchor: nli.premise, positive: nli.hypothesis, holdOut: 0 };
+    const settings = { ...await common(folder), ...pairs, lora: { rank: 4, targets: ["query", "value"] } };
+    const { trainedParameters, parameters } = await finetune(settings);
+    assert.ok(trainedParameters < parameters / 20);
+    const alone = join(folder, "alone");
+    await finetune({ ...settings, output: alone, loraSave: "adapter" });
+    const files = await Array.fromAsync(Deno.readDir(alone), ({ name }) => name);
+    assert.ok(files.includes("adapter_model.safetensors") && !files.includes("model.safetensors"));
+    const card = await Deno.readTextFile(join(alone, "README.md"));
+    assert.match(card, /rank 4, alpha 8, on query, value/);
+    assert.match(card, /\| learning rate \| 0.0002 \|/);
+    const config = JSON.parse(await Deno.readTextFile(join(alone, "adapter_config.json")));
+    assert.equal(config.base_model_name_or_path, settings.model);
+    const texts = ["a boy eats", "the dog runs over a bridge"];
+    const [merged, loaded, plain] = [
+      await encode(settings.output, texts),
+      await encode(alone, texts),
+      await encode(settings.model, texts),
+    ];
+    const most = (a: Float32Array, b: Float32Array) => Math.max(...a.map((x, i) => Math.abs(x - b[i]!)));
+    assert.ok(most(merged.data, loaded.data) < 1e-5, `${most(merged.data, loaded.data)}`);
+    assert.ok(most(merged.data, plain.data) > 1e-4);
+    await assert.rejects(finetune({ ...settings, lora: undefined, loraSave: "adapter" }), /there are none/);
+    // @ts-expect-error: a rank is a number
+    await assert.rejects(finetune({ ...settings, lora: { rank: "4" } }), /lora.rank must be a whole number/);
+    await assert.rejects(finetune({ ...settings, lora: { rank: 4, targets: ["Wqkv"] } }), /names no linear layer/);
+    const tsdaeInput = { model: settings.model, texts: nli.premise, output: join(folder, "t"), lora: { rank: 4 } };
+    await assert.rejects(tsdae({ ...tsdaeInput, cacheDir: settings.cacheDir }), /this training has no adapters/);
   }));
 
 Deno.test("settings that cannot be trained with are refused, and a signal ends a training with its reason", () =>

@@ -1,7 +1,8 @@
 import type { Dropout, Handle } from "../../lib/engine/engine.ts";
 import * as ops from "../../lib/tensor/ops.ts";
 import type { Tape } from "../../lib/tensor/tape.ts";
-import { checkGradients, type GradientCase } from "./differences.ts";
+import { constant, type LowRank } from "../../lib/tensor/tensor.ts";
+import { checkGradients, type GradientCase, values } from "./differences.ts";
 
 const i32 = (tape: Tape, ...x: number[]): Handle => tape.engine.upload(Int32Array.from(x), [x.length]);
 /** Sequences of 1, 0, 3 and 3 tokens. */
@@ -19,6 +20,26 @@ const cases: Record<string, GradientCase> = {
     inputs: [[1, 5], [5, 5]],
     op: (t, [x, w]) => ops.linear(t, ops.linear(t, x!, w!), w!),
   },
+  ...Object.fromEntries(
+    ([
+      ["whole", [{ row: 0, rows: 4 }], undefined, undefined],
+      ["with an activation and dropout", [{ row: 0, rows: 4 }], "gelu", 0.4],
+      ["in the middle", [{ row: 1, rows: 2 }], undefined, undefined],
+      ["of two parts", [{ row: 0, rows: 1 }, { row: 2, rows: 2 }], "silu", undefined],
+      ["of two parts, dropped", [{ row: 0, rows: 3 }, { row: 3, rows: 1 }], undefined, 0.4],
+    ] as const).map(([name, blocks, activation, rate]): [string, GradientCase] => {
+      const rows = blocks.reduce((sum, block) => sum + block.rows, 0);
+      return [`adapted linear, ${name}`, {
+        inputs: [[3, 5], [2 * blocks.length, 5], [rows, 2]],
+        op(t, [x, a, b]) {
+          const [w, bias] = [values([4, 5], 7), values([4], 8)];
+          const [weight, shift] = [t.engine.upload(w, [4, 5]), t.engine.upload(bias, [4])].map(constant);
+          const adapter = { a: a!, b: b!, scale: 1.5, blocks, dropout: rate && dropout(t, 3) };
+          return ops.adaptedLinear(t, x!, weight!, shift, adapter as LowRank, activation);
+        },
+      }];
+    }),
+  ),
   "matmul": { inputs: [[3, 4], [4, 2]], op: (t, [a, b]) => ops.matmul(t, a!, b!, { scale: 1.5 }) },
   "matmul with transposed b": {
     inputs: [[3, 4], [5, 4]],

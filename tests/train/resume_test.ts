@@ -31,7 +31,7 @@ const settings: TrainSettings = {
 async function run(hooks: TrainHooks, change: Partial<TrainSettings> = {}, tokenBudget?: number) {
   const engine = createCpuEngine({ threads: 1 });
   try {
-    const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true });
+    const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true, lora: change.lora });
     const { dataset } = tripletsFromNli(sampleNli({ rows: 450 }), { negatives: "easy", seed: 1 });
     const columns = Object.values(dataset.columns) as (readonly string[])[];
     const texts = [];
@@ -68,6 +68,22 @@ Deno.test("train() goes on after a crash with the very bits of an undisturbed ru
   assert.deepEqual(resumed.weights, whole.weights);
   assert.deepEqual(course(resumed.record), course(whole.record));
   assert.equal(resumed.record.samples, whole.record.samples);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a training of adapters goes on in the same way, and its checkpoint holds nothing else", async () => {
+  const folder = await Deno.makeTempDir();
+  const lora = { rank: 2, dropout: 0.1, targets: ["query", "value", "output.dense"] };
+  const change = { lora, maxSteps: 4 };
+  const whole = await run({}, change);
+  const crash: TrainHooks = { folder, onStep: ({ step }) => step === 3 ? Effect.die(new Error("crash")) : Effect.void };
+  await assert.rejects(run(crash, change), /crash/);
+  const reader = await openTensors(join(folder, "checkpoint.safetensors"));
+  assert.ok([...reader.tensors.keys()].every((name) => name.includes("lora_")));
+  reader.close();
+  const resumed = await run({ folder }, change);
+  assert.deepEqual(resumed.weights, whole.weights);
+  assert.ok(whole.record.trainedParameters < whole.record.parameters / 10);
   await Deno.remove(folder, { recursive: true });
 });
 

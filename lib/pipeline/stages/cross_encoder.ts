@@ -70,6 +70,7 @@ const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedMo
       seed: settings.seed,
       maxSeqLength,
       freeze,
+      lora: settings.lora,
     });
     const objective = yield* attempt(async () => await rows(model));
     const held = inputs.eval && (yield* attempt(() => inputs.eval!.read()));

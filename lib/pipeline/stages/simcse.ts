@@ -94,7 +94,7 @@ export const checkDropout = (
   attempt(async () => {
     const { folder: path } = await model.read();
     const folder = await readFolder(path);
-    const config = parseConfig(folder.config, join(path, folder.transformerPath, "config.json"));
+    const config = parseConfig(folder.config, join(folder.weights, "config.json"));
     if (hasDropout(withDropout(config, rate))) return;
     const isStatic = config.layers === 0;
     throw new TrainingError("the model has no dropout: both copies of a text would have the same embedding", {

@@ -26,6 +26,7 @@ import { makeHead } from "../../train/head.ts";
 import { recipeOf } from "../../train/recipe.ts";
 import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
 import {
+  ADAPTER,
   datasetFormat,
   type ModelFolder,
   modelFormat,
@@ -139,7 +140,16 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
     const { settings, freeze, dropout, pooling, maxSeqLength, evaluation, prompts } = parameters;
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
-    const opened = yield* openBiEncoder(inputs.model, { pooling, maxSeqLength, freeze, dropout, trained: true });
+    const lora = settings.lora && { ...settings.lora, seed: settings.seed };
+    const opened = yield* openBiEncoder(inputs.model, {
+      pooling,
+      maxSeqLength,
+      freeze,
+      dropout,
+      lora,
+      trained: true,
+    });
+    const { folder: source } = yield* attempt(() => inputs.model.read());
     const loss = lossOf(parameters.loss);
     const head = yield* openOnEngine((engine) => makeHead(engine, loss, opened.width, settings.seed), freeParameters);
     const data = yield* attempt(() => inputs.data.read());
@@ -160,7 +170,10 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
       warnings: emptyTextWarnings(textColumns(data)),
       evaluate: rows && attempt(() => evaluate(rows)),
       save: async (folder) => {
-        await saveBiEncoder(engine, model, folder, trainedCard(loss, settings, data.rows));
+        const card = trainedCard(loss, settings, data.rows);
+        await saveBiEncoder(engine, model, folder, card);
+        // The same without the base model's weights: it costs little, and who wants it need not train again.
+        if (lora !== undefined) await saveBiEncoder(engine, model, join(scratch, ADAPTER), card, { adapterOf: source });
         if (Object.keys(head).length === 0) return;
         await writeSafetensors(join(scratch, "head.safetensors"), await readParameters(engine, head));
       },

@@ -7,7 +7,7 @@ import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt, attemptSync } from "../../attempt.ts";
 import type { Engine } from "../../engine/engine.ts";
-import type { KindredError } from "../../error.ts";
+import { type KindredError, UsageError } from "../../error.ts";
 import type { Objective } from "../../train/objective.ts";
 import type { Metrics } from "../../train/record.ts";
 import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
@@ -58,13 +58,22 @@ export const trainInto: (
 /** Parameters of a stage that trains, with complete hyper-parameters: those that its key is made of. */
 export type Resolved<P> = Omit<P, "settings"> & { readonly settings: ResolvedTrainSettings };
 
-/** A stage that trains, with hyper-parameters of which some may be left out: they are checked before anything is done. */
+/**
+ * A stage that trains weights, with hyper-parameters of which some may be left out: they are checked before anything is
+ * done.
+ */
 export function withSettings<P extends { readonly settings: TrainSettings }, I extends object, A>(
   stage: Stage<Resolved<P>, I, A>,
 ): Stage<P, I, A> {
   return (inputs, { settings, ...parameters }, as) =>
     Effect.flatMap(
-      attemptSync(() => resolveSettings(settings)),
+      attemptSync(() => {
+        if (settings.lora === undefined) return resolveSettings(settings);
+        throw new UsageError("this training has no adapters", {
+          found: "lora",
+          hint: "adapters are for bi-encoders and cross-encoders that are fine-tuned: leave lora out",
+        });
+      }),
       (resolved) => stage(inputs, { ...parameters, settings: resolved }, as),
     );
 }

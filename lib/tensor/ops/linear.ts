@@ -39,7 +39,7 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, act
 }
 
 /** Adds the product a b to the gradient of a tensor: in the product itself, where there is something to add to. */
-function addProduct(tape: Tape, tensor: Tensor, a: Handle, b: Handle, options: MatmulOptions = {}): void {
+export function addProduct(tape: Tape, tensor: Tensor, a: Handle, b: Handle, options: MatmulOptions = {}): void {
   if (!tensor.needsGradient) return;
   if (isOpen(tape, tensor)) tape.engine.matmul(a, b, { ...options, out: tensor.gradient, accumulate: true });
   else accumulate(tape, tensor, tape.engine.matmul(a, b, options), true);

@@ -1,0 +1,300 @@
+/**
+ * Adapters of low rank in PEFT's files: `adapter_config.json` and `adapter_model.safetensors`. A folder with them is a
+ * model: the one that they name, with s · B A added to the weights that have them.
+ *
+ * @module
+ */
+import { join, resolve } from "node:path";
+import { CheckpointError } from "../error.ts";
+import { locateModel } from "../hub/named_model.ts";
+import { readJson, writeJson } from "./folder.ts";
+import { readModuleList } from "./modules.ts";
+import { openTensors, type TensorReader, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
+
+type Json = Readonly<Record<string, unknown>>;
+
+const CONFIG = "adapter_config.json";
+const WEIGHTS = "adapter_model.safetensors";
+
+/** An adapter in a folder. */
+export interface AdapterFolder {
+  /** The folder of the model that it belongs to. */
+  readonly base: string;
+  /** The file of its weights. */
+  readonly file: string;
+  /** What B A is multiplied by, of a layer whose A has so many rows. */
+  readonly scale: (layer: string, rank: number) => number;
+}
+
+/** What says that an adapter is more, or is meant otherwise, than B A beside a weight. */
+const BEYOND = [
+  "modules_to_save",
+  "fan_in_fan_out",
+  "use_dora",
+  "use_qalora",
+  "use_bdlora",
+  "lora_bias",
+  "layer_replication",
+  "target_parameters",
+  "trainable_token_indices",
+  "alora_invocation_tokens",
+  "arrow_config",
+  "kasa_config",
+  "monteclora_config",
+  "velora_config",
+];
+/** Beginnings of adapters that leave the base model's weights as they are. */
+const PLAIN_STARTS = [true, false, "gaussian", "eva", "orthogonal"];
+
+const isNothing = (value: unknown) =>
+  value === undefined || value === null || value === false ||
+  (typeof value === "object" && Object.keys(value).length === 0);
+
+/**
+ * The adapter of a folder of weights; undefined where there is none. A base model of the hub is downloaded.
+ *
+ * @param folder The folder of the weights.
+ * @param above Folders of adapters that build upon this one. Default: none.
+ * @returns Its base model, and how it is added to it.
+ * @throws {CheckpointError} It has what is not supported, or its base model is not to be had.
+ */
+export async function readAdapter(folder: string, above: readonly string[] = []): Promise<AdapterFolder | undefined> {
+  const where = join(folder, CONFIG);
+  const config = await readJson<Json>(where, true);
+  const isThere = (name: string) => Deno.stat(join(folder, name)).then(() => true, () => false);
+  if (config === undefined || (await isThere("model.safetensors") && !await isThere(WEIGHTS))) return undefined;
+  const only = (name: string, is: boolean, expected: string) => {
+    if (is) return;
+    throw new CheckpointError(`an adapter with this ${name} is not supported`, {
+      where,
+      expected: `${name}: ${expected}`,
+      found: JSON.stringify(config[name]) ?? "nothing",
+      hint: "merge it in Python, by merge_and_unload(), and save the model",
+    });
+  };
+  only("peft_type", config["peft_type"] === "LORA", '"LORA"');
+  only("bias", (config["bias"] ?? "none") === "none", '"none"');
+  for (const name of BEYOND) only(name, isNothing(config[name]), "nothing");
+  const start = config["init_lora_weights"] ?? true;
+  only("init_lora_weights", PLAIN_STARTS.some((each) => each === start), PLAIN_STARTS.join(", "));
+  const [alpha, name] = [config["lora_alpha"], config["base_model_name_or_path"]];
+  only("lora_alpha", typeof alpha === "number" && Number.isFinite(alpha), "a number");
+  only("base_model_name_or_path", typeof name === "string" && name !== "", "the model that it belongs to");
+  if (!await isThere(WEIGHTS)) {
+    throw new CheckpointError("the weights of the adapter are missing", {
+      where: folder,
+      expected: WEIGHTS,
+      hint: "weights in adapter_model.bin, a pickle, are not read: save the adapter again in Python",
+    });
+  }
+  if (above.includes(resolve(folder))) {
+    throw new CheckpointError("adapters build upon each other in a circle", { where: above.join(", ") });
+  }
+  const alphas = alphasOf(config["alpha_pattern"] ?? {});
+  only("alpha_pattern", alphas !== undefined, "numbers by regular expressions");
+  const byRoot = config["use_rslora"] === true; // rank-stabilised: Kalajdzievski 2023, arXiv 2312.03732
+  return {
+    base: await baseFolder(folder, name as string, config["revision"]),
+    file: join(folder, WEIGHTS),
+    scale: (layer, rank) =>
+      (alphas!.find(([pattern]) => pattern.test(layer))?.[1] ?? alpha as number) / (byRoot ? Math.sqrt(rank) : rank),
+  };
+}
+
+/** Other α than the usual, by patterns of the ends of names. */
+function alphasOf(patterns: object): readonly (readonly [RegExp, number])[] | undefined {
+  try {
+    const alphas = Object.entries(patterns).map(([end, alpha]) =>
+      [new RegExp(`^(?:.*\\.)?(?:${end})$`), alpha as number] as const
+    );
+    return alphas.every(([, alpha]) => Number.isFinite(alpha)) ? alphas : undefined;
+  } catch {
+    return undefined; // no regular expression
+  }
+}
+
+/** A base model is a folder, as seen from here or from the adapter; or a model of the hub. */
+async function baseFolder(folder: string, name: string, revision: unknown): Promise<string> {
+  const beside = join(folder, name);
+  for (const path of [name, beside]) {
+    if (await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false)) return path;
+  }
+  try {
+    return (await locateModel(typeof revision === "string" ? `${name}@${revision}` : name)).folder;
+  } catch (error) {
+    throw new CheckpointError("the model that the adapter belongs to is not to be had", {
+      where: join(folder, CONFIG),
+      expected: "base_model_name_or_path: a folder, or a model of the hub",
+      found: name,
+      hint: (error as Error).message,
+      cause: error,
+    });
+  }
+}
+
+/** The folders of all models that an adapter in a model's folder builds upon; none where there is no adapter. */
+export async function basesOf(path: string, above: readonly string[] = []): Promise<string[]> {
+  const { transformerPath } = await readModuleList(path);
+  const weights = join(path, transformerPath);
+  const adapter = await readAdapter(weights, above);
+  return adapter === undefined ? [] : [adapter.base, ...await basesOf(adapter.base, [...above, resolve(weights)])];
+}
+
+/**
+ * The weights of a folder as {@linkcode openTensors} gives them; of a folder with an adapter those of its base model, with
+ * the adapter merged into them as they are read.
+ *
+ * @param folder The folder of the weights.
+ * @param above Folders of adapters that build upon this one. Default: none.
+ * @returns Names, shapes, types, and values when they are asked for. To be closed.
+ * @throws {CheckpointError} A file is missing or damaged; or the adapter has what is not supported, or layers that the base
+ *   model does not have.
+ */
+export async function openWeights(folder: string, above: readonly string[] = []): Promise<TensorReader> {
+  const adapter = await readAdapter(folder, above);
+  if (adapter === undefined) return await openTensors(folder);
+  const { transformerPath } = await readModuleList(adapter.base);
+  const base = await openWeights(join(adapter.base, transformerPath), [...above, resolve(folder)]);
+  try {
+    const own = await openTensors(adapter.file);
+    try {
+      return merged(base, own, adapter);
+    } catch (error) {
+      own.close();
+      throw error;
+    }
+  } catch (error) {
+    base.close();
+    throw error;
+  }
+}
+
+/** s · B A of one weight. */
+interface Update {
+  readonly a: string;
+  readonly b: string;
+  readonly rank: number;
+  readonly scale: number;
+}
+
+function merged(base: TensorReader, own: TensorReader, { file, scale }: AdapterFolder): TensorReader {
+  const updates = new Map<string, Update>();
+  for (const name of own.tensors.keys()) {
+    const [, layer, kind] = /^(?:base_model\.model\.)?(.+)\.lora_([AB])\.(?:default\.)?weight$/.exec(name) ?? [];
+    const a = name.replace(/\.lora_B\./, ".lora_A.");
+    const b = name.replace(/\.lora_A\./, ".lora_B.");
+    if (layer === undefined || !own.tensors.has(a) || !own.tensors.has(b)) {
+      throw new CheckpointError("a tensor of the adapter is not supported", {
+        where: `${file}, ${name}`,
+        expected: "lora_A.weight and lora_B.weight of a linear layer",
+        found: name,
+        hint: "merge it in Python, by merge_and_unload(), and save the model",
+      });
+    }
+    if (kind === "B") continue;
+    const weight = weightOf(base, layer, file);
+    const [rank, shape] = [own.tensors.get(a)!.shape[0]!, base.tensors.get(weight)!.shape];
+    const found = [...own.tensors.get(b)!.shape, ...own.tensors.get(a)!.shape];
+    if (shape.length !== 2 || found.join() !== [shape[0], rank, rank, shape[1]].join()) {
+      throw new CheckpointError("the adapter does not fit the weight", {
+        where: `${file}, ${layer}`,
+        expected: `B [${shape[0]}, r], A [r, ${shape[1]}]`,
+        found: `B [${own.tensors.get(b)!.shape}], A [${own.tensors.get(a)!.shape}]`,
+        hint: "it belongs to another model",
+      });
+    }
+    updates.set(weight, { a, b, rank, scale: scale(layer, rank) });
+  }
+  return {
+    ...base,
+    readF32: async (name) => {
+      const [values, update] = [await base.readF32(name), updates.get(name)];
+      if (update !== undefined) addProduct(values, await own.readF32(update.b), await own.readF32(update.a), update);
+      return values;
+    },
+    close() {
+      base.close();
+      own.close();
+    },
+  };
+}
+
+/** The weight of a layer in the base model, whose names may have a prefix more or less than the adapter's. */
+function weightOf(base: TensorReader, layer: string, file: string): string {
+  const name = `${layer}.weight`;
+  if (base.tensors.has(name)) return name;
+  const found = [...base.tensors.keys()].filter((each) => each.endsWith(`.${name}`) || name.endsWith(`.${each}`));
+  if (found.length === 1) return found[0]!;
+  throw new CheckpointError("the adapter is for a layer that the model does not have", {
+    where: `${file}, ${layer}`,
+    expected: "layers of its base model, under the names that the model's files have",
+    found: found.length === 0 ? layer : found.join(" or "),
+  });
+}
+
+/** W [N, K] += s · B [N, r] A [r, K] */
+export function addProduct(
+  w: Float32Array,
+  b: Float32Array,
+  a: Float32Array,
+  { rank, scale }: { readonly rank: number; readonly scale: number },
+): void {
+  const [rows, width] = [b.length / rank, a.length / rank];
+  const sum = new Float64Array(width);
+  for (let row = 0; row < rows; row++) {
+    sum.fill(0);
+    for (let j = 0; j < rank; j++) {
+      const factor = scale * b[row * rank + j]!;
+      for (let i = 0, at = j * width; i < width; i++) sum[i]! += factor * a[at + i]!;
+    }
+    for (let i = 0, at = row * width; i < width; i++) w[at + i]! += sum[i]!;
+  }
+}
+
+/** What {@linkcode writeAdapter} writes. */
+export interface AdapterToWrite {
+  /** The model that it belongs to: a model of the hub, or a folder. */
+  readonly base: string;
+  /** r */
+  readonly rank: number;
+  /** α */
+  readonly alpha: number;
+  /** Dropout of its training. */
+  readonly dropout: number;
+  /** Names of the layers that have one. */
+  readonly layers: readonly string[];
+  /** Its weights: `<layer>.lora_A.weight` and `<layer>.lora_B.weight`. */
+  readonly tensors: readonly TensorToWrite[];
+}
+
+/**
+ * Writes an adapter as PEFT does.
+ *
+ * @param folder An existing folder.
+ * @param adapter What it is, and its weights.
+ * @returns When both files are written.
+ */
+export async function writeAdapter(folder: string, adapter: AdapterToWrite): Promise<void> {
+  const { base, rank, alpha, dropout, layers, tensors } = adapter;
+  await writeJson(join(folder, CONFIG), {
+    peft_type: "LORA",
+    task_type: "FEATURE_EXTRACTION",
+    base_model_name_or_path: base,
+    revision: null,
+    r: rank,
+    lora_alpha: alpha,
+    lora_dropout: dropout,
+    target_modules: layers,
+    bias: "none",
+    fan_in_fan_out: false,
+    inference_mode: true,
+    init_lora_weights: true,
+    modules_to_save: null,
+    use_dora: false,
+    use_rslora: false,
+  });
+  await writeSafetensors(
+    join(folder, WEIGHTS),
+    tensors.map((tensor) => ({ ...tensor, name: `base_model.model.${tensor.name}` })),
+  );
+}
