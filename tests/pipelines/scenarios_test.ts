@@ -57,68 +57,6 @@ Deno.test("domain_adaptation shows each step on each evaluation, whatever follow
     }
   }));
 
-Deno.test("domain_adaptation --methods has each way on the same texts, in one table, and keeps the best", () =>
-  withFolder(async (folder) => {
-    const flags = [
-      "--preset",
-      "test",
-      "--json",
-      "--quiet",
-      "--max-steps",
-      "2",
-      "--adapt-limit",
-      "60",
-      ...places(folder),
-    ];
-    const { code, out, err } = await run("domain_adaptation", "--methods", "simcse, mlm", ...flags);
-    assert.equal(code, 0, out + err);
-    const { tables: [table], runs, details, metrics, warnings, model } = JSON.parse(out);
-    assert.deepEqual(table.columns.slice(0, 5), [
-      "adaptation",
-      "updates",
-      "seconds",
-      "target pearson_cosine",
-      "target pearson_cosine, trained",
-    ]);
-    assert.deepEqual(table.rows.map(([name, updates]: [string, number]) => [name, updates]), [
-      ["none", 0],
-      ["simcse", 4], // 60 texts, 16 a batch
-      ["mlm", 4],
-    ]);
-    const column = table.columns.indexOf("target spearman_cosine, trained");
-    const trained = table.rows.slice(1).map((row: number[]) => row[column]);
-    assert.equal(metrics.spearman_cosine, Math.max(...trained));
-    const best = table.rows[1 + trained.indexOf(metrics.spearman_cosine)][0];
-    assert.equal(details["the model is adapted by"], best);
-    assert.deepEqual(
-      Object.keys(runs).sort(),
-      ["control", "main", ...["simcse", "mlm"].flatMap((by) => by === best ? [by] : [by, `${by}, then trained`])]
-        .sort(),
-    );
-    assert.match(warnings.join(), /way of adaptation was chosen on the same rows/);
-    assert.match(await Deno.readTextFile(join(model, "README.md")), new RegExp(`${best}, the best of simcse, mlm`));
-    for (const [wrong, told] of [["simcse,gpl", /no way of adaptation/], ["ct --adapt mlm", /both say how/]] as const) {
-      const refused = await run("domain_adaptation", "--methods", ...wrong.split(" "), ...flags);
-      assert.equal(refused.code, 2);
-      assert.match(JSON.parse(refused.out).error.message, told);
-    }
-  }));
-
-Deno.test("supervised SimCSE takes contradictions for negatives; plain texts are not held out", () =>
-  withFolder(async (folder) => {
-    const flags = ["--preset", "test", "--json", "--quiet", "--max-steps", "2", ...places(folder)];
-    const { code, out, err } = await run("simcse", "--supervised", "--eval-steps", "1", "--scale", "30", ...flags);
-    assert.equal(code, 0, out + err);
-    const { data, evaluations, runs, model } = JSON.parse(out);
-    assert.ok(data.train.counts.contradiction > 0, "contradictions were found");
-    assert.equal(evaluations.length, 2);
-    assert.equal(runs.main.settings.scale, 30);
-    assert.match(await Deno.readTextFile(join(model, "README.md")), /supervised SimCSE/);
-    const refused = await run("simcse", "--hold-out", "9", ...flags);
-    assert.equal(refused.code, 2);
-    assert.match(JSON.parse(refused.out).error.hint, /with --supervised/);
-  }));
-
 Deno.test("hard_negatives writes rows in four forms, and a person's verdicts come back", () =>
   withFolder(async (folder) => {
     const flags = ["--preset", "test", "--json", ...places(folder)];

@@ -1,0 +1,53 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { UsageError } from "../../lib/error.ts";
+import { command as domainAdaptation } from "../../pipelines/domain_adaptation.ts";
+import { command as simcse } from "../../pipelines/simcse.ts";
+import { runCommand } from "./in_process.ts";
+import { withFolder } from "./user.ts";
+
+Deno.test("domain_adaptation --methods has each way on the same texts, in one table, and keeps the best", () =>
+  withFolder(async (folder) => {
+    const common = ["--preset", "test", "--max-steps", "2", "--adapt-limit", "60", "--output", join(folder, "out")];
+    const go = (...flags: string[]) => runCommand(domainAdaptation, join(folder, "cache"), ...common, ...flags);
+    const { tables: [table], runs, details, metrics, warnings, model } = await go("--methods", "simcse, mlm");
+    assert.deepEqual(table.columns.slice(0, 5), [
+      "adaptation",
+      "updates",
+      "seconds",
+      "target pearson_cosine",
+      "target pearson_cosine, trained",
+    ]);
+    assert.deepEqual(table.rows.map(([name, updates]: [string, number]) => [name, updates]), [
+      ["none", 0],
+      ["simcse", 4], // 60 texts, 16 a batch
+      ["mlm", 4],
+    ]);
+    const column = table.columns.indexOf("target spearman_cosine, trained");
+    const trained = table.rows.slice(1).map((row: number[]) => row[column]);
+    assert.equal(metrics.spearman_cosine, Math.max(...trained));
+    const best = table.rows[1 + trained.indexOf(metrics.spearman_cosine)][0];
+    assert.equal(details["the model is adapted by"], best);
+    const expected = ["simcse", "mlm"].flatMap((by) => by === best ? [by] : [by, `${by}, then trained`]);
+    assert.deepEqual(Object.keys(runs).sort(), ["control", "main", ...expected].sort());
+    assert.match(warnings.join(), /way of adaptation was chosen on the same rows/);
+    assert.match(await Deno.readTextFile(join(model, "README.md")), new RegExp(`${best}, the best of simcse, mlm`));
+    await assert.rejects(go("--methods", "simcse,gpl"), /no way of adaptation/);
+    await assert.rejects(go("--methods", "ct", "--adapt", "mlm"), /both say how/);
+  }));
+
+Deno.test("supervised SimCSE takes contradictions for negatives; plain texts are not held out", () =>
+  withFolder(async (folder) => {
+    const common = ["--preset", "test", "--max-steps", "2", "--output", join(folder, "out")];
+    const go = (...flags: string[]) => runCommand(simcse, join(folder, "cache"), ...common, ...flags);
+    const { data, evaluations, runs, model } = await go("--supervised", "--eval-steps", "1", "--scale", "30");
+    assert.ok(data.train.counts.contradiction > 0, "contradictions were found");
+    assert.equal(evaluations.length, 2);
+    assert.equal(runs.main.settings.scale, 30);
+    assert.match(await Deno.readTextFile(join(model, "README.md")), /supervised SimCSE/);
+    await assert.rejects(go("--hold-out", "9"), (error: unknown) => {
+      assert.ok(error instanceof UsageError);
+      assert.match(error.hint!, /with --supervised/);
+      return true;
+    });
+  }));
