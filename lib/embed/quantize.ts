@@ -257,33 +257,41 @@ export function dequantizeEmbeddings(
   from = 0,
   to: number = embeddings.rows,
 ): Embeddings {
-  const { precision, data, width, columns } = embeddings;
+  const { width } = embeddings;
   const rows = Math.max(0, to - from);
-  const values = new Float32Array(rows * width);
-  const source = data.subarray(from * columns, to * columns);
+  const data = new Float32Array(rows * width);
+  const decode = rowDecoder(embeddings);
+  for (let row = 0; row < rows; row++) decode(from + row, data, row * width);
+  return { data, width, rows };
+}
+
+/** Writes a row as float32 into an array, from a place on. What it needs for all rows is made once. */
+export function rowDecoder(embeddings: QuantizedEmbeddings): (row: number, into: Float32Array, at: number) => void {
+  const { precision, data, width, columns } = embeddings;
   if (isBinary(precision)) {
     const first = precision === "binary" ? 128 : 0;
-    for (let row = 0, at = 0; row < rows; row++) {
-      for (let i = 0; i < width; i++, at++) {
-        const byte = source[row * columns + (i >> 3)]! + first;
-        values[at] = (byte >> (7 - (i & 7))) & 1 ? 1 : -1;
+    return (row, into, at) => {
+      for (let i = 0; i < width; i++) {
+        const byte = data[row * columns + (i >> 3)]! + first;
+        into[at + i] = (byte >> (7 - (i & 7))) & 1 ? 1 : -1;
       }
-    }
-  } else if (isScalar(precision)) {
-    const { ranges } = embeddings;
-    if (ranges === undefined) {
-      throw new DatasetError(`embeddings in ${precision} cannot be read without their ranges`, {
-        expected: "the ranges that they were quantised with",
-      });
-    }
-    checkRanges(ranges, width);
-    const steps = stepsOf(ranges);
-    const first = precision === "int8" ? 128 : 0;
-    for (let row = 0, at = 0; row < rows; row++) {
-      for (let i = 0; i < width; i++, at++) values[at] = (source[at]! + first) * steps[i]! + ranges.min[i]!;
-    }
-  } else values.set(source);
-  return { data: values, width, rows };
+    };
+  }
+  if (!isScalar(precision)) {
+    return (row, into, at) => into.set(data.subarray(row * columns, (row + 1) * columns), at);
+  }
+  const { ranges } = embeddings;
+  if (ranges === undefined) {
+    throw new DatasetError(`embeddings in ${precision} cannot be read without their ranges`, {
+      expected: "the ranges that they were quantised with",
+    });
+  }
+  checkRanges(ranges, width);
+  const [steps, { min }] = [stepsOf(ranges), ranges];
+  const first = precision === "int8" ? 128 : 0;
+  return (row, into, at) => {
+    for (let i = 0; i < width; i++) into[at + i] = (data[row * columns + i]! + first) * steps[i]! + min[i]!;
+  };
 }
 
 /** Refuses a name that is no precision. */
@@ -311,7 +319,9 @@ function rangesFor(embeddings: Embeddings, { ranges, calibrationEmbeddings }: Ca
 
 /** (max − min) / 255 in single precision; 1 where nothing varies. */
 function stepsOf({ min, max }: Ranges): Float32Array {
-  return Float32Array.from(min, (low, i) => Math.fround(Math.fround(max[i]! - low) / 255) || 1);
+  const steps = new Float32Array(min.length);
+  for (let i = 0; i < steps.length; i++) steps[i] = Math.fround(Math.fround(max[i]! - min[i]!) / 255) || 1;
+  return steps;
 }
 
 function checkRanges({ min, max }: Ranges, width: number): void {

@@ -11,7 +11,13 @@ import { addItem, sortBest } from "./best.ts";
 import { type BinaryEmbeddings, nearestBits } from "./hamming.ts";
 import { nearest, type NearestSimilarity, type Neighbors } from "./nearest.ts";
 import type { Embeddings } from "./pairwise.ts";
-import { dequantizeEmbeddings, isBinary, type QuantizedEmbeddings, quantizeEmbeddings } from "./quantize.ts";
+import {
+  dequantizeEmbeddings,
+  isBinary,
+  type QuantizedEmbeddings,
+  quantizeEmbeddings,
+  rowDecoder,
+} from "./quantize.ts";
 
 /** Options of {@linkcode nearestQuantized}. */
 export interface QuantizedSearchOptions {
@@ -114,6 +120,8 @@ function rescored(
   const items = new Int32Array(most);
   const found = { indices: new Int32Array(n * k).fill(-1), scores: new Float32Array(n * k).fill(-Infinity) };
   const counts = new Int32Array(n);
+  const decode = rowDecoder(corpus);
+  const y = new Float32Array(width);
   const isDotOfBits = similarity === "dot" && isBinary(corpus.precision);
   for (let query = 0; query < n; query++) {
     const x = data.subarray(query * width, (query + 1) * width);
@@ -121,7 +129,7 @@ function rescored(
     const size = candidates.counts[query]!;
     for (let i = 0; i < size; i++) {
       const row = candidates.indices[query * most + i]!;
-      const { data: y } = dequantizeEmbeddings(corpus, row, row + 1);
+      decode(row, y, 0);
       let [dot, length] = [0, 0];
       for (let feature = 0; feature < width; feature++) {
         dot += x[feature]! * y[feature]!;
