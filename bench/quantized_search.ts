@@ -21,8 +21,7 @@ import {
   quantizeEmbeddings,
   recallOf,
 } from "../lib/embed/mod.ts";
-import { createCpuEngine } from "../lib/engine/mod.ts";
-import { openNativeGemm } from "../lib/engine/cpu/native_gemm.ts";
+import { selectEngine } from "../lib/engine/select.ts";
 import { readEmbeddings } from "../lib/pipeline/embedding_reader.ts";
 
 const { values } = parseArgs({
@@ -52,7 +51,7 @@ const [corpus, queries] = [part(0, all.rows - count), part(all.rows - count, all
 const large = { data: new Float32Array(corpus.data.length * repeat), width, rows: corpus.rows * repeat };
 for (let i = 0; i < repeat; i++) large.data.set(corpus.data, i * corpus.data.length);
 
-const engine = createCpuEngine({ threads, gemm: openNativeGemm({ gemm: "auto", threads }).gemm });
+const { engine } = await selectEngine({ engine: "cpu", threads });
 await new Promise((resolve) => setTimeout(resolve, 500)); // its threads start
 const one = { data: queries.data.subarray(0, width), width, rows: 1 };
 

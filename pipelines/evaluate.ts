@@ -13,7 +13,8 @@ import { resolveSource } from "../lib/data/source.ts";
 import { readChunks, readTable, type Table } from "../lib/data/table.ts";
 import { UsageError } from "../lib/error.ts";
 import { encodeTexts } from "../lib/embed/encode.ts";
-import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
+import { rolePrompts } from "../lib/embed/roles.ts";
+import { type PromptChoice, promptOf } from "../lib/model/prompts.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { TensorEngine } from "../lib/stage/engine.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
@@ -25,7 +26,8 @@ import { scoreTable } from "../lib/pipeline/score_table.ts";
 import type { Metrics } from "../lib/train/record.ts";
 import { emit } from "../lib/stage/progress.ts";
 import { modelFolder } from "../lib/stage/roots.ts";
-import { text } from "../lib/pipeline/settings.ts";
+import { openBiEncoder } from "../lib/stage/models.ts";
+import { optional, text } from "../lib/pipeline/settings.ts";
 import { evaluateRows } from "../lib/pipeline/stages/evaluate.ts";
 
 /** triplet for a negative, similarity for a score, retrieval for pairs with neither, binary when asked for. */
@@ -58,8 +60,11 @@ const FIRST_ROWS = 512;
 export const command: Command = {
   name: "evaluate",
   summary: "evaluates a model: --model M --eval FILE [--task similarity|binary|triplet|retrieval]",
-  flags: [...COMPUTING, "model", "eval", "task", "columns", "output", "force"],
-  meanings: { "model": "the model: a folder or a model of the hub" },
+  flags: [...COMPUTING, "model", "max-seq-length", "eval", "task", "columns", "output", "force"],
+  meanings: {
+    "model": "the model: a folder or a model of the hub",
+    "max-seq-length": "longest text in tokens; longer ones are cut; default: as the model's folder says",
+  },
   presets: {},
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;
@@ -83,8 +88,11 @@ export const command: Command = {
       attempt(() => scoreTable(output)),
       (table) => Effect.promise(() => table.abandon()),
     );
+    const model = yield* openBiEncoder(folder, { maxSeqLength: optional(values, "max-seq-length") });
+    const before = (prompt: PromptChoice) => promptOf(model, prompt) ?? null;
+    const { query, document } = rolePrompts(model);
+    const prompts = task === "retrieval" ? { query: before(query), document: before(document) } : { text: before({}) };
     const { metrics, rows } = yield* attempt(async (signal): Promise<{ metrics: Metrics; rows: number }> => {
-      const model = await loadBiEncoder(engine, folder);
       if (task === "retrieval") {
         // Every anchor looks at every positive: all of them are in memory.
         const table = await readTable(paths);
@@ -114,6 +122,8 @@ export const command: Command = {
       eval: data,
       task,
       rows,
+      max_seq_length: model.maxSeqLength,
+      prompts,
       columns: [read],
       metrics,
     };

@@ -53,7 +53,7 @@ export const command: Command = {
       format: text(values, "rows") as NegativeFormat,
       scores: values["output-scores"] === true,
     });
-    return yield* finishNegatives(invocation, output, pairs, negatives);
+    return yield* finishNegatives(invocation, output, pairs, negatives, miner);
   }),
   print: negativesSummary,
 };

@@ -19,6 +19,7 @@ import { outputFolder, reportBase } from "../lib/pipeline/report_base.ts";
 import { COMPUTING } from "../lib/pipeline/flags.ts";
 import { mainScore, meanOf, mtebPage, type MtebReport, taskData, wantedTasks } from "../lib/pipeline/mteb.ts";
 import { writeOutput } from "../lib/pipeline/output.ts";
+import { readingOfModel } from "../lib/pipeline/card.ts";
 import { model } from "../lib/stage/roots.ts";
 import { fileLines } from "../lib/pipeline/report.ts";
 import { text } from "../lib/pipeline/settings.ts";
@@ -92,6 +93,7 @@ export const command: Command = {
       })),
       seed: 42,
       model: text(values, "model") ?? "the sample's base model",
+      reading: yield* readingOfModel(base),
       tasks,
       types: Object.fromEntries(
         Object.entries(types).map(([type, own]) => [type, meanOf(own.flatMap(({ value }) => value ?? []))]),

@@ -5,6 +5,11 @@
  */
 import { basename, join } from "node:path";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
+import { Effect } from "effect";
+import { attempt } from "../attempt.ts";
+import type { KindredError } from "../error.ts";
+import type { ModelFolder } from "../stage/artifact.ts";
+import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Facts } from "../train/model_card.ts";
 
 const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
@@ -40,6 +45,44 @@ export async function promptNames(folder: string): Promise<readonly string[]> {
   return roles.length > 0 ? roles : names;
 }
 
+/** How a model reads texts: what reports say of it. */
+export interface ReadingReport {
+  /** Longest text in tokens; longer ones were cut. null: any length. */
+  readonly max_seq_length: number | null;
+  /** The texts that may go before every input, by name. */
+  readonly prompts: Readonly<Record<string, string>>;
+  /** The name of the one that goes there where nothing else is said; null: none does. */
+  readonly default_prompt: string | null;
+}
+
+/** How the model of a folder reads texts. */
+export async function readingOf(folder: string): Promise<ReadingReport> {
+  const { input, maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
+  return {
+    max_seq_length: input === "transformer" ? maxSeqLength : null,
+    prompts,
+    default_prompt: defaultPromptName ?? null,
+  };
+}
+
+/** The same of a model that is a stage's result, or where one begins. */
+export const readingOfModel: (
+  model: Artifact<ModelFolder>,
+) => Effect.Effect<ReadingReport, KindredError, Services> = Effect.fnUntraced(function* (model) {
+  const { folder } = yield* valueOf(model);
+  return yield* attempt(() => readingOf(folder));
+});
+
+/** Prompts in a line: names and texts; undefined: there are none. */
+export function shownPrompts({ prompts, default_prompt: usual }: Omit<ReadingReport, "max_seq_length">):
+  | string
+  | undefined {
+  const shown = Object.entries(prompts).filter(([, prompt]) => prompt !== "").map(([name, prompt]) =>
+    `${name}${name === usual ? " (before every text)" : ""}: ${JSON.stringify(prompt)}`
+  );
+  return shown.length === 0 ? undefined : shown.join(", ");
+}
+
 /** What a sentence-transformers folder is: pooling, width, longest text, similarity. */
 export async function folderFacts(folder: string): Promise<Facts> {
   const { input, modules, maxSeqLength, similarity, truncateDim } = await readFolder(folder);
@@ -53,5 +96,6 @@ export async function folderFacts(folder: string): Promise<Facts> {
     "features of an embedding": truncateDim ?? width,
     "longest text, in tokens": input !== "transformer" && maxSeqLength > 1e6 ? "any" : maxSeqLength,
     similarity,
+    prompts: shownPrompts(await readingOf(folder)),
   };
 }

@@ -153,6 +153,8 @@ export const finishHeldOut: (
           facts: {
             "trained from": origin.name,
             "trained on": `${await sourceName(report.data.train.source)}, ${trainedOn}`,
+            "longest text, in tokens": report.settings["max seq length"] as number | undefined,
+            prompts: report.settings["prompts"] as string | undefined,
             parameters: record.parameters,
             "parameters that were trained": record.trainedParameters,
           },

@@ -9,6 +9,7 @@ import { loraFacts, type ResolvedLora } from "../model/lora.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import { readJson, type TrainedModel } from "../stage/artifact.ts";
 import type { Artifact } from "../stage/stage.ts";
+import { shownPrompts } from "./card.ts";
 import type { HeldSettings } from "./report.ts";
 
 /** The names of settings as a reader knows them: batchSize is batch size. */
@@ -35,7 +36,14 @@ export async function heldSettings(model: Artifact<TrainedModel>): Promise<HeldS
   if (loss !== undefined) add({ loss: loss.name, ...loss.options });
   add({ optimizer: "AdamW", ...ADAMW_DEFAULTS, ...settings, ...rest });
   if (lora !== undefined) add({ adapters: loraFacts(lora), parametersTrained: record.trainedParameters });
-  if (shape !== undefined && shape.input === "transformer") add({ maxSeqLength: shape.maxSeqLength });
+  // A language model's folder has no limit of its own beside its positions.
+  const { maxSeqLength: asked = Infinity } = rest as { maxSeqLength?: number };
+  if (shape !== undefined && shape.input === "transformer") {
+    add({ maxSeqLength: Math.min(asked, shape.maxSeqLength) });
+  }
+  // Prompts that nobody asked for are the model's own: its default stands before every text.
+  const prompts = shape && shownPrompts({ prompts: shape.prompts, default_prompt: shape.defaultPromptName ?? null });
+  if (prompts !== undefined && held["prompts"] === undefined) add({ prompts });
   add({ updates: record.steps });
   return held;
 }

@@ -16,6 +16,7 @@ import type { Metrics, TrainingRecord } from "../train/record.ts";
 import type { CountedDataset, TrainedModel } from "../stage/artifact.ts";
 import { classMap } from "./maps.ts";
 import type { Invocation } from "./flags.ts";
+import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
 import { dataReport, TRAINING_FILES } from "./finish.ts";
 import { heldSettings } from "./held_settings.ts";
 import { reportBase } from "./report_base.ts";
@@ -145,9 +146,20 @@ export const finishLabels: (
       model: join(output, "model"),
     };
     const saved = await savedModel(model, text(values, "lora-save") as LoraSave | undefined, text(values, "model"));
+    const origin = await originOf(text(values, "model"));
     await writeOutput(output, {
       "model/README.md": modelCard({
         title: "A sentence-embedding model",
+        baseModel: origin.baseModel,
+        license: origin.license,
+        prompts: await promptNames(model.folder),
+        facts: {
+          "trained from": origin.name,
+          "trained on": `${await sourceName(report.data.train.source)}, ${counted(report.data.train.rows, "row")}`,
+          ...await folderFacts(model.folder),
+          parameters: record.parameters,
+          "parameters that were trained": record.trainedParameters,
+        },
         story: `Trained by Kindred's \`${invocation.name}\`: texts with the same label are near to each other.`,
         settings: { ...shownSettings(settings), loss: text(values, "loss") },
         warnings: report.warnings,

@@ -19,7 +19,8 @@ import {
 import { fetchSnapshot } from "../hub/snapshot.ts";
 import { keyOfFiles } from "../stage/digest.ts";
 import type { Invocation } from "./flags.ts";
-import { htmlTable, page, section } from "./page.ts";
+import type { ReadingReport } from "./card.ts";
+import { htmlTable, page, readingFacts, section } from "./page.ts";
 import type { ReportBase } from "./report.ts";
 import { type SourceFiles, sourceFormat } from "../stage/roots.ts";
 import { text } from "./settings.ts";
@@ -105,6 +106,8 @@ export interface MtebReport extends ReportBase {
   readonly schema: "kindred-mteb/1";
   /** The model. */
   readonly model: string;
+  /** How it reads texts; a task has the prompt that the model has for it. */
+  readonly reading: ReadingReport;
   /** Main score of every task. */
   readonly tasks: readonly {
     readonly name: string;
@@ -135,6 +138,7 @@ export function mtebPage(report: MtebReport): string {
   return page(report, {
     lead: `${report.model} on ${counted(report.tasks.length, "task")}`,
     sections: [
+      readingFacts(report.reading),
       section("Tasks", htmlTable("Main score of every task", ["task", "type", "score", "value", "seconds"], rows)),
       section("Mean by type", htmlTable("Mean of the tasks of a type", ["type", "mean"], Object.entries(report.types))),
     ],

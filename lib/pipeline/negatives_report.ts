@@ -12,11 +12,12 @@ import type { Dataset, Pairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import { type Candidates, exportReview, type NegativeStatistics, type ScoreSummary } from "../negatives/mod.ts";
-import { type CountedDataset, readJson, summaryOf } from "../stage/artifact.ts";
+import { type CountedDataset, type ModelFolder, readJson, summaryOf } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import { reportBase } from "./report_base.ts";
+import { readingOfModel, type ReadingReport } from "./card.ts";
 import { writeOutput } from "./output.ts";
-import { beside, htmlTable, page, section, tableSection } from "./page.ts";
+import { beside, htmlTable, page, readingFacts, section, tableSection } from "./page.ts";
 import { histogramChart } from "./charts.ts";
 import { fileLines, type ReportBase, type ReportTable } from "./report.ts";
 import { text } from "./settings.ts";
@@ -28,6 +29,8 @@ export interface NegativesReport extends ReportBase {
   readonly schema: "kindred-negatives/1";
   /** Pairs that negatives were looked for. */
   readonly pairs: { readonly source: string; readonly rows: number };
+  /** How the encoder reads texts by which negatives were looked for; undefined: none was asked. */
+  readonly reading?: ReadingReport | undefined;
   /** Who chose them: see `--negatives` and `--hard-by`. */
   readonly negatives: string;
   /** Rows that were written, and what was counted. */
@@ -73,9 +76,11 @@ export const finishNegatives: (
   output: string,
   pairs: Artifact<Dataset<Pairs>>,
   negatives: Artifact<CountedDataset<Columns>>,
+  miner?: Artifact<ModelFolder>,
 ) => Effect.Effect<NegativesReport, KindredError, Services> = Effect.fnUntraced(
-  function* (invocation, output, pairs, negatives) {
+  function* (invocation, output, pairs, negatives, miner) {
     const { values } = invocation;
+    const reading = miner && (yield* readingOfModel(miner));
     const list = text(values, "rows") === "labeled-list";
     const rowsFile = list ? "negatives.jsonl" : "negatives.parquet";
     const base = yield* reportBase(invocation, { output, files: [rowsFile, "report.json", "report.html"] });
@@ -88,6 +93,7 @@ export const finishNegatives: (
         schema: "kindred-negatives/1",
         ...base,
         pairs: { source: text(values, "train") ?? "sample", rows: (await summaryOf(pairs)).rows },
+        ...(reading !== undefined && { reading }),
         negatives: text(values, "negatives")!,
         rows,
         counts,
@@ -99,6 +105,7 @@ export const finishNegatives: (
         "report.html": page(report, {
           lead: `${counted(rows, "row")} from ${counted(report.pairs.rows, "pair")}; negatives: ${report.negatives}`,
           sections: [
+            ...(reading === undefined ? [] : [readingFacts(reading)]),
             ...(Object.keys(counts).length === 0
               ? []
               : [section("Counts", htmlTable("What was counted", ["what", "how many"], Object.entries(counts)))]),

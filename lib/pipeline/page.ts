@@ -5,6 +5,7 @@
  */
 import { columnsInWords } from "../stage/progress.ts";
 import { escapeHtml } from "./axis.ts";
+import { type ReadingReport, shownPrompts } from "./card.ts";
 import type { DataReport, ReportBase, ReportTable, RunReport } from "./report.ts";
 
 const STYLE =
@@ -82,6 +83,13 @@ export const facts = (values: Readonly<Record<string, string | number>>): string
     Object.entries(values).map(([name, value]) => `<div><dt>${escapeHtml(name)}</dt><dd>${show(value, 4)}</dd></div>`)
       .join("")
   }</dl>`;
+
+/** How a model reads texts. */
+export const readingFacts = (reading: ReadingReport): string =>
+  facts({
+    "longest text, in tokens": reading.max_seq_length ?? "any",
+    "prompts": shownPrompts(reading) ?? "none",
+  });
 
 /** A table of the report. */
 export const tableSection = ({ title, columns, rows }: ReportTable): string =>

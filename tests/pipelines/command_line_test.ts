@@ -50,9 +50,19 @@ for (const pipeline of TRAININGS) {
 
 Deno.test("masked_language_model, evaluate and encode work on each other's results", () =>
   withFolder(async (folder) => {
-    const trained = await run("masked_language_model", "--preset", "test", "--json", ...places(folder));
+    const trained = await run(
+      "masked_language_model",
+      "--preset",
+      "test",
+      "--json",
+      "--max-seq-length",
+      "48",
+      ...places(folder),
+    );
     assert.equal(trained.code, 0, trained.err);
-    const { model, training, before, metrics } = JSON.parse(trained.out);
+    const { model, training, before, metrics, settings } = JSON.parse(trained.out);
+    assert.equal(settings["max seq length"], 48);
+    assert.match(await Deno.readTextFile(join(model, "README.md")), /\| longest text, in tokens \| 48 \|/);
     assert.equal(training.steps, 5);
     assert.ok(metrics.masked_loss < before.masked_loss && metrics.perplexity > 1);
     const pairs = join(folder, "pairs.csv");

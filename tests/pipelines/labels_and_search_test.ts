@@ -17,9 +17,13 @@ const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)
 
 Deno.test("label_similarity trains on the sample, reports both maps, and comes from the cache the second time", () =>
   withFolder(async (folder, cache) => {
-    const args = ["--preset", "test", ...cache, "--output", join(folder, "out")];
+    const prompted = ["--max-seq-length", "40", "--prompts", "tone: "];
+    const args = ["--preset", "test", ...cache, "--output", join(folder, "out"), ...prompted];
     const { code, report, err } = await run("label_similarity", ...args);
     assert.equal(code, 0, err);
+    assert.deepEqual([report.settings["max seq length"], report.settings.prompts], [40, "tone: "]);
+    const card = await Deno.readTextFile(join(folder, "out", "model", "README.md"));
+    assert.match(card, /\| longest text, in tokens \| 40 \|\n.*\n\| prompts \| query \(before every text\): "tone: "/);
     assert.equal(report.schema, "kindred-labels/1");
     assert.deepEqual(report.labels, ["unkind", "neutral", "kind"]);
     assert.equal(report.training.steps, 8);

@@ -23,6 +23,8 @@ Deno.test("mteb scores the sample's tasks, and finds every one of them the secon
     assert.equal(first.code, 0, first.err);
     const report = JSON.parse(first.out);
     assert.deepEqual(report.tasks.map(({ name }: { name: string }) => name), ["SampleClassification", "SampleSTS"]);
+    assert.deepEqual(report.reading, { max_seq_length: 64, prompts: {}, default_prompt: null });
+    assert.match(await Deno.readTextFile(join(folder, "out", "report.html")), /longest text, in tokens/);
     const files = await Array.fromAsync(Deno.readDir(join(folder, "out")), ({ name }) => name);
     assert.deepEqual(files.sort(), ["SampleClassification.json", "SampleSTS.json", "report.html", "report.json"]);
     const result = JSON.parse(await Deno.readTextFile(join(folder, "out", "SampleClassification.json")));

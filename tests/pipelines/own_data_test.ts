@@ -99,8 +99,9 @@ Deno.test("evaluate measures pairs without a score by retrieval", () =>
     await Deno.writeTextFile(pairs, csv(["question", "answer"], ...nli.premise.map((text) => [text, text])));
     const { code, out, err } = await run("evaluate", "--model", await sampleBaseModel(), "--eval", pairs, "--json");
     assert.equal(code, 0, err);
-    const { task, metrics } = JSON.parse(out);
+    const { task, metrics, max_seq_length: longest, prompts } = JSON.parse(out);
     assert.equal(task, "retrieval");
+    assert.deepEqual([longest, prompts], [64, { query: null, document: null }]);
     assert.equal(metrics["cosine_accuracy@1"], 1);
   }));
 
@@ -196,6 +197,10 @@ Deno.test("--prompts puts a text before each column, and says so where it cannot
     const prompts = JSON.stringify({ anchor: "query: ", positive: "passage: " });
     const report = await train(folder, "multiple_negatives_ranking", pairs, "--prompts", prompts, "--max-steps", "1");
     assert.equal(report.runs.main.settings.prompts, prompts);
+    assert.equal(report.runs.main.settings["max seq length"], 64);
+    const card = await Deno.readTextFile(join(report.model, "README.md"));
+    assert.match(card, /\| prompts \| query: "query: ", document: "passage: " \|/);
+    assert.match(card, /\| longest text, in tokens \| 64 \|/);
     const config = JSON.parse(await Deno.readTextFile(join(report.model, "config_sentence_transformers.json")));
     assert.deepEqual([config.prompts.query, config.prompts.document], ["query: ", "passage: "]);
     for (const wrong of ["{anchor: query}", '{"anchor": 3}', "{}", '{"question": "q: "}']) {

@@ -66,6 +66,7 @@ Deno.test("hard_negatives writes rows in four forms, and a person's verdicts com
       const report = JSON.parse(out);
       assert.ok(report.rows > 100 && report.statistics.negative.count > 100, rows);
       assert.ok((await Deno.stat(report.file)).size > 1000);
+      assert.deepEqual(report.reading, { max_seq_length: 64, prompts: {}, default_prompt: null });
     }
     const review = join(folder, "review.csv");
     const exported = await run("hard_negatives", "--limit", "60", "--export", review, ...flags);
@@ -156,11 +157,14 @@ Deno.test("a language model is asked each question once, whatever else is set; t
 
 Deno.test("cross_encoder trains a judge that search and hard_negatives take", () =>
   withFolder(async (folder) => {
-    const trained = await run("cross_encoder", "--preset", "test", "--json", ...places(folder));
+    const flags = ["--preset", "test", "--json", "--max-seq-length", "48", ...places(folder)];
+    const trained = await run("cross_encoder", ...flags);
     assert.equal(trained.code, 0, trained.err);
-    const { metrics, model, data } = JSON.parse(trained.out);
+    const { metrics, model, data, settings } = JSON.parse(trained.out);
+    assert.equal(settings["max seq length"], 48);
+    assert.match(await Deno.readTextFile(join(model, "README.md")), /\| longest text, in tokens \| 48 \|/);
     assert.ok(metrics.average_precision > 0 && data.eval.rows > 40 && data.train.rows > 400);
-    const again = await run("cross_encoder", "--preset", "test", "--json", ...places(folder));
+    const again = await run("cross_encoder", ...flags);
     assert.ok(JSON.parse(again.out).stages.every(({ cached }: { cached: boolean }) => cached));
     const judged = await run(
       ...["hard_negatives", "--preset", "test", "--json", "--negatives", "hard", "--cross-encoder", model] as const,
