@@ -10,6 +10,7 @@ import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { ADAPTERS, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishHeldOut, heldOutSummary } from "../lib/pipeline/held_out.ts";
 import { isJudge, JUDGE_LOSSES, judgeLoss, judgeRows, lossOptionsInWords } from "../lib/pipeline/judge_training.ts";
+import { listSections } from "../lib/pipeline/list_page.ts";
 import { listFacts } from "../lib/pipeline/list_parts.ts";
 import { pairModel } from "../lib/stage/roots.ts";
 import { optional, text, trainingPresets, trainSettings } from "../lib/pipeline/settings.ts";
@@ -82,6 +83,7 @@ export const command: Command = {
       after,
       warnings,
       metric: validation && (yield* judgeMetric(validation)),
+      sections: yield* listSections(validation, after, before),
       ...lists,
       card: { kind: "cross-encoder", title: "A cross-encoder" },
     });

@@ -81,6 +81,8 @@ export interface HeldOutResults {
   readonly metric?: string | undefined;
   /** How many rows there are, in words: of lists, their documents as well. Default: rows. */
   readonly sizes?: { readonly train: string; readonly eval: string } | undefined;
+  /** Further sections of the page. */
+  readonly sections?: readonly string[] | undefined;
   /** Rows and texts of the evaluation that were trained on. Default: of all their columns. */
   readonly leaks?: Leaks | undefined;
   /** What kind of model it is, and its heading, for the model's card. */
@@ -200,6 +202,7 @@ export const finishHeldOut: (
                 ],
               }]),
             ]),
+            ...results.sections ?? [],
           ],
         }),
         "report.json": JSON.stringify(report, null, 2) + "\n",

@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from sentence_transformers import CrossEncoder
 from sentence_transformers.cross_encoder import losses
 
@@ -126,6 +126,19 @@ for name, kind, options in (
         if p.grad is not None:
             key = f"{name}.{parameter.removeprefix('0.model.')}"
             gradients[key] = p.grad.to(torch.float32).clone().contiguous()
+# The cached form of multiple negatives ranking has the gradients that cross_encoder.py stored of the plain one: what holds
+# for those holds for it, mini-batches and all.
+stored = json.loads((HERE / "cross_encoder" / "expected.json").read_text())
+ranking = CrossEncoder(str(HERE / "cross_encoder" / "mpnet_score"), device="cpu").double().eval()
+cached = losses.CachedMultipleNegativesRankingLoss(ranking, num_negatives=None, mini_batch_size=3)
+value = cached(stored["columns"][:3])
+value.backward()
+assert abs(value.item() - stored["losses"]["mpnet_score"]) < 1e-9
+own = {n.removeprefix("0.model."): p.grad for n, p in ranking.named_parameters() if p.grad is not None}
+plain = load_file(HERE / "cross_encoder" / "mpnet_score.safetensors")
+for name, gradient in plain.items():
+    assert torch.allclose(own[name].to(torch.float32), gradient, atol=1e-6), name
+
 save_file(gradients, HERE / "list_losses.safetensors")
 
 (HERE / "list_losses.json").write_text(

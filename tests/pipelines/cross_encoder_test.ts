@@ -51,7 +51,10 @@ Deno.test("cross_encoder learns from mined lists and from rows by query, held ou
     );
     assert.equal(two.metrics["ndcg@10"], best, "the best weights are kept");
     const page = await Deno.readTextFile(join(folder, "2", "report.html"));
-    assert.match(page, /4 lists of \d+ documents.*ndcg@10 on the way/s);
+    assert.match(
+      page,
+      /4 lists of \d+ documents.*ndcg@10 on the way.*Scores of documents.*most relevant document of a list/s,
+    );
     const card = await Deno.readTextFile(join(folder, "2", "model", "README.md"));
     assert.match(card, /CrossEncoder\("path/);
     assert.match(card, /36 lists of \d+ documents/);

@@ -22,18 +22,20 @@ export function pairsWithin(
   { offsets }: Lists,
   isWanted: (first: number, second: number) => boolean,
 ): DocumentPairs {
-  const first: number[] = [];
-  const second: number[] = [];
+  let all = 0;
+  for (let list = 0; list + 1 < offsets.length; list++) all += (offsets[list + 1]! - offsets[list]!) ** 2;
+  const [first, second] = [new Int32Array(all), new Int32Array(all)];
+  let count = 0;
   for (let list = 0; list + 1 < offsets.length; list++) {
     for (let i = offsets[list]!; i < offsets[list + 1]!; i++) {
       for (let j = offsets[list]!; j < offsets[list + 1]!; j++) {
         if (!isWanted(i, j)) continue;
-        first.push(i);
-        second.push(j);
+        first[count] = i;
+        second[count++] = j;
       }
     }
   }
-  return { first: Int32Array.from(first), second: Int32Array.from(second) };
+  return { first: first.subarray(0, count), second: second.subarray(0, count) };
 }
 
 /** Places of documents, as the device has them. */

@@ -25,7 +25,8 @@ export interface MultipleNegativesRankingOptions {
  * Columns: query, positive, and any number of negatives; no label. Texts of other rows, positives or negatives, are drawn
  * without replacement. Equal texts within a batch would be taken for negatives of each other, so the sampler keeps them
  * apart. The model has one label. Source: Henderson et al. 2017, arXiv 1705.00652, as sentence-transformers applies it to
- * cross-encoders.
+ * cross-encoders. A batch above the budget of memory is split, a row above it goes through gradient caching, with the same
+ * gradient: what sentence-transformers has a `CachedMultipleNegativesRankingLoss` for.
  *
  * @param options How many texts of other rows compete, and the scale.
  * @returns The loss, for pairs, triplets and tuples.

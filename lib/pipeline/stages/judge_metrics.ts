@@ -24,6 +24,7 @@ import {
   jsonFormat,
   type ModelFolder,
   modelFormat,
+  readJson,
   summaryOf,
   writeJson,
 } from "../../stage/artifact.ts";
@@ -62,9 +63,8 @@ export async function judgeMetrics(
   { relevantFrom }: RelevanceParameters,
 ): Promise<Metrics> {
   if ("relevance" in dataset.columns) {
-    const { query, document, relevance } = dataset.columns as RankedDocuments;
-    const scores = singleScores(await predict(engine, model, query, document, { softmax: true }));
-    return listRanking(listOffsets(dataset as Dataset<RankedDocuments>), relevance, scores, { relevantFrom });
+    const lists = dataset as Dataset<RankedDocuments>;
+    return rankingMetrics(lists, await listScores(engine, model, lists), relevantFrom);
   }
   const [first, second] = Object.values(dataset.columns) as (readonly string[])[];
   if ("label" in dataset.columns) {
@@ -77,6 +77,25 @@ export async function judgeMetrics(
   return graded
     ? crossEncoderCorrelation({ data: singleScores(scores), width: 1, rows: scores.rows }, score)
     : crossEncoderClassification(scores, score);
+}
+
+/** What the model says of every document. */
+async function listScores(
+  engine: Engine,
+  model: CrossEncoder,
+  { columns: { query, document } }: Dataset<RankedDocuments>,
+): Promise<Float32Array> {
+  return singleScores(await predict(engine, model, query, document, { softmax: true }));
+}
+
+function rankingMetrics(lists: Dataset<RankedDocuments>, scores: Float32Array, relevantFrom?: number): Metrics {
+  return listRanking(listOffsets(lists), lists.columns.relevance, scores, { relevantFrom });
+}
+
+/** What a model said of every document when it was evaluated on lists; nothing where it was not. */
+export async function scoresOfLists(evaluation: Artifact<Metrics>): Promise<readonly number[] | undefined> {
+  const path = join(evaluation.paths[0]!, "scores.json");
+  return await Deno.stat(path).then(({ isFile }) => isFile, () => false) ? await readJson<number[]>(path) : undefined;
 }
 
 /** What {@linkcode evaluateCrossEncoder} takes. */
@@ -97,7 +116,7 @@ export const evaluateCrossEncoder: Stage<RelevanceParameters, EvaluateJudgeInput
   Metrics
 >({
   name: "evaluate-cross-encoder",
-  version: 3, // lists
+  version: 4, // lists, and what was said of their documents
   inputs: { model: modelFormat, pairs: datasetFormat<Columns>() as never },
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,
@@ -107,7 +126,12 @@ export const evaluateCrossEncoder: Stage<RelevanceParameters, EvaluateJudgeInput
     const model = yield* openCrossEncoder(inputs.model);
     yield* attempt(async () => {
       const rows = await inputs.pairs.read() as Dataset<Columns>;
-      await writeJson(join(scratch, "metrics.json"), await judgeMetrics(engine, model, rows, parameters));
+      const write = (metrics: Metrics) => writeJson(join(scratch, "metrics.json"), metrics);
+      if (!("relevance" in rows.columns)) return await write(await judgeMetrics(engine, model, rows, parameters));
+      const lists = rows as unknown as Dataset<RankedDocuments>;
+      const scores = await listScores(engine, model, lists);
+      await writeJson(join(scratch, "scores.json"), [...scores]);
+      await write(rankingMetrics(lists, scores, parameters.relevantFrom));
     });
   }),
 });
