@@ -89,7 +89,7 @@ export const command: Command = {
       texts,
       supervise,
       evaluations: { ...(target && { target }), ...(general && { general }) },
-      labels: classes === undefined ? {} : { target: yield* loadLabelledTexts({ from: classes }) },
+      labels: classes === undefined ? undefined : { target: yield* loadLabelledTexts({ from: classes }) },
       control: values["no-control"] !== true,
     };
     const results = methods === undefined

@@ -27,7 +27,12 @@ const [NEWLINE, SPACE, POINT, MINUS, PLUS, ZERO, NINE] = [10, 32, 46, 45, 43, 48
 /** Powers of ten that float64 holds exactly. */
 const POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
 
-/** Whether the name of a file is one of word vectors. */
+/**
+ * Whether the name of a file is one of word vectors.
+ *
+ * @param path The file.
+ * @returns Of text files (`.txt`, `.vec`), packed (`.gz`) or not.
+ */
 export function isWordVectorFile(path: string): boolean {
   return /\.(txt|vec)(\.gz)?$/i.test(path);
 }

@@ -175,7 +175,7 @@ export function widenRanges({ min, max }: Ranges, embeddings: Embeddings): void 
  * const bits = quantizeEmbeddings(embeddings, "ubinary");
  * assert.deepEqual([...bits.data], [0b0000_0000, 0b1100_0000, 0b0100_0000]);
  * const bytes = quantizeEmbeddings(embeddings, "int8");
- * assert.deepEqual([...bytes.data], [-128, -128, 127, 127, -1, -1]);
+ * assert.deepEqual([...bytes.data], [-128, -128, 126, 126, -1, -1]);
  * const back = dequantizeEmbeddings(bytes);
  * assert.ok(back.data.every((x, i) => Math.abs(x - embeddings.data[i]!) < 4 / 255));
  * ```

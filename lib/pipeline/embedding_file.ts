@@ -63,7 +63,7 @@ const FORMATS: Readonly<Record<string, Format>> = {
  * await sink.write({ data: Float32Array.of(0, 1, 1, -1), width: 2, rows: 2 }, { texts: ["a", "b"] });
  * await sink.finish();
  * const { precision, data } = await readEmbeddings(path);
- * assert.deepEqual([precision, ...data], ["int8", -128, 127, 127, -128]);
+ * assert.deepEqual([precision, ...data], ["int8", -128, 126, 126, -128]);
  * ```
  */
 export async function embeddingSink(path: string, options: EmbeddingFileOptions = {}): Promise<EmbeddingSink> {

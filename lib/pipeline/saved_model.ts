@@ -41,7 +41,9 @@ export async function savedModel(
   }
   const name = "adapter_config.json";
   const config = await readJson<Record<string, unknown>>(join(model.adapter, name));
-  const texts = source === undefined ? {} : { [name]: jsonText({ ...config, ...await baseOf(source) }) };
+  const texts: SavedModel["texts"] = source === undefined
+    ? {}
+    : { [name]: jsonText({ ...config, ...await baseOf(source) }) };
   return { folder: model.adapter, texts };
 }
 

@@ -157,7 +157,7 @@ Deno.test("folders that are not understood are refused, and say why", async (t) 
     "code of its own": [settings("modules.json", module("custom_st.Pooling")), /custom_st\.Pooling.*not run/],
     "word embeddings": [
       settings("modules.json", [{ ...TRANSFORMER, type: `${ours}WordEmbeddings` }]),
-      /not a transformer.*WordEmbeddings/,
+      /missing.*wordembedding_config/,
     ],
     "pooling first": [settings("modules.json", module(`${ours}Pooling`).slice(1)), /not a transformer.*Pooling/],
     "a path upwards": [settings("modules.json", module(`${ours}Pooling`, "../x")), /outside/],

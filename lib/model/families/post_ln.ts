@@ -183,10 +183,10 @@ export function postLn(
 
     /**
      * Per layer, of the hidden size: forward ten (queries, keys, values, context, projections, sums, normalised rows),
-     * backward seventeen with dropout; four of the intermediate size; beside the layers, embeddings and pooling.
+     * backward sixteen with dropout; four of the intermediate size; beside the layers, embeddings and pooling.
      */
     floatsPerToken: ({ layers, hiddenSize, intermediateSize, heads }) =>
-      layers * (27 * hiddenSize + (isGated ? 8 : 4) * intermediateSize + 4 * heads) + 14 * hiddenSize,
+      layers * (26 * hiddenSize + (isGated ? 8 : 4) * intermediateSize + 4 * heads) + 14 * hiddenSize,
 
     longest: (config) => config.positions - firstPosition(config),
   };
