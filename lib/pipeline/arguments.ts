@@ -4,6 +4,7 @@
  * @module
  */
 import { parseArgs } from "node:util";
+import { OUTPUT_PRECISIONS, type OutputPrecision } from "../embed/quantize.ts";
 import { UsageError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
 import { type NumberKind, NUMBERS } from "../train/fields.ts";
@@ -54,7 +55,12 @@ function read(flag: Flag, value: string | boolean, choices?: readonly string[]):
   if (typeof value === "boolean" || type === "text" || type === "switch") return value;
   if (typeof type !== "string") {
     if (type.includes(value)) return value;
-    throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, { found: value });
+    throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, {
+      found: value,
+      // sentence-transformers calls it by the same name.
+      ...(flag === "precision" && OUTPUT_PRECISIONS.includes(value as OutputPrecision) &&
+        { hint: "the precision of embeddings is --output-precision of encode; this is that of the computation" }),
+    });
   }
   const number = value.trim() === "" ? NaN : Number(value);
   const { expected, is } = NUMBERS[type as NumberKind];
