@@ -88,6 +88,8 @@ export interface MatmulOptions {
   readonly preactivation?: Handle | undefined;
   /** Multiplies the product (before bias). Default 1. */
   readonly scale?: number;
+  /** The factors are those of a layer, and may be rounded to the engine's precision. Default: they stay what they are. */
+  readonly isLayer?: boolean;
   /** Write here instead of a new tensor. */
   readonly out?: Handle | undefined;
   /** Add to `out` instead of overwriting it. */

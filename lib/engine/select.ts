@@ -7,7 +7,7 @@ import { EngineError } from "../error.ts";
 import { openAccelerate } from "./cpu/accelerate.ts";
 import { cpuInfo, createCpuEngine } from "./cpu/engine.ts";
 import type { CpuOptions } from "./cpu/core.ts";
-import { openNativeKernels } from "./cpu/native.ts";
+import { canRound, NO_BF16, openNativeKernels } from "./cpu/native.ts";
 import { faultOf } from "./cpu/self_test.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
 import { createTfjsEngine, type TfjsBackend } from "./tfjs/mod.ts";
@@ -29,7 +29,10 @@ export interface EngineChoice {
   readonly kernels?: KernelChoice | undefined;
   /** Threads of the cpu engine. Default: one per core. */
   readonly threads?: number | undefined;
-  /** Default fp32. */
+  /**
+   * Default fp32. bf16: weights and activations are rounded to 16 bits where a layer multiplies them; sums, what is
+   * stored, losses, norms and the optimizer keep 32. For processors that have such products (AVX-512 BF16).
+   */
   readonly precision?: "fp32" | "bf16" | "fp16" | undefined;
 }
 
@@ -91,24 +94,22 @@ export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEng
       hint: name === "cuda" ? "--engine tfjs:gpu reaches NVIDIA GPUs through TensorFlow" : "--engine cpu",
     });
   }
-  if (precision !== "fp32") {
-    const engine = name === "auto" ? "cpu" : name;
-    throw new EngineError(`--precision ${precision} is not supported by the ${engine} engine`, {
-      expected: "fp32",
-      found: precision,
-      hint: "--precision fp32",
-    });
-  }
   if (name.startsWith("tfjs:")) {
     if (kernels !== "auto") {
       throw new EngineError(`--kernels ${kernels} does nothing on ${name}`, { hint: "leave it out, or --engine cpu" });
     }
+    if (precision !== "fp32") throw noPrecision(precision, name);
     const engine = await createTfjsEngine(name.slice(5) as TfjsBackend); // what it is shows when it has started
     return { info: engine.info, reason: `${name} was asked for`, open: () => engine, close: engine.close };
   }
   const threads = choice.threads ?? navigator.hardwareConcurrency;
   const why = name === "cpu" ? "cpu was asked for" : "cpu is the best here: this version has no cuda or webgpu engine";
-  const { options, reason } = await openKernels(kernels);
+  if (precision === "fp16") throw noPrecision(precision, "cpu");
+  const { options: form, reason } = await openKernels(kernels);
+  if (precision === "bf16" && (!canRound(form.native) || form.accelerate !== undefined)) {
+    throw new EngineError(NO_BF16, { found: reason, hint: "--precision fp32" });
+  }
+  const options = { ...form, precision };
   let engine: Engine | undefined;
   return {
     info: cpuInfo(threads, options),
@@ -116,6 +117,14 @@ export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEng
     open: () => engine ??= createCpuEngine({ threads, ...options }),
     close: () => engine === undefined ? options.accelerate?.close() : engine.close(),
   };
+}
+
+function noPrecision(precision: string, engine: string): EngineError {
+  return new EngineError(`--precision ${precision} is not supported by the ${engine} engine`, {
+    expected: engine === "cpu" ? "fp32 or bf16" : "fp32",
+    found: precision,
+    hint: "--precision fp32",
+  });
 }
 
 /** The kernels that were chosen, and why these. */

@@ -24,7 +24,7 @@ Deno.test("what cannot be had is refused by its name, with a hint", async () => 
   const refused: [EngineChoice, RegExp][] = [
     [{ engine: "cuda" }, /cuda is not part/],
     [{ engine: "webgpu" }, /webgpu is not part/],
-    [{ precision: "bf16" }, /bf16 is not supported by the cpu engine/],
+    [{ precision: "bf16", kernels: "wasm" }, /bf16 needs machine code/],
     [{ engine: "tfjs:js", precision: "fp16" }, /fp16 is not supported by the tfjs:js engine/],
     [{ engine: "tfjs:js", kernels: "native" }, /native does nothing on tfjs:js/],
     ...(Deno.build.os === "darwin"

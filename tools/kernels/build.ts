@@ -48,6 +48,7 @@ const X64 = {
   sse42: ["-mcpu=x86_64+sse4_2"],
   avx2: ["-mcpu=x86_64+avx2+fma"],
   avx512: ["-mcpu=x86_64+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl"],
+  avx512bf16: ["-mcpu=x86_64+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl+avx512bf16"],
 };
 const ARM64 = { neon: [] };
 const NATIVE = { sources: ["native.c", "threads.c"] };

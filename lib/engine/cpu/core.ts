@@ -8,7 +8,7 @@ import type { Dropout, Handle } from "../engine.ts";
 import { dropoutScale } from "../philox.ts";
 import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
 import type { Accelerate } from "./accelerate.ts";
-import type { NativeKernels } from "./native.ts";
+import { canRound, type NativeKernels, NO_BF16 } from "./native.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
 
 /** Options of `createCpuEngine`. */
@@ -17,6 +17,8 @@ export interface CpuOptions {
   readonly threads?: number | undefined;
   /** The kernels as machine code: see `openNativeKernels`. Default: WebAssembly. */
   readonly native?: NativeKernels | undefined;
+  /** bf16: factors of a layer's products are rounded to 16 bits. Needs kernels that can. Default fp32. */
+  readonly precision?: "fp32" | "bf16" | undefined;
   /** Who multiplies matrices instead of the kernels: see `openAccelerate`. */
   readonly accelerate?: Accelerate | undefined;
   /** Bytes that the activations of one micro-batch may take; default: what the memory leaves, at most 2 GiB. */
@@ -35,6 +37,8 @@ export interface Core {
   readonly heap: Heap;
   /** Who multiplies matrices instead of the kernels. */
   readonly accelerate: Accelerate | undefined;
+  /** What factors of a layer's products are rounded to. */
+  readonly precision: "fp32" | "bf16";
   /** A number that no call of a product had before. */
   readonly nextCall: () => number;
   /** Adds work to the end of the queue; `bytes` is what it keeps in memory until then. */
@@ -64,7 +68,9 @@ const BYTES_LIMIT = 256 << 20;
 const TURN = 50;
 
 /** Starts threads and lays out the memory. */
-export function createCore(threadCount: number, { native, accelerate }: CpuOptions): Core {
+export function createCore(threadCount: number, options: CpuOptions): Core {
+  const { native, accelerate, precision = "fp32" } = options;
+  if (precision === "bf16" && !canRound(native)) throw new EngineError(NO_BF16, { expected: "kernels that have it" });
   const threads = startWithMemory(threadCount, native);
   const { memory } = threads;
   const bottom = CONTROL_BYTES + threads.count * THREAD_BYTES;
@@ -131,6 +137,7 @@ export function createCore(threadCount: number, { native, accelerate }: CpuOptio
     threads,
     heap,
     accelerate,
+    precision,
     nextCall: () => calls = calls % 0xffffffff + 1,
     enqueue,
     drain,

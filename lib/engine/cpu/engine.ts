@@ -69,9 +69,10 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
 }
 
 /** What a cpu engine with so many threads and these kernels says of itself. */
-export function cpuInfo(threads: number, { native, accelerate }: CpuOptions): EngineInfo {
+export function cpuInfo(threads: number, { native, accelerate, precision = "fp32" }: CpuOptions): EngineInfo {
   const isFused = fuses(native);
-  const own = `kindred ${KERNELS_REVISION}${isFused ? "" : ", without fused products"}`;
+  const rounding = precision === "bf16" ? ", bf16 by AVX-512" : "";
+  const own = `kindred ${KERNELS_REVISION}${isFused ? "" : ", without fused products"}${rounding}`;
   return {
     name: "cpu",
     backend: native === undefined ? "wasm" : "native",
@@ -79,7 +80,7 @@ export function cpuInfo(threads: number, { native, accelerate }: CpuOptions): En
     kernels: accelerate !== undefined ? "accelerate" : native?.level ?? "wasm",
     bits: accelerate === undefined ? own : `accelerate on ${Deno.osRelease()}, ${counted(threads, "thread")}, ${own}`,
     threads,
-    precision: "fp32",
+    precision,
     tokenStep: 1,
   };
 }

@@ -49,6 +49,7 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
     for (let start = 0; start < size; start += step) {
       const count = Math.min(step, size - start);
       multiply(core, {
+        isRounded: core.precision === "bf16",
         a: at(x) + 4 * start * width,
         b: at(weight),
         c: logits,
@@ -133,7 +134,7 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
             columns: vocabulary,
           })
         );
-        const product = { scale: 1, transposeB: false };
+        const product = { scale: 1, transposeB: false, isRounded: core.precision === "bf16" };
         const rowsAt = at(x) + 4 * start * width;
         multiply(core, {
           ...product,

@@ -9,7 +9,9 @@ import { defaultCacheFolder } from "../../environment.ts";
 import type { KernelCaller } from "./caller.ts";
 
 /** Sets of instructions, the best last. */
-export const LEVELS: readonly string[] = Deno.build.arch === "aarch64" ? ["neon"] : ["sse42", "avx2", "avx512"];
+export const LEVELS: readonly string[] = Deno.build.arch === "aarch64"
+  ? ["neon"]
+  : ["sse42", "avx2", "avx512", "avx512bf16"];
 
 /** What a library exports: `native.c`. */
 const SYMBOLS = {
@@ -39,6 +41,12 @@ export interface NativeKernels {
     scratchBytes: number,
   ) => KernelCaller | undefined;
 }
+
+/** Whether kernels have products of 16 bits. */
+export const canRound = (native: NativeKernels | undefined): boolean => native?.level === "avx512bf16";
+
+/** What is said where they have not. */
+export const NO_BF16 = "--precision bf16 needs machine code and a processor with products of bf16 (AVX-512 BF16)";
 
 /** What came of opening the library. */
 export interface OpenedNative {

@@ -33,7 +33,9 @@ export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions 
   const out = own(options.out ?? core.heap.temporary(shape));
   markAll(core, out);
   const pre = options.preactivation;
-  const product = { transposeA, transposeB, m, n, k, scale, accumulate: accumulate && options.out !== undefined };
+  const isRounded = options.isLayer === true && core.precision === "bf16";
+  const adds = accumulate && options.out !== undefined;
+  const product = { transposeA, transposeB, m, n, k, scale, accumulate: adds, isRounded };
   for (let i = 0; i < batch; i++) {
     multiply(core, { ...product, a: at(a) + 4 * i * m * k, b: at(b) + 4 * i * k * n, c: at(out) + 4 * i * m * n });
   }
@@ -67,11 +69,13 @@ export interface Product {
   readonly scale: number;
   /** Add to C. */
   readonly accumulate: boolean;
+  /** Round A and B to 16 bits; the sums keep 32. */
+  readonly isRounded: boolean;
 }
 
 /** Enqueues one product. */
 export function multiply(core: Core, product: Product): void {
-  const { a, b, c, transposeA, transposeB, m, n, k, scale, accumulate } = product;
+  const { a, b, c, transposeA, transposeB, m, n, k, scale, accumulate, isRounded } = product;
   if (m === 0 || n === 0) return;
   if (k === 0) {
     if (!accumulate) core.enqueue(() => core.floats(c, m * n).fill(0));
@@ -101,7 +105,7 @@ export function multiply(core: Core, product: Product): void {
   }
   const panels = Math.ceil(n / threads.panel);
   const packedBytes = 4 * panels * threads.panel * Math.min(DEPTH, k);
-  const tilesBytes = 4 * TILES * threads.tile * DEPTH;
+  const tilesBytes = 4 * (TILES * threads.tile + threads.panel / 2) * DEPTH;
   // Each thread packs B for itself where few threads share much work; else they pack it together.
   const packsAlone = threads.count === 1 || (threads.count <= 4 && m >= 64);
   const isShared = !packsAlone || packedBytes + tilesBytes > SCRATCH_BYTES;
@@ -109,7 +113,7 @@ export function multiply(core: Core, product: Product): void {
   const rows = threads.tile * Math.max(1, Math.floor(CALL / (n * Math.min(DEPTH, k) * threads.tile)));
   for (let k0 = 0; k0 < k; k0 += DEPTH) {
     const depth = Math.min(DEPTH, k - k0);
-    const slice = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, n, k: depth };
+    const slice = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, n, k: depth, half: +isRounded };
     if (isShared) {
       const args = { ...slice, transposed: +transposeB, packed };
       core.enqueue(() => threads.run("packB", panels, Math.max(1, Math.ceil(2048 / depth)), args));

@@ -29,11 +29,12 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, act
     bias: bias?.value,
     activation,
     preactivation: z,
+    isLayer: true,
   });
   return record(tape, y, [x, weight, bias], (dy) => {
     const dz = activation === undefined ? dy : engine.activationBackward(activation, z!, dy);
-    addProduct(tape, x, dz, weight.value);
-    addProduct(tape, weight, dz, x.value, { transposeA: true });
+    addProduct(tape, x, dz, weight.value, { isLayer: true });
+    addProduct(tape, weight, dz, x.value, { transposeA: true, isLayer: true });
     if (bias !== undefined) addColumns(engine, tape, bias, dz);
   });
 }

@@ -14,7 +14,8 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[2],
           (int)values[3],
           (int)values[4],
-          ADDRESS(values[5]),
+          (int)values[5],
+          ADDRESS(values[6]),
       }, start, end, scratch);
     case 1:
       return product((struct product){
@@ -31,8 +32,9 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[10],
           (int)values[11],
           (int)values[12],
-          (float)values[13],
-          (int)values[14],
+          (int)values[13],
+          (float)values[14],
+          (int)values[15],
       }, start, end, scratch);
     case 2:
       return attention((struct attention){

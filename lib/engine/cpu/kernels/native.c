@@ -21,27 +21,29 @@ int DllMainCRTStartup(void *module, unsigned reason, void *reserved) { return 1;
 #endif
 
 #if defined(__x86_64__)
-extern const struct level sse42, avx2, avx512;
-static const struct level *const LEVELS[] = {&sse42, &avx2, &avx512};
+extern const struct level sse42, avx2, avx512, avx512bf16;
+static const struct level *const LEVELS[] = {&sse42, &avx2, &avx512, &avx512bf16};
 
-static void cpuid(unsigned leaf, unsigned r[4]) {
-  __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(0));
+static void cpuid(unsigned leaf, unsigned part, unsigned r[4]) {
+  __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(part));
 }
 // The best of LEVELS, or −1: what both the processor and the system can.
 static int detect(void) {
   unsigned r[4];
-  cpuid(0, r);
+  cpuid(0, 0, r);
   unsigned leaves = r[0];
-  cpuid(1, r);
+  cpuid(1, 0, r);
   unsigned features = r[2];
   if (!(features >> 20 & 1)) return -1;                                                  // SSE4.2
   if (!(features >> 27 & 1) || !(features >> 12 & 1) || leaves < 7) return 0;            // OSXSAVE, FMA
   unsigned kept, high;                                                                   // registers that the system keeps
   __asm__ volatile("xgetbv" : "=a"(kept), "=d"(high) : "c"(0));
-  cpuid(7, r);
+  cpuid(7, 0, r);
   if ((kept & 6) != 6 || !(r[1] >> 5 & 1)) return 0;                                     // AVX2
   const unsigned wide = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;                       // AVX-512 F, DQ, BW, VL
-  return (kept & 0xe6) == 0xe6 && (r[1] & wide) == wide ? 2 : 1;
+  if ((kept & 0xe6) != 0xe6 || (r[1] & wide) != wide) return 1;
+  cpuid(7, 1, r);
+  return r[0] >> 5 & 1 ? 3 : 2;                                                          // BF16
 }
 #else
 extern const struct level neon;

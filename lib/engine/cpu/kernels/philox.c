@@ -27,7 +27,7 @@ INLINE counters round(counters c, unsigned k0, unsigned k1) {
   return (counters){mulHigh(c.c2, m1) ^ c.c1 ^ k0, c.c2 * m1, mulHigh(c.c0, m0) ^ c.c3 ^ k1, c.c0 * m0};
 }
 // 4 × 4 transposition: the words of one counter side by side.
-INLINE void put(counters x, unsigned short *out) {
+INLINE void putCounters(counters x, unsigned short *out) {
   uint4 a = __builtin_shufflevector(x.c0, x.c1, 0, 4, 1, 5), b = __builtin_shufflevector(x.c0, x.c1, 2, 6, 3, 7);
   uint4 c = __builtin_shufflevector(x.c2, x.c3, 0, 4, 1, 5), d = __builtin_shufflevector(x.c2, x.c3, 2, 6, 3, 7);
   uint4 *to = (uint4 *)out;
@@ -47,7 +47,7 @@ static void philox(dropoutKey key, int row, int rows, unsigned first, int count,
     unsigned k0 = key.seed, k1 = key.purpose;
 #pragma clang loop unroll(disable)
     for (int r = 0; r < 10; r++, k0 += 0x9E3779B9u, k1 += 0xBB67AE85u) x = round(x, k0, k1), y = round(y, k0, k1);
-    put(x, out + i / each * stride + i % each * 32);
-    put(y, out + j / each * stride + j % each * 32);
+    putCounters(x, out + i / each * stride + i % each * 32);
+    putCounters(y, out + j / each * stride + j % each * 32);
   }
 }

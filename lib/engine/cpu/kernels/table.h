@@ -10,6 +10,7 @@ struct packB {
   int transposed;
   int n;
   int k;
+  int half;
   float *packed;
 };
 KERNEL(packB);
@@ -28,6 +29,7 @@ struct product {
   int m;
   int n;
   int k;
+  int half;
   float alpha;
   int accumulate;
 };

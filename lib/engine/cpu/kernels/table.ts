@@ -66,7 +66,15 @@ const SLOT = { w: "float *", g: "const float *", m: "float *", v: "float *" } as
 /** Name → arguments. The place in this table is the kernel's number. */
 export const KERNEL_TABLE = {
   // product.c
-  packB: { b: "const float *", ldb: "int", transposed: "int", n: "int", k: "int", packed: "float *" },
+  packB: {
+    b: "const float *",
+    ldb: "int",
+    transposed: "int",
+    n: "int",
+    k: "int",
+    half: "int",
+    packed: "float *",
+  },
   product: {
     a: "const float *",
     lda: "int",
@@ -81,6 +89,7 @@ export const KERNEL_TABLE = {
     m: "int",
     n: "int",
     k: "int",
+    half: "int",
     alpha: "float",
     accumulate: "int",
   },

@@ -1,0 +1,99 @@
+import assert from "node:assert/strict";
+import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
+import { canRound, openNativeKernels } from "../../../lib/engine/cpu/native.ts";
+import type { Engine } from "../../../lib/engine/engine.ts";
+
+const { native } = await openNativeKernels();
+const options = { ignore: !canRound(native) };
+const open = (threads: number) => createCpuEngine({ threads, native, precision: "bf16" });
+
+/** The nearest numbers of 16 bits, of two the even one. */
+function rounded(x: Float32Array): Float32Array {
+  const result = x.slice();
+  const bits = new Uint32Array(result.buffer);
+  for (let i = 0; i < bits.length; i++) bits[i] = bits[i]! + 0x7fff + (bits[i]! >>> 16 & 1) & 0xffff0000;
+  return result;
+}
+
+const numbers = (size: number, seed: number) =>
+  Float32Array.from({ length: size }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233) * 3);
+
+async function product(engine: Engine, sizes: readonly number[], transposes: readonly boolean[], isLayer: boolean) {
+  const [m, n, k] = sizes as [number, number, number];
+  const [transposeA, transposeB] = transposes as [boolean, boolean];
+  const [x, y, z] = [numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3)];
+  engine.enter();
+  const a = engine.upload(x, transposeA ? [k, m] : [m, k]);
+  const b = engine.upload(y, transposeB ? [n, k] : [k, n]);
+  const out = engine.upload(z, [m, n]);
+  engine.matmul(a, b, { transposeA, transposeB, out, accumulate: true, isLayer });
+  const found = await engine.read(out) as Float32Array;
+  engine.exit();
+  return { found, x, y, z };
+}
+
+Deno.test(
+  "factors of layers are rounded to bf16, the sums keep 32 bits, on one thread as on two",
+  options,
+  async () => {
+    const engines = [open(1), open(2)];
+    for (const sizes of [[1, 1, 1], [5, 7, 3], [14, 32, 2], [33, 37, 65], [200, 70, 391], [15, 33, 768]]) {
+      for (const transposes of [[false, false], [false, true], [true, false], [true, true]]) {
+        const [one, two] = [
+          await product(engines[0]!, sizes, transposes, true),
+          await product(engines[1]!, sizes, transposes, true),
+        ];
+        assert.deepEqual(two.found, one.found);
+        const [m, n, k] = sizes as [number, number, number];
+        const [x, y] = [rounded(one.x), rounded(one.y)];
+        const [rowOfX, columnOfX] = transposes[0] ? [1, m] : [k, 1];
+        const [rowOfY, columnOfY] = transposes[1] ? [1, k] : [n, 1];
+        for (let i = 0; i < m; i++) {
+          for (let j = 0; j < n; j++) {
+            let [sum, size] = [one.z[i * n + j]!, 1];
+            for (let p = 0; p < k; p++) {
+              const product = x[i * rowOfX + p * columnOfX]! * y[p * rowOfY + j * columnOfY]!;
+              sum += product;
+              size += Math.abs(product);
+            }
+            const found = one.found[i * n + j]!;
+            assert.ok(
+              Math.abs(found - sum) <= 1e-6 * size,
+              `[${sizes}] ${transposes} at ${i}, ${j}: ${found}, not ${sum}`,
+            );
+          }
+        }
+      }
+    }
+    for (const engine of engines) engine.close();
+  },
+);
+
+Deno.test("products that are no layer's are those of fp32, bit for bit", options, async () => {
+  const [engine, plain] = [open(1), createCpuEngine({ threads: 1, native })];
+  const sizes = [33, 37, 65];
+  const [found, expected] = [
+    await product(engine, sizes, [false, true], false),
+    await product(plain, sizes, [false, true], true),
+  ];
+  assert.deepEqual(found.found, expected.found);
+  engine.close();
+  plain.close();
+});
+
+Deno.test("what is not finite stays so", options, async () => {
+  const engine = open(1);
+  for (const value of [NaN, Infinity]) {
+    const a = engine.upload(Float32Array.of(1, value, 3, 4), [2, 2]);
+    const [first, second] = await engine.read(
+      engine.matmul(a, engine.full([2, 1], 1), { isLayer: true }),
+    ) as Float32Array;
+    assert.ok(!Number.isFinite(first));
+    assert.equal(second, 7);
+  }
+  engine.close();
+});
+
+Deno.test("other kernels have no bf16, and say so", () => {
+  assert.throws(() => createCpuEngine({ threads: 1, precision: "bf16" }), /needs machine code/);
+});
