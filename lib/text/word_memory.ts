@@ -9,8 +9,6 @@
 const LONGEST_WORD = 64;
 /** So many words are remembered, then all are forgotten. */
 const WORDS = 1 << 17;
-/** Places of the table: twice the words, a power of two. */
-const PLACES = 2 * WORDS;
 
 /**
  * @param make The ids of a word.
@@ -19,60 +17,85 @@ const PLACES = 2 * WORDS;
 export function remembering(
   make: (word: string) => readonly number[],
 ): (text: string, start: number, end: number, ids: number[]) => void {
-  const places = new Int32Array(PLACES); // the number of a word, from 1
-  const hashes = new Int32Array(WORDS);
-  const charStarts = new Int32Array(WORDS + 1);
-  const idStarts = new Int32Array(WORDS + 1);
-  let chars = new Uint16Array(1 << 12);
-  let made = new Int32Array(1 << 12);
+  // Two numbers a place: the hash of a word, and where it stands in `words` (0: the place is free). At least half of the
+  // places are free. The table grows with the words: while it is small it stays in the processor's cache.
+  let places = new Int32Array(2 << 10);
+  let mask = (1 << 10) - 1;
+  // Of a word: its length, how many ids it has, its characters and its ids, side by side.
+  let words = new Int32Array(1 << 14);
+  let size = 1;
   let count = 0;
+  const chars = new Uint16Array(LONGEST_WORD); // of the word that is looked for
 
-  function isAt(word: number, text: string, start: number, end: number): boolean {
-    const from = charStarts[word]!;
-    if (charStarts[word + 1]! - from !== end - start) return false;
-    for (let i = start, at = from; i < end; i++, at++) if (chars[at] !== text.charCodeAt(i)) return false;
-    return true;
+  /** The place of a word, or the free one where it belongs. */
+  function placeOf(hash: number, length: number): number {
+    let place = (hash ^ (hash >>> 15)) & mask;
+    for (let at; (at = places[2 * place + 1]!) !== 0; place = (place + 1) & mask) {
+      if (places[2 * place] !== hash || words[at] !== length) continue;
+      let same = 0;
+      while (same < length && words[at + 2 + same] === chars[same]) same++;
+      if (same === length) break;
+    }
+    return place;
   }
 
-  function remember(place: number, hash: number, word: string, ids: readonly number[]): void {
+  function spread(count: number): void {
+    const old = places;
+    places = new Int32Array(2 * count);
+    mask = count - 1;
+    for (let i = 0; i < old.length; i += 2) {
+      if (old[i + 1] === 0) continue;
+      let place = (old[i]! ^ (old[i]! >>> 15)) & mask;
+      while (places[2 * place + 1] !== 0) place = (place + 1) & mask;
+      places[2 * place] = old[i]!;
+      places[2 * place + 1] = old[i + 1]!;
+    }
+  }
+
+  function remember(hash: number, word: string, ids: readonly number[]): void {
     if (count === WORDS) {
       places.fill(0);
-      count = 0;
-      return;
+      [count, size] = [0, 1];
     }
-    const [charsEnd, idsEnd] = [charStarts[count]! + word.length, idStarts[count]! + ids.length];
-    if (charsEnd > chars.length) chars = grown(chars, new Uint16Array(2 * charsEnd));
-    if (idsEnd > made.length) made = grown(made, new Int32Array(2 * idsEnd));
-    for (let i = 0; i < word.length; i++) chars[charStarts[count]! + i] = word.charCodeAt(i);
-    made.set(ids, idStarts[count]!);
-    hashes[count] = hash;
+    if (2 * count > mask) spread(2 * (mask + 1));
+    const end = size + 2 + word.length + ids.length;
+    if (end > words.length) {
+      const grown = new Int32Array(2 * end);
+      grown.set(words);
+      words = grown;
+    }
+    for (let i = 0; i < word.length; i++) chars[i] = words[size + 2 + i] = word.charCodeAt(i);
+    const place = placeOf(hash, word.length);
+    places[2 * place] = hash;
+    places[2 * place + 1] = size;
+    words[size] = word.length;
+    words[size + 1] = ids.length;
+    words.set(ids, size + 2 + word.length);
+    size = end;
     count++;
-    charStarts[count] = charsEnd;
-    idStarts[count] = idsEnd;
-    places[place] = count;
   }
 
   return (text, start, end, ids) => {
-    if (end - start > LONGEST_WORD) {
+    const length = end - start;
+    if (length > LONGEST_WORD) {
       for (const id of make(text.slice(start, end))) ids.push(id);
       return;
     }
     let hash = 0x811c9dc5; // FNV-1a by characters
-    for (let i = start; i < end; i++) hash = Math.imul(hash ^ text.charCodeAt(i), 0x01000193);
-    let place = (hash ^ (hash >>> 15)) & (PLACES - 1);
-    for (let word; (word = places[place]! - 1) >= 0; place = (place + 1) & (PLACES - 1)) {
-      if (hashes[word] !== hash || !isAt(word, text, start, end)) continue;
-      for (let i = idStarts[word]!; i < idStarts[word + 1]!; i++) ids.push(made[i]!);
+    for (let i = 0; i < length; i++) {
+      const char = text.charCodeAt(start + i);
+      chars[i] = char;
+      hash = Math.imul(hash ^ char, 0x01000193);
+    }
+    const at = places[2 * placeOf(hash, length) + 1]!;
+    if (at !== 0) {
+      const from = at + 2 + length;
+      for (let i = from, to = from + words[at + 1]!; i < to; i++) ids.push(words[i]!);
       return;
     }
     const word = text.slice(start, end);
-    const found = make(word);
-    remember(place, hash, word, found);
-    for (const id of found) ids.push(id);
+    const made = make(word);
+    remember(hash, word, made);
+    for (const id of made) ids.push(id);
   };
-}
-
-function grown<A extends Uint16Array | Int32Array>(old: A, larger: A): A {
-  larger.set(old);
-  return larger;
 }

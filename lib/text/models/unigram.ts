@@ -67,7 +67,7 @@ export function unigram(definition: Json): Model {
         for (let end = start; end < size;) {
           node = trie.child(node, word.charCodeAt(end++));
           if (node < 0) break;
-          const token = trie.values[node]!;
+          const token = trie.value(node);
           if (token < 0) continue;
           reach(start, end, token, scores[token]! + best[start]!);
           if (end === next) known = true;

@@ -7,6 +7,7 @@
 import { type Json, setting, vocabularyOf } from "../definition.ts";
 import { countCodePoints } from "../unicode/code_points.ts";
 import { type Model, withoutUnknown } from "./model.ts";
+import { trieOf } from "./trie.ts";
 
 /** The model of a definition. */
 export function wordPiece(definition: Json): Model {
@@ -15,25 +16,24 @@ export function wordPiece(definition: Json): Model {
   const prefix = setting(definition, "continuing_subword_prefix", "", "##");
   const most = setting(definition, "max_input_chars_per_word", 0, 100);
   const unknownId = vocabulary.get(unknown);
-  // Tokens that go on a word, without their prefix; no cut is tried that is longer than the longest token.
-  const continuing = new Map<string, number>();
-  let longest = 1;
-  for (const [token, id] of vocabulary) {
-    if (token.length > longest) longest = token.length;
-    if (token.startsWith(prefix)) continuing.set(token.slice(prefix.length), id);
-  }
+  const trie = trieOf(vocabulary);
+  // Tokens that go on a word are those behind the prefix; −1 if there are none.
+  let inside = 0;
+  for (let i = 0; i < prefix.length && inside >= 0; i++) inside = trie.child(inside, prefix.charCodeAt(i));
   return {
     vocabulary,
     tokenize(word, ids) {
       const first = ids.length;
       let start = word.length > most && countCodePoints(word) > most ? -1 : 0;
       while (start >= 0 && start < word.length) {
-        const tokens = start === 0 ? vocabulary : continuing;
-        let end = Math.min(word.length, start + longest);
-        let id: number | undefined;
-        while (end > start && (id = tokens.get(word.slice(start, end))) === undefined) end--;
-        if (id !== undefined) ids.push(id);
-        start = id === undefined ? -1 : end;
+        let [id, stop] = [-1, start];
+        for (let node = start === 0 ? 0 : inside, end = start; node >= 0 && end < word.length;) {
+          node = trie.child(node, word.charCodeAt(end++));
+          const value = node < 0 ? -1 : trie.value(node);
+          if (value >= 0) [id, stop] = [value, end];
+        }
+        if (id >= 0) ids.push(id);
+        start = id < 0 ? -1 : stop;
       }
       if (start >= 0) return;
       ids.length = first;
