@@ -23,7 +23,7 @@ export function precompiled(table: Uint8Array): (text: string) => string {
   }
   const trie = Uint32Array.from({ length: size / 4 }, (_, i) => view.getUint32(4 + 4 * i, true));
   const texts = table.subarray(4 + size);
-  const known = new Map<string, string | undefined>();
+  const known = new Map<string, string | null>();
   const ascii = Array.from({ length: 128 }, (_, c) => entry(String.fromCharCode(c)) ?? String.fromCharCode(c));
   const asciiStays = ascii.every((text, c) => c < 32 || c > 126 || text === String.fromCharCode(c));
 
@@ -45,10 +45,12 @@ export function precompiled(table: Uint8Array): (text: string) => string {
     return undefined;
   }
   function lookUp(part: string): string | undefined {
-    if (known.has(part)) return known.get(part);
-    const found = entry(part);
-    if (known.size < 65536) known.set(part, found);
-    return found;
+    let found = known.get(part);
+    if (found === undefined) {
+      found = entry(part) ?? null;
+      if (known.size < 65536) known.set(part, found);
+    }
+    return found ?? undefined;
   }
   return (text) => {
     if (asciiStays && /^[\x20-\x7e]*$/.test(text)) return text;

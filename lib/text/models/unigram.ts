@@ -46,14 +46,22 @@ export function unigram(definition: Json): Model {
   const bytes = setting(definition, "byte_fallback", true, false) ? byteIds(vocabulary) : undefined;
   const trie = trieOf(vocabulary);
 
+  // Of the best path that ends at each place of a word: its score, its last token and where that begins.
+  let best = new Float64Array(64);
+  let tokens = new Int32Array(64);
+  let starts = new Int32Array(64);
+
   return {
     vocabulary,
     tokenize(word, ids) {
       const size = word.length;
-      // Of the best path that ends at each place: its score, its last token and where that begins.
-      const best = new Float64Array(size + 1);
-      const tokens = new Int32Array(size + 1);
-      const starts = new Int32Array(size + 1).fill(-1);
+      if (size >= starts.length) {
+        best = new Float64Array(2 * size);
+        tokens = new Int32Array(2 * size);
+        starts = new Int32Array(2 * size);
+      }
+      best[0] = 0;
+      starts.fill(-1, 0, size + 1);
       const reach = (start: number, end: number, token: number, score: number) => {
         if (starts[end]! >= 0 && score <= best[end]!) return;
         best[end] = score;
