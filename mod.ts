@@ -36,6 +36,8 @@ export {
   type TextPairs,
   tsdae,
   type TsdaeInput,
+  word2vec,
+  type Word2vecInput,
 } from "./lib/simple/mod.ts";
 export {
   CacheError,

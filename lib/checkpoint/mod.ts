@@ -26,4 +26,11 @@ export {
   type SentenceTransformerFolder,
   writeFolder,
 } from "./sentence_transformers.ts";
-export { isWordVectorFile, readWordVectors, type WordVectors, writeWordVectors } from "./word_vectors.ts";
+export {
+  isWordVectorFile,
+  readWordVectors,
+  type WordVectorFormat,
+  type WordVectors,
+  writeWordVectorFile,
+  writeWordVectors,
+} from "./word_vectors.ts";

@@ -7,6 +7,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
+import { writeWhole } from "./whole_file.ts";
 
 /** Element types that are read. */
 export type FileDType =
@@ -366,31 +367,5 @@ export async function writeSafetensors(
   new DataView(padded.buffer).setBigUint64(0, BigInt(padded.length - 8), true);
   padded.set(text, 8);
 
-  const temporary = `${path}.${crypto.randomUUID()}.tmp`;
-  try {
-    using file = await Deno.open(temporary, { write: true, createNew: true });
-    for (const part of [padded, ...parts]) {
-      for (let done = 0; done < part.length;) done += await file.write(part.subarray(done));
-    }
-    await file.sync();
-  } catch (error) {
-    await Deno.remove(temporary).catch(() => {});
-    if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied || isDiskFull(error)) {
-      throw new CheckpointError("the file cannot be written", {
-        where: path,
-        found: (error as Error).message,
-        hint: "make room, or choose another place",
-        cause: error,
-      });
-    }
-    throw error;
-  }
-  await Deno.rename(temporary, path).catch(async (error) => {
-    await Deno.remove(temporary);
-    throw error;
-  });
-}
-
-function isDiskFull(error: unknown): boolean {
-  return error instanceof Error && /ENOSPC|no space|StorageFull|os error 28/i.test(`${error.name} ${error.message}`);
+  await writeWhole(path, [padded, ...parts]);
 }

@@ -8,8 +8,9 @@ import { counted } from "../counted.ts";
 import { CheckpointError } from "../error.ts";
 import { ENGLISH_STOP_WORDS } from "../text/stop_words.ts";
 import { WHITESPACE_FILE } from "../text/whitespace.ts";
-import { replaceFolder, writeJson } from "./folder.ts";
-import { writeSafetensors } from "./safetensors.ts";
+import { readJson, replaceFolder, writeJson } from "./folder.ts";
+import { openTensors, writeSafetensors } from "./safetensors.ts";
+import { writeWhole } from "./whole_file.ts";
 
 /** Vectors of words. */
 export interface WordVectors {
@@ -24,6 +25,8 @@ export interface WordVectors {
 }
 
 const [NEWLINE, SPACE, POINT, MINUS, PLUS, ZERO, NINE] = [10, 32, 46, 45, 43, 48, 57];
+/** What sentence-transformers calls row 0. */
+export const PADDING = "PADDING_TOKEN";
 /** Powers of ten that float64 holds exactly. */
 const POWERS = Array.from({ length: 23 }, (_, exponent) => 10 ** exponent);
 
@@ -58,7 +61,7 @@ export function isWordVectorFile(path: string): boolean {
  */
 export async function readWordVectors(path: string): Promise<WordVectors> {
   const decoder = new TextDecoder();
-  const numbers = new Map<string, number>([["PADDING_TOKEN", 0]]);
+  const numbers = new Map<string, number>([[PADDING, 0]]);
   const { size } = await Deno.stat(path);
   let [width, skipped, line] = [0, 0, 0];
   let rows = new Float32Array(0);
@@ -159,6 +162,65 @@ function numberAt(bytes: Uint8Array, start: number, end: number, decoder: TextDe
   return text.trim() === "" ? NaN : Number(text.replace(/^([-+]?)(nan|inf|infinity)$/i, "NaN"));
 }
 
+/** Reads what {@linkcode writeWordVectors} wrote. */
+export async function readWordVectorFolder(folder: string): Promise<Omit<WordVectors, "skipped">> {
+  const { vocab } = await readJson<{ readonly vocab: readonly string[] }>(join(folder, WHITESPACE_FILE));
+  const reader = await openTensors(join(folder, "model.safetensors"));
+  try {
+    const rows = await reader.readF32("emb_layer.weight");
+    return { words: vocab, rows, width: rows.length / vocab.length };
+  } finally {
+    reader.close();
+  }
+}
+
+/** Text formats of word vectors: word2vec's begins with the numbers of words and of features, GloVe's does not. */
+export type WordVectorFormat = "word2vec" | "glove";
+
+/**
+ * Writes word vectors as text, a word and its numbers on each line; every number is read again as the same one.
+ *
+ * @param path The file.
+ * @param vectors Words and vectors; the row for padding is left out.
+ * @param format With or without a first line. Default word2vec, which gensim reads as it is.
+ * @returns When all is on the disk.
+ *
+ * @example
+ * ```ts
+ * import { readWordVectors, writeWordVectorFile } from "@kindred/kindred/checkpoint";
+ * import assert from "node:assert/strict";
+ * const path = `${await Deno.makeTempDir()}/vectors.txt`;
+ * const vectors = { words: ["cat", "dog"], rows: Float32Array.of(0.1, 2, 3, 4), width: 2 };
+ * await writeWordVectorFile(path, vectors);
+ * assert.equal(await Deno.readTextFile(path), "2 2\ncat 0.1 2\ndog 3 4\n");
+ * assert.deepEqual((await readWordVectors(path)).rows.slice(2), vectors.rows);
+ * ```
+ */
+export async function writeWordVectorFile(
+  path: string,
+  vectors: Omit<WordVectors, "skipped">,
+  format: WordVectorFormat = "word2vec",
+): Promise<void> {
+  await writeWhole(path, linesOf(vectors, format));
+}
+
+/** The lines of a text file, many at a time. */
+function* linesOf({ words, rows, width }: Omit<WordVectors, "skipped">, format: WordVectorFormat) {
+  const encoder = new TextEncoder();
+  const skip = words[0] === PADDING ? 1 : 0;
+  let lines = format === "word2vec" ? `${words.length - skip} ${width}\n` : "";
+  for (let row = skip; row < words.length; row++) {
+    lines += words[row];
+    // Nine digits tell every number of single precision from its neighbours.
+    for (let i = row * width; i < (row + 1) * width; i++) lines += ` ${+rows[i]!.toPrecision(9)}`;
+    lines += "\n";
+    if (lines.length < 1 << 16) continue;
+    yield encoder.encode(lines);
+    lines = "";
+  }
+  yield encoder.encode(lines);
+}
+
 /**
  * Writes word vectors as sentence-transformers' folder of `WordEmbeddings` and mean pooling.
  *
@@ -167,7 +229,11 @@ function numberAt(bytes: Uint8Array, start: number, end: number, decoder: TextDe
  * @param modelCard The text of README.md.
  * @returns When all is on the disk.
  */
-export async function writeWordVectors(folder: string, vectors: WordVectors, modelCard: string): Promise<void> {
+export async function writeWordVectors(
+  folder: string,
+  vectors: Omit<WordVectors, "skipped">,
+  modelCard: string,
+): Promise<void> {
   const { words, rows, width } = vectors;
   await replaceFolder(folder, async (path) => {
     await writeJson(join(path, "modules.json"), [

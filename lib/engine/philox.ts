@@ -70,7 +70,8 @@ export type Purpose =
   | "in-batch-negatives"
   | "gate-dropout"
   | "lora-init"
-  | "lora-dropout";
+  | "lora-dropout"
+  | "skip-gram";
 
 /** All of them. The order is part of the results: only append. */
 const PURPOSES: readonly Purpose[] = [
@@ -92,6 +93,7 @@ const PURPOSES: readonly Purpose[] = [
   "gate-dropout",
   "lora-init",
   "lora-dropout",
+  "skip-gram",
 ];
 
 /**

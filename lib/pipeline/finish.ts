@@ -59,6 +59,8 @@ export interface Results {
   readonly tables?: readonly ReportTable[];
   /** Flags that name what was trained on. Default: train. */
   readonly sources?: readonly Flag[];
+  /** Files that the pipeline writes itself into the folder of results. */
+  readonly files?: readonly string[];
   /** Values of the pipeline's own. */
   readonly details?: Readonly<Record<string, number | string | null>>;
   /** What is worth knowing. */
@@ -102,7 +104,7 @@ export const finish: (
   if (product.best !== undefined) {
     warnings.push("the best checkpoint was chosen on the same rows that the report is about");
   }
-  const base = yield* reportBase(invocation, { warnings, output, files: TRAINING_FILES });
+  const base = yield* reportBase(invocation, { warnings, output, files: [...TRAINING_FILES, ...results.files ?? []] });
   return yield* attempt(async () => {
     const trained = await main.model.read();
     const { folder, record } = trained;

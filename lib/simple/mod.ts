@@ -41,6 +41,7 @@ export {
 } from "./plain_texts.ts";
 export { augmentedSbert, type AugmentedSbertInput, type AugmentedSbertResult, type TextPairs } from "./scenarios.ts";
 export type { HoldOutOption, MeasuredTraining, OutputOptions } from "./training.ts";
+export { word2vec, type Word2vecInput } from "./word2vec.ts";
 export {
   type Encode,
   type EncodeRole,

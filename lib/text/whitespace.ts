@@ -27,6 +27,11 @@ const CUT = new RegExp(`[${SPACE}]+`);
 const PUNCTUATION = /^[!-/:-@[-`{-~]+|[!-/:-@[-`{-~]+$/g;
 const NONE = { ids: [], typeIds: [] };
 
+/** The words of a text as they are looked for in the end: in lower case, without punctuation around them. */
+export function wordsOf(text: string): string[] {
+  return text.toLowerCase().split(CUT).map((word) => word.replace(PUNCTUATION, "")).filter((word) => word !== "");
+}
+
 /**
  * A tokenizer of words between white space. A word is looked for as it is, then without the punctuation around it, then in
  * lower case; one that is a stop word at any of these, or that is not known at all, is left out.
