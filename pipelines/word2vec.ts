@@ -20,7 +20,7 @@ import { finish } from "../lib/pipeline/finish.ts";
 import { COMPUTING, type FlagValues } from "../lib/pipeline/flags.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { summary } from "../lib/pipeline/report.ts";
-import { number, optional, text, trainSource } from "../lib/pipeline/settings.ts";
+import { number, text, trainSource } from "../lib/pipeline/settings.ts";
 import { loadFlatTexts } from "../lib/pipeline/stages/load.ts";
 import { trainWord2vec } from "../lib/pipeline/stages/word2vec.ts";
 import { beforeAndAfter } from "../lib/pipeline/training.ts";

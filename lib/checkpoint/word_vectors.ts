@@ -190,9 +190,9 @@ export type WordVectorFormat = "word2vec" | "glove";
  * import { readWordVectors, writeWordVectorFile } from "@kindred/kindred/checkpoint";
  * import assert from "node:assert/strict";
  * const path = `${await Deno.makeTempDir()}/vectors.txt`;
- * const vectors = { words: ["cat", "dog"], rows: Float32Array.of(0.1, 2, 3, 4), width: 2 };
+ * const vectors = { words: ["cat", "dog"], rows: Float32Array.of(0.5, 2, 3, 4), width: 2 };
  * await writeWordVectorFile(path, vectors);
- * assert.equal(await Deno.readTextFile(path), "2 2\ncat 0.1 2\ndog 3 4\n");
+ * assert.equal(await Deno.readTextFile(path), "2 2\ncat 0.5 2\ndog 3 4\n");
  * assert.deepEqual((await readWordVectors(path)).rows.slice(2), vectors.rows);
  * ```
  */

@@ -4,6 +4,8 @@
  * @module
  */
 
+import type { WordVectors } from "../checkpoint/word_vectors.ts";
+
 /** A word, and how near it is. */
 export type NearWord = readonly [word: string, cosine: number];
 
@@ -24,10 +26,11 @@ export type NearWord = readonly [word: string, cosine: number];
  * ```
  */
 export function nearestWords(
-  { words, rows, width }: { readonly words: readonly string[]; readonly rows: Float32Array; readonly width: number },
+  vectors: Pick<WordVectors, "words" | "rows" | "width">,
   word: string,
   count = 10,
 ): NearWord[] {
+  const { words, rows, width } = vectors;
   const own = words.indexOf(word);
   if (own < 0) return [];
   const dot = (a: number, b: number) => {

@@ -64,7 +64,13 @@ export interface SkipGramPortion {
   readonly learningRate: number;
 }
 
-/** The settings with their defaults. */
+/**
+ * The settings with their defaults.
+ *
+ * @param settings What is not the default.
+ * @returns All of them.
+ * @throws {UsageError} One of them cannot be.
+ */
 export function resolveSkipGram(settings: SkipGramSettings): ResolvedSkipGram {
   const {
     width = 100,
@@ -96,8 +102,16 @@ export function resolveSkipGram(settings: SkipGramSettings): ResolvedSkipGram {
   return { width, window, noiseWords, subsample, epochs, learningRate, lastLearningRate, seed };
 }
 
-/** Vectors before the first word: inner ones even in (−1/width, 1/width), as gensim starts, outer ones 0. */
-export function startSkipGram({ words }: Vocabulary, { width, seed }: ResolvedSkipGram): SkipGramState {
+/**
+ * Vectors before the first word: inner ones even in (−1/width, 1/width), as gensim starts, outer ones 0.
+ *
+ * @param vocabulary The words.
+ * @param settings How wide, and which seed.
+ * @returns The state that training begins with.
+ */
+export function startSkipGram(vocabulary: Vocabulary, settings: ResolvedSkipGram): SkipGramState {
+  const { words } = vocabulary;
+  const { width, seed } = settings;
   const stream = randomStream(seed, randomPurpose("skip-gram"), 0);
   const inner = Float32Array.from({ length: words.length * width }, () => (2 * stream.uniform() - 1) / width);
   return { inner, outer: new Float32Array(words.length * width), done: 0 };
@@ -232,13 +246,23 @@ function noiseTable({ counts }: Vocabulary): Int32Array {
   return table;
 }
 
-/** The inner vectors as word vectors, with a row for padding before them. */
-export function wordVectorsOf({ words }: Vocabulary, { inner }: SkipGramState, width: number): {
+/**
+ * The inner vectors as word vectors.
+ *
+ * @param vocabulary The words.
+ * @param state From {@linkcode trainSkipGram}.
+ * @returns Words and rows, with a row for padding before them, as `writeWordVectors` wants them.
+ */
+export function wordVectorsOf(vocabulary: Vocabulary, state: SkipGramState): {
+  /** The words, padding first. */
   readonly words: readonly string[];
+  /** [words · width] */
   readonly rows: Float32Array;
+  /** Numbers of a vector. */
   readonly width: number;
 } {
-  const rows = new Float32Array(inner.length + width);
-  rows.set(inner, width);
-  return { words: [PADDING, ...words], rows, width };
+  const width = state.inner.length / vocabulary.words.length;
+  const rows = new Float32Array(state.inner.length + width);
+  rows.set(state.inner, width);
+  return { words: [PADDING, ...vocabulary.words], rows, width };
 }

@@ -54,8 +54,15 @@ export function countWords(texts: readonly string[], minCount = 5): Vocabulary {
   return { words: kept.map(([word]) => word), counts: Float64Array.from(kept, ([, count]) => count) };
 }
 
-/** Texts as numbers of words; words that are not in the vocabulary are left out. */
-export function wordIds(texts: readonly string[], { words }: Vocabulary): WordIds {
+/**
+ * Texts as numbers of words; words that are not in the vocabulary are left out.
+ *
+ * @param texts The corpus.
+ * @param vocabulary From {@linkcode countWords}.
+ * @returns The numbers, text after text.
+ */
+export function wordIds(texts: readonly string[], vocabulary: Vocabulary): WordIds {
+  const { words } = vocabulary;
   const numbers = new Map(words.map((word, id) => [word, id]));
   const offsets = new Int32Array(texts.length + 1);
   let ids = new Int32Array(1024);

@@ -3,6 +3,8 @@ import { join } from "node:path";
 import { UsageError } from "../../lib/error.ts";
 import { command as domainAdaptation } from "../../pipelines/domain_adaptation.ts";
 import { command as simcse } from "../../pipelines/simcse.ts";
+import { command as word2vec } from "../../pipelines/word2vec.ts";
+import { readWordVectorFolder, readWordVectors } from "../../lib/checkpoint/word_vectors.ts";
 import { runCommand } from "./in_process.ts";
 import { withFolder } from "./user.ts";
 
@@ -50,4 +52,27 @@ Deno.test("supervised SimCSE takes contradictions for negatives; plain texts are
       assert.match(error.hint!, /with --supervised/);
       return true;
     });
+  }));
+
+Deno.test("word2vec writes vectors and a model, beside an encoder that was not tuned, and finds them again", () =>
+  withFolder(async (folder) => {
+    const output = join(folder, "out");
+    const go = (...flags: string[]) =>
+      runCommand(word2vec, join(folder, "cache"), "--preset", "test", "--output", output, ...flags);
+    const { tables, metrics, model, training } = await go("--vector-format", "glove");
+    assert.ok(training.steps >= 1);
+    assert.deepEqual(tables.map(({ title }: { title: string }) => title), [
+      "nearest words",
+      "beside an encoder that was not tuned",
+    ]);
+    assert.equal(tables[1].rows.length, 3);
+    const { words, rows } = await readWordVectors(join(output, "vectors.txt"));
+    const saved = await readWordVectorFolder(model);
+    assert.deepEqual(words, saved.words);
+    assert.deepEqual(rows, saved.rows, "every number is read as the one that was written");
+    const again = await go();
+    assert.equal(again.training.cached, true);
+    assert.deepEqual(again.metrics, metrics);
+    assert.match(await Deno.readTextFile(join(output, "vectors.txt")), /^\d+ 16\n/);
+    await assert.rejects(go("--min-count", "1000000"), /no word occurs often enough/);
   }));

@@ -78,7 +78,7 @@ Deno.test("words of one kind become near", () => {
   const settings = settingsOf({ epochs: 60, learningRate: 0.05 });
   const state = startSkipGram(vocabulary, settings);
   for (const _ of trainSkipGram(vocabulary, corpus, settings, state));
-  const vectors = wordVectorsOf(vocabulary, state, settings.width);
+  const vectors = wordVectorsOf(vocabulary, state);
   assert.deepEqual(new Set(nearestWords(vectors, "cat", 2).map(([word]) => word)), new Set(["dog", "cow"]));
   assert.deepEqual(nearestWords(vectors, "unknown"), []);
 });

@@ -48,11 +48,12 @@ const STATE = "skip_gram.safetensors";
  * word vectors. A run that was cut off goes on from its last checkpoint, to the same bytes. With 0 epochs the vectors are
  * those at random that training starts from.
  */
-export const trainWord2vec: Stage<Word2vecParameters, Word2vecInputs, TrainedModel> = (inputs, parameters, as) =>
-  Effect.flatMap(
-    attemptSync(() => resolveSkipGram(parameters.settings)),
-    (settings) => stage(inputs, { settings, minCount: parameters.minCount ?? 5 }, as),
-  );
+export const trainWord2vec: Stage<Word2vecParameters, Word2vecInputs, TrainedModel> = Effect.fnUntraced(
+  function* (inputs, { settings, minCount = 5 }, as) {
+    const resolved = yield* attemptSync(() => resolveSkipGram(settings));
+    return yield* stage(inputs, { settings: resolved, minCount }, as);
+  },
+);
 
 const stage = defineStage<
   { readonly settings: ResolvedSkipGram; readonly minCount: number },
@@ -104,7 +105,7 @@ const stage = defineStage<
       if (rows > 0 && record.steps === 0 && settings.epochs > 0) record.warnings.push("no word stands beside another");
       const card =
         "# Word vectors\n\nLearned by skip-gram with negative sampling; the embedding of a text is their mean.\n";
-      await writeWordVectors(join(scratch, "model"), wordVectorsOf(vocabulary, state, settings.width), card);
+      await writeWordVectors(join(scratch, "model"), wordVectorsOf(vocabulary, state), card);
       await writeJson(join(scratch, "training.json"), record);
       await Deno.remove(file).catch(() => {});
     });

@@ -1,6 +1,6 @@
 """Tokenises the texts of a file, line by line, with the package `tokenizers` of Python: the other half of tokenize.ts.
 
-    python bench/tokenize.py DIR TEXTS [RUNS]
+    python bench/tokenize_python.py DIR TEXTS [RUNS]
 
 Texts go one by one through `Tokenizer.encode`, which uses one thread; the median of the runs is printed.
 """
