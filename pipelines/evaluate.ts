@@ -5,7 +5,22 @@
  */
 import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
-import { type ColumnMapping, findName, isNamed, type NamedColumns, parseColumns } from "../lib/data/column_names.ts";
+import {
+  type ColumnMapping,
+  findName,
+  isNamed,
+  LIST_ROLES,
+  type NamedColumns,
+  parseColumns,
+} from "../lib/data/column_names.ts";
+import { asRankedDocuments } from "../lib/data/lists.ts";
+import {
+  evaluateJudge,
+  evaluateListsByCosine,
+  judgeLabels,
+  WHOLE_ROLES,
+  wholeTaskOf,
+} from "../lib/pipeline/judge_evaluation.ts";
 import { asPairsOrTriplets, usedColumns } from "../lib/data/columns.ts";
 import type { Dataset, Pairs } from "../lib/data/dataset.ts";
 import type { Columns } from "../lib/data/rows.ts";
@@ -26,7 +41,7 @@ import { scoreTable } from "../lib/pipeline/score_table.ts";
 import type { Metrics } from "../lib/train/record.ts";
 import { emit } from "../lib/stage/progress.ts";
 import { modelFolder } from "../lib/stage/roots.ts";
-import { openBiEncoder } from "../lib/stage/models.ts";
+import { openBiEncoder, openCrossEncoder } from "../lib/stage/models.ts";
 import { optional, text } from "../lib/pipeline/settings.ts";
 import { evaluateRows } from "../lib/pipeline/stages/evaluate.ts";
 
@@ -59,10 +74,14 @@ const FIRST_ROWS = 512;
 /** The command. */
 export const command: Command = {
   name: "evaluate",
-  summary: "evaluates a model: --model M --eval FILE [--task similarity|binary|triplet|retrieval]",
-  flags: [...COMPUTING, "model", "max-seq-length", "eval", "task", "columns", "output", "force"],
+  summary: "evaluates a bi-encoder or a cross-encoder: --model M --eval FILE " +
+    "[--task similarity|binary|triplet|retrieval|reranking]",
+  flags: [...COMPUTING, "model", "max-seq-length", "eval", "task", "columns", "relevant-from", "output", "force"],
   meanings: {
     "model": "the model: a folder or a model of the hub",
+    "task":
+      "kind of evaluation; default: from the columns; a cross-encoder is asked for pairs with a score or a class, " +
+      "or to rank lists (reranking)",
     "max-seq-length": "longest text in tokens; longer ones are cut; default: as the model's folder says",
   },
   presets: {},
@@ -77,18 +96,83 @@ export const command: Command = {
     const output = values["output"] === undefined ? undefined : yield* outputFolder(invocation);
     const paths = yield* attempt(async () => (await resolveSource(data)).paths);
     const first = yield* attempt(() => readTable(paths, { limit: FIRST_ROWS }));
-    const mapping: ColumnMapping = values["columns"] === undefined ? {} : parseColumns(text(values, "columns")!);
-    const task = text(values, "task") ?? taskOf(first, mapping);
-    const read = { source: data, columns: usedColumns(first, ROLES[task]!, mapping), of: first.names.length };
-    yield* emit({ _tag: "columns", ...read });
+    const named = text(values, "columns");
+    const mapping: ColumnMapping = named === undefined ? {} : parseColumns(named, LIST_ROLES);
     const folder = yield* attempt(() => modelFolder(source));
+    const labels = yield* judgeLabels(folder);
+    const judge = labels !== undefined;
+    const asked = text(values, "task");
+    if (judge && asked !== undefined && asked !== "reranking") {
+      return yield* Effect.fail(
+        new UsageError("a cross-encoder is asked for the scores of pairs, or to rank lists", {
+          expected: "--task reranking, or no --task",
+          found: asked,
+        }),
+      );
+    }
+    const whole = asked === "reranking" ? asked : asked === undefined ? wholeTaskOf(first, mapping, labels) : undefined;
+    const task = whole ?? asked ?? taskOf(first, mapping);
+    if (values["relevant-from"] !== undefined && task !== "reranking") {
+      return yield* Effect.fail(
+        new UsageError("--relevant-from is for lists, which are ranked", { expected: "--task reranking", found: task }),
+      );
+    }
+    if (named !== undefined && task !== "reranking") parseColumns(named); // lists alone have the further names
+    const read = {
+      source: data,
+      columns: usedColumns(first, whole ? WHOLE_ROLES[whole] : ROLES[task]!, mapping),
+      of: first.names.length,
+    };
+    yield* emit({ _tag: "columns", ...read });
     const engine = yield* (yield* TensorEngine).open;
     // What is not finished leaves no table, also when it is interrupted.
     const scores = output === undefined ? undefined : yield* Effect.acquireRelease(
       attempt(() => scoreTable(output)),
       (table) => Effect.promise(() => table.abandon()),
     );
-    const model = yield* openBiEncoder(folder, { maxSeqLength: optional(values, "max-seq-length") });
+    const shape = { maxSeqLength: optional(values, "max-seq-length") };
+    const finished = (
+      result: { readonly metrics: Metrics; readonly rows: number; readonly maxSeqLength: number },
+      prompts: object,
+    ) =>
+      Effect.gen(function* () {
+        const { metrics, rows, maxSeqLength: max_seq_length } = result;
+        const about = {
+          schema: "kindred-evaluation/1",
+          model: source,
+          eval: data,
+          task,
+          rows,
+          max_seq_length,
+          prompts,
+        };
+        const report = { ...about, columns: [read], metrics };
+        if (output !== undefined) {
+          yield* attempt(() => writeOutput(output, { "report.json": JSON.stringify(report, null, 2) + "\n" }));
+        }
+        return report;
+      });
+    if (whole !== undefined) {
+      const relevantFrom = optional(values, "relevant-from");
+      const bi = judge ? undefined : yield* openBiEncoder(folder, shape);
+      const cross = judge ? yield* openCrossEncoder(folder, shape) : undefined;
+      const result = yield* attempt(async () => {
+        const table = await readTable(paths);
+        const { metrics, columns, rows } = bi === undefined
+          ? await evaluateJudge(engine, cross!, whole, table, { mapping, relevantFrom })
+          : await evaluateListsByCosine(engine, bi, asRankedDocuments(table, mapping), { relevantFrom });
+        await scores?.write(columns);
+        await scores?.finish();
+        return { metrics, rows };
+      });
+      const asked = bi && rolePrompts(bi);
+      const promptIn = (choice: PromptChoice | undefined) => promptOf((bi ?? cross)!, choice) ?? null;
+      const prompts = asked === undefined
+        ? { text: promptIn({}) }
+        : { query: promptIn(asked.query), document: promptIn(asked.document) };
+      return yield* finished({ ...result, maxSeqLength: (bi ?? cross)!.maxSeqLength }, prompts);
+    }
+    const model = yield* openBiEncoder(folder, shape);
     const before = (prompt: PromptChoice) => promptOf(model, prompt) ?? null;
     const { query, document } = rolePrompts(model);
     const prompts = task === "retrieval" ? { query: before(query), document: before(document) } : { text: before({}) };
@@ -116,21 +200,7 @@ export const command: Command = {
       await scores?.finish();
       return { metrics, rows };
     });
-    const report = {
-      schema: "kindred-evaluation/1",
-      model: source,
-      eval: data,
-      task,
-      rows,
-      max_seq_length: model.maxSeqLength,
-      prompts,
-      columns: [read],
-      metrics,
-    };
-    if (output !== undefined) {
-      yield* attempt(() => writeOutput(output, { "report.json": JSON.stringify(report, null, 2) + "\n" }));
-    }
-    return report;
+    return yield* finished({ metrics, rows, maxSeqLength: model.maxSeqLength }, prompts);
   }, Effect.scoped),
   print: ({ metrics }: { metrics: Record<string, number> }) =>
     Object.entries(metrics).map(([name, value]) => `${name.padEnd(28)}${value.toFixed(6)}`).join("\n"),

@@ -169,7 +169,10 @@ export const FLAGS = {
   "prompt": ["text", "name of one of the model's prompts"],
   "prefix": ["text", "this text before every input, instead of a prompt of the model's"],
   "max-tokens": ["positive", "tokens that go through the encoder at once"],
-  "task": [["similarity", "binary", "triplet", "retrieval"], "kind of evaluation; default: from the columns"],
+  "task": [
+    ["similarity", "binary", "triplet", "retrieval", "reranking"],
+    "kind of evaluation; default: from the columns",
+  ],
   "tasks": ["text", "names of MTEB tasks, separated by commas"],
   "task-file": ["text", "a task of your own, as JSON or YAML"],
   "data": ["text", "folder of the data, instead of the hub"],

@@ -8,6 +8,7 @@ import { pairwiseSimilarities } from "../../lib/embed/pairwise.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { similarityMetrics } from "../../lib/evaluate/similarity.ts";
 import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
+import { goldenPath } from "../golden/golden.ts";
 import { run, withFolder } from "./user.ts";
 
 const DATA = {
@@ -90,4 +91,64 @@ Deno.test("an evaluation that fails leaves no table and no folder", () =>
     assert.equal(code, 1);
     assert.match(err, /at least two different/);
     await assert.rejects(() => Deno.stat(output), Deno.errors.NotFound);
+  }));
+
+Deno.test("evaluate asks a cross-encoder for scores, classes and ranks, and a bi-encoder for ranks", () =>
+  withFolder(async (folder) => {
+    const judge = goldenPath("cross_encoder/bert_score");
+    const file = async (name: string, lines: readonly string[]) => {
+      await Deno.writeTextFile(join(folder, name), lines.join("\n") + "\n");
+      return join(folder, name);
+    };
+    const lists = await file("lists.jsonl", [
+      JSON.stringify({ query: "red bird", documents: ["blue sky", "red bird sings", "fish"], labels: [0, 2, 1] }),
+      JSON.stringify({ query: "green tree", documents: ["tree grows", "fish"], labels: [1, 0] }),
+    ]);
+    const single = await file("rows.csv", [
+      "query,document,label",
+      ...["red bird,blue sky,0", "red bird,red bird sings,2", "red bird,fish,1"],
+      ...["green tree,tree grows,1", "green tree,fish,0"],
+    ]);
+    const scored = await file("scored.csv", [
+      "sentence1,sentence2,score",
+      "red bird,bird,1",
+      "fish,tree,0",
+      "sky,sky,.4",
+    ]);
+    const classes = await file("classes.csv", ["premise,hypothesis,label", "red bird,bird,0", "fish,tree,2", "a,b,-1"]);
+    const measured = async (model: string, data: string, output: string, ...more: string[]) => {
+      const { code, out, err } = await run(
+        "evaluate",
+        ...["--model", model, "--eval", data, "--json", "--output", join(folder, output), ...more],
+      );
+      assert.equal(code, 0, err);
+      const { task, rows, metrics } = JSON.parse(out);
+      const scores = await readTable(join(folder, output, "scores.csv"), { header: true });
+      assert.equal(scores.rows, rows);
+      return { task, rows, metrics, names: scores.names };
+    };
+    const ranked = await measured(judge, lists, "1");
+    assert.deepEqual([ranked.task, ranked.rows, Object.keys(ranked.metrics)], ["reranking", 5, [
+      "map",
+      "mrr@10",
+      "ndcg@10",
+    ]]);
+    assert.deepEqual(ranked.names, ["query", "document", "relevance", "prediction"]);
+    assert.deepEqual(
+      await measured(judge, single, "2", "--task", "reranking"),
+      ranked,
+      "rows by query are the same lists",
+    );
+    const pairs = await measured(judge, scored, "3");
+    assert.deepEqual([pairs.task, Object.keys(pairs.metrics)], ["pair-scores", ["pearson", "spearman"]]);
+    const labelled = await measured(goldenPath("cross_encoder/bert_classes"), classes, "4");
+    assert.deepEqual([labelled.task, labelled.rows], ["pair-classes", 2], "a pair without a class is left out");
+    assert.deepEqual(labelled.names.slice(3), ["prediction_0", "prediction_1", "prediction_2"]);
+    const cosines = await measured(await sampleBaseModel(), lists, "5", "--relevant-from", "2");
+    assert.deepEqual([cosines.task, cosines.names.at(-1)], ["reranking", "cosine"]);
+    const refused = await run("evaluate", "--model", judge, "--eval", scored, "--task", "similarity");
+    assert.equal(refused.code, 2);
+    assert.match(refused.err, /--task reranking/);
+    const idle = await run("evaluate", "--model", judge, "--eval", scored, "--relevant-from", "1");
+    assert.match(idle.err, /--relevant-from is for lists/);
   }));

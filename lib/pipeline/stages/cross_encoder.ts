@@ -28,7 +28,7 @@ import { openCrossEncoder } from "../../stage/models.ts";
 import { modelCard, shownSettings } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services, type Stage } from "../../stage/stage.ts";
-import { judgeMetric, judgeMetrics, type RelevanceParameters } from "./judge_metrics.ts";
+import { judged, judgeMetric, type RelevanceParameters } from "./judge_metrics.ts";
 import { type CrossEncoderRowsOf, fitRows } from "./judge_rows.ts";
 import { type Resolved, trainInto } from "./train_into.ts";
 
@@ -86,7 +86,7 @@ const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedMo
       objective,
       settings,
       warnings,
-      evaluate: held && attempt(() => judgeMetrics(engine, model, held, { relevantFrom })),
+      evaluate: held && attempt(async () => (await judged(engine, model, held, { relevantFrom })).metrics),
       save: (folder) => saveCrossEncoder(engine, model, folder, card),
     });
   }),

@@ -11,7 +11,7 @@ import { listOffsets } from "../../data/lists.ts";
 import type { Columns } from "../../data/rows.ts";
 import type { Engine } from "../../engine/engine.ts";
 import type { KindredError } from "../../error.ts";
-import { predict, singleScores } from "../../evaluate/cross_encoder.ts";
+import { predict, type Scores, singleScores } from "../../evaluate/cross_encoder.ts";
 import {
   crossEncoderClassification,
   crossEncoderCorrelation,
@@ -52,44 +52,43 @@ export const judgeMetric: (rows: Artifact<Dataset<Columns>>) => Effect.Effect<st
 
 const isGraded = (score: Float64Array) => score.some((value) => value !== 0 && value !== 1);
 
+/** What a judge is worth, and what it said. */
+export interface Judged {
+  /** By sentence-transformers' names. */
+  readonly metrics: Metrics;
+  /** Of every pair, or of every document of the lists. */
+  readonly predictions: Scores;
+}
+
 /**
  * How good a judge it is. On pairs with known scores of 0 and 1: accuracy, F1 and average precision; with graded ones: the
  * correlations. On pairs with a class: accuracy and F1. On lists: MAP, MRR@10 and NDCG@10.
  */
-export async function judgeMetrics(
+export async function judged(
   engine: Engine,
   model: CrossEncoder,
   dataset: Dataset<Columns>,
   { relevantFrom }: RelevanceParameters,
-): Promise<Metrics> {
+): Promise<Judged> {
   if ("relevance" in dataset.columns) {
     const lists = dataset as Dataset<RankedDocuments>;
-    return rankingMetrics(lists, await listScores(engine, model, lists), relevantFrom);
+    const { query, document, relevance } = lists.columns;
+    const said = await predict(engine, model, query, document, { softmax: true });
+    const predictions = { ...said, data: singleScores(said), width: 1 };
+    return { metrics: listRanking(listOffsets(lists), relevance, predictions.data, { relevantFrom }), predictions };
   }
   const [first, second] = Object.values(dataset.columns) as (readonly string[])[];
   if ("label" in dataset.columns) {
     const { label } = dataset.columns as LabelledPairs;
-    return crossEncoderClassification(await predict(engine, model, first!, second!), label);
+    const predictions = await predict(engine, model, first!, second!);
+    return { metrics: crossEncoderClassification(predictions, label), predictions };
   }
   const { score } = dataset.columns as ScoredPairs;
   const graded = isGraded(score);
-  const scores = await predict(engine, model, first!, second!, { softmax: graded });
-  return graded
-    ? crossEncoderCorrelation({ data: singleScores(scores), width: 1, rows: scores.rows }, score)
-    : crossEncoderClassification(scores, score);
-}
-
-/** What the model says of every document. */
-async function listScores(
-  engine: Engine,
-  model: CrossEncoder,
-  { columns: { query, document } }: Dataset<RankedDocuments>,
-): Promise<Float32Array> {
-  return singleScores(await predict(engine, model, query, document, { softmax: true }));
-}
-
-function rankingMetrics(lists: Dataset<RankedDocuments>, scores: Float32Array, relevantFrom?: number): Metrics {
-  return listRanking(listOffsets(lists), lists.columns.relevance, scores, { relevantFrom });
+  const said = await predict(engine, model, first!, second!, { softmax: graded });
+  const predictions = graded ? { ...said, data: singleScores(said), width: 1 } : said;
+  const measure = graded ? crossEncoderCorrelation : crossEncoderClassification;
+  return { metrics: measure(predictions, score), predictions };
 }
 
 /** What a model said of every document when it was evaluated on lists; nothing where it was not. */
@@ -126,12 +125,9 @@ export const evaluateCrossEncoder: Stage<RelevanceParameters, EvaluateJudgeInput
     const model = yield* openCrossEncoder(inputs.model);
     yield* attempt(async () => {
       const rows = await inputs.pairs.read() as Dataset<Columns>;
-      const write = (metrics: Metrics) => writeJson(join(scratch, "metrics.json"), metrics);
-      if (!("relevance" in rows.columns)) return await write(await judgeMetrics(engine, model, rows, parameters));
-      const lists = rows as unknown as Dataset<RankedDocuments>;
-      const scores = await listScores(engine, model, lists);
-      await writeJson(join(scratch, "scores.json"), [...scores]);
-      await write(rankingMetrics(lists, scores, parameters.relevantFrom));
+      const { metrics, predictions } = await judged(engine, model, rows, parameters);
+      if ("relevance" in rows.columns) await writeJson(join(scratch, "scores.json"), [...predictions.data]);
+      await writeJson(join(scratch, "metrics.json"), metrics);
     });
   }),
 });
