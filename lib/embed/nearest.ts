@@ -78,11 +78,8 @@ export async function nearest(
   corpus: Embeddings | Iterable<Embeddings> | AsyncIterable<Embeddings>,
   options: NearestOptions = {},
 ): Promise<Neighbors> {
-  const { similarity = "cosine", excludeSelf = false, blockRows = 4096, queryRows = 1024 } = options;
+  const { excludeSelf = false } = options;
   expectWholeNumber("k", options.k ?? 10);
-  expectWholeNumber("blockRows", blockRows);
-  expectWholeNumber("queryRows", queryRows);
-  checkEmbeddings(queries, "the queries");
   const whole = "data" in corpus ? corpus : undefined;
   if (excludeSelf && whole !== undefined && whole.rows < queries.rows) {
     throw new DatasetError("with excludeSelf the queries must be the first rows of the corpus", {
@@ -90,38 +87,77 @@ export async function nearest(
       found: `${whole.rows}`,
     });
   }
-  const k = whole === undefined
-    ? options.k ?? 10
-    : Math.max(0, Math.min(options.k ?? 10, whole.rows - (excludeSelf ? 1 : 0)));
+  const most = whole === undefined ? Infinity : Math.max(0, whole.rows - (excludeSelf ? 1 : 0));
+  const search = searchByPieces(engine, queries, Math.min(options.k ?? 10, most), options);
+  for await (const piece of whole === undefined ? corpus as AsyncIterable<Embeddings> : [whole]) {
+    await search.add(piece);
+  }
+  return search.neighbors();
+}
+
+/** A search that is offered its corpus piece by piece. */
+export interface PiecewiseSearch {
+  /** Looks through the next rows of the corpus; nothing of them is kept but rows and scores of the best. */
+  readonly add: (piece: Embeddings) => Promise<void>;
+  /** The neighbours among all rows so far: it ends the search. */
+  readonly neighbors: () => Neighbors;
+}
+
+/**
+ * Begins a search through a corpus that comes in pieces: {@linkcode nearest}, turned inside out, so that several searches
+ * can look at one piece before the next is made.
+ *
+ * @param engine Computes the products.
+ * @param queries [n, width] embeddings.
+ * @param k Neighbours of each query, at most.
+ * @param options By which similarity, in tiles of which size.
+ * @returns What takes the pieces.
+ * @throws {DatasetError} Embeddings that are not finite.
+ * @throws {UsageError} A size of tiles that is not a whole number from 1.
+ */
+export function searchByPieces(
+  engine: Engine,
+  queries: Embeddings,
+  k: number,
+  options: Omit<NearestOptions, "k"> = {},
+): PiecewiseSearch {
+  const { similarity = "cosine", excludeSelf = false, blockRows = 4096, queryRows = 1024 } = options;
+  expectWholeNumber("blockRows", blockRows);
+  expectWholeNumber("queryRows", queryRows);
+  checkEmbeddings(queries, "the queries");
   const n = queries.rows;
   const indices = new Int32Array(n * k).fill(-1);
   const scores = new Float32Array(n * k).fill(-Infinity);
   const counts = new Int32Array(n);
-
   let passed = 0; // rows of the corpus before this piece
-  for await (const piece of whole === undefined ? corpus as AsyncIterable<Embeddings> : [whole]) {
-    checkEmbeddings(piece, "the corpus", n === 0 ? piece.width : queries.width);
-    for (let start = 0; start < piece.rows && k > 0 && n > 0; start += blockRows) {
-      const columns = Math.min(blockRows, piece.rows - start);
-      const first = passed + start;
-      await scopeAsync(engine, async () => {
-        const block = uploadRows(engine, piece, start, columns, similarity);
-        for (let row = 0; row < n; row += queryRows) {
-          const rows = Math.min(queryRows, n - row);
-          // A query that is in this piece itself may be the best of its row.
-          const size = Math.min(columns, excludeSelf ? k + 1 : k);
-          const best = await scopeAsync(engine, () => {
-            const tile = product(engine, uploadRows(engine, queries, row, rows, similarity), block);
-            return readBest(engine, engine.topK(tile, size));
-          });
-          for (let i = 0; i < rows; i++) keepBest(best, i * size, size, first, excludeSelf ? row + i : -1, row + i);
-        }
-      });
-    }
-    passed += piece.rows;
-  }
-  for (let row = 0; row < n; row++) sortBest(scores, indices, row * k, counts[row]!);
-  return { indices, scores, counts, k, queries: n };
+
+  return {
+    async add(piece) {
+      checkEmbeddings(piece, "the corpus", n === 0 ? piece.width : queries.width);
+      for (let start = 0; start < piece.rows && k > 0 && n > 0; start += blockRows) {
+        const columns = Math.min(blockRows, piece.rows - start);
+        const first = passed + start;
+        await scopeAsync(engine, async () => {
+          const block = uploadRows(engine, piece, start, columns, similarity);
+          for (let row = 0; row < n; row += queryRows) {
+            const rows = Math.min(queryRows, n - row);
+            // A query that is in this piece itself may be the best of its row.
+            const size = Math.min(columns, excludeSelf ? k + 1 : k);
+            const best = await scopeAsync(engine, () => {
+              const tile = product(engine, uploadRows(engine, queries, row, rows, similarity), block);
+              return readBest(engine, engine.topK(tile, size));
+            });
+            for (let i = 0; i < rows; i++) keepBest(best, i * size, size, first, excludeSelf ? row + i : -1, row + i);
+          }
+        });
+      }
+      passed += piece.rows;
+    },
+    neighbors() {
+      for (let row = 0; row < n; row++) sortBest(scores, indices, row * k, counts[row]!);
+      return { indices, scores, counts, k, queries: n };
+    },
+  };
 
   /**
    * Offers the best of one row of a tile to the heap of its query. Rows of the corpus come in ascending order: an equal

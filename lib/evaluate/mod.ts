@@ -38,10 +38,14 @@ export {
 } from "./cross_encoder_metrics.ts";
 export {
   evaluateRetrieval,
+  type EvaluateRetrievalOptions,
   informationRetrievalMetrics,
+  type InformationRetrievalOptions,
+  informationRetrievalValues,
   type PairRetrieval,
   pairRetrieval,
   type RetrievalColumns,
+  type RetrievalCuts,
   type RetrievalResult,
 } from "./information_retrieval.ts";
 export {

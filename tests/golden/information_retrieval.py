@@ -51,11 +51,26 @@ evaluator = InformationRetrievalEvaluator(
     {f"q{i:03}": {f"d{row:03}" for row in rows} for i, rows in enumerate(relevant)},
     write_csv=False,
 )
+# Both similarities in one pass, blocks of the corpus, other depths.
+wide = InformationRetrievalEvaluator(
+    {f"q{i:03}": f"q{i}" for i in range(queries)},
+    {f"d{i:03}": f"d{i}" for i in range(documents)},
+    {f"q{i:03}": {f"d{row:03}" for row in rows} for i, rows in enumerate(relevant)},
+    corpus_chunk_size=37,
+    mrr_at_k=[1, 20],
+    ndcg_at_k=[3, 10, 50],
+    accuracy_at_k=[2],
+    precision_recall_at_k=[1, 7],
+    map_at_k=[5, 100],
+    score_functions={"cosine": Table.similarity, "dot": lambda a, b: a @ b.T},
+    write_csv=False,
+)
 golden = {
     "width": width,
     "queries": q.flatten().tolist(),
     "documents": d.flatten().tolist(),
     "relevant": relevant,
     "metrics": {key: float(value) for key, value in evaluator(model).items()},
+    "wide": {key: float(value) for key, value in wide(model).items()},
 }
 Path(__file__).with_suffix(".json").write_text(json.dumps(golden) + "\n")
