@@ -156,7 +156,7 @@ export const finish: (
         leaks: leaks!,
       },
     );
-    const origin = await originOf(text(values, "model"));
+    const origin = await originOf(text(values, "model") ?? text(values, "teacher"));
     await writeOutput(output, {
       "model/README.md": modelCard({
         title: "A sentence-embedding model",

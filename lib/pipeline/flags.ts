@@ -152,6 +152,20 @@ export const FLAGS = {
     "vectors.txt begins with the numbers of words and features (word2vec), or not (glove)",
   ],
   "baseline": ["text", "encoder that is not tuned, to be measured on the same rows by mean and cls pooling"],
+  "teacher": ["text", "encoder to distil static embeddings from: a folder or a model of the hub"],
+  "start": [
+    ["distilled", "random", "given"],
+    "vectors to train from: the teacher's, at random for the teacher's tokens, or those of --model",
+  ],
+  "vocabulary": ["text", "words that become tokens of their own: a file with a column text"],
+  "pca-dims": ["whole", "principal components of the teacher's vectors, at most; 0: none"],
+  "sif-coefficient": ["rate", "how little frequent tokens weigh: a / (a + their share); 0: all the same"],
+  "token-pooling": [["mean", "cls", "lasttoken"], "what the teacher's output for a token alone is"],
+  "prune-texts": [
+    "text",
+    "keep the tokens alone that these texts have: a file with a column text or with pairs, or a dataset of the hub",
+  ],
+  "no-training": ["switch", "distil or prune, and do not train"],
   "input": ["text", "texts to encode: a file, or - for lines of standard input"],
   "column": ["text", "the column of the texts"],
   "normalize": ["switch", "embeddings of length 1"],
@@ -348,4 +362,18 @@ export const ADAPTING: readonly Flag[] = [
   "adapt-steps",
   "adapt-learning-rate",
   "then",
+];
+
+/** Flags of static embeddings beside those of every training. */
+export const STATIC: readonly Flag[] = [
+  "teacher",
+  "start",
+  "vocabulary",
+  "width",
+  "pca-dims",
+  "sif-coefficient",
+  "token-pooling",
+  "prune-texts",
+  "min-count",
+  "no-training",
 ];

@@ -111,3 +111,14 @@ export { type SimcseInputs, type SimcseParameters, trainSimcse } from "./stages/
 export { type RowsOf, type TrainBiEncoder, trainBiEncoder, type TrainParameters } from "./stages/train.ts";
 export { trainWord2vec, type Word2vecInputs, type Word2vecParameters } from "./stages/word2vec.ts";
 export type { ReportTable } from "./report.ts";
+export {
+  type DistilInputs,
+  type DistilParameters,
+  distilStatic,
+  type PruneInputs,
+  type PruneParameters,
+  pruneStatic,
+  type RandomParameters,
+  randomStatic,
+  type StaticModel,
+} from "./stages/static.ts";

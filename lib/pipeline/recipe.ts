@@ -36,8 +36,12 @@ export const withRecipe: (
   };
 });
 
-/** Hyper-parameters for a stage that knows its rows: what the flags leave out is left to it. */
+/** Hyper-parameters for a stage that knows its model and its rows: what the flags leave out is left to it. */
 export function settingsLeft(values: FlagValues): TrainSettings {
   const settings = trainSettings(values);
-  return values["batch-size"] === undefined ? { ...settings, batchSize: undefined } : settings;
+  return {
+    ...settings,
+    ...(values["batch-size"] === undefined && { batchSize: undefined }),
+    ...(values["learning-rate"] === undefined && { learningRate: undefined }),
+  };
 }

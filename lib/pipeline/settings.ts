@@ -102,7 +102,7 @@ export function withPreset(
   presets: Readonly<Record<string, FlagValues>>,
   given: FlagValues,
 ): { readonly preset: string; readonly values: FlagValues } {
-  const own = given["model"] !== undefined && "own" in presets;
+  const own = (given["model"] ?? given["teacher"]) !== undefined && "own" in presets;
   const preset = String(given["preset"] ?? (own ? "own" : "sample"));
   const usual = preset === "own" ? usualValues(presets, given) : presets[preset];
   const values: { -readonly [F in Flag]?: FlagValues[F] } = { ...usual };
@@ -207,11 +207,15 @@ export function isOwn(values: FlagValues, flag: Flag = "train"): boolean {
 }
 
 /** Own data wants an own model: the sample's base model knows only the sample's words. */
-export function checkOwnModel({ values, preset }: Invocation, flags: readonly Flag[] = ["train", "eval"]): void {
+export function checkOwnModel(
+  { values, preset }: Invocation,
+  flags: readonly Flag[] = ["train", "eval"],
+  missing: Flag = "model",
+): void {
   const own = flags.some((flag) => values[flag] !== undefined && !String(values[flag]).startsWith("sample:"));
-  if (preset === "chapter" || !own || values["model"] !== undefined) return;
+  if (preset === "chapter" || !own || (values["model"] ?? values["teacher"]) !== undefined) return;
   throw new UsageError("the sample's base model knows only the sample's words", {
-    hint: "add --model sentence-transformers/all-MiniLM-L6-v2",
+    hint: `add --${missing} sentence-transformers/all-MiniLM-L6-v2`,
   });
 }
 

@@ -15,7 +15,7 @@ import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { type EvaluationSet, partsOf } from "./evaluation.ts";
 import { checkEarly } from "./early_checks.ts";
-import { finish, type TrainedRun } from "./finish.ts";
+import { finish, type Results, type TrainedRun } from "./finish.ts";
 import { resolveLora } from "../model/lora.ts";
 import { settingsLeft } from "./recipe.ts";
 import { outputFolder } from "./report_base.ts";
@@ -54,6 +54,11 @@ export interface TrainingPlan<C extends PairRows, L extends LabelKind> {
   readonly method?: string;
   /** The model to start from. Default: the one that the flags name. */
   readonly base?: Effect.Effect<Artifact<ModelFolder>, KindredError, Services>;
+  /** What is told of the product beside its metrics. */
+  readonly about?: (
+    run: TrainedRun,
+    evaluation: EvaluationSet | undefined,
+  ) => Effect.Effect<Pick<Results, "tables" | "story" | "facts" | "warnings">, KindredError, Services>;
 }
 
 type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets;
@@ -94,13 +99,19 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     });
     const main = yield* run(trained);
     const held = beside && (yield* other(trained));
+    const about = plan.about === undefined ? {} : yield* plan.about(main, evaluation);
+    const tables = [
+      ...about.tables ?? [],
+      ...(held ? [yield* metricsTable("Rows that were held out", held)] : []),
+    ];
     return yield* finish(invocation, output, {
       data: rowsOfLoss as Artifact<CountedDataset<RowsOf<L>>>,
       evaluation,
       runs: { main },
       loss: method ?? `${loss.name} (${lossOf(loss).paper})`,
-      warnings,
-      ...(held && { tables: [yield* metricsTable("Rows that were held out", held)] }),
+      ...about,
+      warnings: [...warnings, ...about.warnings ?? []],
+      ...(tables.length > 0 && { tables }),
     });
   },
 );

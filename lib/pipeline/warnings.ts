@@ -70,6 +70,8 @@ export function sampleWarning(
 ): string[] {
   const has = (flag: Flag) => values[flag] !== undefined;
   const trains = flags.includes("epochs") && flags.includes("train");
+  // Where vectors can be had without a training, there is none without rows of one's own.
+  if (flags.includes("no-training") && (preset === "own" || values["no-training"] === true)) return [];
   if (!trains || preset === "chapter" || !has("model") || has("train") || has("gold")) return [];
   return ["there is no --train: the model is trained on the sample's rows, which are made up"];
 }

@@ -53,3 +53,13 @@ export {
   type OpenModelOptions,
   type StreamOptions,
 } from "./open.ts";
+export {
+  distill,
+  type DistillInput,
+  prune,
+  type PruneInput,
+  randomVectors,
+  type RandomVectorsInput,
+  type StaticOptions,
+  type StaticResult,
+} from "./static.ts";
