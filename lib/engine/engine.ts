@@ -74,6 +74,20 @@ export interface Dropout {
   readonly places: Handle;
 }
 
+/** What one kernel of an engine has done. */
+export interface KernelTime {
+  /** Its name. */
+  readonly kernel: string;
+  /** How often it ran. */
+  readonly calls: number;
+  /** How long in all. */
+  readonly seconds: number;
+  /** Multiplications and additions; 0 where its time goes into memory. */
+  readonly operations: number;
+  /** Bytes that went through memory, about; 0 where its time goes into operations. */
+  readonly bytes: number;
+}
+
 /** Options of {@linkcode Engine.matmul}. */
 export interface MatmulOptions {
   /** Read `a` as [K, M]. */
@@ -286,6 +300,8 @@ export interface VariableOptions {
 export interface Engine {
   /** For the report. */
   readonly info: EngineInfo;
+  /** What its kernels have done so far, the longest first; undefined where that is not kept count of. */
+  readonly times?: (() => readonly KernelTime[]) | undefined;
   /** This process among those that train together. */
   readonly rank: number;
   /** How many train together. */

@@ -22,6 +22,7 @@ export {
   type EngineInfo,
   type Handle,
   type HeadRange,
+  type KernelTime,
   type LayerNormResult,
   type MatmulOptions,
   type MemoryUse,

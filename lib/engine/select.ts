@@ -34,6 +34,8 @@ export interface EngineChoice {
    * stored, losses, norms and the optimizer keep 32. For processors that have such products (AVX-512 BF16).
    */
   readonly precision?: "fp32" | "bf16" | "fp16" | undefined;
+  /** The cpu engine keeps count of what its kernels do: `Engine.times`. */
+  readonly profile?: boolean | undefined;
 }
 
 /** An engine that was chosen and may not have been started yet. */
@@ -109,7 +111,7 @@ export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEng
   if (precision === "bf16" && (!canRound(form.native) || form.accelerate !== undefined)) {
     throw new EngineError(NO_BF16, { found: reason, hint: "--precision fp32" });
   }
-  const options = { ...form, precision };
+  const options = { ...form, precision, profile: choice.profile };
   let engine: Engine | undefined;
   return {
     info: cpuInfo(threads, options),

@@ -12,6 +12,7 @@ import { helpText } from "./help.ts";
 import { commandLine } from "./command_line.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { columnsInWords, emit, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
+import { isProfiled, tellProfile } from "./profile.ts";
 import { withRecipe } from "./recipe.ts";
 import { columnsOfTerminal, makeProgress } from "../stage/progress_view.ts";
 import { engineChoice, text, usualValues, withPreset } from "./settings.ts";
@@ -126,7 +127,11 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     Layer.provideMerge(Layer.succeed(Progress, progress)),
   );
   const warned = Effect.forEach(sampleWarning(invocation, command.flags), (text) => emit({ _tag: "warning", text }));
-  const work = Effect.flatMap(withRecipe(command, invocation, given), (invocation) => command.run(invocation));
+  const work = Effect.gen(function* () {
+    const report = yield* command.run(yield* withRecipe(command, invocation, given));
+    if (!isProfiled(report)) yield* tellProfile(values);
+    return report;
+  });
   const program = Effect.provide(Effect.andThen(warned, work), services).pipe(
     Effect.ensuring(
       Effect.promise(() => noCache ? Deno.remove(folder!, { recursive: true }).catch(() => {}) : Promise.resolve()),

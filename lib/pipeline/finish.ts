@@ -19,6 +19,7 @@ import { type Facts, modelCard } from "../train/model_card.ts";
 import { leaksOf, leakWarning } from "./leaks.ts";
 import { writeOutput } from "./output.ts";
 import { heldSettings } from "./held_settings.ts";
+import { profileTables } from "./profile.ts";
 import { reportBase } from "./report_base.ts";
 import { reportPage } from "./training_page.ts";
 import {
@@ -104,6 +105,7 @@ export const finish: (
   if (product.best !== undefined) {
     warnings.push("the best checkpoint was chosen on the same rows that the report is about");
   }
+  const tables = [...results.tables ?? [], ...yield* profileTables(values)];
   const base = yield* reportBase(invocation, { warnings, output, files: [...TRAINING_FILES, ...results.files ?? []] });
   return yield* attempt(async () => {
     const trained = await main.model.read();
@@ -136,7 +138,7 @@ export const finish: (
       model,
       runs,
       evaluations: record.evaluations,
-      ...(results.tables !== undefined && { tables: results.tables }),
+      ...(tables.length > 0 && { tables }),
       ...(results.details !== undefined && { details: results.details }),
       ...(control !== undefined && { control, difference: difference(metrics, control.metrics) }),
       ...(control_equal_steps !== undefined && {

@@ -136,6 +136,7 @@ export function engineChoice(values: FlagValues): EngineChoice {
     kernels: text(values, "kernels") as EngineChoice["kernels"],
     threads: optional(values, "threads"),
     precision: text(values, "precision") as EngineChoice["precision"],
+    profile: values["profile"] === true,
   };
 }
 

@@ -39,6 +39,7 @@ const ENGINE: Fields<EngineChoice> = {
   kernels: oneOf(FLAGS["kernels"][0]),
   threads: NUMBERS["positive"],
   precision: oneOf(FLAGS["precision"][0]),
+  profile: YES_OR_NO,
 };
 
 type JobOptions = Pick<RunOptions, "engine" | "signal">;

@@ -4,11 +4,12 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import type { Dropout, Handle } from "../engine.ts";
+import type { Dropout, Handle, KernelTime } from "../engine.ts";
 import { dropoutScale } from "../philox.ts";
 import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
 import type { Accelerate } from "./accelerate.ts";
 import { canRound, type NativeKernels, NO_BF16 } from "./native.ts";
+import { profiled } from "./profile.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
 
 /** Options of `createCpuEngine`. */
@@ -21,6 +22,8 @@ export interface CpuOptions {
   readonly precision?: "fp32" | "bf16" | undefined;
   /** Who multiplies matrices instead of the kernels: see `openAccelerate`. */
   readonly accelerate?: Accelerate | undefined;
+  /** Keeps count of what the kernels do: see `Engine.times`. */
+  readonly profile?: boolean | undefined;
   /** Bytes that the activations of one micro-batch may take; default: what the memory leaves, at most 2 GiB. */
   readonly activationBudget?: number | undefined;
   /** Bytes of variables above which cold ones live outside of the kernels' memory; default: half of that. */
@@ -31,6 +34,8 @@ export interface CpuOptions {
 
 /** The inside of a cpu engine. */
 export interface Core {
+  /** What the kernels have done, where that is kept count of. */
+  readonly times: (() => readonly KernelTime[]) | undefined;
   /** Runs kernels on all threads. */
   readonly threads: Threads;
   /** Addresses. */
@@ -71,7 +76,8 @@ const TURN = 50;
 export function createCore(threadCount: number, options: CpuOptions): Core {
   const { native, accelerate, precision = "fp32" } = options;
   if (precision === "bf16" && !canRound(native)) throw new EngineError(NO_BF16, { expected: "kernels that have it" });
-  const threads = startWithMemory(threadCount, native);
+  const started = startWithMemory(threadCount, native);
+  const { threads, times } = options.profile === true ? profiled(started) : { threads: started, times: undefined };
   const { memory } = threads;
   const bottom = CONTROL_BYTES + threads.count * THREAD_BYTES;
   const heap = createHeap(bottom, memory.buffer.byteLength);
@@ -134,6 +140,7 @@ export function createCore(threadCount: number, options: CpuOptions): Core {
     return space.block.address;
   };
   return {
+    times,
     threads,
     heap,
     accelerate,

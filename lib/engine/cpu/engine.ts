@@ -46,6 +46,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
   const kernels = dispatchOf(core);
   return {
     info: cpuInfo(threadCount, options),
+    ...(core.times !== undefined && { times: core.times }),
     rank: 0,
     worldSize: 1,
 

@@ -1,0 +1,30 @@
+import assert from "node:assert/strict";
+import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
+import { measureRoofline } from "../../../lib/engine/roofline.ts";
+import { profileTable } from "../../../lib/pipeline/profile.ts";
+import { tableLines } from "../../../lib/pipeline/table_lines.ts";
+
+Deno.test("an engine that is asked to keeps count of its kernels' calls, seconds and work", async () => {
+  const engine = createCpuEngine({ threads: 2, profile: true });
+  engine.enter();
+  const x = engine.full([40, 96], 1);
+  const y = engine.matmul(x, x, { transposeB: true });
+  engine.addTo(engine.empty([1000]), engine.full([1000], 2));
+  const qkv = engine.full([9, 72], 0.1);
+  const offsets = engine.upload(Int32Array.of(0, 4, 4, 9), [4]);
+  await engine.read(engine.attention({ qkv, offsets, heads: 3, maxLength: 5 }).out);
+  await engine.read(y);
+  engine.exit();
+  const times = new Map(engine.times!().map((entry) => [entry.kernel, entry]));
+  assert.equal(times.get("product")!.operations, 2 * 40 * 40 * 96);
+  assert.equal(times.get("attention")!.operations, 4 * 24 * (4 * 4 + 5 * 5));
+  const { calls, bytes, seconds } = times.get("addTo")!;
+  assert.deepEqual([calls, bytes], [1, 3 * 4 * 1000]);
+  assert.ok(seconds > 0);
+  const roof = await measureRoofline(engine);
+  assert.ok(roof.operations > 0 && roof.bytes > 0);
+  const lines = tableLines(profileTable([...times.values()], roof));
+  assert.ok(lines.every((line) => line.length <= 80));
+  engine.close();
+  assert.equal(createCpuEngine({ threads: 1 }).times, undefined);
+});
