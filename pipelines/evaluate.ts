@@ -44,6 +44,8 @@ import { modelFolder } from "../lib/stage/roots.ts";
 import { openBiEncoder, openCrossEncoder } from "../lib/stage/models.ts";
 import { optional, text } from "../lib/pipeline/settings.ts";
 import { evaluateRows } from "../lib/pipeline/stages/evaluate.ts";
+import { loadRetrievalSets } from "../lib/pipeline/stages/retrieval.ts";
+import { evaluateSets } from "../lib/pipeline/sets_evaluation.ts";
 
 /** triplet for a negative, similarity for a score, retrieval for pairs with neither, binary when asked for. */
 const taskOf = (table: Table, mapping: ColumnMapping) =>
@@ -74,7 +76,7 @@ const FIRST_ROWS = 512;
 /** The command. */
 export const command: Command = {
   name: "evaluate",
-  summary: "evaluates a bi-encoder or a cross-encoder: --model M --eval FILE " +
+  summary: "evaluates a bi-encoder or a cross-encoder: --model M --eval FILE, BEIR's folder or nanobeir " +
     "[--task similarity|binary|triplet|retrieval|reranking]",
   flags: [...COMPUTING, "model", "max-seq-length", "eval", "task", "columns", "relevant-from", "output", "force"],
   meanings: {
@@ -94,6 +96,8 @@ export const command: Command = {
       );
     }
     const output = values["output"] === undefined ? undefined : yield* outputFolder(invocation);
+    const sets = yield* loadRetrievalSets(data);
+    if (sets !== undefined) return yield* evaluateSets(invocation, { source, data, output, sets });
     const paths = yield* attempt(async () => (await resolveSource(data)).paths);
     const first = yield* attempt(() => readTable(paths, { limit: FIRST_ROWS }));
     const named = text(values, "columns");

@@ -55,6 +55,9 @@ export {
   majorityAccuracy,
   silhouette,
 } from "./label_metrics.ts";
+export { NANO_BEIR, readRetrievalSets, readRetrievalTask, type RetrievalFolderOptions } from "./retrieval_folder.ts";
+export { evaluateRetrievalSets, type RetrievalSetsOptions, type RetrievalSetsResult } from "./retrieval_sets.ts";
+export type { RetrievalSet } from "../data/retrieval_sets.ts";
 export { jaccard, tfidfCosine } from "./overlap.ts";
 export { classAccuracy, type PairClassifier } from "./pair_classes.ts";
 export {

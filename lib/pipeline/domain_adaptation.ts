@@ -126,6 +126,8 @@ export interface ComparedAdaptations {
 const MEASURES = {
   similarity: ["pearson_cosine", "spearman_cosine"],
   retrieval: ["cosine_ndcg@10"],
+  corpus: ["cosine_ndcg@10"],
+  nanobeir: ["NanoBEIR_mean_cosine_ndcg@10"],
   classes: ["accuracy"],
   labels: ["knn_accuracy_cosine", "silhouette_cosine"],
 } as const satisfies Readonly<Record<EvaluationKind, readonly string[]>>;

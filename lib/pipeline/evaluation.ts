@@ -8,6 +8,7 @@ import { attempt, attemptSync } from "../attempt.ts";
 import { buildBm25 } from "../augment/bm25.ts";
 import { FEWEST_ROWS, heldOutCount, type HoldOutOptions } from "../data/hold_out.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
+import { isRetrievalRows, queriesOf, type RetrievalRows } from "../data/retrieval_sets.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import {
@@ -24,7 +25,7 @@ import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Flag, Invocation } from "./flags.ts";
 import { evalSource, isOwn, number, optional, text } from "./settings.ts";
 import type { EvaluationKind } from "./stages/evaluate.ts";
-import { loadEvaluationRows } from "./stages/load.ts";
+import { loadEvaluation } from "./stages/retrieval.ts";
 import { asScores, asTriplets, holdOutOf } from "./stages/rows.ts";
 
 /** Rows that models are measured on. */
@@ -55,10 +56,13 @@ export interface Parts<C extends Columns> {
 export const EVALUATION_TITLES: Readonly<Record<EvaluationKind, { readonly title: string; readonly rows: string }>> = {
   similarity: { title: "similarity of graded pairs", rows: "graded pairs" },
   retrieval: { title: "finding each anchor's positive among all of them", rows: "pairs of anchor and positive" },
+  corpus: { title: "finding what is relevant to queries in a corpus", rows: "a corpus with queries and judgements" },
+  nanobeir: { title: "finding what is relevant in the sets of NanoBEIR", rows: "sets of NanoBEIR" },
   classes: { title: "classes of pairs", rows: "pairs with a class" },
   labels: { title: "labels by neighbours", rows: "texts with a label" },
 };
 
+/** What evaluation rows may be. */
 type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets;
 
 /** Rows as they are measured on: NLI pairs are those of a class, scores of 0 and 1, or entailed pairs, as is wanted. */
@@ -67,11 +71,13 @@ const measured: (
   wanted: EvaluationKind,
 ) => Effect.Effect<Pick<EvaluationSet, "kind" | "rows">, KindredError, Services> = Effect.fnUntraced(
   function* (rows, wanted) {
-    const { columns } = yield* attempt(() => summaryOf(rows));
+    const { columns, counts } = yield* attempt(() => summaryOf(rows));
     const as = (kind: EvaluationKind, rows: Artifact<CountedDataset<PairRows>>) => ({
       kind,
       rows: rows as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>,
     });
+    if (isRetrievalRows(columns)) return as(counts["named"] === 1 ? "nanobeir" : "corpus", rows);
+    if (columns.includes("text")) return as("labels", rows);
     if (columns.includes("score")) return as("similarity", rows);
     if (!columns.includes("label")) return as("retrieval", rows);
     const labelled = rows as Artifact<CountedDataset<LabelledPairs>>;
@@ -81,13 +87,20 @@ const measured: (
   },
 );
 
+/** The texts that a model should not have been trained on: of corpora, the queries. */
+export const measuredTexts = (kind: EvaluationKind, rows: Dataset<Columns>): Dataset<Columns> => {
+  if (kind !== "corpus" && kind !== "nanobeir") return rows;
+  const text = queriesOf(rows as Dataset<RetrievalRows>);
+  return { columns: { text }, rows: text.length };
+};
+
 /** Why rows cannot be measured on; undefined if they can. */
 export const unusable: (set: Pick<EvaluationSet, "kind" | "rows">) => Effect.Effect<string | undefined, KindredError> =
   Effect
     .fnUntraced(function* ({ kind, rows }) {
       const { columns, rows: count } = yield* valueOf(rows);
       if (count === 0) return "no row that was held out can be measured";
-      if (kind === "retrieval" || kind === "classes") return undefined;
+      if (!["similarity", "labels"].includes(kind)) return undefined;
       const different =
         new Set<unknown>(kind === "similarity" ? (columns as ScoredPairs).score : columns["label"]!).size;
       if (different === 1) return `the rows held out all have the same ${kind === "similarity" ? "score" : "label"}`;
@@ -135,7 +148,7 @@ export const givenEvaluation: (
   flag?: Flag,
 ) => Effect.Effect<EvaluationSet, KindredError, Services> = Effect.fnUntraced(
   function* (invocation, wanted, flag = "eval") {
-    const rows = yield* loadEvaluationRows(evalSource(invocation, flag));
+    const rows = yield* loadEvaluation(evalSource(invocation, flag));
     return { ...yield* measured(rows, wanted), source: text(invocation.values, flag) ?? "sample", heldOut: false };
   },
 );
@@ -218,6 +231,7 @@ export function baselineOf(kind: EvaluationKind, { columns }: Dataset<Columns>):
       tfidf: spearman(tfidfCosine(sentence1, sentence2), score),
     };
   }
+  if (kind === "corpus" || kind === "nanobeir") return {};
   if (kind !== "retrieval") return { majority: majorityAccuracy((columns as LabelledPairs).label) };
   const { queries, documents, relevant } = pairRetrieval(columns as RetrievalColumns);
   const index = buildBm25(documents);

@@ -11,7 +11,7 @@ import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
-import { baselineOf, type EvaluationSet } from "./evaluation.ts";
+import { baselineOf, type EvaluationSet, measuredTexts } from "./evaluation.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
 import { loraFacts, resolveLora } from "../model/lora.ts";
@@ -100,7 +100,8 @@ export const finish: (
     const where = evaluation.heldOut ? "on the rows held out" : "on the evaluation rows";
     warnings.push(...worseWarning(PRIMARY_METRIC[evaluation.kind], before, metrics, { where }));
   }
-  const leaks = evaluation && leaksOf(yield* valueOf(evaluation.rows), yield* valueOf(results.data));
+  const leaks = evaluation &&
+    leaksOf(measuredTexts(evaluation.kind, yield* valueOf(evaluation.rows)), yield* valueOf(results.data));
   if (leaks !== undefined) warnings.push(...leakWarning(leaks));
   if (product.best !== undefined) {
     warnings.push("the best checkpoint was chosen on the same rows that the report is about");

@@ -31,7 +31,11 @@ export const FLAGS = {
   ],
   "model": ["text", "model to start from: a folder or a model of the hub"],
   "train": ["text", "training data: a file, a folder, or a dataset of the hub"],
-  "eval": ["text", "rows to evaluate on: pairs with a similarity, or pairs of anchor and positive"],
+  "eval": [
+    "text",
+    "what to evaluate on: pairs with a similarity, pairs of anchor and positive, texts with a label; a folder of BEIR's " +
+    "layout (corpus, queries, qrels) or a task's file; nanobeir, or a folder of its sets; nanobeir#msmarco,nq: some of them",
+  ],
   "eval-columns": ["text", "names of columns of the evaluation rows, as for --columns"],
   "hold-out": [
     "number",

@@ -187,6 +187,8 @@ export function fileLines({ files }: ReportBase): string[] {
 const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> = {
   similarity: ["pearson_cosine", "spearman_cosine"],
   retrieval: ["cosine_accuracy@1", "cosine_recall@10", "cosine_mrr@10", "cosine_ndcg@10"],
+  corpus: ["cosine_accuracy@1", "cosine_recall@10", "cosine_mrr@10", "cosine_ndcg@10", "cosine_map@100"],
+  nanobeir: ["accuracy@1", "recall@10", "mrr@10", "ndcg@10", "map@100"].map((key) => `NanoBEIR_mean_cosine_${key}`),
   classes: ["accuracy"],
   labels: ["knn_accuracy_cosine"],
 };
@@ -195,6 +197,11 @@ const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> = {
 export function evaluatedOn({ evaluation, data }: Pick<Report, "evaluation" | "data">): string {
   if (evaluation === undefined || data.eval === undefined) return "nothing was evaluated";
   const { title } = EVALUATION_TITLES[evaluation.kind];
+  const { queries, documents, named, sets } = data.eval.counts ?? {};
+  if (queries !== undefined && documents !== undefined) {
+    const of = named === 1 ? ` in ${counted(sets!, "set")}` : "";
+    return `${title}: ${counted(queries, "query")}, ${counted(documents, "document")}${of} of ${evaluation.source}`;
+  }
   const rows = `${counted(data.eval.rows, "row")} ${evaluation.held_out ? "held out" : ""} of ${evaluation.source}`;
   return `${title}, on ${rows.replaceAll("  ", " ")}`;
 }
@@ -208,16 +215,18 @@ export function summary(report: Report): string {
     ...(control === undefined ? [] : [["control", control.metrics] as const]),
     ...(equal === undefined ? [] : [["= steps", equal.metrics] as const]),
   ] as const;
+  const shown = report.evaluation === undefined ? [] : SHOWN_METRICS[report.evaluation.kind];
+  const wide = Math.max(24, ...shown.map((name) => name.length + 1));
   const cell = (value: number | undefined) => (value === undefined ? "" : value.toFixed(4)).padStart(10);
   const row = (name: string, values: readonly (number | undefined)[]) =>
-    `  ${name.padEnd(24)}${values.map(cell).join("")}`;
+    `  ${name.padEnd(wide)}${values.map(cell).join("")}`;
   return [
     `${report.pipeline} (${report.preset}): ${counted(training.steps, "step")}, ${
       training.samples_per_second.toFixed(0)
     } samples/s${training.cached ? " (from the cache)" : ""}`,
-    `  ${"".padEnd(24)}${columns.map(([name]) => name.padStart(10)).join("")}`,
+    `  ${"".padEnd(wide)}${columns.map(([name]) => name.padStart(10)).join("")}`,
     ...(report.evaluation === undefined ? ["  nothing was evaluated"] : [
-      ...SHOWN_METRICS[report.evaluation.kind].map((key) => row(key, columns.map(([, values]) => values[key]))),
+      ...shown.map((key) => row(key, columns.map(([, values]) => values[key]))),
       ...Object.entries(baseline).map(([name, value]) => row(BASELINE_TITLES[name] ?? name, [undefined, value])),
       `  ${evaluatedOn(report)}`,
     ]),

@@ -88,7 +88,9 @@ export function reportPage(
   if (evaluation === undefined || data === undefined) {
     return page(report, { ...head, sections: [numbers, ...tables, curves] });
   }
-  const { first, sentences } = sentencesOf(data.rows);
+  // Of corpora no embeddings are kept; labelled texts are no pairs.
+  const isPairs = data.afterEmbeddings.rows > 0 && evaluation.kind !== "labels";
+  const { first, sentences } = isPairs ? sentencesOf(data.rows) : { first: new Int32Array(), sentences: [] };
   const course = [
     [0, before[metric] ?? NaN],
     ...report.evaluations.filter(([step]) => step !== training.steps).map(([step, values]) =>
@@ -106,7 +108,11 @@ export function reportPage(
       lineChart({ title: `${metric} on the way`, across: "update", up: metric }, [{ name: metric, points: course }]),
       ...(evaluation.kind === "similarity" ? similaritySections(data, sentences) : []),
       ...(evaluation.kind === "retrieval" ? retrievalSections(data, sentences) : []),
-      section("Nearest neighbours", neighbourTable(data, sentences, 1 + first.reduce((a, b) => Math.max(a, b), 0))),
+      ...(isPairs
+        ? [
+          section("Nearest neighbours", neighbourTable(data, sentences, 1 + first.reduce((a, b) => Math.max(a, b), 0))),
+        ]
+        : []),
       section("Leak check", leakTable(data.leaks)),
     ],
   });

@@ -13,6 +13,9 @@ import type { Engine } from "../../engine/engine.ts";
 import { encodeTexts } from "../../embed/encode.ts";
 import { type Embeddings, pairwiseSimilarities, rowsOf } from "../../embed/pairwise.ts";
 import { roleEncoder } from "../../embed/roles.ts";
+import type { NearestSimilarity } from "../../embed/nearest.ts";
+import { type RetrievalRows, retrievalSets } from "../../data/retrieval_sets.ts";
+import { evaluateRetrievalSets } from "../../evaluate/retrieval_sets.ts";
 import { evaluateRetrieval, pairRetrieval, type RetrievalColumns } from "../../evaluate/information_retrieval.ts";
 import { evaluateLabels } from "../../evaluate/label_metrics.ts";
 import { classAccuracy } from "../../evaluate/pair_classes.ts";
@@ -37,15 +40,18 @@ import { type Artifact, defineStage, type Services, type Stage } from "../../sta
 import type { KindredError } from "../../error.ts";
 
 /**
- * What a model is asked: the similarity of graded pairs; to find each anchor's positives among all; the class of pairs, with
- * the head that was trained with it; the label of texts, by their neighbours.
+ * What a model is asked: the similarity of graded pairs; to find each anchor's positives among all; to find what is relevant
+ * to queries in a corpus, or in those of NanoBEIR; the class of pairs, with the head that was trained with it; the label of
+ * texts, by their neighbours.
  */
-export type EvaluationKind = "similarity" | "retrieval" | "classes" | "labels";
+export type EvaluationKind = "similarity" | "retrieval" | "corpus" | "nanobeir" | "classes" | "labels";
 
 /** The metric that stands for each kind: the higher the better. */
 export const PRIMARY_METRIC: Readonly<Record<EvaluationKind, string>> = {
   similarity: "spearman_cosine",
   retrieval: "cosine_ndcg@10",
+  corpus: "cosine_ndcg@10",
+  nanobeir: "NanoBEIR_mean_cosine_ndcg@10",
   classes: "accuracy",
   labels: "knn_accuracy_cosine",
 };
@@ -90,7 +96,7 @@ const evaluateStage = defineStage<
   Evaluation
 >({
   name: "evaluate",
-  version: 4, // labels: no more neighbours than a label has other texts
+  version: 5, // retrieval: the model's own dot product beside the cosine
   inputs: { model: modelFormat, rows: datasetFormat<Columns>() },
   output: evaluationFormat,
   computes: true,
@@ -190,6 +196,7 @@ export async function evaluateRows(
     return { metrics: { ...metrics }, similarities: new Float64Array(), embeddings };
   }
   if (kind === "retrieval") return await retrieve(engine, model, rows);
+  if (kind === "corpus" || kind === "nanobeir") return await retrieveSets(engine, model, rows);
   const { sentences, first, second } = sentencesOf(rows);
   const embeddings = await encodeTexts(engine, model, sentences);
   const [a, b] = [rowsOf(embeddings, first), rowsOf(embeddings, second)];
@@ -205,13 +212,28 @@ export async function evaluateRows(
   return { metrics: classAccuracy(a, b, label, classifier), similarities, embeddings };
 }
 
+/** Queries look for what is relevant to them in the corpus of their set, of which no embeddings are kept. */
+async function retrieveSets(engine: Engine, model: BiEncoder, rows: Dataset<Columns>): Promise<EvaluatedRows> {
+  const sets = retrievalSets(rows as Dataset<RetrievalRows>);
+  const similarities = similaritiesOf(model);
+  const { metrics, ranks } = await evaluateRetrievalSets(engine, roleEncoder(engine, model), sets, { similarities });
+  const embeddings = { data: new Float32Array(0), width: model.width, rows: 0 };
+  return { metrics, ranks, similarities: new Float64Array(), embeddings };
+}
+
+/** How a model's retrieval is measured: by cosine, and by dot product where the model was made for it. */
+export const similaritiesOf = ({ similarity }: Pick<BiEncoder, "similarity">): readonly NearestSimilarity[] =>
+  similarity === "dot" ? ["cosine", "dot"] : ["cosine"];
+
 /** Anchors look for their positives; what is looked for and what is found have the prompts of their roles. */
 async function retrieve(engine: Engine, model: BiEncoder, rows: Dataset<Columns>): Promise<EvaluatedRows> {
   const columns = rows.columns as RetrievalColumns;
   const { queries, documents, relevant } = pairRetrieval(columns);
   const encode = roleEncoder(engine, model);
   const [asked, held] = [await encode(queries, "query"), await encode(documents, "document")];
-  const { metrics, ranks } = await evaluateRetrieval(engine, asked, held, relevant);
+  const { metrics, ranks } = await evaluateRetrieval(engine, asked, held, relevant, {
+    similarities: similaritiesOf(model),
+  });
   const [queryAt, documentAt] = [placesOf(queries), placesOf(documents)];
   const first = rowsOf(asked, Int32Array.from(columns.anchor, (text) => queryAt.get(text)!));
   const second = rowsOf(held, Int32Array.from(columns.positive, (text) => documentAt.get(text)!));

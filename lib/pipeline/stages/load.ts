@@ -8,6 +8,7 @@ import { attempt } from "../../attempt.ts";
 import { type ColumnMapping, findName, isNamed } from "../../data/column_names.ts";
 import {
   asLabelledPairs,
+  asLabelledTexts,
   asPairsOrTriplets,
   asScoredPairs,
   texts as textsOf,
@@ -88,6 +89,7 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
   "margins": (table: Table, mapping: ColumnMapping) => counted(asMarginRows(table, mapping)),
   "evaluation-rows": (table: Table, mapping: ColumnMapping) => {
     if (isGraded(table, mapping)) return counted(asScoredPairs(table, mapping));
+    if (isClassified(table, mapping)) return counted(asLabelledTexts(table, mapping).dataset as Dataset<Columns>);
     return isLabelled(table, mapping) ? asLabelledPairs(table, mapping) : counted(asPairsOrTriplets(table, mapping));
   },
 };
@@ -135,6 +137,11 @@ function isGraded(table: Table, mapping: ColumnMapping): boolean {
   const isNumeric = table.columns.get(name)!.every((value) => Number.isFinite(Number(value ?? NaN)));
   return isNumeric && !table.names.some((other) => /^(premise|hypothesis)$/i.test(other));
 }
+
+/** Whether texts stand alone, each with a class. */
+const isClassified = (table: Table, mapping: ColumnMapping) =>
+  "text" in mapping || (isNamed(table, "class") && isNamed(table, "text") &&
+    !(["positive", "hypothesis", "sentence2"] as const).some((role) => role in mapping || isNamed(table, role)));
 
 const counted = <C extends Columns>(dataset: Dataset<C>) => ({ dataset, dropped: 0 });
 

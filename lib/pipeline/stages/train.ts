@@ -125,7 +125,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 7, // columns that are pooled apart go through in one pass: sums of another order
+  version: 8, // evaluations by retrieval: the model's own dot product beside the cosine
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),

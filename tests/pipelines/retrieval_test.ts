@@ -1,0 +1,115 @@
+import assert from "node:assert/strict";
+import { join } from "node:path";
+import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
+import { summary } from "../../lib/pipeline/report.ts";
+import { readTable } from "../../lib/data/table.ts";
+import { command as evaluation } from "../../pipelines/evaluate.ts";
+import { command } from "../../pipelines/multiple_negatives_ranking.ts";
+import { commit, contents, withHub } from "../hub/server.ts";
+import { runCommand } from "./in_process.ts";
+import { withFolder } from "./user.ts";
+
+const WORDS = ["boy", "girl", "dog", "cat", "king", "queen"];
+
+/** Pairs to train on, a corpus in BEIR's layout, and two sets in that of NanoBEIR. */
+async function writeData(folder: string): Promise<{ train: string; beir: string; nano: string }> {
+  const { columns: { premise, hypothesis, label } } = sampleNli({ rows: 200 });
+  const pairs = premise.flatMap((text, row) =>
+    label[row] === 0 ? [JSON.stringify({ anchor: text, positive: hypothesis[row] })] : []
+  );
+  const train = join(folder, "train.jsonl");
+  await Deno.writeTextFile(train, pairs.join("\n") + "\n");
+  const documents = WORDS.flatMap((a) => WORDS.map((b) => ({ _id: `${a}-${b}`, text: `the ${a} sees the ${b}` })));
+  const queries = WORDS.map((a) => ({ _id: a, text: `who sees the ${a}` }));
+  const qrels = WORDS.flatMap((a) => WORDS.map((b) => ({ "query-id": b, "corpus-id": `${a}-${b}`, score: 1 })));
+  const lines = (rows: readonly unknown[]) => rows.map((row) => JSON.stringify(row)).join("\n") + "\n";
+  const [beir, nano] = [join(folder, "beir"), join(folder, "nano")];
+  for (const part of ["corpus", "queries", "qrels"]) await Deno.mkdir(join(nano, part), { recursive: true });
+  await Deno.mkdir(join(beir, "qrels"), { recursive: true });
+  for (const name of ["NanoNQ", "NanoSciFact"]) {
+    await Deno.writeTextFile(join(nano, `corpus/${name}.jsonl`), lines(documents));
+    await Deno.writeTextFile(join(nano, `queries/${name}.jsonl`), lines(queries));
+    await Deno.writeTextFile(join(nano, `qrels/${name}.jsonl`), lines(name === "NanoNQ" ? qrels : qrels.slice(0, 12)));
+  }
+  await Deno.writeTextFile(join(beir, "corpus.jsonl"), lines(documents));
+  await Deno.writeTextFile(join(beir, "queries.jsonl"), lines(queries));
+  await Deno.writeTextFile(join(beir, "qrels/test.jsonl"), lines(qrels));
+  return { train, beir, nano };
+}
+
+Deno.test("a training is measured by a corpus before, during and after, and keeps the best by its key", () =>
+  withFolder(async (folder) => {
+    const { train, beir, nano } = await writeData(folder);
+    const model = await sampleBaseModel();
+    const training = (output: string, ...flags: readonly string[]) =>
+      runCommand(
+        command,
+        join(folder, "cache"),
+        ...["--model", model, "--train", train, "--output", join(folder, output), "--negatives", "none"],
+        ...["--max-steps", "4", "--batch-size", "8", "--eval-steps", "2", "--keep-best", "auto", ...flags],
+      );
+    const report = await training("beir-out", "--eval", beir);
+    const { evaluation, before, metrics, data, evaluations } = report;
+    assert.deepEqual([evaluation.kind, evaluation.metric, evaluation.held_out], ["corpus", "cosine_ndcg@10", false]);
+    assert.equal(data.eval.counts.queries, WORDS.length);
+    assert.ok(before["cosine_ndcg@10"] > 0 && metrics["cosine_map@100"] > 0);
+    assert.deepEqual(evaluations.map(([step]: [number]) => step), [2, 4]);
+    const best = Math.max(
+      ...evaluations.map(([, values]: [number, Record<string, number>]) => values["cosine_ndcg@10"]!),
+    );
+    assert.equal(metrics["cosine_ndcg@10"], best);
+    assert.match(summary(report), /relevant to queries in a corpus: 6 queries, 36 documents of/);
+    assert.ok(
+      summary(report).split("\n").slice(1, 8).every((line) => line.startsWith("  report") || line.length <= 160),
+    );
+
+    const sets = await training("nano-out", "--eval", `${nano}#nq,scifact`);
+    assert.deepEqual([sets.evaluation.kind, sets.evaluation.metric], ["nanobeir", "NanoBEIR_mean_cosine_ndcg@10"]);
+    const mean = (sets.metrics["NanoNQ_cosine_mrr@10"] + sets.metrics["NanoSciFact_cosine_mrr@10"]) / 2;
+    assert.equal(sets.metrics["NanoBEIR_mean_cosine_mrr@10"], mean);
+    assert.match(await Deno.readTextFile(join(folder, "nano-out", "report.html")), /NanoBEIR_mean_cosine_ndcg@10/);
+  }));
+
+Deno.test("evaluate takes a corpus, a folder of NanoBEIR's sets, and the hub's", () =>
+  withFolder(async (folder) => {
+    const { beir, nano } = await writeData(folder);
+    const model = await sampleBaseModel();
+    const evaluate = (data: string, ...flags: readonly string[]) =>
+      runCommand(evaluation, join(folder, "cache"), "--model", model, "--eval", data, ...flags);
+    const output = join(folder, "out");
+    const corpus = await evaluate(beir, "--output", output);
+    assert.deepEqual([corpus.task, corpus.rows, corpus.counts.documents], ["corpus", 6, 36]);
+    const ranks = await readTable(join(output, "scores.csv"));
+    const found = ranks.columns.get("rank")!.filter((rank) => Number(rank) === 1).length;
+    assert.equal(corpus.metrics["cosine_accuracy@1"], found / 6);
+
+    const local = await evaluate(`${nano}#nq,scifact`);
+    assert.equal(local.task, "nanobeir");
+    assert.equal(local.metrics["NanoNQ_cosine_ndcg@10"], corpus.metrics["cosine_ndcg@10"]);
+    await assert.rejects(() => evaluate(beir, "--task", "triplet"), /is for retrieval/);
+
+    const files: Record<string, Uint8Array> = {};
+    for (const part of ["corpus", "queries", "qrels"]) {
+      for (const name of ["NanoNQ", "NanoSciFact"]) {
+        files[`${part}/${name}.jsonl`] = await Deno.readFile(join(nano, part, `${name}.jsonl`));
+      }
+    }
+    const own = { ...contents };
+    const variables = ["HF_ENDPOINT", "HF_HUB_CACHE", "HF_HUB_OFFLINE"];
+    const before = variables.map((name) => Deno.env.get(name));
+    await withHub(() => undefined, async ({ environment, log }) => {
+      Object.assign(contents, files);
+      Deno.env.set("HF_ENDPOINT", environment.endpoint);
+      Deno.env.set("HF_HUB_CACHE", environment.cache);
+      Deno.env.delete("HF_HUB_OFFLINE");
+      try {
+        const hub = await evaluate("nanobeir#nq,scifact");
+        assert.deepEqual(hub.metrics, local.metrics);
+        assert.ok(log.some(({ path }) => path.includes(`sentence-transformers/NanoBEIR-en/resolve/${commit}/corpus`)));
+        assert.ok(log.every(({ path }) => !path.endsWith("model.safetensors")), "data alone are fetched");
+      } finally {
+        variables.forEach((name, i) => before[i] === undefined ? Deno.env.delete(name) : Deno.env.set(name, before[i]));
+        for (const name of Object.keys(contents)) if (!(name in own)) delete contents[name];
+      }
+    });
+  }));
