@@ -327,6 +327,26 @@ for raw in HEADS:
         case["tensors"] = sorted(stripped(name) for name in saved(model))
     heads.append(case)
 
+# Dropout that leaves nothing, one rate at a time: nothing is left to chance, and a place too many or too few shows.
+RATES = {
+    **{f: ["hidden_dropout_prob", "attention_probs_dropout_prob"] for f in ("bert", "roberta", "mpnet", "nomic_bert", "gte", "jina_embeddings_v3")},
+    "distilbert": ["dropout", "attention_dropout"],
+    "modernbert": ["embedding_dropout", "attention_dropout", "mlp_dropout"],
+    **{f: ["attention_dropout"] for f in ("eurobert", "qwen3", "llama", "gemma3_text")},
+}
+dropped, seen = [], set()
+for raw in HEADS:
+    family = raw["model_type"]
+    if family in seen:
+        continue
+    seen.add(family)
+    none = {name: 0.0 for name in RATES[family]}
+    for rate in RATES[family]:
+        model = build(AutoModel, raw, **{**none, rate: 1.0}).train()
+        mean = rounded(torch.stack([row.mean(0) for row in features(model, ids)]))
+        plain_mean = rounded(torch.stack([row.mean(0) for row in features(model.eval(), ids)]))
+        dropped.append({"config": {**raw, **none}, "rate": rate, "mean": mean, "still": plain_mean})
+
 # Ten steps.
 STEPS, BATCH, RATE, DECAY, WARMUP = 10, 3, 5e-3, 0.1, 3
 pairs = [[[choose.randrange(4, VOCAB) for _ in range(choose.randint(1, 20))] for _ in range(2)] for _ in range(STEPS * BATCH)]
@@ -387,6 +407,7 @@ result = {
     "fields": fields,
     "endings": endings,
     "heads": heads,
+    "dropout": dropped,
     "training": {"batchSize": BATCH, "learningRate": RATE, "weightDecay": DECAY, "warmup": WARMUP, "pairs": pairs, "cases": steps},
 }
 lines = [f'"{key}": ' + (json.dumps(value) if key == "training" else "[" + ",\n".join(map(json.dumps, value)) + "]") for key, value in result.items()]

@@ -10,6 +10,7 @@ import { classificationHeadSpecs, headOf } from "../../lib/model/classification_
 import { type CrossEncoder, loadCrossEncoder, score } from "../../lib/model/cross_encoder.ts";
 import { encode } from "../../lib/model/encoder.ts";
 import { familyOf, parseConfig } from "../../lib/model/families/mod.ts";
+import type { DropoutAt } from "../../lib/model/layers.ts";
 import { headSpecs, maskedLmLoss } from "../../lib/model/masked_lm.ts";
 import { makeParameters } from "../../lib/model/parameters.ts";
 import { pool } from "../../lib/tensor/ops.ts";
@@ -36,6 +37,7 @@ interface Golden {
     masked?: number;
     tensors?: string[];
   }[];
+  readonly dropout: readonly { config: Json; rate: string; mean: number[]; still: number[] }[];
   readonly training: {
     readonly batchSize: number;
     readonly learningRate: number;
@@ -123,6 +125,82 @@ Deno.test("heads for scores and for masked tokens equal those of transformers", 
         const loss = maskedLmLoss(tape, model, tokens, ids(chosen), ids(chosen.map((i) => targets[i]!)));
         assertNear("masked", await engine.read(loss.value), [masked], 2e-5);
       });
+    });
+  }
+  engine.close();
+});
+
+/** Whose threshold leaves one value in 65,536, and none of so few; transformers' own rate is 1 there. */
+const ALMOST_ALL = 0.99999;
+
+Deno.test("dropout is where transformers has it, in training alone", async (t) => {
+  const engine = await engines[0]!.create();
+  for (const { config, rate, mean, still } of golden.dropout) {
+    await t.step(`${config["model_type"]} ${rate}`, async () => {
+      const encoder = await encoderOf(engine, { ...config, [rate]: ALMOST_ALL });
+      await scopeAsync(engine, async () => {
+        const batch = uploadBatch(engine, packed(golden.ids));
+        for (const [training, expected] of [[{ seed: 1, step: 1 }, mean], [undefined, still]] as const) {
+          const tape = inference(engine);
+          const { value } = pool(tape, encode(tape, encoder, batch, training), batch.offsets, "mean");
+          assertNear(training === undefined ? "inference" : "training", await engine.read(value), expected, 2e-5);
+        }
+        assert.notDeepEqual(mean, still);
+      });
+    });
+  }
+  engine.close();
+});
+
+/**
+ * Places of dropout by family, and the rate that holds at each. Where all is dropped, one of two places behind each other
+ * hides the other one; so they are counted as well.
+ */
+const bertPlaces = { "embedding-dropout": "h", "attention-dropout": "a", "hidden-dropout": "h", "ffn-dropout": "h" };
+const PLACES: Readonly<Record<string, Json>> = {
+  bert: bertPlaces,
+  roberta: bertPlaces,
+  mpnet: bertPlaces,
+  nomic_bert: bertPlaces,
+  jina_embeddings_v3: bertPlaces,
+  distilbert: { "embedding-dropout": "h", "attention-dropout": "a", "ffn-dropout": "h" },
+  gte: { ...bertPlaces, "gate-dropout": "h" },
+  // The projection behind attention is dropped at the rate of the probabilities, the inside of the gated product alone.
+  modernbert: { "embedding-dropout": "e", "attention-dropout": "a", "hidden-dropout": "a", "ffn-dropout": "m" },
+  eurobert: { "attention-dropout": "a" },
+  qwen3: { "attention-dropout": "a" },
+  llama: { "attention-dropout": "a" },
+  gemma3_text: { "attention-dropout": "a" },
+};
+const RATES = { h: 0.1, a: 0.2, e: 0.3, m: 0.4 };
+
+Deno.test("every place of dropout has its own masks, layer by layer, and its own rate", async (t) => {
+  const engine = await engines[0]!.create();
+  for (const [family, places] of Object.entries(PLACES)) {
+    await t.step(family, async () => {
+      const { config } = golden.heads.find(({ config }) => config["model_type"] === family)!;
+      const rates = {
+        ...(family === "modernbert"
+          ? { mlp_dropout: RATES.m, embedding_dropout: RATES.e, attention_dropout: RATES.a }
+          : "hidden_dropout_prob" in config
+          ? { hidden_dropout_prob: RATES.h, attention_probs_dropout_prob: RATES.a }
+          : { dropout: RATES.h, attention_dropout: RATES.a }),
+      };
+      const encoder = await encoderOf(engine, { ...config, ...rates });
+      const found: string[] = [];
+      const drop: DropoutAt = (rate, purpose, layer = 0) => void found.push(`${purpose} ${layer} ${rate}`);
+      await scopeAsync(engine, () => {
+        const tape = inference(engine);
+        const batch = uploadBatch(engine, packed(golden.ids));
+        let x = familyOf(encoder.config).embed(tape, encoder, batch, drop);
+        const layer = familyOf(encoder.config).layers(tape, encoder, batch, drop);
+        for (let i = 0; i < encoder.config.layers; i++) x = layer(x, i);
+        return Promise.resolve();
+      });
+      const expected = Object.entries(places).flatMap(([place, rate]) =>
+        (place === "embedding-dropout" ? [0] : [0, 1]).map((i) => `${place} ${i} ${RATES[rate as keyof typeof RATES]}`)
+      );
+      assert.deepEqual(found.sort(), expected.sort());
     });
   }
   engine.close();
