@@ -25,6 +25,8 @@ import {
 export interface Head {
   /** False once what stood there was taken out. */
   stays: boolean;
+  /** What the first character became, where that is more than one: without its beginning the rest still stands there. */
+  width?: number;
 }
 
 /** From a text to the text that is split. */
@@ -46,7 +48,7 @@ export function normalizerOf(definition: unknown): Normalizer | undefined {
     case "NFKC":
     case "NFKD": {
       const form = part["type"];
-      return (text) => normalForm(text, form);
+      return (text, head) => formed(text, form, head);
     }
     case "Lowercase":
       return lowerCase;
@@ -85,10 +87,27 @@ function decodeBase64(text: string): string {
 const NMT_REMOVED = /[\x01-\x08\x0b\x0e-\x1f\x7f\x8f\x9f]/g;
 const NMT_SPACE = /[\t\n\f\r\u1680\u200b-\u200f\u2028\u2029\u2581\ufeff\ufffd]/g;
 
-/** A normalizer that only takes characters out or replaces them by one: the head is lost if the first one goes. */
+const firstOf = (text: string) => String.fromCodePoint(text.codePointAt(0)!);
+
+/** One of Unicode's forms; the head learns what the first character became, as far as nothing of others came between. */
+function formed(text: string, form: Parameters<typeof normalForm>[1], head: Head | undefined): string {
+  const whole = normalForm(text, form);
+  if (head === undefined || text === "" || isAscii(text)) return whole;
+  const first = normalForm(firstOf(text), form);
+  let width = 0;
+  while (width < first.length && first[width] === whole[width]) width++;
+  head.width = width;
+  return whole;
+}
+
+/** A normalizer that only takes characters out or replaces them by one: the head is lost if the first one goes whole. */
 function takingOut(normalize: (text: string) => string): Normalizer {
   return (text, head) => {
-    if (head?.stays && normalize(String.fromCodePoint(text.codePointAt(0) ?? 97)) === "") head.stays = false;
+    if (head?.stays && text !== "") {
+      const left = normalize(text.slice(0, Math.max(head.width ?? 0, firstOf(text).length)));
+      if (left === "") head.stays = false;
+      head.width = left.length;
+    }
     return normalize(text);
   };
 }
@@ -101,7 +120,10 @@ function strip(left: boolean, right: boolean): Normalizer {
     let end = text.length;
     if (left) { while (start < end && isSpace(text, start)) start++; }
     if (right) { while (end > start && isSpace(text, end - 1)) end--; }
-    if (start > 0 && head !== undefined) head.stays = false;
+    if (head !== undefined && start > 0) {
+      if (start >= (head.width ?? 1)) head.stays = false;
+      head.width = (head.width ?? 1) - start;
+    }
     return text.slice(start, end);
   };
 }
@@ -146,7 +168,7 @@ function bertNormalizer(part: Json): Normalizer {
     if (clean) text = cleaned(text, head);
     if (isAscii(text)) return lowercase ? text.toLowerCase() : text;
     if (ideographs) text = spaceIdeographs(text);
-    if (accents) text = unaccented(normalForm(text, "NFD"), head);
+    if (accents) text = unaccented(formed(text, "NFD", head), head);
     return lowercase ? lowerCase(text) : text;
   };
 }

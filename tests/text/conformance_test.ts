@@ -62,3 +62,38 @@ for (const [name, { definition, sums }] of Object.entries(golden.kinds)) {
     }
   });
 }
+
+Deno.test("a space goes before a first word whose beginning was taken out, if the rest still was the first character", () => {
+  const of = (normalizer: unknown) =>
+    pipeline({
+      normalizer,
+      pre_tokenizer: { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: true },
+      model: "bytes",
+      added_tokens: [],
+    });
+  const strip = { type: "Strip", strip_left: true, strip_right: true };
+  const stripped = of({ type: "Sequence", normalizers: [{ type: "NFKC" }, strip] });
+  const bert = of({
+    type: "BertNormalizer",
+    clean_text: true,
+    handle_chinese_chars: true,
+    strip_accents: null,
+    lowercase: true,
+  });
+  // What Python's tokenizers say: ¸ is a space with a cedilla; of ͺ and what follows, another mark comes first.
+  for (
+    const [encode, text, prepends] of [
+      [stripped, "¸å", true],
+      [stripped, " ¸å", false],
+      [stripped, "ͺ͎ b", false],
+      [stripped, "\u3000a", false],
+      [bert, "ᭃ⸦Ã", true],
+      [bert, "\u0301a", false],
+    ] as const
+  ) {
+    const ids: number[] = [];
+    encode(text, ids);
+    const begins = ids.slice(0, 3).map((id) => id < 0 ? ~id : id);
+    assert.equal(begins.join() === [0xe2, 0x96, 0x81].join(), prepends, text);
+  }
+});
