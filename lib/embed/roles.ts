@@ -5,12 +5,11 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import type { BiEncoder } from "../model/bi_encoder.ts";
-import type { PromptChoice } from "../model/prompts.ts";
+import { type PromptChoice, type Role, rolePrompts } from "../model/prompts.ts";
 import { encodeTexts } from "./encode.ts";
 import type { Embeddings } from "./pairwise.ts";
 
-/** What a text is in a search: what looks for something, or what is found. */
-export type Role = "query" | "document";
+export { type Role, rolePrompts } from "../model/prompts.ts";
 
 /** Embeds texts in a role; a {@linkcode roleEncoder}, or a function of your own. */
 export type RoleEncoder = (texts: readonly string[], role: Role) => Promise<Embeddings>;
@@ -61,18 +60,4 @@ export function roleEncoder(engine: Engine, model: BiEncoder, options: RoleEncod
   const own = rolePrompts(model);
   const prompts = { query: options.query ?? own.query, document: options.document ?? own.document };
   return (texts, role) => encodeTexts(engine, model, texts, { ...prompts[role], tokenBudget });
-}
-
-/**
- * What goes before queries and documents: the one rule of roles. A role for which the model has no prompt gets none.
- *
- * @param model Its prompts by name.
- * @returns The prompt of each role.
- */
-export function rolePrompts(model: Pick<BiEncoder, "prompts">): Readonly<Record<Role, PromptChoice>> {
-  const named = (...names: readonly string[]): PromptChoice => {
-    const promptName = names.find((name) => Object.hasOwn(model.prompts, name) && model.prompts[name] !== "");
-    return promptName === undefined ? { prefix: "" } : { promptName };
-  };
-  return { query: named("query"), document: named("document", "passage", "corpus") };
 }

@@ -36,4 +36,5 @@ export {
   promptOf,
   type Prompts,
   trainedPrompts,
+  trainingPrompt,
 } from "./prompts.ts";

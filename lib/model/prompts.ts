@@ -59,6 +59,68 @@ export function promptOf(model: Prompts, choice: PromptChoice = {}): string | un
   return (prefix ?? (name === undefined ? undefined : model.prompts[name])) || undefined;
 }
 
+/** What a text is in a search: what looks for something, or what is found. */
+export type Role = "query" | "document";
+
+/** Names of prompts by role; the first that a model has counts. */
+export const ROLE_NAMES: Readonly<Record<Role, readonly string[]>> = {
+  query: ["query"],
+  document: ["document", "passage", "corpus"],
+};
+
+/**
+ * What goes before queries and documents: the one rule of roles. A role for which the model has no prompt gets none.
+ *
+ * @param model Its prompts by name.
+ * @returns The prompt of each role.
+ *
+ * @example
+ * ```ts
+ * import { rolePrompts } from "@kindred/kindred/embed";
+ * import assert from "node:assert/strict";
+ * const { query, document } = rolePrompts({ prompts: { query: "query: ", passage: "passage: " } });
+ * assert.deepEqual([query, document], [{ promptName: "query" }, { promptName: "passage" }]);
+ * ```
+ */
+export function rolePrompts(model: Pick<Prompts, "prompts">): Readonly<Record<Role, PromptChoice>> {
+  const { prompts } = model;
+  const named = (role: Role): PromptChoice => {
+    const promptName = ROLE_NAMES[role].find((name) => Object.hasOwn(prompts, name) && prompts[name] !== "");
+    return promptName === undefined ? { prefix: "" } : { promptName };
+  };
+  return { query: named("query"), document: named("document") };
+}
+
+/** The role of a column that is trained on: anchors look for positives; undefined for texts that have none. */
+const roleOf = (column: string): Role | undefined =>
+  column === "anchor" ? "query" : column === "positive" || column.startsWith("negative") ? "document" : undefined;
+
+/**
+ * The text before a column in training: what is asked for; else, of a model that tells queries from documents, the prompt of
+ * the column's role, as wherever such texts are embedded; else the model's default prompt.
+ *
+ * @param model Its prompts.
+ * @param column The column's name.
+ * @param prompts What is asked for, if anything is.
+ * @returns The text; undefined: none.
+ *
+ * @example
+ * ```ts
+ * import { trainingPrompt } from "@kindred/kindred/model";
+ * import assert from "node:assert/strict";
+ * const model = { prompts: { query: "query: ", document: "" }, defaultPromptName: undefined };
+ * assert.equal(trainingPrompt(model, "anchor"), "query: ");
+ * assert.equal(trainingPrompt(model, "positive"), undefined);
+ * assert.equal(trainingPrompt(model, "positive", "text: "), "text: ");
+ * ```
+ */
+export function trainingPrompt(model: Prompts, column: string, prompts?: ColumnPrompts): string | undefined {
+  if (prompts !== undefined) return columnPrompt(column, prompts);
+  const [role, own] = [roleOf(column), rolePrompts(model)];
+  const knowsRoles = own.query.promptName !== undefined || own.document.promptName !== undefined;
+  return promptOf(model, role !== undefined && knowsRoles ? own[role] : {});
+}
+
 /**
  * How many leading tokens of a text with this prompt are the prompt's: what a model with `include_prompt` false leaves
  * out of its pooling. A special token at the end of the prompt alone does not count, for in a text it stands elsewhere.
@@ -138,7 +200,7 @@ export function trainedPrompts(model: Prompts, prompts: ColumnPrompts, columns: 
   const now: Record<string, string> = { ...model.prompts, ...Object.fromEntries(added) };
   // Positives without a prompt: other names under which documents may have one would bring it back.
   if (columns.includes("positive") && now["document"] === "") {
-    for (const name of ["passage", "corpus"]) delete now[name];
+    for (const name of ROLE_NAMES.document.slice(1)) delete now[name];
   }
   return { prompts: now, defaultPromptName: undefined };
 }

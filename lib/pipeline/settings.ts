@@ -187,6 +187,12 @@ export function promptsOf(values: FlagValues): ColumnPrompts | undefined {
   if (entries.length > 0 && entries.every(([, prompt]) => typeof prompt === "string")) {
     return Object.fromEntries(entries) as Record<string, string>;
   }
+  if (entries.some(([, prompt]) => typeof prompt === "object" && prompt !== null)) {
+    throw new UsageError("--prompts by data set: a training has one", {
+      expected: '{"anchor": "query: ", "positive": "passage: "}, by the names of columns',
+      found: given,
+    });
+  }
   throw new UsageError("--prompts cannot be read", {
     expected: '{"anchor": "query: ", "positive": "passage: "}, or one text for all columns',
     found: given,

@@ -67,7 +67,8 @@ export interface FinetuneSettings extends TrainSettings, RunOptions, OutputOptio
   readonly model: string;
   /**
    * A text before every column, or one for each by its name, such as `{ anchor: "query: ", positive: "passage: " }`: the new
-   * model has them as its prompts `query` and `document`. Default: the model's default prompt before each.
+   * model has them as its prompts `query` and `document`. Default: the model's own for queries before anchors and for
+   * documents before what they look for, where it tells them apart, else its default prompt before each.
    */
   readonly prompts?: ColumnPrompts | undefined;
 }

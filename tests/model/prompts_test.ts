@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/error.ts";
-import { columnPrompt, promptOf, trainedPrompts } from "../../lib/model/prompts.ts";
+import { columnPrompt, promptOf, trainedPrompts, trainingPrompt } from "../../lib/model/prompts.ts";
 
 const model = { prompts: { query: "query: ", document: "", passage: "passage: " }, defaultPromptName: "query" };
 
@@ -48,4 +48,15 @@ Deno.test("a model that was trained with prompts has them, for anchors as query 
     () => trainedPrompts(model, { query: "q: " }, columns),
     (error) => error instanceof UsageError && error.expected === "anchor, positive, negative",
   );
+});
+
+Deno.test("a column that is trained on has the prompt of its role, where a model tells queries from documents", () => {
+  const columns = ["anchor", "positive", "negative_2", "sentence1"];
+  const of = (prompts: Record<string, string>, defaultPromptName?: string, asked?: string) =>
+    columns.map((column) => trainingPrompt({ prompts, defaultPromptName }, column, asked));
+  assert.deepEqual(of({ query: "q: ", document: "", passage: "p: " }), ["q: ", "p: ", "p: ", undefined]);
+  assert.deepEqual(of({ query: "q: ", document: "" }, "query"), ["q: ", undefined, undefined, "q: "]);
+  assert.deepEqual(of({ all: "a: " }, "all"), ["a: ", "a: ", "a: ", "a: "], "a model without roles");
+  assert.deepEqual(of({ query: "q: " }, undefined, "t: "), ["t: ", "t: ", "t: ", "t: "]);
+  assert.deepEqual(of({ query: "q: " }, undefined, ""), [undefined, undefined, undefined, undefined]);
 });

@@ -7,7 +7,7 @@ import type { Engine } from "../../engine/engine.ts";
 import type { BiEncoder } from "../../model/bi_encoder.ts";
 import { encodeTexts } from "../../embed/encode.ts";
 import { type Embeddings, pairwiseSimilarities, rowsOf, SIMILARITIES, type Similarity } from "../../embed/pairwise.ts";
-import type { Role } from "../../embed/roles.ts";
+import { type Role, ROLE_NAMES } from "../../model/prompts.ts";
 import type { MtebTask } from "./task.ts";
 
 /** A model under evaluation. */
@@ -63,7 +63,7 @@ export function promptName(
   const { name, type } = task;
   const names = role === undefined
     ? [name, type]
-    : [`${name}-${role}`, name, `${type}-${role}`, type, role, ...role === "document" ? ["passage", "corpus"] : []];
+    : [`${name}-${role}`, name, `${type}-${role}`, type, ...ROLE_NAMES[role]];
   return names.find((each) => prompts[each] !== undefined && prompts[each] !== "");
 }
 

@@ -15,7 +15,7 @@ import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { readFolder } from "../../checkpoint/sentence_transformers.ts";
 import { type BiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
 import { folderTokenizer } from "../../model/model_tokenizer.ts";
-import { columnPrompt, type ColumnPrompts, promptLength, promptOf, trainedPrompts } from "../../model/prompts.ts";
+import { type ColumnPrompts, promptLength, trainedPrompts, trainingPrompt } from "../../model/prompts.ts";
 import { freeParameters, readParameters } from "../../model/parameters.ts";
 import type { Parameters } from "../../tensor/tensor.ts";
 import type { TokenizedTexts } from "../../text/packed.ts";
@@ -61,7 +61,7 @@ const textColumns = ({ columns }: Dataset<Columns>): Readonly<Record<string, rea
 interface TokenizeParameters {
   /** Instead of the model's own limit. */
   readonly maxSeqLength?: number | undefined;
-  /** Texts before the columns, instead of the model's default prompt before each. */
+  /** Texts before the columns, see {@linkcode trainingPrompt}. */
   readonly prompts?: ColumnPrompts | undefined;
 }
 
@@ -75,7 +75,7 @@ const tokenizeColumns: (
   Readonly<Record<string, TokenizedTexts>>
 >({
   name: "tokenize",
-  version: 2, // exactly the reference's tokens
+  version: 3, // of a model that tells queries from documents, columns have the prompts of their roles
   inputs: { model: modelFormat, data: datasetFormat<Columns>() },
   output: tokensFormat,
   run: ({ parameters, inputs, scratch }) =>
@@ -84,7 +84,6 @@ const tokenizeColumns: (
       const read = await readFolder(folder);
       const { maxSeqLength, prompts, defaultPromptName } = read;
       const tokenizer = await folderTokenizer(read);
-      const own = promptOf({ prompts, defaultPromptName });
       const columns: Record<string, TokenizedTexts> = {};
       const texts = textColumns(await inputs.data.read());
       if (parameters.prompts !== undefined) {
@@ -93,7 +92,7 @@ const tokenizeColumns: (
       for (const [name, column] of Object.entries(texts)) {
         columns[name] = await tokenize(tokenizer, column, {
           maxLength: parameters.maxSeqLength ?? maxSeqLength,
-          prompt: parameters.prompts === undefined ? own : columnPrompt(name, parameters.prompts),
+          prompt: trainingPrompt({ prompts, defaultPromptName }, name, parameters.prompts),
         });
       }
       await writeTokens(scratch, columns);
@@ -110,7 +109,7 @@ export interface TrainParameters extends ModelShape {
   readonly freeze?: string | undefined;
   /** Rate of dropout, wherever the model has a place for it. Default: the model's own rates. */
   readonly dropout?: number | undefined;
-  /** Texts before the columns, see {@linkcode columnPrompt}. Default: the model's default prompt before each. */
+  /** Texts before the columns, see {@linkcode trainingPrompt}. Default: the model's own. */
   readonly prompts?: ColumnPrompts | undefined;
   /** How the evaluation rows are evaluated while training, if there are any. */
   readonly evaluation?: EvaluateParameters | undefined;
@@ -274,8 +273,7 @@ function objectiveOf(
     head,
     texts: names.map((name) => tokens[name]!),
     skip: names.map((name) => {
-      const prompt = prompts === undefined ? promptOf(model) : columnPrompt(name, prompts);
-      return promptLength(model.tokenizer, prompt, model.maxSeqLength);
+      return promptLength(model.tokenizer, trainingPrompt(model, name, prompts), model.maxSeqLength);
     }),
     labels,
     distinct: loss.inBatch ? columns : undefined,
