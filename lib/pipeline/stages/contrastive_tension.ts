@@ -73,7 +73,7 @@ export const trainContrastiveTension: Stage<ContrastiveTensionParameters, Contra
   withSettings(
     defineStage<Resolved<ContrastiveTensionParameters>, ContrastiveTensionInputs, TrainedModel>({
       name: "contrastive-tension",
-      version: 1,
+      version: 2, // first words' tokens as the reference has them
       inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
       output: trainedFormat,
       computes: true,

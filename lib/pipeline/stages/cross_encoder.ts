@@ -52,7 +52,7 @@ interface JudgeInputs {
 
 const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedModel>({
   name: "cross-encoder",
-  version: 7, // any loss; a row above the budget goes in parts
+  version: 8, // first words' tokens as the reference has them
   inputs: { model: modelFormat, data: datasetFormat<Columns>(), eval: datasetFormat<Columns>() },
   output: trainedFormat,
   computes: true,

@@ -96,7 +96,7 @@ const evaluateStage = defineStage<
   Evaluation
 >({
   name: "evaluate",
-  version: 5, // retrieval: the model's own dot product beside the cosine
+  version: 6, // first words' tokens as the reference has them
   inputs: { model: modelFormat, rows: datasetFormat<Columns>() },
   output: evaluationFormat,
   computes: true,

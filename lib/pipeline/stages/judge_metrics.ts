@@ -115,7 +115,7 @@ export const evaluateCrossEncoder: Stage<RelevanceParameters, EvaluateJudgeInput
   Metrics
 >({
   name: "evaluate-cross-encoder",
-  version: 4, // lists, and what was said of their documents
+  version: 5, // first words' tokens as the reference has them
   inputs: { model: modelFormat, pairs: datasetFormat<Columns>() as never },
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,

@@ -131,7 +131,7 @@ const labelRows = defineStage<
   CountedDataset<Columns>
 >({
   name: "label-rows",
-  version: 2, // exactly the reference's tokens
+  version: 3, // first words' tokens as the reference has them
   inputs: { texts: datasetFormat<LabelledTexts>() },
   output: datasetFormat<Columns>(),
   draws: true,
@@ -202,7 +202,7 @@ export const evaluateByLabels: Stage<
   LabelEvaluation
 >({
   name: "evaluate-labels",
-  version: 3, // no more neighbours than a label has other texts
+  version: 4, // first words' tokens as the reference has them
   inputs: { model: modelFormat, texts: datasetFormat<LabelledTexts>() },
   output: {
     read: async (paths) => ({

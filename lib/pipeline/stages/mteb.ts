@@ -58,7 +58,7 @@ export const evaluateOnTask: Stage<TaskParameters, { model: ModelFolder; data: S
     TaskEvaluation
   >({
     name: "mteb",
-    version: 2, // exactly the reference's tokens
+    version: 3, // first words' tokens as the reference has them
     inputs: { model: modelFormat, data: sourceFormat },
     output: jsonFormat<TaskEvaluation>("evaluation.json"),
     computes: true,

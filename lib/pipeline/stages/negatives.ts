@@ -101,7 +101,7 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
   Candidates
 >({
   name: "candidates",
-  version: 3, // exactly the reference's tokens
+  version: 4, // first words' tokens as the reference has them
   inputs: { model: modelFormat, pairs: datasetFormat<Pairs>(), corpus: datasetFormat<Texts>(), judge: modelFormat },
   output: candidatesFormat,
   computes: true,
@@ -179,7 +179,7 @@ export const chooseNegatives: Stage<NegativeParameters, NegativeInputs, CountedD
   CountedDataset<Columns>
 >({
   name: "negatives",
-  version: 4, // a writer is asked for each anchor by seeds of its own
+  version: 5, // first words' tokens as the reference has them
   inputs: { candidates: candidatesFormat, pairs: datasetFormat<Pairs>(), review: sourceFormat },
   output: datasetFormat<Columns>(),
   how: ["judge.generator.tokenBudget", "judge.generator.concurrency"],

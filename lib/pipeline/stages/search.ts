@@ -67,7 +67,7 @@ export const embedCorpus: Stage<
   EmbeddedCorpus
 > = defineStage<EmbedCorpusParameters, { model: ModelFolder; texts: Dataset<Texts> }, EmbeddedCorpus>({
   name: "embed",
-  version: 3, // exactly the reference's tokens
+  version: 4, // first words' tokens as the reference has them
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: {
     read: async (paths) => ({

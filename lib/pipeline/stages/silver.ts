@@ -47,7 +47,7 @@ export const samplePairs: Stage<
   CountedDataset<SentencePairs>
 > = defineStage<PairParameters, { gold: Dataset<ScoredPairs>; model: ModelFolder }, CountedDataset<SentencePairs>>({
   name: "pairs",
-  version: 2, // exactly the reference's tokens
+  version: 3, // first words' tokens as the reference has them
   inputs: { gold: datasetFormat<ScoredPairs>(), model: modelFormat },
   output: datasetFormat<SentencePairs>(),
   computes: ({ from }) => from.endsWith("semantic"),
@@ -85,7 +85,7 @@ export const labelSilver: Stage<
   CountedDataset<ScoredPairs>
 >({
   name: "silver",
-  version: 2, // exactly the reference's tokens
+  version: 3, // first words' tokens as the reference has them
   inputs: { model: modelFormat, pairs: datasetFormat<SentencePairs>() },
   output: datasetFormat<ScoredPairs>(),
   computes: true,
