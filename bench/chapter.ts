@@ -85,7 +85,13 @@ const SETTINGS: readonly Setting[] = [
     key: "augmented",
     book: 0.72105,
     spread: [0.70954, 0.71397],
-    flags: [...gold, ...given("limit", "gold-size", "cross-learning-rate", "cross-epochs"), ...common],
+    // As the book does it: nothing is asked of the judge, and the last weights are kept.
+    flags: [
+      ...gold,
+      ...given("limit", "gold-size", "cross-learning-rate", "cross-epochs"),
+      ...["--gold-hold-out", "0"],
+      ...common,
+    ],
   },
   {
     name: "TSDAE",

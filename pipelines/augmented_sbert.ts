@@ -9,7 +9,8 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { ADAPTERS, AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
-import { augmentationDetails, augmentationOptions } from "../lib/pipeline/gold.ts";
+import { augmentationDetails, augmentationOptions, silverWarnings } from "../lib/pipeline/gold.ts";
+import { reportingRefusal } from "../lib/pipeline/refusal.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
 import { modelShape, text, trainingPresets } from "../lib/pipeline/settings.ts";
@@ -22,37 +23,42 @@ export const command: Command = {
   summary: "trains a cross-encoder on few gold pairs, and a bi-encoder on all that it labels",
   flags: [...TRAINING.filter((flag) => flag !== "train" && flag !== "freeze"), ...AUGMENTING, ...ADAPTERS, "lora-save"],
   presets: trainingPresets({
-    all: { "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "hard", "scenario": "in-domain" },
-    sample: { "limit": 8000, "gold-size": 1000, "epochs": 1, "cross-learning-rate": 3e-4, "cross-epochs": 10 },
+    all: { "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "scenario": "in-domain" },
+    sample: { "limit": 16_000, "gold-size": 2000, "cross-learning-rate": 3e-4, "cross-epochs": 8 },
     chapter: {
       "gold": "nyu-mll/glue/mnli#train",
       "gold-size": 10_000,
       "cross-learning-rate": 2e-5,
       "cross-epochs": 1,
     },
-    test: { "limit": 300, "gold-size": 100, "cross-learning-rate": 1e-3, "cross-epochs": 1 },
-    own: { "silver-labels": "soft", "cross-learning-rate": CROSS_ENCODER_DEFAULTS.learningRate, "cross-epochs": 1 },
+    test: { "limit": 300, "gold-size": 100, "cross-learning-rate": 1e-3, "cross-epochs": 1, "force-judge": true },
+    own: { "cross-learning-rate": CROSS_ENCODER_DEFAULTS.learningRate, "cross-epochs": 1 },
   }),
   run: Effect.fnUntraced(function* (invocation) {
     const output = yield* outputFolder(invocation);
     const base = yield* model(text(invocation.values, "model"));
     const { evaluation, warnings, ...options } = yield* augmentationOptions(invocation);
     const run = yield* beforeAndAfter(evaluation, base, modelShape(invocation.values));
-    const result = yield* augmentedSbert({
-      ...options,
-      model: base,
-      ...(evaluation && { eval: evaluation.rows, evaluating: { kind: evaluation.kind } }),
-    });
+    const result = yield* reportingRefusal(
+      invocation,
+      output,
+      augmentedSbert({
+        ...options,
+        model: base,
+        ...(evaluation && { eval: evaluation.rows, evaluating: { kind: evaluation.kind } }),
+      }),
+    );
     return yield* finish(invocation, output, {
       data: result.data,
       evaluation,
-      warnings,
+      warnings: [...warnings, ...yield* silverWarnings(result)],
       sources: ["gold", "unlabelled"],
       runs: {
         main: yield* run(result.model),
         ...(result.control && { control: yield* run(result.control) }),
         ...(result.controlEqualSteps && { control_equal_steps: yield* run(result.controlEqualSteps) }),
       },
+      chosenBy: result.chosenBy,
       details: yield* augmentationDetails(result, options.gold),
     });
   }),

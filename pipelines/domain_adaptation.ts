@@ -11,10 +11,21 @@ import type { Adaptation } from "../lib/pipeline/domain_adaptation.ts";
 import { givenEvaluation } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { ADAPTERS, ADAPTING, AUGMENTING, DENOISING, MINING, TENSION, TRAINING } from "../lib/pipeline/flags.ts";
+import {
+  ADAPTERS,
+  ADAPTING,
+  AUGMENTING,
+  DENOISING,
+  type Invocation,
+  MINING,
+  TENSION,
+  TRAINING,
+} from "../lib/pipeline/flags.ts";
 import { leaksOf, leakWarning } from "../lib/pipeline/leaks.ts";
-import { valueOf } from "../lib/stage/stage.ts";
-import { summary } from "../lib/pipeline/report.ts";
+import { type Services, valueOf } from "../lib/stage/stage.ts";
+import type { KindredError } from "../lib/error.ts";
+import { reportingRefusal } from "../lib/pipeline/refusal.ts";
+import { type Report, summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
 import { modelShape, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { loadLabelledTexts } from "../lib/pipeline/stages/labels.ts";
@@ -52,24 +63,39 @@ export const command: Command = {
     all: {
       ...{ "adapt": "mlm", "then": "finetune", "deletion-ratio": 0.6, "tie-decoder": "true", "negatives": "easy" },
       ...{ "tension": "in-batch", "pos-neg-ratio": 8, "scale": 20 },
-      ...{ "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "silver-labels": "soft", "scenario": "cross-domain" },
+      ...{ "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "scenario": "cross-domain" },
       ...{ "cross-learning-rate": CROSS_ENCODER_DEFAULTS.learningRate, "cross-epochs": 1 },
     },
     sample: {
       ...{ "limit": 10_000, "epochs": 1, "negatives": "contradiction", "target": "sample:target-texts" },
       ...{ "target-eval": "sample:target-sts", "adapt-limit": 10_000, "adapt-epochs": 1, "adapt-learning-rate": 1e-3 },
-      ...{ "gold-size": 1000, "cross-learning-rate": 3e-4, "cross-epochs": 10 },
+      ...{ "gold-size": 2000, "cross-learning-rate": 3e-4, "cross-epochs": 8 },
     },
     chapter: { "gold-size": 1000, "adapt-limit": 25_000, "adapt-epochs": 1, "adapt-learning-rate": 5e-5 },
     own: { "negatives": "none", "adapt-epochs": 1, "adapt-learning-rate": 5e-5 },
     test: {
       ...{ "target": "sample:target-texts", "target-eval": "sample:target-sts", "negatives": "contradiction" },
-      ...{ "adapt-limit": 200, "adapt-epochs": 1, "adapt-learning-rate": 1e-3, "gold-size": 100, "limit": 300 },
+      ...{
+        "adapt-limit": 200,
+        "adapt-epochs": 1,
+        "adapt-learning-rate": 1e-3,
+        "gold-size": 100,
+        "limit": 300,
+        "force-judge": true,
+      },
     },
   }),
   run: Effect.fnUntraced(function* (invocation) {
-    const { values } = invocation;
     const output = yield* outputFolder(invocation);
+    return yield* reportingRefusal(invocation, output, adaptation(invocation, output));
+  }),
+  print: summary,
+};
+
+/** Adapts, trains, and writes the report. */
+const adaptation: (invocation: Invocation, output: string) => Effect.Effect<Report, KindredError, Services> = Effect
+  .fnUntraced(function* (invocation, output) {
+    const { values } = invocation;
     const [base, shape] = [yield* model(text(values, "model")), modelShape(values)];
     const methods = yield* methodsOf(invocation, base);
     const texts = yield* loadFlatTexts({
@@ -102,14 +128,14 @@ export const command: Command = {
       evaluation,
       sources: ["target", ...(values["then"] === "augmented" ? ["gold", "unlabelled"] as const : ["train"] as const)],
       ...results,
+      // Nothing else is evaluated on the way here.
+      ...(values["then"] === "augmented" && { chosenBy: "gold pairs held out" }),
       warnings: [
         ...warnings,
         ...results.warnings ?? [],
         ...(leaks ? leakWarning(leaks, "general evaluation") : []),
       ],
     });
-  }),
-  print: summary,
-};
+  });
 
 if (import.meta.main) await main(command);

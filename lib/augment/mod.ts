@@ -16,12 +16,15 @@ export {
   semanticPairs,
 } from "./pair_sampling.ts";
 export type { PairSample, SentencePairs } from "./pairs.ts";
+export { type JudgeGate, judgeGate, judgeRows } from "./judge_gate.ts";
 export {
   type CrossEncoderOutputs,
+  meanOutputs,
   type MergedPairs,
   mergeGoldSilver,
   type SilverAgreement,
   silverAgreement,
+  silverConfidence,
   type SilverOptions,
   silverPairs,
 } from "./silver.ts";

@@ -95,6 +95,62 @@ export function silverPairs(
   return { columns: { sentence1: columns.sentence1, sentence2: columns.sentence2, score }, rows };
 }
 
+/**
+ * What a cross-encoder says of pairs whose order means nothing: the mean of both readings, a with b and b with a.
+ *
+ * @param outputs What it said of the pairs.
+ * @param turned What it said of the same pairs turned round.
+ * @returns The mean of the two.
+ * @throws {DatasetError} Outputs of other pairs, or of other classes.
+ */
+export function meanOutputs(outputs: CrossEncoderOutputs, turned: CrossEncoderOutputs): CrossEncoderOutputs {
+  const { data, width, rows } = outputs;
+  if (turned.width !== width || turned.rows !== rows) {
+    throw new DatasetError("the outputs are not two readings of the same pairs", {
+      expected: `${counted(rows, "row")} of ${width}`,
+      found: `${counted(turned.rows, "row")} of ${turned.width}`,
+    });
+  }
+  return { data: data.map((value, i) => (value + turned.data[i]!) / 2), width, rows };
+}
+
+/**
+ * How sure a cross-encoder is of its labels, from 0 to 1. One that read each pair both ways round is as sure as it agrees
+ * with itself: 1 − |score(a, b) − score(b, a)|; a grade in the middle may be certain. Otherwise it is the margin between the
+ * likeliest class and the next: of a probability p, |2p − 1|.
+ *
+ * @param outputs What it said of the pairs, as probabilities.
+ * @param turned What it said of the same pairs turned round, if it read them.
+ * @param options Which class means "similar", for pairs that were read both ways.
+ * @returns [n] confidences.
+ *
+ * @example
+ * ```ts
+ * import { silverConfidence } from "@kindred/kindred/augment";
+ * import assert from "node:assert/strict";
+ * const outputs = { data: Float32Array.of(0.5, 0.75), width: 1, rows: 2 };
+ * assert.deepEqual([...silverConfidence(outputs)], [0, 0.5]);
+ * const turned = { data: Float32Array.of(0.5, 0.25), width: 1, rows: 2 };
+ * assert.deepEqual([...silverConfidence(outputs, turned)], [1, 0.5]);
+ * ```
+ */
+export function silverConfidence(
+  outputs: CrossEncoderOutputs,
+  turned?: CrossEncoderOutputs,
+  options: Pick<SilverOptions, "positive"> = {},
+): Float64Array {
+  const { positive = 1 } = options;
+  const { data, width, rows } = outputs;
+  const at = width === 1 ? 0 : positive;
+  return Float64Array.from({ length: rows }, (_, row) => {
+    const start = row * width;
+    if (turned !== undefined) return 1 - Math.abs(data[start + at]! - turned.data[start + at]!);
+    if (width === 1) return Math.abs(2 * data[start]! - 1);
+    const [first, second] = [...data.subarray(start, start + width)].sort((a, b) => b - a);
+    return first! - second!;
+  });
+}
+
 /** Gold and silver pairs together. */
 export interface MergedPairs {
   /** The gold pairs, then the silver ones. */

@@ -88,6 +88,21 @@ export async function readCrossEncoderFolder(path: string): Promise<CrossEncoder
   };
 }
 
+/**
+ * The class that means that two texts are similar: the one that is named after entailment, of two classes without such names
+ * the second, as a score is the only one.
+ *
+ * @param config `config.json` of a cross-encoder.
+ * @param labels How many classes it has; 1 for a score.
+ * @returns Its number; undefined where nothing says which.
+ */
+export function similarClass(config: Json, labels: number): number | undefined {
+  if (labels === 1) return 0;
+  const names = Object.entries(config["id2label"] ?? {});
+  const named = names.find(([, name]) => /^(entail|similar|paraphrase|duplicate)/i.test(String(name)));
+  return named !== undefined ? Number(named[0]) : labels === 2 ? 1 : undefined;
+}
+
 /** As transformers counts them: names, else a number, else two. */
 function labelsOf(config: Json): number {
   const names = config["id2label"];

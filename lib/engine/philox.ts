@@ -71,7 +71,8 @@ export type Purpose =
   | "gate-dropout"
   | "lora-init"
   | "lora-dropout"
-  | "skip-gram";
+  | "skip-gram"
+  | "bootstrap";
 
 /** All of them. The order is part of the results: only append. */
 const PURPOSES: readonly Purpose[] = [
@@ -94,6 +95,7 @@ const PURPOSES: readonly Purpose[] = [
   "lora-init",
   "lora-dropout",
   "skip-gram",
+  "bootstrap",
 ];
 
 /**

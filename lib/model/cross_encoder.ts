@@ -80,6 +80,8 @@ export interface LoadCrossEncoderOptions {
   readonly maxSeqLength?: number | undefined;
   /** Seed of a new head, N(0, .02) and biases of 0, and of adapters. Default 0. */
   readonly seed?: number;
+  /** Puts a new head on a checkpoint that has one, of as many labels as are wanted. Default false. */
+  readonly newHead?: boolean | undefined;
   /** Refuses a checkpoint that has no head yet: a new one knows nothing, and its scores mean nothing. Default false. */
   readonly requireHead?: boolean | undefined;
 }
@@ -126,11 +128,13 @@ export async function loadCrossEncoder(
         "train one from it with pipelines/cross_encoder.ts, or name one such as cross-encoder/ms-marco-MiniLM-L6-v2",
     });
   }
-  const labels = labelsFor(options.labels, folder.labels, path);
+  const isClassifier = folder.isClassifier && options.newHead !== true;
+  const labels = labelsFor(options.labels, isClassifier ? folder.labels : undefined, path);
   const tokenizer = await loadModelTokenizer(folder.tokenizer, found);
   const family = familyOf(found);
   const head = headOf(found, weights);
-  const json = folder.isClassifier ? folder.config : withPadding(folder.config, head.pooling?.(found), tokenizer);
+  const own = folder.isClassifier && !isClassifier ? withoutLabels(folder.config) : folder.config;
+  const json = folder.isClassifier ? own : withPadding(own, head.pooling?.(found), tokenizer);
   const config = parseConfig(json, join(weights, "config.json"));
   const [specs, headSpecs] = [family.tensors(config), classificationHeadSpecs(head, config, labels)];
   const isTrained = trainedBy(freeze, config, [...specs.keys(), ...headSpecs.keys()]);
@@ -142,14 +146,16 @@ export async function loadCrossEncoder(
     const encoder = await makeParameters(engine, specs, read, still, family.joined(config));
     const adapters = lora &&
       await makeAdapters(engine, { parameters: encoder, specs }, lora, { seed, wanted: isTrained });
-    const { isClassifier } = folder;
+    const random = randomInitial(seed, deviationOf(folder.config));
     const initial = isClassifier
       ? read
-      : headInitial(reader, head, prefixesOf(config), read, randomInitial(seed, deviationOf(folder.config)));
-    const own = await makeParameters(engine, headSpecs, initial, wanted);
+      : folder.isClassifier
+      ? lastLayerInitial(head, read, random)
+      : headInitial(reader, head, prefixesOf(config), read, random);
+    const ofHead = await makeParameters(engine, headSpecs, initial, wanted);
     return {
       encoder: { config, parameters: encoder, adapters },
-      parameters: { ...encoder, ...adapters?.parameters, ...own },
+      parameters: { ...encoder, ...adapters?.parameters, ...ofHead },
       tokenizer,
       pair: config.typeVocabSize > 1 ? tokenizer.pair : withoutTypes(tokenizer.pair),
       labels,
@@ -204,6 +210,17 @@ function headInitial(
 ): Initial {
   const isThere = pretrained && storedName(reader, prefixes, `${dense}.weight`) !== undefined;
   return (name, spec) => (isThere && name.startsWith(`${dense}.`) ? read : random)(name, spec);
+}
+
+/** A trained head whose last layer is a new one: what it made of the tokens is kept, and what it called the pairs is not. */
+function lastLayerInitial({ out }: ClassificationHead, read: Initial, random: Initial): Initial {
+  return (name, spec) => (name.startsWith(`${out}.`) ? random : read)(name, spec);
+}
+
+/** The configuration without names of classes, which a new head does not have. */
+function withoutLabels(json: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> {
+  const { id2label: _1, label2id: _2, ...rest } = json;
+  return rest;
 }
 
 function deviationOf(config: Readonly<Record<string, unknown>>): number {

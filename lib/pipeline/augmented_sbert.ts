@@ -4,22 +4,27 @@
  * @module
  */
 import { Effect } from "effect";
-import { attemptSync } from "../attempt.ts";
+import { attempt, attemptSync } from "../attempt.ts";
+import { type JudgeGate, judgeRows } from "../augment/judge_gate.ts";
 import type { SentencePairs } from "../augment/pairs.ts";
 import type { SilverAgreement } from "../augment/silver.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
-import { type KindredError, UsageError } from "../error.ts";
+import { counted } from "../counted.ts";
+import { heldOutCount } from "../data/hold_out.ts";
+import { type KindredError, TrainingError, UsageError } from "../error.ts";
 import { losses } from "../loss/named.ts";
 import type { Metrics } from "../train/record.ts";
 import { resolveSettings, type TrainSettings } from "../train/settings.ts";
-import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
+import { type CountedDataset, type ModelFolder, summaryOf, type TrainedModel } from "../stage/artifact.ts";
+import { emit } from "../stage/progress.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
-import { trainCrossEncoder } from "./stages/cross_encoder.ts";
+import { type GoldParts, JudgeError, makeJudge, measureJudge } from "./judge.ts";
 import { evaluateCrossEncoder } from "./stages/judge_metrics.ts";
 import {
   balanceSilver,
   compareSilver,
+  keepConfident,
   labelSilver,
   mergePairs,
   type PairParameters,
@@ -27,21 +32,25 @@ import {
 } from "./stages/silver.ts";
 import type { ModelShape } from "../stage/artifact.ts";
 import type { EvaluateParameters } from "./stages/evaluate.ts";
+import { holdOutOf } from "./stages/rows.ts";
 import { trainBiEncoder } from "./stages/train.ts";
 
 /** What {@linkcode augmentedSbert} takes. */
 export interface AugmentedSbertOptions extends ModelShape {
   /** The bi-encoder to start from. */
   readonly model: Artifact<ModelFolder>;
-  /** What the cross-encoder starts from. Default: the same. */
+  /**
+   * What the cross-encoder starts from: any encoder, any cross-encoder, any NLI model. With `crossSettings.epochs` of 0 it
+   * judges as it is. Default: the same.
+   */
   readonly crossEncoder?: Artifact<ModelFolder> | undefined;
-  /** Few labelled pairs, scores in [0, 1]. */
+  /** Few labelled pairs, scores in [0, 1]: graded, or classes of 0 and 1. */
   readonly gold: Artifact<Dataset<ScoredPairs>>;
   /** Pairs to be labelled, for `pairs: "given"`. */
   readonly unlabelled?: Artifact<Dataset<SentencePairs>> | undefined;
   /** What is known of `unlabelled`, row by row: silver labels are compared with it, nothing learns from it. */
   readonly truth?: Artifact<Dataset<ScoredPairs>> | undefined;
-  /** Labelled pairs to test the cross-encoder on, where `truth` is not that already. */
+  /** Labelled pairs beside the gold ones, on which the cross-encoder is tested as well; nothing depends on them. */
   readonly heldOut?: Artifact<Dataset<ScoredPairs>> | undefined;
   /** Where pairs come from; `kde`: random ones, so chosen that silver labels are distributed as gold ones. */
   readonly pairs: "given" | "kde" | PairParameters["from"];
@@ -51,7 +60,16 @@ export interface AugmentedSbertOptions extends ModelShape {
   readonly topK?: number | undefined;
   /** Default soft, as in the paper; the chapter's are hard. */
   readonly silverLabels?: "hard" | "soft" | undefined;
-  /** Two classes, as in the chapter, or one score. Default: classes. */
+  /** Silver pairs of which the judge is less sure are dropped, see `silverConfidence`. Default 0: none. */
+  readonly minConfidence?: number | undefined;
+  /**
+   * Gold pairs, or a share of them, that nothing is learnt from: they say whether the judge is better than the cosine of the
+   * bi-encoder, and which weights are kept. Default: see `judgeRows`; 0: none.
+   */
+  readonly goldHoldOut?: number | undefined;
+  /** Goes on with a judge that is not better than the bi-encoder's cosine. Default false: it fails with a `JudgeError`. */
+  readonly forceJudge?: boolean | undefined;
+  /** Two classes, as in the chapter, or one score. Default: a score where gold is graded. */
   readonly head?: "classes" | "score" | undefined;
   /** cross-domain: the bi-encoder learns from the silver pairs alone. Default in-domain. */
   readonly scenario?: "in-domain" | "cross-domain" | undefined;
@@ -72,12 +90,20 @@ export interface AugmentedSbert {
   /** The bi-encoder. */
   readonly model: Artifact<TrainedModel>;
   /** The judge. */
-  readonly crossEncoder: Artifact<TrainedModel>;
+  readonly crossEncoder: Artifact<ModelFolder>;
   /** What the bi-encoder was trained on. */
   readonly data: Artifact<CountedDataset<ScoredPairs>>;
   /** Pairs with the judge's labels. */
   readonly silver: Artifact<CountedDataset<ScoredPairs>>;
-  /** The judge on pairs it has not seen; undefined where there are none. */
+  /** The judge beside the bi-encoder's cosine, on gold pairs held out; undefined where none were. */
+  readonly gate: JudgeGate | undefined;
+  /** The judge beside the model that has learnt from the gold pairs alone, where that was trained. */
+  readonly goldAlone: JudgeGate | undefined;
+  /** The share of labelled pairs of which the judge was sure enough. */
+  readonly kept: number;
+  /** The gold pairs held out, in words, where the weights of the bi-encoders were chosen by them. */
+  readonly chosenBy: string | undefined;
+  /** The judge on labelled pairs beside the gold ones; undefined where there are none. */
   readonly judged: Metrics | undefined;
   /** Silver labels against the truth; undefined where it is not known. */
   readonly agreement: SilverAgreement | undefined;
@@ -89,14 +115,15 @@ export interface AugmentedSbert {
 
 /**
  * gold → cross-encoder → pairs → silver labels → gold + silver → bi-encoder, each step a cached stage. Source: Thakur et
- * al. 2021, arXiv 2010.08240.
+ * al. 2021, arXiv 2010.08240. Some of the gold pairs are held out: a judge that knows no more of them than the cosine of the
+ * bi-encoder, as it was or trained on the gold pairs alone, fails with a `JudgeError`, and the weights that know most of them are kept, of the product as of its controls.
  */
 export const augmentedSbert: (
   options: AugmentedSbertOptions,
 ) => Effect.Effect<AugmentedSbert, KindredError, Services> = Effect.fnUntraced(function* (options) {
-  const { model, gold, unlabelled, truth, heldOut, pooling, maxSeqLength } = options;
+  const { model, unlabelled, truth, heldOut, pooling, maxSeqLength, minConfidence = 0 } = options;
   const settings = yield* attemptSync(() => resolveSettings(options.settings));
-  const { pairsPerGold = 10, topK = 5, silverLabels = "soft", head = "classes", scenario = "in-domain" } = options;
+  const { pairsPerGold = 10, topK = 5, silverLabels = "soft", scenario = "in-domain" } = options;
   const { seed } = settings;
   if (options.pairs === "given" && unlabelled === undefined) {
     return yield* Effect.fail(
@@ -105,42 +132,100 @@ export const augmentedSbert: (
       }),
     );
   }
-  const judge = yield* trainCrossEncoder({ model: options.crossEncoder ?? model, pairs: gold }, {
+  const parts = yield* partsOfGold(options.gold, { rows: options.goldHoldOut, seed });
+  const { learnt: gold, held, graded } = parts;
+  const judge = yield* makeJudge(parts, {
+    start: options.crossEncoder ?? model,
     settings: options.crossSettings,
-    head,
+    head: options.head,
     maxSeqLength,
   });
+  const shape = { pooling, maxSeqLength };
+  const gate = held && (yield* measureJudge(judge, model, { ...parts, held }, shape));
+  const refuses = (gate: JudgeGate | undefined) => gate !== undefined && !gate.passed && options.forceJudge !== true;
+  if (refuses(gate)) return yield* Effect.fail(new JudgeError(gate!, "untouched"));
+
+  // What the caller wants to see on the way comes first; otherwise the gold pairs held out choose the weights.
+  const watched = (settings.evalSteps ?? settings.keepBest ?? settings.patience) !== undefined;
+  const choosing = held === undefined || watched
+    ? { eval: options.eval, evaluation: options.evaluating }
+    : { eval: held as Artifact<Dataset<Columns>> };
+  const train = (rows: Artifact<Dataset<ScoredPairs>>, as: string, more: Partial<TrainSettings> = {}) =>
+    trainBiEncoder({
+      model,
+      data: rows,
+      loss: losses.cosineSimilarity(),
+      settings: { ...options.settings, ...(held !== undefined && !watched && { keepBest: "auto" }), ...more },
+      ...choosing,
+      pooling,
+      maxSeqLength,
+      as,
+    });
+  const controls = options.controls ?? true;
+  const control = controls ? yield* train(gold, "control") : undefined;
+  const goldAlone = control && held &&
+    (yield* measureJudge(judge, control, { ...parts, held }, {}, "control-held-out"));
+  if (refuses(goldAlone)) return yield* Effect.fail(new JudgeError(goldAlone!, "gold alone"));
+
   const pairs = options.pairs === "given" ? unlabelled! : yield* samplePairs({ gold, model }, {
     from: options.pairs === "kde" ? "recombine" : options.pairs,
     pairsPerGold,
     topK,
     seed,
   });
-  const labelled = yield* labelSilver({ model: judge, pairs }, { labels: silverLabels });
-  const silver = options.pairs === "kde" ? yield* balanceSilver({ gold, silver: labelled }, { seed }) : labelled;
+  const labelled = yield* labelSilver({ model: judge, pairs }, { labels: silverLabels, bothWays: graded });
+  const sure = minConfidence > 0 ? yield* keepConfident({ silver: labelled }, { minConfidence }) : labelled;
+  const [said, kept] = [yield* attempt(() => summaryOf(labelled)), yield* attempt(() => summaryOf(sure))];
+  if (kept.rows === 0) {
+    return yield* Effect.fail(
+      new TrainingError("the judge is not sure enough of any pair", {
+        expected: `a confidence of ${minConfidence} or more`,
+        found: `0 of ${counted(said.rows, "pair")}`,
+        hint: "a lower --min-confidence (minConfidence)",
+      }),
+    );
+  }
+  const silver = options.pairs === "kde" ? yield* balanceSilver({ gold, silver: sure }, { seed }) : sure;
   const data = scenario === "cross-domain" ? silver : yield* mergePairs({ gold, silver }, {});
 
-  const train = (rows: Artifact<Dataset<ScoredPairs>>, as: string, more: Partial<TrainSettings> = {}) =>
-    trainBiEncoder({
-      model,
-      data: rows,
-      loss: losses.cosineSimilarity(),
-      settings: { ...settings, ...more },
-      eval: options.eval,
-      evaluation: options.evaluating,
-      pooling,
-      maxSeqLength,
-      as,
-    });
   const product = yield* train(data, "train");
   const { steps } = (yield* valueOf(product)).record;
-  const controls = options.controls ?? true;
-  const control = controls ? yield* train(gold, "control") : undefined;
   const controlEqualSteps = controls ? yield* train(gold, "control-equal-steps", { maxSteps: steps }) : undefined;
 
   const known = options.pairs === "given" ? truth : undefined;
   const agreement = known && (yield* valueOf(yield* compareSilver({ silver: labelled, truth: known }, {})));
-  const unseen = heldOut ?? known;
-  const judged = unseen && (yield* valueOf(yield* evaluateCrossEncoder({ model: judge, pairs: unseen }, {})));
-  return { model: product, crossEncoder: judge, data, silver, judged, agreement, control, controlEqualSteps };
+  const judged = heldOut && (yield* valueOf(yield* evaluateCrossEncoder({ model: judge, pairs: heldOut }, {})));
+  return {
+    model: product,
+    crossEncoder: judge,
+    data,
+    silver,
+    gate,
+    goldAlone,
+    kept: kept.rows / said.rows,
+    judged,
+    agreement,
+    control,
+    controlEqualSteps,
+    chosenBy: gate === undefined || watched ? undefined : `${counted(gate.rows, "gold pair")} held out`,
+  };
+});
+
+/** Cuts the gold pairs: some are kept to measure the judge by, if they can. */
+const partsOfGold: (
+  gold: Artifact<Dataset<ScoredPairs>>,
+  options: { readonly rows?: number | undefined; readonly seed: number },
+) => Effect.Effect<GoldParts, KindredError, Services> = Effect.fnUntraced(function* (gold, { rows: asked, seed }) {
+  const { columns: { score }, rows } = yield* valueOf(gold);
+  const graded = score.some((value) => value !== 0 && value !== 1);
+  const whole = { learnt: gold, held: undefined, graded };
+  if ((yield* attemptSync(() => heldOutCount(rows, asked ?? judgeRows(rows)))) === 0) return whole;
+  const counted = gold as Artifact<CountedDataset<ScoredPairs>>;
+  const { train: learnt, heldOut: held } = yield* holdOutOf(counted, { rows: asked ?? judgeRows(rows), seed });
+  const { columns } = yield* valueOf(held);
+  if (new Set(columns.score).size < 2) {
+    yield* emit({ _tag: "warning", text: "the judge was not measured: no gold pairs of two labels could be held out" });
+    return whole;
+  }
+  return { learnt, held, graded };
 });

@@ -64,6 +64,8 @@ export interface Results {
   readonly files?: readonly string[];
   /** Values of the pipeline's own. */
   readonly details?: Readonly<Record<string, number | string | null>>;
+  /** What the weights were chosen by, in words, where that is not the evaluation of the report. */
+  readonly chosenBy?: string | undefined;
   /** What is worth knowing. */
   readonly warnings?: readonly string[];
   /** How the product came about, for the model's card. */
@@ -103,7 +105,7 @@ export const finish: (
   const leaks = evaluation &&
     leaksOf(measuredTexts(evaluation.kind, yield* valueOf(evaluation.rows)), yield* valueOf(results.data));
   if (leaks !== undefined) warnings.push(...leakWarning(leaks));
-  if (product.best !== undefined) {
+  if (product.best !== undefined && results.chosenBy === undefined) {
     warnings.push("the best checkpoint was chosen on the same rows that the report is about");
   }
   const tables = [...results.tables ?? [], ...yield* profileTables(values)];
@@ -139,6 +141,7 @@ export const finish: (
       model,
       runs,
       evaluations: record.evaluations,
+      ...(results.chosenBy !== undefined && record.evaluations.length > 0 && { evaluations_on: results.chosenBy }),
       ...(tables.length > 0 && { tables }),
       ...(results.details !== undefined && { details: results.details }),
       ...(control !== undefined && { control, difference: difference(metrics, control.metrics) }),

@@ -116,11 +116,24 @@ export const FLAGS = {
   ],
   "pairs-per-gold": ["positive", "random pairs for each gold pair"],
   "top-k": ["positive", "nearest texts of each query or sentence"],
-  "silver-labels": [["hard", "soft"], "the likelier class, or its probability"],
-  "cross-encoder": ["text", "model of the cross-encoder: a folder or a model of the hub"],
+  "silver-labels": [
+    ["hard", "soft"],
+    "the likelier class, or its probability; default: soft, but hard for the chapter's classes",
+  ],
+  "min-confidence": ["rate", "drop silver pairs of which the judge is less sure, from 0 to 1"],
+  "gold-hold-out": [
+    "number",
+    "gold pairs, or a share of them, that measure the judge and choose the best weights; 0: none; default: a tenth, from " +
+    "200 to 1,000, but a fifth of fewer than 1,000",
+  ],
+  "force-judge": ["switch", "go on with a judge that knows no more of the gold pairs held out than the model"],
+  "cross-encoder": [
+    "text",
+    "what the judge starts from: an encoder, a cross-encoder or an NLI model, as a folder or a model of the hub",
+  ],
   "head": [["score", "classes"], "what a cross-encoder gives: one score, or a value for each of two classes"],
   "cross-learning-rate": ["above zero", "highest learning rate of the cross-encoder"],
-  "cross-epochs": ["positive", "passes of the cross-encoder over the gold pairs"],
+  "cross-epochs": ["whole", "passes of the cross-encoder over the gold pairs; 0: it judges as it is"],
   "scenario": [
     ["in-domain", "cross-domain"],
     "cross-domain: the pairs to be labelled are from another domain, and the bi-encoder learns from them alone",
@@ -318,6 +331,9 @@ export const AUGMENTING: readonly Flag[] = [
   "pairs-per-gold",
   "top-k",
   "silver-labels",
+  "min-confidence",
+  "gold-hold-out",
+  "force-judge",
   "cross-encoder",
   "cross-learning-rate",
   "cross-epochs",

@@ -18,7 +18,7 @@ import { pairModel } from "../stage/roots.ts";
 import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { loadScoresOrNli, loadSentencePairs } from "./stages/load.ts";
-import { asScores, holdOutOf, splitOf } from "./stages/rows.ts";
+import { asScores, splitOf } from "./stages/rows.ts";
 
 type Pairs =
   & Pick<AugmentedSbertOptions, "gold" | "unlabelled" | "truth" | "heldOut">
@@ -29,13 +29,15 @@ const HELD_OUT = 2000;
 
 /**
  * The first `--gold-size` rows of `--gold` are gold. The others, or the pairs of `--unlabelled`, are to be labelled; labels
- * that they have are the truth that silver labels are compared with. Where other pairs are made, the others, or a tenth of
- * the gold rows, test the cross-encoder.
+ * that they have are the truth that silver labels are compared with. Where other pairs are made, the others test the
+ * cross-encoder.
  */
 const goldAndUnlabelled: (invocation: Invocation) => Effect.Effect<Pairs, KindredError, Services> = Effect.fnUntraced(
   function* (invocation) {
     const { values } = invocation;
-    const loaded = yield* asScores(yield* loadScoresOrNli(trainSource(invocation, "gold")));
+    const loaded = yield* asScores(
+      yield* loadScoresOrNli({ ...trainSource(invocation, "gold"), sample: "graded" }),
+    );
     const { train: all, evaluation, warnings } = yield* partsOf(invocation, loaded, "similarity", "gold");
     const measure = { evaluation, warnings };
     const { rows } = yield* attempt(() => summaryOf(all));
@@ -51,15 +53,9 @@ const goldAndUnlabelled: (invocation: Invocation) => Effect.Effect<Pairs, Kindre
       ? yield* asScores(yield* loadScoresOrNli(from))
       : undefined;
     if (truth !== undefined) return { gold, unlabelled, truth, ...measure };
-    if (rest !== undefined) {
-      const heldOut = rows - size > HELD_OUT ? yield* splitOf(rest, { part: "first", rows: HELD_OUT }) : rest;
-      return { gold, unlabelled, heldOut, ...measure };
-    }
-    const tenth = yield* holdOutOf(all, { rows: 0.1, seed: number(values, "seed") });
-    const held = yield* attempt(() => summaryOf(tenth.heldOut));
-    return held.rows === 0
-      ? { gold: all, unlabelled, ...measure }
-      : { gold: tenth.train, unlabelled, heldOut: tenth.heldOut, ...measure };
+    if (rest === undefined) return { gold, unlabelled, ...measure };
+    const heldOut = rows - size > HELD_OUT ? yield* splitOf(rest, { part: "first", rows: HELD_OUT }) : rest;
+    return { gold, unlabelled, heldOut, ...measure };
   },
 );
 
@@ -100,6 +96,8 @@ export const augmentationOptions: (
     const { evaluation, warnings, ...pairs } = yield* goldAndUnlabelled(invocation);
     const judge = text(values, "cross-encoder");
     const { score } = (yield* valueOf(pairs.gold)).columns;
+    const classes = score.every((value) => value === 0 || value === 1);
+    const usual = classes && invocation.preset === "chapter" ? "hard" : "soft"; // the book's labels are hard
     return {
       evaluation,
       warnings,
@@ -109,8 +107,10 @@ export const augmentationOptions: (
       pairs: text(values, "pairs") as AugmentedSbertOptions["pairs"],
       pairsPerGold: optional(values, "pairs-per-gold"),
       topK: optional(values, "top-k"),
-      silverLabels: text(values, "silver-labels") as "hard" | "soft",
-      head: score.every((value) => value === 0 || value === 1) ? "classes" : "score",
+      silverLabels: (text(values, "silver-labels") ?? usual) as "hard" | "soft",
+      minConfidence: optional(values, "min-confidence"),
+      goldHoldOut: optional(values, "gold-hold-out"),
+      forceJudge: values["force-judge"] === true,
       scenario: text(values, "scenario") as AugmentedSbertOptions["scenario"],
       crossSettings: crossSettings(values),
       settings: trainSettings(values),
@@ -120,22 +120,48 @@ export const augmentationOptions: (
   },
 );
 
+/** Whether gold alone, with equal steps, knows more of the gold pairs held out than the product does. */
+export const silverWarnings: (result: AugmentedSbert) => Effect.Effect<readonly string[], KindredError> = Effect
+  .fnUntraced(function* ({ model, controlEqualSteps, chosenBy }) {
+    if (controlEqualSteps === undefined || chosenBy === undefined) return [];
+    const [ours, alone] = [(yield* valueOf(model)).record.best, (yield* valueOf(controlEqualSteps)).record.best];
+    if (ours === undefined || alone === undefined || ours.value >= alone.value) return [];
+    return [
+      `on the ${chosenBy}, gold alone with equal steps reaches ${
+        alone.value.toFixed(4)
+      }, and with the silver pairs it is ${
+        ours.value.toFixed(4)
+      }: the silver pairs did not help; other --pairs, or a higher --min-confidence, may`,
+    ];
+  });
+
 /** What is worth reporting of it. */
 export const augmentationDetails: (
   result: AugmentedSbert,
   gold: Artifact<Dataset<ScoredPairs>>,
 ) => Effect.Effect<Readonly<Record<string, number | string | null>>, KindredError> = Effect.fnUntraced(
-  function* ({ data, silver, judged, agreement }, gold) {
+  function* ({ data, silver, judged, agreement, gate, goldAlone, kept }, gold) {
     const [goldRows, silverRows] = [yield* attempt(() => summaryOf(gold)), yield* attempt(() => summaryOf(silver))];
     const { rows, counts } = yield* attempt(() => summaryOf(data));
     return {
       gold_pairs: goldRows.rows,
+      ...(gate !== undefined && {
+        gold_pairs_held_out: gate.rows,
+        judged_by: gate.metric,
+        judge_on_gold_held_out: gate.judge,
+        base_on_gold_held_out: gate.base,
+        gold_alone_on_gold_held_out: goldAlone?.base ?? null,
+        standard_error_of_difference: (goldAlone ?? gate).uncertainty,
+        judge_is_better: gate.passed && goldAlone?.passed !== false ? "yes" : "no",
+      }),
       silver_pairs: silverRows.rows,
+      silver_kept: kept,
       silver_similar: silverRows.counts["similar"] ?? null,
       pairs_trained_on: rows,
       repeated_pairs_dropped: counts["dropped"] ?? 0,
       silver_agreement: agreement?.accuracy ?? null,
       silver_agreement_f1: agreement?.f1 ?? null,
+      silver_agreement_spearman: agreement?.spearman ?? null,
       ...Object.fromEntries(Object.entries(judged ?? {}).map(([key, value]) => [`cross_encoder_${key}`, value])),
     };
   },

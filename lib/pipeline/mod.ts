@@ -25,6 +25,8 @@ export type { FileSink, TextChunk } from "./embedding_formats.ts";
 export { readEmbeddings, type ReadEmbeddingsOptions, readRanges } from "./embedding_reader.ts";
 export type { EvaluationSet } from "./evaluation.ts";
 export { type Flag, FLAGS, type FlagType, type FlagValues, type Invocation } from "./flags.ts";
+export { type GoldParts, JudgeError, type JudgeOptions, makeJudge, measureJudge, type Student } from "./judge.ts";
+export type { JudgeGate } from "../augment/judge_gate.ts";
 export {
   type CrossEncoderInputs,
   type CrossEncoderParameters,
@@ -100,11 +102,14 @@ export {
 } from "./stages/rows.ts";
 export {
   balanceSilver,
+  bothWays,
   compareSilver,
+  keepConfident,
   labelSilver,
   mergePairs,
   type PairParameters,
   samplePairs,
+  type SilverPairs,
   type SilverParameters,
 } from "./stages/silver.ts";
 export { type SimcseInputs, type SimcseParameters, trainSimcse } from "./stages/simcse.ts";

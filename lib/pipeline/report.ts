@@ -129,6 +129,8 @@ export interface Report extends ReportBase {
   readonly runs: Readonly<Record<string, RunReport>>;
   /** [update, metrics] */
   readonly evaluations: readonly (readonly [number, Metrics])[];
+  /** What these are about, where that is not the evaluation of the report. */
+  readonly evaluations_on?: string;
   /** Tables beside the metrics. */
   readonly tables?: readonly ReportTable[];
   /** A training without the data that the pipeline adds, for its own number of epochs. */

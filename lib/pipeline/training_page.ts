@@ -18,7 +18,7 @@ import { pairMap, retrievalMap } from "./maps.ts";
 import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
 import { BASELINE_TITLES } from "./evaluation.ts";
 import { evaluatedOn, type Report } from "./report.ts";
-import { sentencesOf } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC, sentencesOf } from "./stages/evaluate.ts";
 
 /** What the page shows beyond the report. */
 export interface PageData {
@@ -91,13 +91,17 @@ export function reportPage(
   // Of corpora no embeddings are kept; labelled texts are no pairs.
   const isPairs = data.afterEmbeddings.rows > 0 && evaluation.kind !== "labels";
   const { first, sentences } = isPairs ? sentencesOf(data.rows) : { first: new Int32Array(), sentences: [] };
-  const course = [
-    [0, before[metric] ?? NaN],
-    ...report.evaluations.filter(([step]) => step !== training.steps).map(([step, values]) =>
-      [step, values[metric] ?? NaN] as const
-    ),
-    [training.steps, metrics[metric] ?? NaN],
-  ] as const;
+  const apart = report.evaluations_on;
+  const onTheWay = apart === undefined ? metric : PRIMARY_METRIC.similarity;
+  const course = apart !== undefined
+    ? report.evaluations.map(([step, values]) => [step, values[onTheWay] ?? NaN] as const)
+    : [
+      [0, before[metric] ?? NaN],
+      ...report.evaluations.filter(([step]) => step !== training.steps).map(([step, values]) =>
+        [step, values[metric] ?? NaN] as const
+      ),
+      [training.steps, metrics[metric] ?? NaN],
+    ] as const;
   return page(report, {
     ...head,
     sections: [
@@ -105,7 +109,14 @@ export function reportPage(
       section("Evaluation", metricsTable(report)),
       ...tables,
       curves,
-      lineChart({ title: `${metric} on the way`, across: "update", up: metric }, [{ name: metric, points: course }]),
+      lineChart(
+        {
+          title: `${onTheWay} on the way${apart === undefined ? "" : `, on ${apart}`}`,
+          across: "update",
+          up: onTheWay,
+        },
+        [{ name: onTheWay, points: course }],
+      ),
       ...(evaluation.kind === "similarity" ? similaritySections(data, sentences) : []),
       ...(evaluation.kind === "retrieval" ? retrievalSections(data, sentences) : []),
       ...(isPairs

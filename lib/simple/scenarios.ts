@@ -4,13 +4,14 @@
  * @module
  */
 import { Effect } from "effect";
+import type { JudgeGate } from "../augment/judge_gate.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
 import { FLAGS } from "../pipeline/flags.ts";
 import { given, type RunOptions } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
-import { checkFields, type Fields, oneOf } from "../train/fields.ts";
+import { checkFields, type Fields, NUMBERS, oneOf, YES_OR_NO } from "../train/fields.ts";
 import { CROSS_ENCODER_DEFAULTS, resolveSettings, TRAIN_FIELDS, type TrainSettings } from "../train/settings.ts";
 import { A_LIST, A_MODEL, AN_OBJECT, checkNumbers, checkTraining, HOLD_OUT } from "./fields.ts";
 import {
@@ -34,9 +35,9 @@ export interface TextPairs {
 export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOptions, HoldOutOption {
   /** Bi-encoder to start from: a folder or a model of the hub. */
   readonly model: string;
-  /** What the cross-encoder starts from. Default: the same. */
+  /** What the cross-encoder starts from: any encoder, any cross-encoder, any NLI model. Default: the same. */
   readonly crossEncoder?: string;
-  /** Few pairs with a score in [0, 1]; of 0 and 1 alone, the cross-encoder learns two classes. */
+  /** Few pairs with a score in [0, 1]: graded, or classes of 0 and 1. */
   readonly gold: TextPairs & { readonly score: ArrayLike<number> };
   /** Pairs to be labelled. Without them, `pairs` says how they are made of the gold sentences. */
   readonly unlabelled?: TextPairs;
@@ -44,8 +45,20 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOp
   readonly pairs?: AugmentedSbertOptions["pairs"];
   /** Default soft. */
   readonly silverLabels?: "hard" | "soft";
-  /** Of the cross-encoder. Default: the learning rate 2e-5, the weight decay .01, and otherwise those of every training. */
-  readonly cross?: TrainSettings;
+  /** Drops silver pairs of which the judge is less sure, from 0 to 1. Default 0. */
+  readonly minConfidence?: number;
+  /**
+   * Gold pairs, or a share of them, that measure the judge and choose the best weights, beside those of `holdOut`. Default: a
+   * tenth, from 200 to 1,000, but a fifth of fewer than 1,000, and none of fewer than 50; 0: none.
+   */
+  readonly goldHoldOut?: number;
+  /** Goes on with a judge that knows no more of these than the model's own cosine. Default false: it fails. */
+  readonly forceJudge?: boolean;
+  /**
+   * Of the cross-encoder. Default: the learning rate 2e-5, the weight decay .01, and otherwise those of every training. false:
+   * it judges as it is.
+   */
+  readonly cross?: TrainSettings | false;
 }
 
 /**
@@ -54,7 +67,7 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOp
  * @param input The model, gold and unlabelled pairs, where to save, and the settings of the training.
  * @returns How many pairs there were, how many of them silver, and what the training took.
  * @throws {DatasetError} Pairs that cannot be used.
- * @throws {TrainingError} A loss is not finite.
+ * @throws {TrainingError} A loss is not finite, or the judge knows no more than the model that it is to teach.
  *
  * @example
  * ```ts
@@ -82,19 +95,22 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
     if (input[name] !== undefined) checkFields(input[name], PAIR_FIELDS, name);
   }
   checkNumbers(input.gold?.score, "gold.score");
-  if (input.cross !== undefined) checkFields(input.cross, TRAIN_FIELDS, "cross");
-  const { gold, unlabelled, crossEncoder, pairs, silverLabels, cross, model, holdOut, ...rest } = input;
+  if (input.cross) checkFields(input.cross, TRAIN_FIELDS, "cross");
+  const { gold, unlabelled, crossEncoder, pairs, silverLabels, cross, model, holdOut, ...others } = input;
+  const { minConfidence, goldHoldOut, forceJudge, ...rest } = others;
   const { output, force = false, loraSave, cacheDir, engine, progress, signal, ...settings } = rest;
   const { seed } = resolveSettings(settings);
-  const crossSettings = resolveSettings(cross ?? {}, { ...CROSS_ENCODER_DEFAULTS, seed });
+  const crossSettings = {
+    ...resolveSettings(cross || {}, { ...CROSS_ENCODER_DEFAULTS, seed }),
+    ...(cross === false && { epochs: 0 }),
+  };
   const scores = Float64Array.from(gold.score);
   const rows = datasetOf({ sentence1: gold.sentence1, sentence2: gold.sentence2, score: scores });
-  const classes = scores.every((score) => score === 0 || score === 1);
   const work = Effect.gen(function* () {
     const base = yield* startingModel(model);
     const judge = crossEncoder === undefined ? undefined : yield* startingModel(crossEncoder);
     const others = unlabelled && (yield* given(pairsOf(unlabelled)));
-    const counts = { pairs: 0, silver: 0 };
+    const counts: Omit<AugmentedSbertResult, "training"> = { pairs: 0, silver: 0, kept: 1, judge: undefined };
     const measured = yield* trainMeasured({
       base,
       source: model,
@@ -110,8 +126,10 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
           gold,
           unlabelled: others,
           pairs: pairs ?? (unlabelled === undefined ? "semantic" : "given"),
-          silverLabels: silverLabels ?? "soft",
-          head: classes ? "classes" : "score",
+          silverLabels,
+          minConfidence,
+          goldHoldOut,
+          forceJudge,
           crossSettings,
           settings,
           controls: false,
@@ -119,7 +137,7 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
           evaluating: heldOut.evaluation,
         });
         const [data, silver] = [yield* valueOf(result.data), yield* valueOf(result.silver)];
-        Object.assign(counts, { pairs: data.rows, silver: silver.rows });
+        Object.assign(counts, { pairs: data.rows, silver: silver.rows, kept: result.kept, judge: result.gate });
         return result.model;
       }),
     });
@@ -145,7 +163,10 @@ const AUGMENTED_SBERT_FIELDS: Fields<Omit<AugmentedSbertInput, keyof RunOptions 
   unlabelled: AN_OBJECT,
   pairs: oneOf(FLAGS["pairs"][0]),
   silverLabels: oneOf(FLAGS["silver-labels"][0]),
-  cross: AN_OBJECT,
+  minConfidence: NUMBERS["rate"],
+  goldHoldOut: NUMBERS["number"],
+  forceJudge: YES_OR_NO,
+  cross: { expected: `${AN_OBJECT.expected}, or false`, is: (value) => value === false || AN_OBJECT.is(value) },
   ...HOLD_OUT,
   ...TRAIN_FIELDS,
 };
@@ -158,6 +179,10 @@ export interface AugmentedSbertResult {
   readonly pairs: number;
   /** Pairs that the cross-encoder has labelled. */
   readonly silver: number;
+  /** The share of pairs of which it was sure enough. */
+  readonly kept: number;
+  /** The judge beside the model's own cosine, on gold pairs held out; undefined where none were. */
+  readonly judge: JudgeGate | undefined;
   /** The bi-encoder's training, and what it was worth on gold pairs that were held out. */
   readonly training: MeasuredTraining;
 }

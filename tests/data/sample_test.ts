@@ -10,6 +10,7 @@ import { wordsOf } from "../../lib/data/sample/generate.ts";
 import type { Lexicon } from "../../lib/data/sample/lexicon.ts";
 import {
   sampleBaseModel,
+  sampleGraded,
   sampleNextSentences,
   sampleNli,
   samplePairModel,
@@ -40,7 +41,10 @@ const everyday: Domain = {
   lexicon: EVERYDAY,
   nli: sampleNli(),
   sts: sampleSts(),
-  trainingTexts: (seed) => textsOf(sampleNli({ seed }).columns, sampleTexts({ seed })),
+  trainingTexts: (seed) => {
+    const { sentence1, sentence2 } = sampleGraded({ seed }).columns;
+    return textsOf(sampleNli({ seed }).columns, [...sampleTexts({ seed }), ...sentence1, ...sentence2]);
+  },
 };
 const computing: Domain = {
   seeds: [1, 2, 3, 4, 5],

@@ -114,7 +114,8 @@ Deno.test("the report names what was trained on, gold and unlabelled pairs as we
       unlabelled,
       csv(["sentence1", "sentence2"], ...rows.slice(60).map((row) => row.slice(0, 2))),
     );
-    const flags = ["--model", await sampleBaseModel(), "--gold", gold, "--unlabelled", unlabelled, "--no-control"];
+    const own = ["--model", await sampleBaseModel(), "--gold", gold, "--unlabelled", unlabelled];
+    const flags = [...own, "--no-control", "--force-judge"];
     const places = ["--cache-dir", join(folder, "cache"), "--output", join(folder, "out")];
     const { code, out, err } = await run(
       "augmented_sbert",
@@ -129,8 +130,9 @@ Deno.test("the report names what was trained on, gold and unlabelled pairs as we
     const report = JSON.parse(out);
     assert.equal(report.data.train.source, `${gold} + ${unlabelled}`);
     assert.deepEqual([report.evaluation.kind, report.data.eval.rows], ["similarity", 6]);
-    // Of 60, 6 measure the product, and a tenth of the others the judge.
-    assert.deepEqual([report.details.gold_pairs, report.details.silver_pairs], [49, 90]);
+    // Of 60, 6 measure the product, and a fifth of the others the judge.
+    const { gold_pairs, gold_pairs_held_out, silver_pairs } = report.details;
+    assert.deepEqual([gold_pairs, gold_pairs_held_out, silver_pairs], [54, 10, 90]);
   }));
 
 Deno.test("plain texts of one's own are not held out, and that is said", () =>

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { samplePairModel } from "../../lib/data/sample/models.ts";
+import { createCpuEngine } from "../../lib/engine/mod.ts";
+import { loadCrossEncoder, saveCrossEncoder } from "../../lib/model/cross_encoder.ts";
 import { places, run, withFolder } from "./user.ts";
 
 Deno.test("augmented_sbert has two controls, and says how good its judge is", () =>
@@ -11,11 +14,23 @@ Deno.test("augmented_sbert has two controls, and says how good its judge is", ()
     assert.equal(report.control_equal_steps.training.steps, report.training.steps);
     const { spearman_cosine } = report.difference;
     assert.equal(spearman_cosine, report.metrics.spearman_cosine - report.control.metrics.spearman_cosine);
-    const { gold_pairs, silver_pairs, silver_agreement, cross_encoder_accuracy } = report.details;
-    assert.deepEqual([gold_pairs, silver_pairs], [100, 200]);
-    assert.ok(silver_agreement > 0 && cross_encoder_accuracy === silver_agreement);
+    const { gold_pairs, gold_pairs_held_out, silver_pairs, silver_agreement, judge_on_gold_held_out } = report.details;
+    assert.deepEqual([gold_pairs, gold_pairs_held_out, silver_pairs], [100, 20, 200]);
+    assert.ok(silver_agreement > 0 && judge_on_gold_held_out > -1);
+    assert.equal(report.evaluations_on, "20 gold pairs held out");
+    assert.doesNotMatch(report.warnings.join(), /chosen on the same rows/);
     for (const pairs of ["recombine", "bm25", "semantic"]) {
-      const other = await run("augmented_sbert", "--preset", "test", "--json", "--pairs", pairs, ...places(folder));
+      const flags = ["--no-control", "--max-steps", "1"];
+      const other = await run(
+        "augmented_sbert",
+        ...flags,
+        "--preset",
+        "test",
+        "--json",
+        "--pairs",
+        pairs,
+        ...places(folder),
+      );
       assert.equal(other.code, 0, other.err);
       assert.ok(JSON.parse(other.out).details.silver_pairs > 50);
       assert.equal(JSON.parse(other.out).details.silver_agreement, null);
@@ -24,6 +39,62 @@ Deno.test("augmented_sbert has two controls, and says how good its judge is", ()
     assert.equal(none.code, 2);
     assert.match(JSON.parse(none.out).error.message, /no pairs to label/);
   }));
+
+Deno.test("augmented_sbert stops where its judge knows no more than the model, with the numbers and what helps", () =>
+  withFolder(async (folder) => {
+    const few = ["--limit", "300", "--gold-size", "200", "--cross-epochs", "1", "--cross-learning-rate", "1e-9"];
+    const flags = [...few, "--max-steps", "4", "--no-control", "--json", ...places(folder)];
+    const { code, out } = await run("augmented_sbert", ...flags);
+    assert.equal(code, 1);
+    const { tag, message, hint, where } = JSON.parse(out).error;
+    assert.equal(tag, "TrainingError");
+    assert.match(message, /knows no more/);
+    assert.match(hint, /more gold pairs; .*--cross-encoder.*--silver-labels soft.*--force-judge/);
+    const { schema, refused } = JSON.parse(await Deno.readTextFile(join(folder, "out", "report.json")));
+    assert.deepEqual([schema, refused.metric, refused.rows], ["kindred-refusal/1", "spearman", 40]);
+    assert.equal(refused.student, "untouched");
+    assert.ok(refused.judge - refused.base <= refused.uncertainty && where.includes(join(folder, "out")));
+    assert.match(await Deno.readTextFile(join(folder, "out", "report.html")), /No model was trained on its labels/);
+    const forced = await run("augmented_sbert", ...flags, "--force-judge", "--min-confidence", "0.99");
+    assert.equal(forced.code, 0, forced.err);
+    const { judge_is_better, silver_kept, silver_pairs } = JSON.parse(forced.out).details;
+    assert.equal(judge_is_better, "no");
+    assert.ok(silver_kept > 0 && silver_pairs === Math.round(100 * silver_kept));
+  }));
+
+Deno.test("the judge of augmented_sbert may be an NLI model: as it is, or with a new last layer", () =>
+  withFolder(async (folder) => {
+    const nli = join(folder, "nli");
+    await makeNli(nli);
+    const flags = [
+      "--preset",
+      "test",
+      "--cross-encoder",
+      nli,
+      "--max-steps",
+      "1",
+      "--no-control",
+      "--json",
+      ...places(folder),
+    ];
+    const asItIs = await run("augmented_sbert", ...flags, "--cross-epochs", "0");
+    assert.equal(asItIs.code, 0, asItIs.err);
+    assert.ok(!JSON.parse(asItIs.out).stages.some(({ name }: { name: string }) => name === "cross-encoder"));
+    const trained = await run("augmented_sbert", ...flags);
+    assert.equal(trained.code, 0, trained.err);
+    const base = await run("augmented_sbert", "--preset", "test", "--cross-epochs", "0", "--json", ...places(folder));
+    assert.equal(base.code, 2);
+    assert.match(JSON.parse(base.out).error.message, /must be a cross-encoder/);
+  }));
+
+/** A classifier of three classes, as NLI models are: the sample's model with a head at random. */
+async function makeNli(path: string): Promise<void> {
+  const engine = createCpuEngine({ threads: 1 });
+  const model = await loadCrossEncoder(engine, await samplePairModel(), { labels: 3, seed: 1 });
+  const id2label = { 0: "contradiction", 1: "entailment", 2: "neutral" };
+  await saveCrossEncoder(engine, { ...model, config: { ...model.config, id2label } }, path, "# NLI\n");
+  engine.close();
+}
 
 Deno.test("domain_adaptation shows each step on each evaluation, whatever follows the adaptation", () =>
   withFolder(async (folder) => {

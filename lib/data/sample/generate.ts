@@ -62,17 +62,22 @@ function entailed(lexicon: Lexicon, scene: Scene, random: RandomStream): string 
   return tell(lexicon, way < 0.6 ? scene : withoutDetail(scene, random) ?? scene, random);
 }
 
-/** Graded pairs of held-out scenes: 5, 4, 3, 1, 1, 0 in turn. */
-export function gradedPairs(lexicon: Lexicon, random: RandomStream, rows: number): Dataset<ScoredPairs> {
+/** Graded pairs of held-out scenes, or of the training side: 5, 4, 3, 1, 1, 0 in turn. */
+export function gradedPairs(
+  lexicon: Lexicon,
+  random: RandomStream,
+  rows: number,
+  heldOut = true,
+): Dataset<ScoredPairs> {
   const sentence1: string[] = [];
   const sentence2: string[] = [];
   const score: number[] = [];
   const kinds = [5, 4, 3, 1, 1, 0];
   while (score.length < rows) {
     const grade = kinds[score.length % kinds.length]!;
-    const scene = sceneOf(lexicon, random, true);
+    const scene = sceneOf(lexicon, random, heldOut);
     const first = tell(lexicon, scene, random);
-    const second = graded(lexicon, scene, grade, random);
+    const second = graded(lexicon, scene, grade, random, heldOut);
     if (second === undefined || second === first) continue;
     sentence1.push(first);
     sentence2.push(second);

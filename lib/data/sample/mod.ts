@@ -62,6 +62,27 @@ export function sampleSts(options: SampleOptions = {}): Dataset<ScoredPairs> {
 }
 
 /**
+ * Graded pairs of the training side, as the gold pairs of Augmented SBERT are: graded as those of {@linkcode sampleSts}, whose
+ * sentences are not among them, but from 0 to 1. Default 20,000.
+ *
+ * @param options How many rows, and the seed.
+ * @returns sentence1, sentence2, score from 0 to 1.
+ *
+ * @example
+ * ```ts
+ * import { sampleGraded } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const { columns } = sampleGraded({ rows: 6 });
+ * assert.deepEqual([...columns.score], [1, 0.8, 0.6, 0.2, 0.2, 0]);
+ * ```
+ */
+export function sampleGraded(options: SampleOptions = {}): Dataset<ScoredPairs> {
+  const { seed = 1, rows = 20_000 } = options;
+  const { columns } = gradedPairs(EVERYDAY, sampleStream(seed, 12), rows, false);
+  return { columns: { ...columns, score: columns.score.map((grade) => grade / 5) }, rows };
+}
+
+/**
  * Lists of sentences by how near they are to another one, from 5 to 0 as the graded pairs are: three to six in a list, in
  * any order; no sentence is that of two lists. Default 1,200.
  *

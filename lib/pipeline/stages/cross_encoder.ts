@@ -42,6 +42,8 @@ export interface JudgeParameters extends RelevanceParameters {
   readonly maxSeqLength?: number | undefined;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;
+  /** Puts a new head on a cross-encoder, whose classes are others. Default false. */
+  readonly newHead?: boolean | undefined;
 }
 
 interface JudgeInputs {
@@ -59,7 +61,7 @@ const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedMo
   how: ["settings.saveSteps", "settings.loggingSteps"],
   draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    const { settings, maxSeqLength, freeze, relevantFrom } = parameters;
+    const { settings, maxSeqLength, freeze, relevantFrom, newHead } = parameters;
     yield* phase("training the cross-encoder");
     const engine = yield* (yield* TensorEngine).open;
     const data = yield* attempt(() => inputs.data.read());
@@ -70,6 +72,7 @@ const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedMo
       seed: settings.seed,
       maxSeqLength,
       freeze,
+      newHead,
       lora: settings.lora,
     });
     const objective = yield* attempt(async () => await rows(model));
@@ -117,7 +120,7 @@ export const trainJudge: <L extends CrossEncoderLabel>(
   options: TrainJudge<L>,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
   function* <L extends CrossEncoderLabel>({ model, data, loss, eval: rows, as, ...chosen }: TrainJudge<L>) {
-    const { maxSeqLength, freeze, relevantFrom } = chosen;
+    const { maxSeqLength, freeze, relevantFrom, newHead } = chosen;
     const resolved = yield* attemptSync(() => resolveSettings(chosen.settings));
     const { evalSteps, keepBest, patience } = resolved;
     const watched = rows !== undefined && (evalSteps ?? keepBest ?? patience) !== undefined;
@@ -131,6 +134,7 @@ export const trainJudge: <L extends CrossEncoderLabel>(
         loss: spec,
         ...(maxSeqLength !== undefined && { maxSeqLength }),
         ...(freeze !== undefined && { freeze }),
+        ...(newHead === true && { newHead }),
         ...(watched && relevantFrom !== undefined && { relevantFrom }),
       },
       as,
@@ -151,6 +155,10 @@ export interface CrossEncoderParameters {
   readonly maxSeqLength?: number | undefined;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;
+  /** Puts a new head on a cross-encoder, whose classes are others. Default false. */
+  readonly newHead?: boolean | undefined;
+  /** Pairs to evaluate on while training, where `evalSteps`, `keepBest` or `patience` are set. */
+  readonly eval?: Artifact<Dataset<ScoredPairs>> | undefined;
 }
 
 /** What the stages of cross-encoders take. */
@@ -163,17 +171,19 @@ export interface CrossEncoderInputs {
 
 /** Trains a cross-encoder on scored pairs by the loss of its head; {@linkcode trainJudge} takes any other. */
 export const trainCrossEncoder: Stage<CrossEncoderParameters, CrossEncoderInputs, TrainedModel> = Effect.fnUntraced(
-  function* ({ model, pairs }, { head, ...parameters }, as) {
+  function* ({ model, pairs }, { head, eval: held, ...parameters }, as) {
+    const rows = held as Artifact<Dataset<Columns>> | undefined;
     if (head === "score") {
       return yield* trainJudge({
         model,
         data: pairs,
         loss: crossEncoderLosses.binaryCrossEntropy(),
+        eval: rows,
         as,
         ...parameters,
       });
     }
     const data = pairs as unknown as Artifact<Dataset<LabelledPairs>>; // scores of 0 and 1 are classes
-    return yield* trainJudge({ model, data, loss: crossEncoderLosses.crossEntropy(), as, ...parameters });
+    return yield* trainJudge({ model, data, loss: crossEncoderLosses.crossEntropy(), eval: rows, as, ...parameters });
   },
 );

@@ -29,6 +29,7 @@ import { asMarginRows } from "../../data/margins.ts";
 import type { SentencePairs } from "../../augment/pairs.ts";
 import type { Columns } from "../../data/rows.ts";
 import {
+  sampleGraded,
   sampleLists,
   sampleNextSentences,
   sampleNli,
@@ -165,6 +166,7 @@ const textColumn = (text: readonly string[]) => ({ columns: { text }, rows: text
 const SAMPLES: Readonly<Record<SamplePart, readonly [number, (rows: number) => Dataset<Columns>]>> = {
   "nli": [20_000, (rows: number) => sampleNli({ rows })],
   "sts": [1500, (rows: number) => sampleSts({ rows })],
+  "graded": [20_000, (rows: number) => sampleGraded({ rows })],
   "lists": [1200, (rows: number) => sampleLists({ rows })],
   "texts": [40_000, (rows: number) => textColumn(sampleTexts({ rows }))],
   "stories": [40_000, (rows: number) => textColumn(sampleStories({ rows }))],
@@ -178,6 +180,7 @@ const SAMPLES: Readonly<Record<SamplePart, readonly [number, (rows: number) => D
 export type SamplePart =
   | "nli"
   | "sts"
+  | "graded"
   | "lists"
   | "texts"
   | "stories"
