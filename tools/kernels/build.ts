@@ -1,6 +1,7 @@
 /**
  * Compiles the kernels of the cpu engine and writes them, in base64, as one TypeScript module: `deno task build:kernels`.
- * With `--check` it compares instead of writing.
+ * With `--check` it compares instead of writing; with `--undefined` the libraries stop, by an illegal instruction, where C
+ * says nothing of what happens: to be tested, and not kept.
  *
  * The compiler is clang in the package `ziglang` of PyPI: `pip install ziglang==0.17.1`; who uses the library never needs
  * it. It is found as `python3 -m ziglang`, or where the variable ZIG says. It needs no network and gives the same bytes
@@ -15,6 +16,9 @@ import { kernelDispatch, kernelHeader } from "./header.ts";
 export const ZIG_VERSION = "0.17.1";
 
 const folder = new URL("../../lib/engine/cpu/kernels/", import.meta.url);
+
+/** Stops at a signed overflow, a shift too far, an address that is not aligned, an index beyond an array, … */
+const UNDEFINED = Deno.args.includes("--undefined") ? ["-fsanitize=undefined", "-fsanitize-trap=undefined"] : [];
 
 /** What all compilations have. */
 const FLAGS = [
@@ -119,7 +123,7 @@ async function compile(
   const compileTo = async (name: string, source: string, flags: readonly string[]) => {
     const object = `${scratch}/${name}.o`;
     const file = decodeURIComponent(new URL(source, folder).pathname);
-    await output([...zig, "cc", ...FLAGS, ...machine, ...flags, "-c", "-o", object, file], cache);
+    await output([...zig, "cc", ...FLAGS, ...machine, ...flags, ...UNDEFINED, "-c", "-o", object, file], cache);
     return object;
   };
   try {
