@@ -148,6 +148,8 @@ export function searchByPieces(
               return readBest(engine, engine.topK(tile, size));
             });
             for (let i = 0; i < rows; i++) keepBest(best, i * size, size, first, excludeSelf ? row + i : -1, row + i);
+            // Given back now: a collection of garbage sees how small they are, and lets many of them wait.
+            for (const { buffer } of [best.values, best.columns]) (buffer as ArrayBuffer).transfer(0);
           }
         });
       }

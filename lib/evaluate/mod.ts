@@ -4,6 +4,25 @@
  *
  * @module
  */
+export {
+  bootstrapIntervals,
+  type BootstrapOptions,
+  type Difference,
+  type Interval,
+  pairedDifferences,
+  type Resampled,
+  resampledAveragePrecision,
+  resampledCorrelations,
+  resampledMeans,
+} from "./bootstrap.ts";
+export {
+  evaluateParaphraseMining,
+  type ParaphraseMiningMetrics,
+  type ParaphraseMiningOptions,
+  type Paraphrases,
+  paraphrases,
+} from "./paraphrase_mining.ts";
+export { evaluateMse, evaluateTranslation, type MseResult, type TranslationResult } from "./translation.ts";
 export { type BinaryMetrics, binaryMetrics, type BinaryScore, thresholdsOf } from "./binary.ts";
 export {
   accuracy,

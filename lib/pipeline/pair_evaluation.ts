@@ -9,6 +9,12 @@ import type { Table } from "../data/table.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 import { UsageError } from "../error.ts";
 import { thresholdsOf } from "../evaluate/binary.ts";
+import {
+  type Resampled,
+  resampledAveragePrecision,
+  resampledCorrelations,
+  resampledMeans,
+} from "../evaluate/bootstrap.ts";
 import { correlationsOf } from "../evaluate/similarity.ts";
 import { tripletCounter } from "../evaluate/triplet.ts";
 import type { Values } from "../numeric/correlation.ts";
@@ -24,6 +30,8 @@ export interface PairEvaluation {
   readonly add: (table: Table) => Promise<ScoreColumns>;
   /** The metrics of all rows so far. */
   readonly metrics: () => Metrics;
+  /** The same of rows that are drawn anew. */
+  readonly resampled: () => Resampled;
 }
 
 /** What is measured of rows that need not be known all at once. */
@@ -39,11 +47,15 @@ function discard(...all: readonly Embeddings[]): void {
 /** Begins a measurement. */
 export function pairEvaluation(task: PairTask, embed: Embed, mapping: ColumnMapping): PairEvaluation {
   if (task === "triplet") return tripletEvaluation(embed, mapping);
-  return scoredEvaluation(embed, mapping, task === "binary" ? thresholdsOf : correlationsOf);
+  return task === "binary"
+    ? scoredEvaluation(embed, mapping, thresholdsOf, resampledAveragePrecision)
+    : scoredEvaluation(embed, mapping, correlationsOf, resampledCorrelations);
 }
 
 function tripletEvaluation(embed: Embed, mapping: ColumnMapping): PairEvaluation {
   const counter = tripletCounter();
+  /** Of each triplet, one bit for every similarity by which its positive is nearer. */
+  const hits = growingNumbers();
   return {
     async add(table) {
       const { columns } = asPairsOrTriplets(table, mapping);
@@ -56,9 +68,21 @@ function tripletEvaluation(embed: Embed, mapping: ColumnMapping): PairEvaluation
       const far = pairwiseSimilarities(anchors, negatives);
       discard(anchors, positives, negatives);
       counter.add(near, far);
+      const isHit = (kind: Similarity, row: number) => near[kind][row]! > far[kind][row]!;
+      hits.append(
+        Array.from(anchor, (_, row) => SIMILARITIES.reduce((bits, k) => 2 * bits + Number(isHit(k, row)), 0)),
+      );
       return { anchor, positive, negative, positive_cosine: near.cosine, negative_cosine: far.cosine };
     },
     metrics: counter.metrics,
+    resampled: () => {
+      const bits = hits.values();
+      const bit = (place: number) => 2 ** (SIMILARITIES.length - 1 - place);
+      const values = SIMILARITIES.map((kind, place) =>
+        [`${kind}_accuracy`, bits.map((code) => Math.floor(code / bit(place)) % 2)] as const
+      );
+      return resampledMeans([Object.fromEntries(values)]);
+    },
   };
 }
 
@@ -67,6 +91,7 @@ function scoredEvaluation(
   embed: Embed,
   mapping: ColumnMapping,
   measure: (similarities: Readonly<Record<Similarity, Values>>, scores: Values) => Metrics,
+  resample: (similarities: Readonly<Record<Similarity, Values>>, scores: Values) => Resampled,
 ): PairEvaluation {
   const scores = growingNumbers();
   const kept: Readonly<Record<Similarity, GrowingNumbers>> = {
@@ -74,6 +99,15 @@ function scoredEvaluation(
     dot: growingNumbers(),
     euclidean: growingNumbers(),
     manhattan: growingNumbers(),
+  };
+  const similarities = () => {
+    const { cosine, dot, euclidean, manhattan } = kept;
+    return {
+      cosine: cosine.values(),
+      dot: dot.values(),
+      euclidean: euclidean.values(),
+      manhattan: manhattan.values(),
+    };
   };
   return {
     async add(table) {
@@ -85,15 +119,7 @@ function scoredEvaluation(
       scores.append(score);
       return { sentence1, sentence2, score, cosine: similarities.cosine };
     },
-    metrics() {
-      const { cosine, dot, euclidean, manhattan } = kept;
-      const similarities = {
-        cosine: cosine.values(),
-        dot: dot.values(),
-        euclidean: euclidean.values(),
-        manhattan: manhattan.values(),
-      };
-      return measure(similarities, scores.values());
-    },
+    metrics: () => measure(similarities(), scores.values()),
+    resampled: () => resample(similarities(), scores.values()),
   };
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
 import { summary } from "../../lib/pipeline/report.ts";
 import { readTable } from "../../lib/data/table.ts";
+import { evaluationLines } from "../../lib/pipeline/intervals.ts";
 import { command as evaluation } from "../../pipelines/evaluate.ts";
 import { command } from "../../pipelines/multiple_negatives_ranking.ts";
 import { commit, contents, withHub } from "../hub/server.ts";
@@ -112,4 +113,64 @@ Deno.test("evaluate takes a corpus, a folder of NanoBEIR's sets, and the hub's",
         for (const name of Object.keys(contents)) if (!(name in own)) delete contents[name];
       }
     });
+  }));
+
+Deno.test("the form of the rows decides what is asked; intervals and the difference to another model stand in the report", () =>
+  withFolder(async (folder) => {
+    const { nano } = await writeData(folder);
+    const model = await sampleBaseModel();
+    const { columns: { premise, hypothesis } } = sampleNli({ rows: 60 });
+    const write = async (name: string, header: string, row: (i: number) => string) => {
+      const path = join(folder, name);
+      await Deno.writeTextFile(path, [header, ...premise.map((_, i) => row(i))].join("\n") + "\n");
+      return path;
+    };
+    const labels = await write("labels.csv", "text,label", (i) => `${premise[i]},${WORDS[i % 3]}`);
+    const pairs = await write("pairs.csv", "anchor,positive", (i) => `${premise[i]},${hypothesis[i]}`);
+    const graded = await write(
+      "graded.csv",
+      "sentence1,sentence2,score",
+      (i) => `${premise[i]},${hypothesis[i]},${i % 6}`,
+    );
+    const duplicates = await write(
+      "same.csv",
+      "sentence1,sentence2,label",
+      (i) => `${premise[i]},${hypothesis[i]},${i % 2}`,
+    );
+    const evaluate = async (data: string, ...flags: readonly string[]) => {
+      const report = await runCommand(evaluation, join(folder, "cache"), "--model", model, "--eval", data, ...flags);
+      const wide = evaluationLines(report).split("\n").filter((line) =>
+        line.length > 80 && !line.startsWith("less those")
+      );
+      assert.deepEqual(wide, []);
+      return report;
+    };
+    const keys = (report: { metrics: object }) => Object.keys(report.metrics);
+
+    const known = await evaluate(labels);
+    assert.deepEqual([known.task, known.intervals.unit], ["labels", "text"]);
+    const { low, high } = known.intervals.of.knn_accuracy_cosine;
+    assert.ok(low <= known.metrics.knn_accuracy_cosine && known.metrics.knn_accuracy_cosine <= high && low < high);
+
+    const translation = await evaluate(pairs, "--task", "translation");
+    assert.deepEqual(keys(translation), ["src2trg_accuracy", "trg2src_accuracy", "mean_accuracy"]);
+    const mining = await evaluate(duplicates, "--task", "paraphrases");
+    assert.deepEqual(keys(mining), ["average_precision", "f1", "precision", "recall", "threshold"]);
+    assert.equal(mining.intervals, undefined, "pairs of mined texts hang together");
+    const taught = await evaluate(pairs, "--task", "mse", "--teacher", model);
+    assert.ok(taught.metrics.negative_mse < 0 && taught.intervals.of.negative_mse.high < 0);
+    const itself = await evaluate(labels, "--task", "mse", "--teacher", model);
+    assert.ok(Math.abs(itself.metrics.negative_mse) < 1e-9, "a model and itself, on one column of texts");
+    await assert.rejects(() => evaluate(pairs, "--task", "mse"), /wants a teacher/);
+
+    // A model against itself: nothing lies between them, on any rows that are drawn.
+    const against = await evaluate(graded, "--against", model, "--resamples", "50");
+    assert.equal(against.intervals.resamples, 50);
+    assert.deepEqual(against.against.differences.spearman_cosine, { difference: 0, low: 0, high: 0 });
+    assert.deepEqual(against.against.differences.spearman_max, { difference: 0 }, "the best of four is not drawn");
+    const plain = await evaluate(graded, "--resamples", "0");
+    assert.deepEqual([plain.intervals, plain.metrics], [undefined, against.metrics]);
+    const sets = await evaluate(`${nano}#nq,scifact`, "--against", model);
+    assert.deepEqual(sets.against.differences["NanoBEIR_mean_cosine_ndcg@10"], { difference: 0, low: 0, high: 0 });
+    assert.ok(sets.intervals.of["NanoBEIR_mean_cosine_ndcg@10"].low < sets.metrics["NanoBEIR_mean_cosine_ndcg@10"]);
   }));

@@ -12,7 +12,7 @@ import type { Columns } from "../../data/rows.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { encodeTexts } from "../../embed/encode.ts";
 import { type Embeddings, pairwiseSimilarities, rowsOf } from "../../embed/pairwise.ts";
-import { roleEncoder } from "../../embed/roles.ts";
+import { type RoleEncoder, roleEncoder } from "../../embed/roles.ts";
 import type { NearestSimilarity } from "../../embed/nearest.ts";
 import { type RetrievalRows, retrievalSets } from "../../data/retrieval_sets.ts";
 import { evaluateRetrievalSets } from "../../evaluate/retrieval_sets.ts";
@@ -178,6 +178,8 @@ export interface EvaluatedRows {
   readonly similarities: Float64Array;
   /** Of a retrieval: where each query's first relevant document stands. */
   readonly ranks?: Int32Array | undefined;
+  /** Of a retrieval of pairs: [queries] by metric. */
+  readonly values?: Readonly<Record<string, Float64Array>> | undefined;
   /** Of the distinct texts. */
   readonly embeddings: Embeddings;
 }
@@ -216,9 +218,25 @@ export async function evaluateRows(
 async function retrieveSets(engine: Engine, model: BiEncoder, rows: Dataset<Columns>): Promise<EvaluatedRows> {
   const sets = retrievalSets(rows as Dataset<RetrievalRows>);
   const similarities = similaritiesOf(model);
-  const { metrics, ranks } = await evaluateRetrievalSets(engine, roleEncoder(engine, model), sets, { similarities });
+  const { metrics, ranks } = await evaluateRetrievalSets(engine, blockEncoder(engine, model), sets, { similarities });
   const embeddings = { data: new Float32Array(0), width: model.width, rows: 0 };
   return { metrics, ranks, similarities: new Float64Array(), embeddings };
+}
+
+/**
+ * Embeds queries and blocks of documents, and gives back the memory of each block as the next one is asked for: a
+ * collection of garbage sees that blocks are small, and lets them wait.
+ */
+export function blockEncoder(engine: Engine, model: BiEncoder): RoleEncoder {
+  const encode = roleEncoder(engine, model);
+  let last: Embeddings | undefined;
+  return async (texts, role) => {
+    if (last !== undefined) (last.data.buffer as ArrayBuffer).transfer(0);
+    last = undefined;
+    const embeddings = await encode(texts, role);
+    if (role === "document") last = embeddings;
+    return embeddings;
+  };
 }
 
 /** How a model's retrieval is measured: by cosine, and by dot product where the model was made for it. */
@@ -231,7 +249,7 @@ async function retrieve(engine: Engine, model: BiEncoder, rows: Dataset<Columns>
   const { queries, documents, relevant } = pairRetrieval(columns);
   const encode = roleEncoder(engine, model);
   const [asked, held] = [await encode(queries, "query"), await encode(documents, "document")];
-  const { metrics, ranks } = await evaluateRetrieval(engine, asked, held, relevant, {
+  const { metrics, ranks, values } = await evaluateRetrieval(engine, asked, held, relevant, {
     similarities: similaritiesOf(model),
   });
   const [queryAt, documentAt] = [placesOf(queries), placesOf(documents)];
@@ -244,7 +262,7 @@ async function retrieve(engine: Engine, model: BiEncoder, rows: Dataset<Columns>
     const [from, at] = queryAt.has(text) ? [asked, queryAt.get(text)!] : [held, documentAt.get(text)!];
     embeddings.data.set(from.data.subarray(at * width, (at + 1) * width), i * width);
   });
-  return { metrics, ranks, similarities: pairwiseSimilarities(first, second).cosine, embeddings };
+  return { metrics, ranks, values, similarities: pairwiseSimilarities(first, second).cosine, embeddings };
 }
 
 const placesOf = (texts: readonly string[]): ReadonlyMap<string, number> =>

@@ -140,7 +140,7 @@ function isGraded(table: Table, mapping: ColumnMapping): boolean {
 }
 
 /** Whether texts stand alone, each with a class. */
-const isClassified = (table: Table, mapping: ColumnMapping) =>
+export const isClassified = (table: Table, mapping: ColumnMapping) =>
   "text" in mapping || (isNamed(table, "class") && isNamed(table, "text") &&
     !(["positive", "hypothesis", "sentence2"] as const).some((role) => role in mapping || isNamed(table, role)));
 

@@ -1,0 +1,124 @@
+/**
+ * What a report of an evaluation says beside its metrics: how far they may be off by the choice of rows, and how far
+ * another model's are from them.
+ *
+ * @module
+ */
+import { counted } from "../counted.ts";
+import {
+  bootstrapIntervals,
+  type Difference,
+  type Interval,
+  pairedDifferences,
+  type Resampled,
+} from "../evaluate/bootstrap.ts";
+import type { Metrics } from "../train/record.ts";
+
+/** Intervals of metrics. */
+export interface IntervalReport {
+  /** Share of the draws that lie in the interval. */
+  readonly level: number;
+  /** How often rows were drawn anew. */
+  readonly resamples: number;
+  /** From which seed. */
+  readonly seed: number;
+  /** What was drawn: row, query or text. */
+  readonly unit: string;
+  /** How many of them. */
+  readonly count: number;
+  /** By metric: means, correlations and average precisions; what no draw gives is left out. */
+  readonly of: Readonly<Record<string, Interval>>;
+}
+
+/** Another model on the same rows. */
+export interface AgainstReport {
+  /** The model. */
+  readonly model: string;
+  /** Its metrics. */
+  readonly metrics: Metrics;
+  /** The first model's less its own, with the interval of the difference where rows are drawn. */
+  readonly differences: Readonly<Record<string, Difference | { readonly difference: number }>>;
+}
+
+/** How rows are drawn. */
+export interface Draws {
+  /** How often. */
+  readonly resamples: number;
+  /** From which seed. */
+  readonly seed: number;
+}
+
+const LEVEL = 0.95;
+
+/** The intervals of a model's metrics. */
+export function intervalReport(resampled: Resampled, { resamples, seed }: Draws): IntervalReport {
+  const of = bootstrapIntervals(resampled, { resamples, seed, level: LEVEL });
+  const count = resampled.counts.reduce((sum, rows) => sum + rows, 0);
+  return { level: LEVEL, resamples, seed, unit: resampled.unit, count, of };
+}
+
+/** A model beside another one on the same rows. */
+export function againstReport(
+  model: string,
+  mine: { readonly metrics: Metrics; readonly resampled?: Resampled | undefined },
+  other: { readonly metrics: Metrics; readonly resampled?: Resampled | undefined },
+  draws: Draws | undefined,
+): AgainstReport {
+  const paired = draws === undefined || mine.resampled === undefined || other.resampled === undefined
+    ? {}
+    : pairedDifferences(mine.resampled, other.resampled, { ...draws, level: LEVEL });
+  const differences = Object.fromEntries(
+    Object.keys(mine.metrics).filter((key) => key in other.metrics).map((key) => [
+      key,
+      paired[key] ?? { difference: mine.metrics[key]! - other.metrics[key]! },
+    ]),
+  );
+  return { model, metrics: other.metrics, differences };
+}
+
+/** What is printed. */
+export interface PrintedEvaluation {
+  /** Which form the rows had. */
+  readonly task: string;
+  /** How many rows, queries or texts. */
+  readonly rows: number;
+  /** The metrics. */
+  readonly metrics: Metrics;
+  /** Their intervals. */
+  readonly intervals?: IntervalReport | undefined;
+  /** Another model. */
+  readonly against?: AgainstReport | undefined;
+}
+
+/** Names of the sets' own metrics but the one that stands for all are for the report. */
+const isShown = (task: string, key: string) =>
+  task !== "nanobeir" || key.startsWith("NanoBEIR_mean") || key.endsWith("_cosine_ndcg@10");
+
+/** Metrics with their intervals, and the difference to another model, in lines of at most 80 columns. */
+export function evaluationLines({ task, rows, metrics, intervals, against }: PrintedEvaluation): string {
+  const keys = Object.keys(metrics).filter((key) => isShown(task, key));
+  const width = Math.max(28, ...keys.map((key) => key.length + 1));
+  const range = (interval: Interval | undefined) =>
+    interval === undefined ? "" : `  ${interval.low.toFixed(4)} … ${interval.high.toFixed(4)}`;
+  const line = (key: string) => `${key.padEnd(width)}${metrics[key]!.toFixed(6)}${range(intervals?.of[key])}`;
+  const share = `${100 * LEVEL} %`;
+  const about = intervals &&
+    `${share} intervals: ${counted(intervals.resamples, "draw")} of ${
+      counted(intervals.count, intervals.unit)
+    }, seed ${intervals.seed}`;
+  const difference = ([key, value]: [string, { readonly difference: number } | Difference]) => {
+    const sign = value.difference > 0 ? "+" : value.difference < 0 ? "−" : " ";
+    const shown = `${key.padEnd(width - 1)}${sign}${Math.abs(value.difference).toFixed(6)}`;
+    return `${shown}${"low" in value ? range(value) : ""}`;
+  };
+  return [
+    `task ${task}, ${counted(rows, intervals?.unit ?? "row")}`,
+    ...keys.map(line),
+    ...(about === undefined ? [] : [about]),
+    ...(against === undefined ? [] : [
+      "",
+      `less those of ${against.model}`,
+      ...Object.entries(against.differences).filter(([key]) => isShown(task, key)).map(difference),
+    ]),
+  ].join("\n");
+}
