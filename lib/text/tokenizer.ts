@@ -324,6 +324,9 @@ export async function tokenize(
   return await tokenizeBy((text) => tokenizer.ids(prompt + text, maxLength), texts);
 }
 
+/** Texts that are remembered while others are tokenised. */
+const KNOWN_TEXTS = 4096;
+
 /** The same by any function from a text to whole numbers. */
 export async function tokenizeBy(
   encode: (text: string) => ArrayLike<number>,
@@ -332,13 +335,17 @@ export async function tokenizeBy(
   const offsets = new Int32Array(texts.length + 1);
   let ids = new Int32Array(16 * texts.length + 64);
   let size = 0;
-  const known = new Map<string, number>(); // text → row where it first stood
+  // Text → row where it first stood, of the last thousands: to look among millions takes longer than to tokenise again.
+  const known = new Map<string, number>();
   let turned = performance.now();
   for (let row = 0; row < texts.length; row++) {
     const text = texts[row]!;
     const before = known.get(text);
     const encoded = before === undefined ? encode(text) : ids.slice(offsets[before]!, offsets[before + 1]!);
-    if (before === undefined) known.set(text, row);
+    if (before === undefined) {
+      if (known.size === KNOWN_TEXTS) known.clear();
+      known.set(text, row);
+    }
     if (size + encoded.length > ids.length) {
       const grown = new Int32Array(2 * (size + encoded.length));
       grown.set(ids);

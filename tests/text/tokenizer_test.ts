@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { TokenizerError } from "../../lib/error.ts";
+import { modelOf } from "../../lib/text/models/select.ts";
 import { packPairs, tokenizeBare } from "../../lib/text/pairs.ts";
 import { loadTokenizer, tokenize, tokenizerFromVocabulary } from "../../lib/text/tokenizer.ts";
 
@@ -89,6 +90,21 @@ Deno.test("a word that is not known needs a token for the unknown", async () => 
   assert.deepEqual(tokenizer.ids("b a", 9), [5, 1, 0, 3]);
   assert.throws(() => tokenizer.ids("c", 9), /no token for that/);
   await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("unigram: of the same tokens in two orders, the reference's, which the last bits of the scores as it reads them decide", () => {
+  const dashes = (count: number) => "-".repeat(count);
+  const scores = {
+    "▁": -3.5970666292360267,
+    "-": -5.742699680053059,
+    "▁-": -6.690834505936214,
+    "--": -8.715093622787652,
+  };
+  const longer = { [dashes(11)]: -12.220570268373496, [dashes(8)]: -12.735418862480529 };
+  const vocab = [["<unk>", 0], ...Object.entries({ ...scores, ...longer })];
+  const ids: number[] = [];
+  modelOf({ type: "Unigram", unk_id: 0, vocab }).tokenize(`▁${dashes(20)}`, ids);
+  assert.deepEqual(ids, [3, 6, 5]); // Python's; with scores read exactly it would be 3, 5, 6
 });
 
 Deno.test("files that are no tokenizer are refused", async (t) => {

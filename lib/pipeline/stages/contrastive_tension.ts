@@ -73,7 +73,7 @@ export const trainContrastiveTension: Stage<ContrastiveTensionParameters, Contra
   withSettings(
     defineStage<Resolved<ContrastiveTensionParameters>, ContrastiveTensionInputs, TrainedModel>({
       name: "contrastive-tension",
-      version: 2, // first words' tokens as the reference has them
+      version: 3, // tokens as the reference has them, to the last bit of a score
       inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
       output: trainedFormat,
       computes: true,

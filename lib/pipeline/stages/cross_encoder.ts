@@ -54,7 +54,7 @@ interface JudgeInputs {
 
 const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedModel>({
   name: "cross-encoder",
-  version: 8, // first words' tokens as the reference has them
+  version: 9, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, data: datasetFormat<Columns>(), eval: datasetFormat<Columns>() },
   output: trainedFormat,
   computes: true,

@@ -96,7 +96,7 @@ const evaluateStage = defineStage<
   Evaluation
 >({
   name: "evaluate",
-  version: 6, // first words' tokens as the reference has them
+  version: 7, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, rows: datasetFormat<Columns>() },
   output: evaluationFormat,
   computes: true,

@@ -115,7 +115,7 @@ export const evaluateCrossEncoder: Stage<RelevanceParameters, EvaluateJudgeInput
   Metrics
 >({
   name: "evaluate-cross-encoder",
-  version: 5, // first words' tokens as the reference has them
+  version: 6, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, pairs: datasetFormat<Columns>() as never },
   output: jsonFormat<Metrics>("metrics.json"),
   computes: true,

@@ -131,7 +131,7 @@ const labelRows = defineStage<
   CountedDataset<Columns>
 >({
   name: "label-rows",
-  version: 3, // first words' tokens as the reference has them
+  version: 4, // tokens as the reference has them, to the last bit of a score
   inputs: { texts: datasetFormat<LabelledTexts>() },
   output: datasetFormat<Columns>(),
   draws: true,
@@ -202,7 +202,7 @@ export const evaluateByLabels: Stage<
   LabelEvaluation
 >({
   name: "evaluate-labels",
-  version: 4, // first words' tokens as the reference has them
+  version: 5, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, texts: datasetFormat<LabelledTexts>() },
   output: {
     read: async (paths) => ({

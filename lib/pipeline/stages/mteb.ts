@@ -58,7 +58,7 @@ export const evaluateOnTask: Stage<TaskParameters, { model: ModelFolder; data: S
     TaskEvaluation
   >({
     name: "mteb",
-    version: 3, // first words' tokens as the reference has them
+    version: 4, // tokens as the reference has them, to the last bit of a score
     inputs: { model: modelFormat, data: sourceFormat },
     output: jsonFormat<TaskEvaluation>("evaluation.json"),
     computes: true,

@@ -101,7 +101,7 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
   Candidates
 >({
   name: "candidates",
-  version: 4, // first words' tokens as the reference has them
+  version: 5, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, pairs: datasetFormat<Pairs>(), corpus: datasetFormat<Texts>(), judge: modelFormat },
   output: candidatesFormat,
   computes: true,
@@ -179,7 +179,7 @@ export const chooseNegatives: Stage<NegativeParameters, NegativeInputs, CountedD
   CountedDataset<Columns>
 >({
   name: "negatives",
-  version: 5, // first words' tokens as the reference has them
+  version: 6, // tokens as the reference has them, to the last bit of a score
   inputs: { candidates: candidatesFormat, pairs: datasetFormat<Pairs>(), review: sourceFormat },
   output: datasetFormat<Columns>(),
   how: ["judge.generator.tokenBudget", "judge.generator.concurrency"],

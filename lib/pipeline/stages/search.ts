@@ -67,7 +67,7 @@ export const embedCorpus: Stage<
   EmbeddedCorpus
 > = defineStage<EmbedCorpusParameters, { model: ModelFolder; texts: Dataset<Texts> }, EmbeddedCorpus>({
   name: "embed",
-  version: 4, // first words' tokens as the reference has them
+  version: 5, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: {
     read: async (paths) => ({

@@ -88,7 +88,7 @@ export const samplePairs: Stage<
   CountedDataset<SentencePairs>
 > = defineStage<PairParameters, { gold: Dataset<ScoredPairs>; model: ModelFolder }, CountedDataset<SentencePairs>>({
   name: "pairs",
-  version: 3, // first words' tokens as the reference has them
+  version: 4, // tokens as the reference has them, to the last bit of a score
   inputs: { gold: datasetFormat<ScoredPairs>(), model: modelFormat },
   output: datasetFormat<SentencePairs>(),
   computes: ({ from }) => from.endsWith("semantic"),
@@ -155,7 +155,7 @@ export const labelSilver: Stage<
   SilverPairs
 >({
   name: "silver",
-  version: 4, // both orders, the class of entailment, logits, and how sure the model is
+  version: 5, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, pairs: datasetFormat<SentencePairs>() },
   output: silverFormat,
   computes: true,

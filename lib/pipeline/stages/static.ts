@@ -63,7 +63,7 @@ export const distilStatic: Stage<DistilParameters, DistilInputs, StaticModel> = 
   StaticModel
 >({
   name: "distil",
-  version: 2, // first words' tokens as the reference has them
+  version: 3, // tokens as the reference has them, to the last bit of a score
   inputs: { teacher: modelFormat, words: datasetFormat<Texts>() },
   output: staticFormat,
   computes: true,
@@ -143,7 +143,7 @@ export const pruneStatic: Stage<PruneParameters, PruneInputs, StaticModel> = def
   StaticModel
 >({
   name: "prune-vocabulary",
-  version: 2, // first words' tokens as the reference has them
+  version: 3, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: staticFormat,
   run: ({ parameters, inputs, scratch }) =>

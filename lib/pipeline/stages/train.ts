@@ -75,7 +75,7 @@ const tokenizeColumns: (
   Readonly<Record<string, TokenizedTexts>>
 >({
   name: "tokenize",
-  version: 3, // of a model that tells queries from documents, columns have the prompts of their roles
+  version: 4, // tokens as the reference has them, to the last bit of a score
   inputs: { model: modelFormat, data: datasetFormat<Columns>() },
   output: tokensFormat,
   run: ({ parameters, inputs, scratch }) =>

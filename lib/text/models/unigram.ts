@@ -29,8 +29,8 @@ export function unigram(definition: Json): Model {
       });
     }
     vocabulary.set(token, id);
-    scores[id] = score;
-    if (score < lowest) lowest = score;
+    scores[id] = asReferenceReads(score);
+    if (scores[id]! < lowest) lowest = scores[id]!;
   }
   const given = definition["unk_id"] ?? undefined;
   if (
@@ -104,4 +104,13 @@ export function unigram(definition: Json): Model {
       for (let i = first, j = ids.length - 1; i < j; i++, j--) [ids[i], ids[j]] = [ids[j]!, ids[i]!];
     },
   };
+}
+
+/**
+ * A score as the reference reads it of the file: its digits as one whole number, rounded, over a power of ten, rounded
+ * again. A path of the same tokens in another order differs in its last bit only, and so decides that bit.
+ */
+function asReferenceReads(score: number): number {
+  const [, sign, whole, behind = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(score)) ?? [];
+  return whole === undefined ? score : Number(sign + whole + behind) / Number(`1e${behind.length}`);
 }
