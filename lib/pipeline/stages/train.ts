@@ -28,6 +28,8 @@ import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from 
 import {
   ADAPTER,
   datasetFormat,
+  datasetsFormat,
+  datasetsTogether,
   type ModelFolder,
   modelFormat,
   type ModelShape,
@@ -113,6 +115,8 @@ export interface TrainParameters extends ModelShape {
   readonly prompts?: ColumnPrompts | undefined;
   /** How the evaluation rows are evaluated while training, if there are any. */
   readonly evaluation?: EvaluateParameters | undefined;
+  /** Further evaluations on the way, by what their keys begin with. */
+  readonly also?: readonly { readonly name: string; readonly kind: EvaluationKind }[] | undefined;
 }
 
 interface TrainInputs {
@@ -120,6 +124,7 @@ interface TrainInputs {
   readonly data: Dataset<Columns>;
   readonly tokens: Readonly<Record<string, TokenizedTexts>>;
   readonly eval?: Dataset<Columns>;
+  readonly also?: readonly Dataset<Columns>[];
 }
 
 const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
@@ -130,13 +135,14 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
     data: datasetFormat<Columns>(),
     tokens: tokensFormat,
     eval: datasetFormat<Columns>(),
+    also: datasetsFormat<Columns>(),
   },
   output: trainedFormat,
   computes: true,
   how: ["settings.saveSteps", "settings.loggingSteps"],
   draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    const { settings, freeze, dropout, pooling, maxSeqLength, evaluation, prompts } = parameters;
+    const { settings, freeze, dropout, pooling, maxSeqLength, evaluation, also = [], prompts } = parameters;
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
     const lora = settings.lora && { ...settings.lora, seed: settings.seed };
@@ -158,10 +164,18 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
     const tokens = yield* attempt(() => inputs.tokens.read());
     const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens, prompts));
     const rows = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
+    const others = inputs.also === undefined ? [] : yield* attempt(() => inputs.also!.read());
     const evaluate = async (rows: Dataset<Columns>) => {
       const tensors = await readParameters(engine, head);
       const values = Object.fromEntries(tensors.map(({ name, data }) => [name, data as Float32Array]));
-      return (await evaluateRows(engine, model, rows, { ...evaluation!, loss: parameters.loss, head: values })).metrics;
+      const withHead = { loss: parameters.loss, head: values };
+      const { metrics } = await evaluateRows(engine, model, rows, { ...evaluation!, ...withHead });
+      const all = { ...metrics };
+      for (const [i, { name, kind }] of also.entries()) {
+        const further = await evaluateRows(engine, model, others[i]!, { kind, ...withHead });
+        for (const [key, value] of Object.entries(further.metrics)) all[`${name}_${key}`] = value;
+      }
+      return all;
     };
     yield* trainInto(scratch, engine, {
       objective,
@@ -190,6 +204,8 @@ export interface TrainBiEncoder<L extends LabelKind> extends TrainParameters {
   readonly loss: LossSpec<L>;
   /** Rows to evaluate on while training, as `evaluation` says; without that, graded pairs. */
   readonly eval?: Artifact<Dataset<Columns>> | undefined;
+  /** Rows of the further evaluations that `also` names, in its order. */
+  readonly alsoRows?: readonly Artifact<Dataset<Columns>>[] | undefined;
   /** The name that reports show. */
   readonly as?: string | undefined;
 }
@@ -199,7 +215,7 @@ export const trainBiEncoder: <L extends LabelKind>(
   options: TrainBiEncoder<L>,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
   function* <L extends LabelKind>(options: TrainBiEncoder<L>) {
-    const { model, data, eval: rowsToEvaluate, as, loss, ...chosen } = options;
+    const { model, data, eval: rowsToEvaluate, alsoRows = [], as, loss, ...chosen } = options;
     const { freeze, dropout, prompts, pooling, maxSeqLength } = chosen;
     const evaluation = chosen.evaluation ?? { kind: "similarity" };
     const { folder } = yield* valueOf(model);
@@ -209,9 +225,16 @@ export const trainBiEncoder: <L extends LabelKind>(
     const settings = yield* attemptSync(() => withMetric(resolveSettings(chosen.settings, recipe), evaluation.kind));
     const rows = data as Artifact<Dataset<Columns>>;
     const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength, prompts });
-    const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;
+    const isWatched = rowsToEvaluate !== undefined &&
+      (settings.evalSteps !== undefined || settings.keepBest !== undefined);
     return yield* trainStage(
-      { model, data: rows, tokens, ...(watched && rowsToEvaluate !== undefined && { eval: rowsToEvaluate }) },
+      {
+        model,
+        data: rows,
+        tokens,
+        ...(isWatched && { eval: rowsToEvaluate }),
+        ...(isWatched && alsoRows.length > 0 && { also: datasetsTogether(alsoRows) }),
+      },
       {
         loss: { name: loss.name, version: loss.version, options: loss.options },
         settings,
@@ -220,7 +243,8 @@ export const trainBiEncoder: <L extends LabelKind>(
         prompts,
         pooling,
         maxSeqLength,
-        ...(watched && rowsToEvaluate !== undefined && { evaluation }),
+        ...(isWatched && { evaluation }),
+        ...(isWatched && alsoRows.length > 0 && { also: chosen.also }),
       },
       as,
     );
