@@ -16,7 +16,7 @@ import { trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "cosine_similarity",
   summary: "trains the cosine of a pair towards its score",
-  flags: [...TRAINING, "also-eval", "prompts", ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "prompts", ...ADAPTERS, "lora-save"],
   meanings: { "columns": "names of columns: sentence1=question,sentence2=answer,score=grade" },
   presets: trainingPresets(),
   run: (invocation) =>

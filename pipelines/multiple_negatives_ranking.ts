@@ -16,7 +16,7 @@ import { trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "multiple_negatives_ranking",
   summary: "trains on entailed pairs with in-batch and explicit negatives",
-  flags: [...TRAINING, "also-eval", "prompts", ...MINING, ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "prompts", ...MINING, ...ADAPTERS, "lora-save"],
   presets: trainingPresets({
     sample: { negatives: "contradiction" },
     chapter: { negatives: "easy" },

@@ -65,7 +65,7 @@ const unsupervised = Effect.fnUntraced(function* (invocation: Invocation) {
 export const command: Command = {
   name: "simcse",
   summary: "trains an encoder on plain texts, each of which it shall know again under another dropout mask",
-  flags: [...TRAINING, "also-eval", "supervised", "scale", "dropout", ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "supervised", "scale", "dropout", ...ADAPTERS, "lora-save"],
   meanings: { "columns": "the column of the texts: text=answer; with --supervised as in other trainings" },
   presets: trainingPresets({
     all: { "batch-size": SIMCSE_DEFAULTS.batchSize, "scale": 20 },

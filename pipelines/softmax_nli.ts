@@ -16,7 +16,7 @@ import { trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "softmax_nli",
   summary: "classifies sentence pairs from their embeddings",
-  flags: [...TRAINING, "also-eval", "prompts", "as-printed", ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "prompts", "as-printed", ...ADAPTERS, "lora-save"],
   meanings: { "columns": "names of columns: premise=text,hypothesis=claim,label=verdict" },
   presets: trainingPresets(),
   run: (invocation) =>

@@ -41,7 +41,7 @@ const leftOpen = (
 export const command: Command = {
   name: "static_embedding",
   summary: "static embeddings, distilled from an encoder or at random; trained on pairs; pruned to a corpus",
-  flags: [...TRAINING.filter((flag) => flag !== "pooling"), "also-eval", "prompts", ...MINING, ...STATIC],
+  flags: [...TRAINING.filter((flag) => flag !== "pooling"), "prompts", ...MINING, ...STATIC],
   meanings: {
     "model": "static model, or file of word vectors (GloVe, word2vec), to start from instead of a teacher",
     "min-count": "a token stays that stands so often in the texts of --prune-texts, at least; default 1",

@@ -16,7 +16,7 @@ import { sampleModel, trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "supervised_finetune",
   summary: "fine-tunes a pretrained sentence encoder",
-  flags: [...TRAINING, "also-eval", "prompts", ...MINING, "as-printed", ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "prompts", ...MINING, "as-printed", ...ADAPTERS, "lora-save"],
   presets: trainingPresets({
     sample: { "negatives": "contradiction", "learning-rate": 2e-4, "epochs": 1 },
     chapter: { negatives: "easy", model: "sentence-transformers/all-MiniLM-L6-v2" },

@@ -72,7 +72,8 @@ export type Purpose =
   | "lora-init"
   | "lora-dropout"
   | "skip-gram"
-  | "bootstrap";
+  | "bootstrap"
+  | "matryoshka";
 
 /** All of them. The order is part of the results: only append. */
 const PURPOSES: readonly Purpose[] = [
@@ -96,6 +97,7 @@ const PURPOSES: readonly Purpose[] = [
   "lora-dropout",
   "skip-gram",
   "bootstrap",
+  "matryoshka",
 ];
 
 /**

@@ -127,7 +127,7 @@ export function lossOverClasses(
     grouped: true,
     options,
     paper,
-    apply(tape, [x], _labels, _head, classes) {
+    apply(tape, [x], _labels, _head, { classes } = {}) {
       const size = x!.value.shape[0]!;
       if (classes?.length === size) return apply(tape, x!, classes);
       throw new TrainingError(`${name} needs the class of every row`, {

@@ -3,38 +3,53 @@
  *
  * @module
  */
-import { mean, multiply, rowSum, square, subtract } from "../tensor/ops.ts";
+import { mean, reshape, square, subtract } from "../tensor/ops.ts";
 import { constant } from "../tensor/tensor.ts";
 import type { Loss } from "./loss.ts";
+import { marginsOf, type ScoreBy, studentScores } from "./teacher_scores.ts";
+
+/** Options of {@linkcode marginMse}. */
+export interface MarginMseOptions {
+  /** The student's scores: dot products or cosines. Default dot. */
+  readonly similarity?: ScoreBy;
+}
 
 /**
- * L = mean (q·p − q·n − margin)²; q, p, n [B, D], margins [B] → [1]
+ * L = mean (q·p − q·nⱼ − mⱼ)²; q, p, nⱼ [B, D], margins m [B] or [B, N] → [1]
  *
- * Columns: query, positive, negative, and as score the teacher's score of (query, positive) minus that of
- * (query, negative). Source: Hofstätter et al. 2020, arXiv 2010.02666.
+ * Columns: query, positive, N ≥ 1 negatives, and as score either the N margins or the teacher's N + 1 scores s of all
+ * documents with mⱼ = s₀ − sⱼ. Source: Hofstätter et al. 2020, arXiv 2010.02666.
  *
- * @returns The loss, for triplets with a score.
+ * @param options What the student's scores are.
+ * @returns The loss, for triplets and tuples with one or several scores.
  *
  * @example
  * ```ts
  * import { marginMse, tryLoss } from "@kindred/kindred/loss";
  * import assert from "node:assert/strict";
- * // The student prefers the positive by 2 − 1, the teacher by 3.
- * const { value } = await tryLoss(marginMse(), [[[1, 0]], [[2, 5]], [[1, 7]]], [3]);
- * assert.equal(value, (1 - 3) ** 2);
+ * // The student prefers the positive by 2 − 1, the teacher by 3 …
+ * const columns = [[[1, 0]], [[2, 5]], [[1, 7]]];
+ * assert.equal((await tryLoss(marginMse(), columns, [3])).value, (1 - 3) ** 2);
+ * // … or is given by its scores of both.
+ * assert.equal((await tryLoss(marginMse(), columns, [9, 6])).value, (1 - 3) ** 2);
  * ```
  */
-export function marginMse(): Loss<"score"> {
+export function marginMse(options: MarginMseOptions = {}): Loss<"score"> {
+  const { similarity = "dot" } = options;
   return {
     name: "margin_mse",
-    texts: { min: 3, max: 3 },
+    texts: { min: 3, max: Infinity },
     label: "score",
     inBatch: false,
-    options: {},
+    labelWidths: (columns) => [columns - 2, columns - 1],
+    options: { similarity },
     paper: "Hofstätter et al. 2020, arXiv 2010.02666",
-    apply(tape, [query, positive, negative], labels) {
-      const margin = rowSum(tape, multiply(tape, subtract(tape, positive!, negative!), query!));
-      return mean(tape, square(tape, subtract(tape, margin, constant(labels!))));
+    apply(tape, columns, labels) {
+      const scores = studentScores(tape, columns, similarity);
+      const [rows, documents] = scores.value.shape as [number, number];
+      const given = labels!.shape.length === 1 ? reshape(tape, constant(labels!), [rows, 1]) : constant(labels!);
+      const margins = given.value.shape[1] === documents ? marginsOf(tape, given) : given;
+      return mean(tape, square(tape, subtract(tape, marginsOf(tape, scores), margins)));
     },
   };
 }

@@ -4,9 +4,10 @@
  * @module
  */
 import { UsageError } from "../error.ts";
+import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { add, affine, normalize, sliceColumns } from "../tensor/ops.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { LabelKind, Loss } from "./loss.ts";
+import type { LabelKind, Loss, LossBatch } from "./loss.ts";
 
 /** Options of {@linkcode matryoshka}. */
 export interface MatryoshkaOptions {
@@ -14,6 +15,8 @@ export interface MatryoshkaOptions {
   readonly dimensions: readonly number[];
   /** What the loss of each length counts. Default: 1 each. */
   readonly weights?: readonly number[];
+  /** How many of the lengths each update is trained with, drawn anew each time. Default: all. */
+  readonly dimensionsPerStep?: number;
 }
 
 /**
@@ -24,7 +27,8 @@ export interface MatryoshkaOptions {
  * @param inner The loss that each length is trained with. It must not train a head, as `softmax` does.
  * @param options The lengths, and what each counts.
  * @returns A loss for the data of the inner one. Its `apply` throws a `UsageError` where a length exceeds the embedding.
- * @throws {UsageError} The inner loss has a head, there is no length, or there is another number of weights.
+ * @throws {UsageError} The inner loss has a head, there is no length, there is another number of weights, or no update
+ *   would have so many lengths.
  *
  * @example
  * ```ts
@@ -37,7 +41,7 @@ export interface MatryoshkaOptions {
  * ```
  */
 export function matryoshka<L extends LabelKind>(inner: Loss<L>, options: MatryoshkaOptions): Loss<L> {
-  const { dimensions, weights = dimensions.map(() => 1) } = options;
+  const { dimensions, weights = dimensions.map(() => 1), dimensionsPerStep } = options;
   if (inner.head !== undefined) {
     throw new UsageError(`matryoshka cannot be put around ${inner.name}, which trains a head`);
   }
@@ -53,15 +57,31 @@ export function matryoshka<L extends LabelKind>(inner: Loss<L>, options: Matryos
       found: `${weights.length}`,
     });
   }
+  if (
+    dimensionsPerStep !== undefined &&
+    !(Number.isInteger(dimensionsPerStep) && dimensionsPerStep >= 1 && dimensionsPerStep <= dimensions.length)
+  ) {
+    throw new UsageError("matryoshka: an update cannot have so many lengths", {
+      expected: `a whole number from 1 to ${dimensions.length}`,
+      found: `${dimensionsPerStep}`,
+    });
+  }
   return {
     name: `matryoshka(${inner.name})`,
     texts: inner.texts,
     label: inner.label,
     inBatch: inner.inBatch,
     ...(inner.grouped !== undefined && { grouped: inner.grouped }),
-    options: { ...inner.options, dimensions: dimensions.map(String), weights: weights.map(String) },
+    guide: inner.guide,
+    labelWidths: inner.labelWidths,
+    options: {
+      ...inner.options,
+      dimensions: dimensions.map(String),
+      weights: weights.map(String),
+      ...(dimensionsPerStep !== undefined && { dimensionsPerStep }),
+    },
     paper: `Kusupati et al. 2022, arXiv 2205.13147; ${inner.paper}`,
-    apply(tape, embeddings, ...rest) {
+    apply(tape, embeddings, labels, head, batch = {}) {
       const width = embeddings[0]!.value.shape[1]!;
       const tooLong = dimensions.find((d) => d > width);
       if (tooLong !== undefined) {
@@ -70,11 +90,23 @@ export function matryoshka<L extends LabelKind>(inner: Loss<L>, options: Matryos
           found: `${tooLong}`,
         });
       }
-      const losses = dimensions.map((d, i) => {
+      const losses = drawn(dimensions.length, dimensionsPerStep, batch.draw).map((i) => {
+        const d = dimensions[i]!;
         const shortened = embeddings.map((x): Tensor => normalize(tape, d === width ? x : sliceColumns(tape, x, 0, d)));
-        return affine(tape, inner.apply(tape, shortened, ...rest), weights[i]!);
+        const guides = batch.guides?.map((guide) =>
+          inner.guide?.imitated && guide.shape[1] === width && d < width ? tape.engine.sliceColumns(guide, 0, d) : guide
+        );
+        return affine(tape, inner.apply(tape, shortened, labels, head, { ...batch, guides }), weights[i]!);
       });
       return losses.reduce((total, loss) => add(tape, total, loss));
     },
   };
+}
+
+/** Which lengths an update has, in their order: all, or so many that are drawn without putting back. */
+function drawn(count: number, perStep: number | undefined, draw: LossBatch["draw"]): readonly number[] {
+  const all = Int32Array.from({ length: count }, (_, i) => i);
+  if (perStep === undefined || draw === undefined) return [...all];
+  randomStream(draw.seed, randomPurpose("matryoshka"), draw.step).shuffle(all);
+  return [...all.subarray(0, perStep).sort()];
 }

@@ -23,9 +23,18 @@ export * as crossEncoder from "./cross_encoder/mod.ts";
 export type { CrossEncoderLabel, CrossEncoderLossSpec } from "./cross_encoder/named.ts";
 export type { CrossEncoderLoss, LogitActivation } from "./cross_encoder_loss.ts";
 export type { Distance } from "./distance.ts";
+export { distillKlDiv, type DistillKlDivOptions } from "./distill_kl_div.ts";
+export {
+  type EmbeddingDistance,
+  embedDistill,
+  type EmbedDistillOptions,
+  mse,
+  type MseOptions,
+} from "./embed_distill.ts";
 export type { ListLoss, Lists, ListTotal } from "./list_loss.ts";
-export type { HeadTensor, LabelKind, Loss } from "./loss.ts";
-export { marginMse } from "./margin_mse.ts";
+export { gistEmbed, type GistEmbedOptions } from "./gist_embed.ts";
+export type { Guide, HeadTensor, LabelKind, Loss, LossBatch } from "./loss.ts";
+export { marginMse, type MarginMseOptions } from "./margin_mse.ts";
 export { matryoshka, type MatryoshkaOptions } from "./matryoshka.ts";
 export { megaBatchMargin, type MegaBatchMarginOptions } from "./mega_batch_margin.ts";
 export {
@@ -38,5 +47,6 @@ export { type DescribeLoss, losses, type LossIdentity, lossOf, type LossSpec, na
 export type { OptionRule } from "./options.ts";
 export { onlineContrastive } from "./online_contrastive.ts";
 export { softmax, type SoftmaxOptions } from "./softmax.ts";
+export type { ScoreBy } from "./teacher_scores.ts";
 export { triplet, type TripletOptions } from "./triplet.ts";
 export { type TriedLoss, tryLoss } from "./try_loss.ts";

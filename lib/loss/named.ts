@@ -12,12 +12,25 @@ import type { BatchTripletOptions } from "./class_distances.ts";
 import { contrastive, type ContrastiveOptions } from "./contrastive.ts";
 import { cosent, type CosentOptions } from "./cosent.ts";
 import { cosineSimilarity } from "./cosine_similarity.ts";
+import { distillKlDiv, type DistillKlDivOptions } from "./distill_kl_div.ts";
+import { embedDistill, type EmbedDistillOptions, mse, type MseOptions } from "./embed_distill.ts";
+import { gistEmbed, type GistEmbedOptions } from "./gist_embed.ts";
 import type { LabelKind, Loss } from "./loss.ts";
-import { marginMse } from "./margin_mse.ts";
+import { marginMse, type MarginMseOptions } from "./margin_mse.ts";
 import { matryoshka, type MatryoshkaOptions } from "./matryoshka.ts";
 import { megaBatchMargin, type MegaBatchMarginOptions } from "./mega_batch_margin.ts";
 import { multipleNegativesRanking, type MultipleNegativesRankingOptions } from "./multiple_negatives_ranking.ts";
-import { ABOVE_ZERO, checkOptions, COUNT, NUMBER, oneOf, type OptionRule, someOf, SWITCH } from "./options.ts";
+import {
+  ABOVE_ZERO,
+  checkOptions,
+  COUNT,
+  NUMBER,
+  oneOf,
+  type OptionRule,
+  POSITIVE,
+  someOf,
+  SWITCH,
+} from "./options.ts";
 import { onlineContrastive } from "./online_contrastive.ts";
 import { softmax, type SoftmaxOptions } from "./softmax.ts";
 import { triplet, type TripletOptions } from "./triplet.ts";
@@ -165,6 +178,8 @@ const HARDNESS: OptionRule = [
 ];
 const BATCH_TRIPLET = { distance: oneOf("cosine", "euclidean"), margin: NUMBER };
 const DISTANCE = { distance: oneOf("cosine", "euclidean", "manhattan"), margin: NUMBER };
+const SIMILARITY = oneOf("dot", "cosine");
+const IMITATION = { target: oneOf("each", "first"), projection: POSITIVE };
 const SCALE = { scale: ABOVE_ZERO };
 
 /**
@@ -189,10 +204,14 @@ export const losses: {
   readonly contrastive: DescribeLoss<ContrastiveOptions, "score">;
   readonly cosent: DescribeLoss<CosentOptions, "score">;
   readonly cosineSimilarity: DescribeLoss<Record<string, never>, "score">;
-  readonly marginMse: DescribeLoss<Record<string, never>, "score">;
+  readonly distillKlDiv: DescribeLoss<DistillKlDivOptions, "score">;
+  readonly embedDistill: DescribeLoss<EmbedDistillOptions, "none">;
+  readonly gistEmbed: DescribeLoss<GistEmbedOptions, "none">;
+  readonly marginMse: DescribeLoss<MarginMseOptions, "score">;
   /** Around the description of another loss. */
   readonly matryoshka: <L extends LabelKind>(inner: LossSpec<L>, options: MatryoshkaOptions) => LossSpec<L>;
   readonly megaBatchMargin: DescribeLoss<MegaBatchMarginOptions, "none">;
+  readonly mse: DescribeLoss<MseOptions, "none">;
   readonly multipleNegativesRanking: DescribeLoss<MultipleNegativesRankingOptions, "none">;
   readonly onlineContrastive: DescribeLoss<ContrastiveOptions, "score">;
   readonly softmax: DescribeLoss<SoftmaxOptions, "class">;
@@ -208,9 +227,24 @@ export const losses: {
   contrastive: shipped("contrastive", contrastive, DISTANCE),
   cosent: shipped("cosent", cosent, SCALE),
   cosineSimilarity: shipped("cosine_similarity", cosineSimilarity, {}),
-  marginMse: shipped("margin_mse", marginMse, {}),
+  distillKlDiv: shipped("distill_kl_div", distillKlDiv, {
+    temperature: ABOVE_ZERO,
+    studentTemperature: ABOVE_ZERO,
+    teacherTemperature: ABOVE_ZERO,
+    similarity: SIMILARITY,
+  }),
+  embedDistill: shipped("embed_distill", embedDistill, { ...IMITATION, distance: oneOf("cosine", "l2", "mse") }),
+  gistEmbed: shipped("gist_embed", gistEmbed, {
+    temperature: ABOVE_ZERO,
+    marginStrategy: oneOf("absolute", "relative"),
+    margin: NUMBER,
+    contrastAnchors: SWITCH,
+    contrastPositives: SWITCH,
+  }),
+  marginMse: shipped("margin_mse", marginMse, { similarity: SIMILARITY }),
   matryoshka: (inner, options) => ({ name: "matryoshka", options: { ...options, inner } }),
   megaBatchMargin: shipped("mega_batch_margin", megaBatchMargin, { positiveMargin: NUMBER, negativeMargin: NUMBER }),
+  mse: shipped("mse", mse, IMITATION),
   multipleNegativesRanking: shipped("multiple_negatives_ranking", multipleNegativesRanking, {
     ...SCALE,
     directions: someOf("query_to_doc", "doc_to_query", "query_to_query", "doc_to_doc"),

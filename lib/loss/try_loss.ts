@@ -29,6 +29,7 @@ export interface TriedLoss {
  * @param columns For embeddings one [B, D] matrix for each text column, as rows of numbers; for logits one matrix alone,
  *   [B, candidates] or [B, classes]; for lists their scores, one row for each list, of any length.
  * @param labels Classes or scores by row, if the loss wants any; several a row stand one row after the other.
+ * @param guides What another model says of the columns, one matrix each, for a loss that wants it. Default: nothing.
  * @returns The loss, and its gradients. A head, as that of `softmax`, has its first values for seed 42.
  * @throws {UsageError} The number of columns is not one that the loss takes.
  *
@@ -46,6 +47,7 @@ export async function tryLoss(
   loss: Loss | CrossEncoderLoss | ListLoss,
   columns: readonly (readonly (readonly number[])[])[],
   labels: readonly number[] = [],
+  guides: readonly (readonly (readonly number[])[])[] = [],
 ): Promise<TriedLoss> {
   if ("total" in loss) return await tryLists(loss, columns[0] ?? [], labels);
   const overLogits = "outputs" in loss;
@@ -64,11 +66,14 @@ export async function tryLoss(
     const classes = loss.label === "class" ? Int32Array.from(labels) : undefined;
     const target = loss.label === "none" ? undefined : engine.upload(
       classes ?? Float32Array.from(labels),
-      overLogits && !classes ? [rows, labels.length / rows] : [rows],
+      classes || (!overLogits && labels.length === rows) ? [rows] : [rows, labels.length / rows],
     );
     const result = overLogits
       ? loss.apply(tape, leaves[0]!, target)
-      : loss.apply(tape, leaves, target, firstHead(engine, loss, width), classes);
+      : loss.apply(tape, leaves, target, firstHead(engine, loss, width), {
+        classes,
+        guides: guides.map((matrix) => engine.upload(Float32Array.from(matrix.flat()), [rows, matrix[0]!.length])),
+      });
     backward(tape, result, engine.upload(Float32Array.of(1), [1]));
     const value = await engine.read(result.value);
     const gradients = await Promise.all(leaves.map((leaf) => engine.read(leaf.gradient!)));

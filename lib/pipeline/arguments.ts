@@ -8,7 +8,7 @@ import { OUTPUT_PRECISIONS, type OutputPrecision } from "../embed/quantize.ts";
 import { UsageError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
 import { type NumberKind, NUMBERS } from "../train/fields.ts";
-import { type Flag, FLAGS, type FlagType, type FlagValues, REPEATED } from "./flags.ts";
+import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
 /** Reads arguments; only the given flags are known. `choices`: what they may be, where the table of flags says otherwise. */
 export function parseFlags(
@@ -17,10 +17,7 @@ export function parseFlags(
   choices: Readonly<Partial<Record<Flag, readonly string[]>>> = {},
 ): { values: FlagValues; operands: readonly string[] } {
   const options = Object.fromEntries(
-    known.map((flag) => [
-      flag,
-      { type: FLAGS[flag][0] === "switch" ? "boolean" : "string", multiple: REPEATED.includes(flag) } as const,
-    ]),
+    known.map((flag) => [flag, { type: FLAGS[flag][0] === "switch" ? "boolean" : "string" } as const]),
   );
   for (const arg of args) {
     const name = /^--([^=]+)/.exec(arg)?.[1];
@@ -37,7 +34,7 @@ export function parseFlags(
   const values = Object.fromEntries(
     Object.entries(parsed.values).map(([flag, value]) => [
       flag,
-      Array.isArray(value) ? value.join("\n") : read(flag as Flag, value as string | boolean, choices[flag as Flag]),
+      read(flag as Flag, value as string | boolean, choices[flag as Flag]),
     ]),
   );
   return { values, operands: parsed.positionals };

@@ -4,7 +4,6 @@
  * @module
  */
 import { Effect } from "effect";
-import { basename } from "node:path";
 import { attempt, attemptSync } from "../attempt.ts";
 import { buildBm25 } from "../augment/bm25.ts";
 import { FEWEST_ROWS, heldOutCount, type HoldOutOptions } from "../data/hold_out.ts";
@@ -151,31 +150,6 @@ export const givenEvaluation: (
   function* (invocation, wanted, flag = "eval") {
     const rows = yield* loadEvaluation(evalSource(invocation, flag));
     return { ...yield* measured(rows, wanted), source: text(invocation.values, flag) ?? "sample", heldOut: false };
-  },
-);
-
-/** A further evaluation. */
-export interface FurtherEvaluation extends EvaluationSet {
-  /** What its keys begin with on the way: its file's or folder's name. */
-  readonly name: string;
-}
-
-/** The evaluations of `--also-eval`, in their order. */
-export const furtherEvaluations: (
-  invocation: Invocation,
-  wanted: EvaluationKind,
-) => Effect.Effect<readonly FurtherEvaluation[], KindredError, Services> = Effect.fnUntraced(
-  function* (invocation, wanted) {
-    const found: FurtherEvaluation[] = [];
-    for (const source of text(invocation.values, "also-eval")?.split("\n") ?? []) {
-      const { columns: _, ...options } = evalSource(invocation, "also-eval");
-      const rows = yield* loadEvaluation({ ...options, from: source });
-      const plain = basename(source.replace(/#.*$/, "")).replace(/\.(?:gz)$/, "").replace(/\.\w+$/, "");
-      const taken = found.filter(({ name }) => name === plain || name.startsWith(`${plain}-`)).length;
-      const name = taken === 0 ? plain : `${plain}-${taken + 1}`;
-      found.push({ ...yield* measured(rows, wanted), source, heldOut: false, name });
-    }
-    return found;
   },
 );
 

@@ -36,10 +36,6 @@ export const FLAGS = {
     "what to evaluate on: pairs with a similarity, pairs of anchor and positive, texts with a label; a folder of BEIR's " +
     "layout (corpus, queries, qrels) or a task's file; nanobeir, or a folder of its sets; nanobeir#msmarco,nq: some of them",
   ],
-  "also-eval": [
-    "text",
-    "a further evaluation, in any form of --eval; may be given several times; its keys have its name before them",
-  ],
   "eval-columns": ["text", "names of columns of the evaluation rows, as for --columns"],
   "hold-out": [
     "number",
@@ -265,9 +261,6 @@ export const FLAGS = {
     "of bits, so many times --top-k texts are compared with the query itself; default 4",
   ],
 } as const satisfies Readonly<Record<string, readonly [FlagType, string]>>;
-
-/** Flags that may be given several times: their values are lines of one text. */
-export const REPEATED: readonly string[] = ["also-eval"];
 
 /** Name of a flag. */
 export type Flag = keyof typeof FLAGS;

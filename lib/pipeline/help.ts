@@ -7,7 +7,7 @@ import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
 /** Groups of flags, what is used most first; flags of no group are the command's own. */
 const GROUPS: readonly (readonly [title: string, flags: readonly Flag[]])[] = [
-  ["Data", ["preset", "train", "eval", "also-eval", "columns", "eval-columns", "limit", "hold-out", "skip-bad-rows"]],
+  ["Data", ["preset", "train", "eval", "columns", "eval-columns", "limit", "hold-out", "skip-bad-rows"]],
   ["Model", ["model", "pooling", "max-seq-length", "prompts", "freeze"]],
   ["Training", [
     "epochs",

@@ -7,19 +7,19 @@ import { Effect } from "effect";
 import { attemptSync } from "../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
-import { type KindredError, UsageError } from "../error.ts";
+import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import { losses, lossOf, type LossSpec } from "../loss/named.ts";
 import type { CountedDataset, ModelFolder, ModelShape, TrainedModel } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
-import { EVALUATION_TITLES, type EvaluationSet, furtherEvaluations, partsOf } from "./evaluation.ts";
+import { type EvaluationSet, partsOf } from "./evaluation.ts";
 import { checkEarly } from "./early_checks.ts";
 import { finish, type Results, type TrainedRun } from "./finish.ts";
 import { resolveLora } from "../model/lora.ts";
 import { settingsLeft } from "./recipe.ts";
 import { outputFolder } from "./report_base.ts";
-import type { Report, ReportTable } from "./report.ts";
+import type { Report } from "./report.ts";
 import { model } from "../stage/roots.ts";
 import {
   modelShape,
@@ -86,23 +86,11 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     const measure = (set: EvaluationSet | undefined) => beforeAndAfter(set, base, shape, parameters);
     const run = yield* measure(evaluation);
     const other = yield* measure(beside);
-    const further = yield* furtherEvaluations(invocation, kind);
-    if (further.length > 0 && evaluation === undefined) {
-      return yield* Effect.fail(
-        new UsageError("a further evaluation wants a first one", { expected: "--eval, or rows that are held out" }),
-      );
-    }
-    const furtherRuns: BeforeAndAfter[] = [];
-    for (const set of further) furtherRuns.push(yield* measure(set));
     const trained = yield* trainBiEncoder({
       model: base,
       data: rowsOfLoss,
       loss,
       ...(evaluation && { eval: evaluation.rows, evaluation: { kind: evaluation.kind } }),
-      ...(further.length > 0 && {
-        alsoRows: further.map(({ rows }) => rows),
-        also: further.map(({ name, kind }) => ({ name, kind })),
-      }),
       settings,
       freeze,
       dropout: optional(values, "dropout"),
@@ -112,13 +100,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     const main = yield* run(trained);
     const held = beside && (yield* other(trained));
     const about = plan.about === undefined ? {} : yield* plan.about(main, evaluation);
-    const furtherTables: ReportTable[] = [];
-    for (const [i, { name, kind, source }] of further.entries()) {
-      const title = `${name}: ${EVALUATION_TITLES[kind].title}, on ${source}`;
-      furtherTables.push(yield* metricsTable(title, yield* furtherRuns[i]!(trained)));
-    }
     const tables = [
-      ...furtherTables,
       ...about.tables ?? [],
       ...(held ? [yield* metricsTable("Rows that were held out", held)] : []),
     ];

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import { writeJson } from "../checkpoint/folder.ts";
 import { openTensors, writeSafetensors } from "../checkpoint/safetensors.ts";
@@ -16,7 +15,7 @@ import type { Embeddings } from "../embed/pairwise.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { TokenizedTexts } from "../text/packed.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
-import { type Artifact, artifact, type Format } from "./stage.ts";
+import type { Format } from "./stage.ts";
 
 export { writeJson };
 
@@ -128,24 +127,6 @@ export function datasetFormat<C extends Columns>(): Format<CountedDataset<C>> {
       return { columns: columns as C, rows, counts };
     },
   };
-}
-
-/**
- * Datasets that go into a stage together, as one input.
- *
- * @param datasets Made by stages.
- * @returns One handle to all of them, in their order.
- */
-export function datasetsTogether<C extends Columns>(
-  datasets: readonly Artifact<Dataset<C>>[],
-): Artifact<readonly Dataset<C>[]> {
-  const key = createHash("sha256").update(datasets.map(({ key }) => key).join()).digest("hex");
-  return artifact(key, datasets.flatMap(({ paths }) => paths), true, datasetsFormat<C>());
-}
-
-/** The form of {@linkcode datasetsTogether}. */
-export function datasetsFormat<C extends Columns>(): Format<readonly CountedDataset<C>[]> {
-  return { read: (paths) => Promise.all(paths.map((path) => datasetFormat<C>().read([path]))) };
 }
 
 const modelOf = async (path: string) =>

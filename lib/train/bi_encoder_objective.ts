@@ -5,6 +5,7 @@
  */
 import { TrainingError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
+import type { Embeddings } from "../embed/pairwise.ts";
 import { type BiEncoder, embed } from "../model/bi_encoder.ts";
 import { uploadBatch } from "../model/batch.ts";
 import type { Parameters } from "../tensor/tensor.ts";
@@ -29,8 +30,10 @@ export interface BiEncoderTask {
    * pooling. Default 0.
    */
   readonly skip?: number | readonly number[] | undefined;
-  /** Class or score by row, if the loss wants one. */
+  /** Class or score by row, if the loss wants one; of several scores a row, one row after the other. */
   readonly labels?: Int32Array | Float32Array | undefined;
+  /** What another model says of the texts, if the loss wants that: its embeddings of each column, or of the first. */
+  readonly guides?: readonly Embeddings[] | undefined;
   /** The texts themselves, if no text may occur twice in a batch. */
   readonly distinct?: readonly (readonly string[])[] | undefined;
   /** Tokens that go through the encoder at once; default: what fits into the engine's activation budget. */
@@ -52,9 +55,10 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
   const apart = skips.some((skip) => skip !== skips[0]) &&
     model.modules.some((spec) => spec.type === "pooling" && !spec.includePrompt);
   const tokensOf = (row: number) => texts.reduce((sum, { offsets }) => sum + offsets[row + 1]! - offsets[row]!, 0);
+  const rows = texts[0]!.offsets.length - 1;
   return {
     parameters: { ...model.parameters, ...head },
-    rows: texts[0]!.offsets.length - 1,
+    rows,
     distinct: task.distinct,
     groups: loss.grouped ? classesOf(loss, labels) : undefined,
     hasNegative: loss.inBatch ? (rows) => hasNegative(texts, rows) : undefined,
@@ -65,15 +69,19 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
         Math.floor(
           engine.memory().activationBudget / activationBytesPerToken(model.encoder.config, model.encoder.adapters),
         );
-      const picked = labels && pick(labels, batch.rows);
+      const each = labels === undefined ? 1 : labels.length / rows;
+      const picked = labels && pick(labels, batch.rows, each);
       const classes = picked instanceof Int32Array ? picked : undefined;
-      const target = picked && engine.upload(picked, [batch.rows.length]);
+      const size = batch.rows.length;
+      const target = picked && engine.upload(picked, each === 1 ? [size] : [size, each]);
+      const guides = task.guides?.map(({ data, width }) => engine.upload(pick(data, batch.rows, width), [size, width]));
+      const draw = { seed: batch.seed, step: batch.step };
       return differentiateEmbeddings(engine, {
         packed,
         columns: texts.length,
         apart,
         embed: (tape, part, column) => embed(tape, model, uploadBatch(engine, part), batch, skips[column]),
-        lossOf: (tape, columns) => loss.apply(tape, columns, target, head, classes),
+        lossOf: (tape, columns) => loss.apply(tape, columns, target, head, { classes, guides, draw }),
       }, { budget, scale });
     },
   };
@@ -87,8 +95,9 @@ function classesOf(loss: Loss, labels: Int32Array | Float32Array | undefined): I
   });
 }
 
-function pick<A extends Int32Array | Float32Array>(values: A, rows: Int32Array): A {
-  const picked = values.slice(0, rows.length) as A;
-  for (let i = 0; i < rows.length; i++) picked[i] = values[rows[i]!]!;
+/** The values of these rows, so many each. */
+function pick<A extends Int32Array | Float32Array>(values: A, rows: Int32Array, each: number): A {
+  const picked = values.slice(0, rows.length * each) as A;
+  rows.forEach((row, i) => picked.set(values.subarray(row * each, (row + 1) * each), i * each));
   return picked;
 }

@@ -39,7 +39,7 @@ async function differentiate(engine: Engine, loss: Loss, x: readonly number[], c
   engine.enter();
   const leaf = parameter(engine, [classes.length, x.length / classes.length], Float32Array.from(x));
   const tape = recording(engine);
-  const value = loss.apply(tape, [leaf], undefined, {}, Int32Array.from(classes));
+  const value = loss.apply(tape, [leaf], undefined, {}, { classes: Int32Array.from(classes) });
   assert.deepEqual(value.value.shape, [1]);
   backward(tape, value, engine.upload(Float32Array.of(1), [1]));
   const found = { value: (await engine.read(value.value))[0]!, gradient: await engine.read(leaf.gradient!) };
@@ -143,7 +143,10 @@ Deno.test("batch triplet losses cannot do without classes, also within matryoshk
   const x = parameter(engine, [4, 2], Float32Array.of(1, 0, 1, 1, -1, 0, -1, 1));
   assert.throws(() => loss.apply(recording(engine), [x], undefined, {}), TrainingError);
   const wrong = Int32Array.of(0, 0, 1);
-  assert.throws(() => loss.apply(recording(engine), [x], undefined, {}, wrong), /4 classes|class of every row/);
+  assert.throws(
+    () => loss.apply(recording(engine), [x], undefined, {}, { classes: wrong }),
+    /4 classes|class of every row/,
+  );
   assert.ok((await differentiate(engine, loss, [1, 0, 1, 1, -1, 0, -1, 1], [0, 0, 1, 1])).value > 0);
   engine.close();
 });

@@ -71,38 +71,6 @@ Deno.test("a training is measured by a corpus before, during and after, and keep
     assert.match(await Deno.readTextFile(join(folder, "nano-out", "report.html")), /NanoBEIR_mean_cosine_ndcg@10/);
   }));
 
-Deno.test("a training is measured by several evaluations, and keeps the best by the key of any of them", () =>
-  withFolder(async (folder) => {
-    const { train, beir, nano } = await writeData(folder);
-    const [pairs, graded] = [join(folder, "pairs.csv"), join(folder, "graded.csv")];
-    await Deno.writeTextFile(pairs, "anchor,positive\nthe boy eats,the boy runs\nthe dog sleeps,the cat sleeps\n");
-    await Deno.writeTextFile(graded, "sentence1,sentence2,score\nthe boy eats,the boy eats,5\na dog,the queen,0\n");
-    const report = await runCommand(
-      command,
-      join(folder, "cache"),
-      ...["--model", await sampleBaseModel(), "--train", train, "--output", join(folder, "out"), "--negatives", "none"],
-      ...["--eval", graded, "--also-eval", beir, "--also-eval", `${nano}#nq,scifact`, "--also-eval", pairs],
-      ...["--max-steps", "4", "--batch-size", "8", "--eval-steps", "2", "--keep-best", "beir_cosine_ndcg@10"],
-    );
-    assert.equal(report.evaluation.kind, "similarity");
-    const [[, first], [, last]] = report.evaluations;
-    for (
-      const key of [
-        "spearman_cosine",
-        "beir_cosine_ndcg@10",
-        "nano_NanoBEIR_mean_cosine_ndcg@10",
-        "pairs_cosine_mrr@10",
-      ]
-    ) {
-      assert.equal(typeof first[key], "number", key);
-    }
-    const [corpus] = report.tables;
-    assert.match(corpus.title, /^beir: finding what is relevant/);
-    const after = corpus.rows.find(([key]: [string]) => key === "cosine_ndcg@10")[2];
-    assert.equal(after, Math.max(first["beir_cosine_ndcg@10"], last["beir_cosine_ndcg@10"]));
-    assert.equal(report.tables.length, 3);
-  }));
-
 Deno.test("evaluate takes a corpus, a folder of NanoBEIR's sets, and the hub's", () =>
   withFolder(async (folder) => {
     const { beir, nano } = await writeData(folder);

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { matmul, mean, square, subtract } from "../../tensor/ops.ts";
-import type { Tape } from "../../tensor/tape.ts";
-import { constant, type Tensor } from "../../tensor/tensor.ts";
+import { mean, square, subtract } from "../../tensor/ops.ts";
+import { constant } from "../../tensor/tensor.ts";
 import type { CrossEncoderLoss, LogitActivation } from "../cross_encoder_loss.ts";
+import { marginsOf } from "../teacher_scores.ts";
 import { activated } from "./activation.ts";
 
 /** Options of {@linkcode marginMse}. */
@@ -53,12 +53,4 @@ export function marginMse(options: MarginMseOptions = {}): CrossEncoderLoss<"sco
       return mean(tape, square(tape, subtract(tape, margins, teacher)));
     },
   };
-}
-
-/** s₀ − sⱼ, [B, N + 1] → [B, N]: the product with a row of ones above −I */
-function marginsOf(tape: Tape, scores: Tensor): Tensor {
-  const negatives = scores.value.shape[1]! - 1;
-  const difference = new Float32Array((negatives + 1) * negatives).fill(1, 0, negatives);
-  for (let j = 0; j < negatives; j++) difference[(j + 1) * negatives + j] = -1;
-  return matmul(tape, scores, constant(tape.engine.upload(difference, [negatives + 1, negatives])));
 }

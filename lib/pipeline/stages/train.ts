@@ -7,9 +7,18 @@ import { Effect } from "effect";
 import { join } from "node:path";
 import { attempt, attemptSync } from "../../attempt.ts";
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
-import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
+import type {
+  Dataset,
+  LabelledPairs,
+  LabelledTexts,
+  MarginRows,
+  Pairs,
+  ScoredPairs,
+  Triplets,
+} from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
-import { type KindredError, TrainingError } from "../../error.ts";
+import { type KindredError, TrainingError, UsageError } from "../../error.ts";
+import type { Embeddings } from "../../embed/pairwise.ts";
 import type { LabelKind, Loss } from "../../loss/loss.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { readFolder } from "../../checkpoint/sentence_transformers.ts";
@@ -28,8 +37,6 @@ import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from 
 import {
   ADAPTER,
   datasetFormat,
-  datasetsFormat,
-  datasetsTogether,
   type ModelFolder,
   modelFormat,
   type ModelShape,
@@ -45,11 +52,12 @@ import { trainedCard } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services, valueOf } from "../../stage/stage.ts";
 import { type EvaluateParameters, evaluateRows, type EvaluationKind, PRIMARY_METRIC } from "./evaluate.ts";
+import { guideColumns, type Guides, guidesFormat } from "./guide.ts";
 import { type Resolved, trainInto } from "./train_into.ts";
 
 /** The rows that a loss with this label trains on. */
 export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
-  : L extends "score" ? ScoredPairs
+  : L extends "score" ? ScoredPairs | MarginRows
   : LabelledPairs | LabelledTexts;
 
 /** A text column, by its values. */
@@ -115,8 +123,6 @@ export interface TrainParameters extends ModelShape {
   readonly prompts?: ColumnPrompts | undefined;
   /** How the evaluation rows are evaluated while training, if there are any. */
   readonly evaluation?: EvaluateParameters | undefined;
-  /** Further evaluations on the way, by what their keys begin with. */
-  readonly also?: readonly { readonly name: string; readonly kind: EvaluationKind }[] | undefined;
 }
 
 interface TrainInputs {
@@ -124,25 +130,25 @@ interface TrainInputs {
   readonly data: Dataset<Columns>;
   readonly tokens: Readonly<Record<string, TokenizedTexts>>;
   readonly eval?: Dataset<Columns>;
-  readonly also?: readonly Dataset<Columns>[];
+  readonly guides?: Guides;
 }
 
 const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 8, // evaluations by retrieval: the model's own dot product beside the cosine
+  version: 9, // a loss may learn from another model, and have several scores a row
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),
     tokens: tokensFormat,
     eval: datasetFormat<Columns>(),
-    also: datasetsFormat<Columns>(),
+    guides: guidesFormat,
   },
   output: trainedFormat,
   computes: true,
   how: ["settings.saveSteps", "settings.loggingSteps"],
   draws: true,
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    const { settings, freeze, dropout, pooling, maxSeqLength, evaluation, also = [], prompts } = parameters;
+    const { settings, freeze, dropout, pooling, maxSeqLength, evaluation, prompts } = parameters;
     yield* phase("training");
     const engine = yield* (yield* TensorEngine).open;
     const lora = settings.lora && { ...settings.lora, seed: settings.seed };
@@ -162,20 +168,13 @@ const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedMo
       ? opened
       : { ...opened, ...yield* attemptSync(() => trainedPrompts(opened, prompts, Object.keys(textColumns(data)))) };
     const tokens = yield* attempt(() => inputs.tokens.read());
-    const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens, prompts));
+    const guides = inputs.guides && (yield* attempt(() => inputs.guides!.read()));
+    const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens, prompts, guides));
     const rows = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
-    const others = inputs.also === undefined ? [] : yield* attempt(() => inputs.also!.read());
     const evaluate = async (rows: Dataset<Columns>) => {
       const tensors = await readParameters(engine, head);
       const values = Object.fromEntries(tensors.map(({ name, data }) => [name, data as Float32Array]));
-      const withHead = { loss: parameters.loss, head: values };
-      const { metrics } = await evaluateRows(engine, model, rows, { ...evaluation!, ...withHead });
-      const all = { ...metrics };
-      for (const [i, { name, kind }] of also.entries()) {
-        const further = await evaluateRows(engine, model, others[i]!, { kind, ...withHead });
-        for (const [key, value] of Object.entries(further.metrics)) all[`${name}_${key}`] = value;
-      }
-      return all;
+      return (await evaluateRows(engine, model, rows, { ...evaluation!, loss: parameters.loss, head: values })).metrics;
     };
     yield* trainInto(scratch, engine, {
       objective,
@@ -202,10 +201,10 @@ export interface TrainBiEncoder<L extends LabelKind> extends TrainParameters {
   readonly data: Artifact<Dataset<RowsOf<L>>>;
   /** The loss. */
   readonly loss: LossSpec<L>;
+  /** The model that a loss learns from, if it learns from one: it embeds the texts once, before training. */
+  readonly guide?: Artifact<ModelFolder> | undefined;
   /** Rows to evaluate on while training, as `evaluation` says; without that, graded pairs. */
   readonly eval?: Artifact<Dataset<Columns>> | undefined;
-  /** Rows of the further evaluations that `also` names, in its order. */
-  readonly alsoRows?: readonly Artifact<Dataset<Columns>>[] | undefined;
   /** The name that reports show. */
   readonly as?: string | undefined;
 }
@@ -215,7 +214,7 @@ export const trainBiEncoder: <L extends LabelKind>(
   options: TrainBiEncoder<L>,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
   function* <L extends LabelKind>(options: TrainBiEncoder<L>) {
-    const { model, data, eval: rowsToEvaluate, alsoRows = [], as, loss, ...chosen } = options;
+    const { model, data, eval: rowsToEvaluate, as, loss, guide, ...chosen } = options;
     const { freeze, dropout, prompts, pooling, maxSeqLength } = chosen;
     const evaluation = chosen.evaluation ?? { kind: "similarity" };
     const { folder } = yield* valueOf(model);
@@ -224,16 +223,17 @@ export const trainBiEncoder: <L extends LabelKind>(
     );
     const settings = yield* attemptSync(() => withMetric(resolveSettings(chosen.settings, recipe), evaluation.kind));
     const rows = data as Artifact<Dataset<Columns>>;
+    const { guide: asked } = yield* attemptSync(() => requireGuide(lossOf(loss), guide !== undefined));
+    const guides = guide && asked && (yield* guideColumns({ guide, data: rows }, { columns: asked.columns }));
     const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength, prompts });
-    const isWatched = rowsToEvaluate !== undefined &&
-      (settings.evalSteps !== undefined || settings.keepBest !== undefined);
+    const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;
     return yield* trainStage(
       {
         model,
         data: rows,
         tokens,
-        ...(isWatched && { eval: rowsToEvaluate }),
-        ...(isWatched && alsoRows.length > 0 && { also: datasetsTogether(alsoRows) }),
+        ...(guides && { guides }),
+        ...(watched && rowsToEvaluate !== undefined && { eval: rowsToEvaluate }),
       },
       {
         loss: { name: loss.name, version: loss.version, options: loss.options },
@@ -243,13 +243,26 @@ export const trainBiEncoder: <L extends LabelKind>(
         prompts,
         pooling,
         maxSeqLength,
-        ...(isWatched && { evaluation }),
-        ...(isWatched && alsoRows.length > 0 && { also: chosen.also }),
+        ...(watched && rowsToEvaluate !== undefined && { evaluation }),
       },
       as,
     );
   },
 );
+
+/** A loss that learns from another model needs one, and no other loss has a use for it. */
+function requireGuide<L extends LabelKind>(loss: Loss<L>, given: boolean): Loss<L> {
+  if (loss.guide !== undefined && !given) {
+    throw new UsageError(`the loss ${loss.name} learns from another model`, { expected: "a guide", found: "none" });
+  }
+  if (loss.guide === undefined && given) {
+    throw new UsageError(`the loss ${loss.name} learns from no other model`, {
+      found: "a guide",
+      hint: "leave it out",
+    });
+  }
+  return loss;
+}
 
 /**
  * The metric that the best weights are chosen by: the one that stands for the kind of evaluation, where `auto` is said or
@@ -271,26 +284,33 @@ function objectiveOf(
   data: Dataset<Columns>,
   tokens: Readonly<Record<string, TokenizedTexts>>,
   prompts: ColumnPrompts | undefined,
+  guides: readonly Embeddings[] | undefined,
 ) {
   const names = Object.keys(data.columns).filter((name) => isTexts(data.columns[name]!));
   const label = loss.label === "class" ? "label" : loss.label;
-  const missing = loss.label !== "none" && data.columns[label] === undefined;
-  const ignored = Object.keys(data.columns).filter((name) => !names.includes(name) && name !== label);
+  const widths = loss.labelWidths?.(names.length) ?? [1];
+  const labels = loss.label === "none" ? [] : labelColumns(data, label);
+  const missing = loss.label !== "none" && !widths.includes(labels.length);
+  const ignored = Object.keys(data.columns).filter((name) => !names.includes(name) && !labels.includes(name));
   if (names.length < loss.texts.min || names.length > loss.texts.max || missing || ignored.length > 0) {
     const { min, max } = loss.texts;
     const texts = min === max ? `${min}` : max === Infinity ? `${min} or more` : `${min} to ${max}`;
     throw new TrainingError(`the loss ${loss.name} does not fit the data`, {
-      expected: `${texts} columns of texts${loss.label === "none" ? ", no label" : ` and ${label}`}`,
+      expected: `${texts} columns of texts${
+        loss.label === "none"
+          ? ", no label"
+          : ` and ${label}${widths.join() === "1" ? "" : `, ${widths.join(" or ")} of them`}`
+      }`,
       found: Object.keys(data.columns).join(", "),
       hint: ignored.length > 0 ? `the loss would ignore ${ignored.join(", ")}` : "map columns with --columns",
     });
   }
   const columns = names.map((name) => data.columns[name] as readonly string[]);
-  const labels = loss.label === "none"
+  const values = loss.label === "none"
     ? undefined
     : loss.label === "class"
     ? data.columns["label"] as Int32Array
-    : Float32Array.from(data.columns["score"] as Float64Array);
+    : byRow(labels.map((name) => data.columns[name] as Float64Array));
   return biEncoderObjective({
     model,
     loss,
@@ -299,7 +319,25 @@ function objectiveOf(
     skip: names.map((name) => {
       return promptLength(model.tokenizer, trainingPrompt(model, name, prompts), model.maxSeqLength);
     }),
-    labels,
+    labels: values,
+    guides,
     distinct: loss.inBatch ? columns : undefined,
   });
+}
+
+/** The columns of labels: `label`, or `score`, `score_2`, …, as far as there are any. */
+function labelColumns({ columns }: Dataset<Columns>, label: string): readonly string[] {
+  if (label !== "score") return columns[label] === undefined ? [] : [label];
+  const named = (place: number) => place === 1 ? label : `${label}_${place}`;
+  const found: string[] = [];
+  while (columns[named(found.length + 1)] !== undefined) found.push(named(found.length + 1));
+  return found;
+}
+
+/** Columns of numbers, the numbers of a row beside each other. */
+function byRow(columns: readonly Float64Array[]): Float32Array {
+  const width = columns.length;
+  const values = new Float32Array(columns[0]!.length * width);
+  columns.forEach((column, at) => column.forEach((value, row) => values[row * width + at] = value));
+  return values;
 }
