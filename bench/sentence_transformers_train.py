@@ -24,6 +24,7 @@ parser.add_argument("--warm", type=int, default=5)
 parser.add_argument("--batch-size", type=int, default=32)
 parser.add_argument("--max-seq-length", type=int, default=256)
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
 args = parser.parse_args()
 
 torch.set_num_threads(args.threads)
@@ -54,6 +55,7 @@ arguments = SentenceTransformerTrainingArguments(
     save_strategy="no",
     report_to="none",
     use_cpu=True,
+    bf16=args.precision == "bf16",
     disable_tqdm=True,
 )
 trainer = SentenceTransformerTrainer(

@@ -2,10 +2,12 @@
  * Trains a model with multiple-negatives ranking on entailed MNLI pairs, with Kindred and with sentence-transformers in
  * turn, and prints samples per second and peak memory of both, and their ratios.
  *
- * `deno run -A bench/train.ts --model DIR --train SRC --python PYTHON [--kernels wasm] [--runs 3] [--steps 30] [--write]`
+ * `deno run -A bench/train.ts --model DIR --train SRC --python PYTHON [--kernels wasm] [--precision bf16] [--batch-size 32]
+ * [--runs 3] [--steps 30] [--write]`
  *
- * Both sides: batches of 32 random pairs, fp32, dropout as in the model, clipping, AdamW; tokenising and the first steps
- * are left out; runs alternate; ratios are of medians.
+ * Both sides: batches of random pairs, dropout as in the model, clipping, AdamW, the same precision (theirs by autocast);
+ * tokenising and the first steps are left out; runs alternate; ratios are of medians. `bench/random_model.py` makes models of
+ * other shapes.
  *
  * @module
  */
@@ -28,6 +30,8 @@ const { values } = parseArgs({
     train: { type: "string", default: "nyu-mll/glue/mnli#train" },
     python: { type: "string", default: "python3" },
     kernels: { type: "string", default: "auto" },
+    precision: { type: "string", default: "fp32" },
+    "batch-size": { type: "string", default: "32" },
     threads: { type: "string", default: `${navigator.hardwareConcurrency}` },
     runs: { type: "string", default: "3" },
     steps: { type: "string", default: "30" },
@@ -36,6 +40,8 @@ const { values } = parseArgs({
   },
 });
 const [steps, warm, threads] = [Number(values.steps), 5, Number(values.threads)];
+const batchSize = Number(values["batch-size"]);
+const precision = values.precision as "fp32" | "bf16";
 const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 
 interface Result {
@@ -46,7 +52,7 @@ interface Result {
 /** One run of ours, in a process of its own. */
 async function kindred(rowsPath: string): Promise<void> {
   const { anchor, positive } = JSON.parse(await Deno.readTextFile(rowsPath));
-  const { engine } = await selectEngine({ kernels: values.kernels as KernelChoice, threads });
+  const { engine } = await selectEngine({ kernels: values.kernels as KernelChoice, threads, precision });
   const model = await loadBiEncoder(engine, values.model!, { trained: true });
   const texts = [];
   for (const column of [anchor, positive]) {
@@ -58,7 +64,7 @@ async function kindred(rowsPath: string): Promise<void> {
   await Effect.runPromise(train(engine, objective, {
     epochs: 1,
     maxSteps: steps,
-    batchSize: 32,
+    batchSize,
     accumulate: 1,
     seed: 42,
     learningRate: 5e-5,
@@ -77,7 +83,7 @@ async function kindred(rowsPath: string): Promise<void> {
   const peak = Number(/VmHWM:\s+(\d+)/.exec(status)?.[1]) * 1024;
   say(
     JSON.stringify({
-      samples_per_second: 32 * (steps - warm) / seconds,
+      samples_per_second: batchSize * (steps - warm) / seconds,
       peak_bytes: peak,
       kernels: engine.info.kernels,
     }),
@@ -120,6 +126,10 @@ for (let run = 0; run < Number(values.runs); run++) {
       `${warm}`,
       "--threads",
       `${threads}`,
+      "--batch-size",
+      `${batchSize}`,
+      "--precision",
+      precision,
     ]),
   );
   ours.push(await measure(Deno.execPath(), ["run", "-A", import.meta.filename!, ...Deno.args, "--child", rowsPath]));
@@ -131,7 +141,7 @@ for (let run = 0; run < Number(values.runs); run++) {
 }
 const speed = [ours, theirs].map((side) => median(side.map((result) => result.samples_per_second)));
 const memory = [ours, theirs].map((side) => median(side.map((result) => result.peak_bytes / 2 ** 20)));
-const line = `| ${values.kernels} | ${threads} | ${speed[0]!.toFixed(1)} | ${speed[1]!.toFixed(1)} | ${
+const line = `| ${values.kernels}, ${precision} | ${threads} | ${speed[0]!.toFixed(1)} | ${speed[1]!.toFixed(1)} | ${
   (speed[0]! / speed[1]!).toFixed(2)
 } | ${memory[0]!.toFixed(0)} | ${memory[1]!.toFixed(0)} | ${(memory[0]! / memory[1]!).toFixed(2)} |`;
 say(
