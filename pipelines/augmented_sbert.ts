@@ -9,7 +9,7 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { ADAPTERS, AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
-import { augmentationDetails, augmentationOptions, silverWarnings } from "../lib/pipeline/gold.ts";
+import { augmentationDetails, augmentationOptions, gateInWords, silverWarnings } from "../lib/pipeline/gold.ts";
 import { reportingRefusal } from "../lib/pipeline/refusal.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
@@ -48,6 +48,7 @@ export const command: Command = {
         ...(evaluation && { eval: evaluation.rows, evaluating: { kind: evaluation.kind } }),
       }),
     );
+    const details = yield* augmentationDetails(result, options.gold);
     return yield* finish(invocation, output, {
       data: result.data,
       evaluation,
@@ -59,7 +60,12 @@ export const command: Command = {
         ...(result.controlEqualSteps && { control_equal_steps: yield* run(result.controlEqualSteps) }),
       },
       chosenBy: result.chosenBy,
-      details: yield* augmentationDetails(result, options.gold),
+      details,
+      facts: {
+        "silver pairs": details["silver_pairs"] as number,
+        "its judge, on gold pairs held out": result.gate && gateInWords(result.gate),
+        "weights chosen on": result.chosenBy,
+      },
     });
   }),
   print: summary,

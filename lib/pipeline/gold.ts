@@ -5,6 +5,7 @@
  */
 import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
+import type { JudgeGate } from "../augment/judge_gate.ts";
 import type { SentencePairs } from "../augment/pairs.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
@@ -134,6 +135,12 @@ export const silverWarnings: (result: AugmentedSbert) => Effect.Effect<readonly 
       }: the silver pairs did not help; other --pairs, or a higher --min-confidence, may`,
     ];
   });
+
+/** What a judge was measured at, for the model's card. */
+export const gateInWords = ({ metric, judge, base, rows }: JudgeGate): string =>
+  `${metric.replaceAll("_", " ")} ${judge.toFixed(4)}, where the model's own cosine had ${
+    base.toFixed(4)
+  } (${rows} pairs)`;
 
 /** What is worth reporting of it. */
 export const augmentationDetails: (

@@ -18,6 +18,8 @@ Deno.test("augmented_sbert has two controls, and says how good its judge is", ()
     assert.deepEqual([gold_pairs, gold_pairs_held_out, silver_pairs], [100, 20, 200]);
     assert.ok(silver_agreement > 0 && judge_on_gold_held_out > -1);
     assert.equal(report.evaluations_on, "20 gold pairs held out");
+    const card = await Deno.readTextFile(join(report.model, "README.md"));
+    assert.match(card, /judge.*spearman .* where the model's own cosine had .*\(20 pairs\)/);
     assert.doesNotMatch(report.warnings.join(), /chosen on the same rows/);
     for (const pairs of ["recombine", "bm25", "semantic"]) {
       const flags = ["--no-control", "--max-steps", "1"];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { sampleBaseModel, sampleTexts } from "../../lib/data/sample/mod.ts";
+import { sampleBaseModel, sampleGraded, sampleTexts } from "../../lib/data/sample/mod.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { DatasetError, TrainingError, UsageError } from "../../lib/error.ts";
 import { loadCrossEncoder, saveCrossEncoder } from "../../lib/model/cross_encoder.ts";
@@ -104,11 +104,19 @@ Deno.test("augmentedSbert() makes pairs of the gold sentences where none are giv
       output: join(folder, "model"),
       cacheDir: join(folder, "cache"),
     };
-    const { silver, pairs, training } = await augmentedSbert(common);
+    const { silver, pairs, training, judge, kept } = await augmentedSbert(common);
+    assert.deepEqual([judge, kept], [undefined, 1], "three pairs are too few to measure a judge by");
     assert.ok(silver > 3);
     assert.equal(pairs, silver + 3);
     assert.equal(training.samples, pairs);
     await assert.rejects(augmentedSbert({ ...common, pairs: "given" }), UsageError);
+    await assert.rejects(augmentedSbert({ ...common, cross: false }), /must be a cross-encoder/);
+    const { columns, rows } = sampleGraded({ rows: 60 });
+    const [dull, few] = [{ learningRate: 1e-12 }, { ...common, pairs: "recombine" as const, maxSteps: 1, holdOut: 0 }];
+    const graded = { ...few, gold: columns, cross: dull, goldHoldOut: rows / 2 };
+    await assert.rejects(augmentedSbert(graded), /the judge knows no more than the model/);
+    const forced = await augmentedSbert({ ...graded, forceJudge: true, minConfidence: 0.9 });
+    assert.ok(forced.judge?.passed === false && forced.judge.rows === 30 && forced.kept > 0);
   }));
 
 Deno.test("a folder of the user's own is refused before anything is computed; with force its files stay", () =>
