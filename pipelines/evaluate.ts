@@ -5,7 +5,7 @@
  * @module
  */
 import { Effect } from "effect";
-import { attempt } from "../lib/attempt.ts";
+import { attempt, attemptSync } from "../lib/attempt.ts";
 import {
   type ColumnMapping,
   findName,
@@ -41,8 +41,8 @@ import { writeOutput } from "../lib/pipeline/output.ts";
 import { pairEvaluation, type PairTask } from "../lib/pipeline/pair_evaluation.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { type ScoreTable, scoreTable } from "../lib/pipeline/score_table.ts";
-import { evaluateSets } from "../lib/pipeline/sets_evaluation.ts";
-import { optional, text } from "../lib/pipeline/settings.ts";
+import { evaluateSets, type SetPrompts } from "../lib/pipeline/sets_evaluation.ts";
+import { optional, promptsOf, text } from "../lib/pipeline/settings.ts";
 import { isClassified } from "../lib/pipeline/stages/load.ts";
 import { loadRetrievalSets } from "../lib/pipeline/stages/retrieval.ts";
 import { evaluateTexts, isTextTask, TEXT_ROLES } from "../lib/pipeline/text_evaluation.ts";
@@ -119,6 +119,8 @@ interface Measuring {
   readonly maxSeqLength: number | undefined;
   /** See `asRankedDocuments`. */
   readonly relevantFrom: number | undefined;
+  /** Of corpora. */
+  readonly prompts: SetPrompts | undefined;
   /** Of mse. */
   readonly teacher: string | undefined;
   /** How often rows are drawn anew, where it is said. */
@@ -133,7 +135,7 @@ const measure: (
   on: Rows,
   how: Measuring,
 ) => Effect.Effect<Measurement, KindredError, Services> = Effect.fnUntraced(
-  function* (folder, on, { maxSeqLength, relevantFrom, teacher: taughtBy, resamples, scores }) {
+  function* (folder, on, { maxSeqLength, relevantFrom, teacher: taughtBy, prompts: given, resamples, scores }) {
     const engine = yield* (yield* TensorEngine).open;
     const labels = yield* judgeLabels(folder);
     if (labels !== undefined) {
@@ -165,13 +167,13 @@ const measure: (
     const { query, document } = rolePrompts(model);
     const hasRoles = on.kind === "sets" || on.task === "retrieval" || on.task === "reranking";
     const prompts: Measurement["prompts"] = hasRoles
-      ? { query: before(query), document: before(document) }
+      ? { query: before(query), document: before(document), ...given }
       : { text: before({}) };
     const result = yield* attempt(async (signal) => {
       if (on.kind === "sets" || on.whole !== undefined || isTextTask(on.task)) {
         // Every text is compared with all others: all of them are in memory.
         const whole = on.kind === "sets"
-          ? await evaluateSets(engine, model, on.rows)
+          ? await evaluateSets(engine, model, on.rows, given)
           : isTextTask(on.task)
           ? await evaluateTexts(engine, model, on.task, await readTable(on.paths), { mapping: on.mapping, teacher })
           : {
@@ -268,6 +270,7 @@ export const command: Command = {
     "columns",
     "relevant-from",
     "teacher",
+    "prompts",
     "resamples",
     "output",
     "force",
@@ -275,6 +278,9 @@ export const command: Command = {
   meanings: {
     "model": "the model: a folder or a model of the hub",
     "seed": "seed of the rows that are drawn anew; default 42",
+    "prompts":
+      "texts before queries and documents of a corpus, instead of the model's prompts, for all sets or for one: " +
+      '{"query": "q: ", "document": "d: ", "nq-query": "question: "}',
     "teacher": "for --task mse: the model whose embeddings are compared with",
     "task":
       "kind of evaluation; default: from the form of the rows; a cross-encoder is asked for pairs with a score or a " +
@@ -308,6 +314,15 @@ export const command: Command = {
         }),
       );
     }
+    const prompts = yield* attemptSync(() => promptsOf(values));
+    if (prompts !== undefined && (typeof prompts === "string" || on.kind !== "sets")) {
+      return yield* Effect.fail(
+        new UsageError("--prompts is for corpora, and says what goes before queries and documents", {
+          expected: '{"query": "q: ", "document": "d: "}, with a folder of BEIR\'s layout or nanobeir',
+          found: typeof prompts === "string" ? prompts : `--task ${task}`,
+        }),
+      );
+    }
     // What is not finished leaves no table, also when it is interrupted.
     const scores = output === undefined ? undefined : yield* Effect.acquireRelease(
       attempt(() => scoreTable(output)),
@@ -317,6 +332,7 @@ export const command: Command = {
       maxSeqLength: optional(values, "max-seq-length"),
       relevantFrom: optional(values, "relevant-from"),
       teacher: text(values, "teacher"),
+      prompts: prompts as SetPrompts | undefined,
       resamples: optional(values, "resamples"),
     };
     const mine = yield* measure(folder, on, { ...how, scores });

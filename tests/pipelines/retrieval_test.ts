@@ -88,6 +88,11 @@ Deno.test("evaluate takes a corpus, a folder of NanoBEIR's sets, and the hub's",
     assert.equal(local.task, "nanobeir");
     assert.equal(local.metrics["NanoNQ_cosine_ndcg@10"], corpus.metrics["cosine_ndcg@10"]);
     await assert.rejects(() => evaluate(beir, "--task", "triplet"), /is for retrieval/);
+    const prompted = await evaluate(`${nano}#nq,scifact`, "--prompts", '{"nq-query": "the castle and the apple "}');
+    assert.equal(prompted.prompts["nq-query"], "the castle and the apple ");
+    assert.notEqual(prompted.metrics["NanoNQ_cosine_map@100"], local.metrics["NanoNQ_cosine_map@100"]);
+    assert.equal(prompted.metrics["NanoSciFact_cosine_map@100"], local.metrics["NanoSciFact_cosine_map@100"]);
+    await assert.rejects(() => evaluate(nano + "#nq", "--prompts", '{"fever-query": ""}'), /no role of these sets/);
 
     const files: Record<string, Uint8Array> = {};
     for (const part of ["corpus", "queries", "qrels"]) {

@@ -12,7 +12,7 @@ import type { Columns } from "../../data/rows.ts";
 import type { Engine } from "../../engine/engine.ts";
 import { encodeTexts } from "../../embed/encode.ts";
 import { type Embeddings, pairwiseSimilarities, rowsOf } from "../../embed/pairwise.ts";
-import { type RoleEncoder, roleEncoder } from "../../embed/roles.ts";
+import { type Role, roleEncoder } from "../../embed/roles.ts";
 import type { NearestSimilarity } from "../../embed/nearest.ts";
 import { type RetrievalRows, retrievalSets } from "../../data/retrieval_sets.ts";
 import { evaluateRetrievalSets } from "../../evaluate/retrieval_sets.ts";
@@ -225,14 +225,20 @@ async function retrieveSets(engine: Engine, model: BiEncoder, rows: Dataset<Colu
 
 /**
  * Embeds queries and blocks of documents, and gives back the memory of each block as the next one is asked for: a
- * collection of garbage sees that blocks are small, and lets them wait.
+ * collection of garbage sees that blocks are small, and lets them wait. `prefixOf`: what goes before the texts of a set
+ * instead of the model's prompt.
  */
-export function blockEncoder(engine: Engine, model: BiEncoder): RoleEncoder {
-  const encode = roleEncoder(engine, model);
+export function blockEncoder(
+  engine: Engine,
+  model: BiEncoder,
+  prefixOf: (role: Role, set: string) => string | undefined = () => undefined,
+): (texts: readonly string[], role: Role, set: string) => Promise<Embeddings> {
   let last: Embeddings | undefined;
-  return async (texts, role) => {
+  return async (texts, role, set) => {
     if (last !== undefined) (last.data.buffer as ArrayBuffer).transfer(0);
     last = undefined;
+    const prefix = prefixOf(role, set);
+    const encode = roleEncoder(engine, model, prefix === undefined ? {} : { [role]: { prefix } });
     const embeddings = await encode(texts, role);
     if (role === "document") last = embeddings;
     return embeddings;
