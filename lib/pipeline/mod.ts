@@ -44,6 +44,8 @@ export { evaluateCrossEncoder, type EvaluateJudgeInputs, type RelevanceParameter
 export type { CrossEncoderRowsOf } from "./stages/judge_rows.ts";
 export { asLists, holdOutListsOf } from "./stages/lists.ts";
 export { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
+export { loadEvaluation, loadRetrievalSets } from "./stages/retrieval.ts";
+export type { RetrievalRows } from "../data/retrieval_sets.ts";
 export { evaluateModel, type EvaluateParameters, evaluateSimilarity, type EvaluationKind } from "./stages/evaluate.ts";
 export {
   evaluateByLabels,

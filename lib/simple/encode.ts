@@ -13,11 +13,14 @@ import { type Columns, datasetOf } from "../data/rows.ts";
 import type { SimilarityMetrics } from "../evaluate/similarity.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
 import type { PromptChoice } from "../model/prompts.ts";
-import { evaluateRows } from "../pipeline/stages/evaluate.ts";
+import type { RetrievalSet } from "../data/retrieval_sets.ts";
+import { UsageError } from "../error.ts";
+import { evaluateRetrievalSets } from "../evaluate/retrieval_sets.ts";
+import { blockEncoder, evaluateRows, similaritiesOf } from "../pipeline/stages/evaluate.ts";
 import { modelFolder } from "../stage/roots.ts";
 import type { Metrics } from "../train/record.ts";
 import { checkFields, NUMBERS } from "../train/fields.ts";
-import { A_LIST, checkJob, checkNumbers, checkTexts } from "./fields.ts";
+import { A_LIST, A_TEXT, checkJob, checkNumbers, checkTexts } from "./fields.ts";
 import { checkOutputs, ENCODING, encodingOf } from "./outputs.ts";
 
 /** What computes a job, and what ends it. */
@@ -131,13 +134,26 @@ export interface RetrievalPairs {
   readonly negative?: readonly string[];
 }
 
+/** Queries, a corpus, and what is relevant. */
+export interface RetrievalCorpus {
+  /** What is looked for. */
+  readonly queries: readonly string[];
+  /** What is searched in. */
+  readonly documents: readonly string[];
+  /** Of each query, the numbers of the relevant documents, from 0; below 0 for those that the corpus lacks. */
+  readonly relevant: readonly ArrayLike<number>[];
+  /** That of a set of several; it changes nothing. */
+  readonly name?: string | undefined;
+}
+
 /**
  * How good a model is on rows of your own. On graded pairs: how well its similarities agree, in sentence-transformers' ten
- * metrics. On pairs of what belongs together: how well each anchor finds its positives among all, in the metrics of its
- * InformationRetrievalEvaluator.
+ * metrics. On pairs of what belongs together: how well each anchor finds its positives among all, and on a corpus: how
+ * well each query finds what is relevant to it, in the metrics of its InformationRetrievalEvaluator.
  *
  * @param model A folder, or a model of the hub.
- * @param rows Graded pairs, or anchors and positives.
+ * @param rows Graded pairs, anchors and positives, or queries with documents; `readRetrievalSets` of `./evaluate` reads
+ *   those of a folder.
  * @param options `engine` and `signal`.
  * @returns Metrics by key: `spearman_cosine` and so on, `cosine_ndcg@10` and so on.
  * @throws {UsageError} Columns of other names, or values that are no texts or numbers.
@@ -156,17 +172,31 @@ export interface RetrievalPairs {
  *   score: [5, 0],
  * });
  * assert.equal(metrics.spearman_cosine, 1);
+ * const corpus = { queries: ["the boy eats"], documents: ["a castle", "the boy eats an apple"], relevant: [[1]] };
+ * assert.equal((await evaluate(await sampleBaseModel(), corpus))["cosine_mrr@10"], 1);
  * ```
  */
 export async function evaluate(model: string, rows: GradedPairs, options?: JobOptions): Promise<SimilarityMetrics>;
 /** The same for pairs of what belongs together: metrics of finding it. */
 export async function evaluate(model: string, rows: RetrievalPairs, options?: JobOptions): Promise<Metrics>;
+/** The same for queries in a corpus. */
+export async function evaluate(model: string, rows: RetrievalCorpus, options?: JobOptions): Promise<Metrics>;
 export async function evaluate(
   model: string,
-  rows: GradedPairs | RetrievalPairs,
+  rows: GradedPairs | RetrievalPairs | RetrievalCorpus,
   options: JobOptions = {},
 ): Promise<SimilarityMetrics | Metrics> {
   checkJob(options);
+  if (typeof rows === "object" && rows !== null && "documents" in rows) {
+    const set = retrievalSetOf(rows);
+    return await withEngine(options, async (engine) => {
+      const biEncoder = await loadBiEncoder(engine, await modelFolder(model));
+      options.signal?.throwIfAborted();
+      const encode = blockEncoder(engine, biEncoder);
+      const similarities = similaritiesOf(biEncoder);
+      return (await evaluateRetrievalSets(engine, encode, [set], { similarities })).metrics;
+    });
+  }
   checkRows(rows);
   const [kind, columns] = "score" in rows
     ? ["similarity", {
@@ -185,6 +215,26 @@ export async function evaluate(
     options.signal?.throwIfAborted();
     return (await evaluateRows(engine, biEncoder, dataset, { kind })).metrics;
   });
+}
+
+/** A corpus, checked. */
+function retrievalSetOf(rows: RetrievalCorpus): RetrievalSet {
+  checkFields(rows, { queries: A_LIST, documents: A_LIST, relevant: A_LIST, name: A_TEXT }, "rows");
+  const { queries, documents, relevant } = rows;
+  checkTexts(queries, "queries");
+  checkTexts(documents, "documents");
+  const wrong = queries.findIndex((_, query) => {
+    const own = Array.from(relevant?.[query] ?? []);
+    return own.length === 0 || !own.every((row) => Number.isInteger(row) && row < documents.length);
+  });
+  if (wrong >= 0 || relevant.length !== queries.length) {
+    throw new UsageError("every query wants the numbers of its relevant documents", {
+      expected: `${queries.length} lists of whole numbers from 0 to ${documents.length - 1}, none of them empty`,
+      found: wrong < 0 ? `${relevant.length} lists` : JSON.stringify(Array.from(relevant?.[wrong] ?? [])),
+      ...(wrong >= 0 && { where: `relevant, query ${wrong}` }),
+    });
+  }
+  return { name: "", queries, documents, relevant: relevant.map((rows) => Int32Array.from(rows)) };
 }
 
 /** The columns of what is evaluated: all that are wanted must be there. */

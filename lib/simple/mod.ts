@@ -11,6 +11,7 @@ export {
   evaluate,
   type GradedPairs,
   type JobOptions,
+  type RetrievalCorpus,
   type RetrievalPairs,
 } from "./encode.ts";
 export {

@@ -77,6 +77,11 @@ const CASES: readonly [string, () => Promise<unknown>, RegExp][] = [
     /^texts must be a list of texts[^]*texts\[1\]/,
   ],
   ["one text without a list", () => encode("m", "abc" as Anything), /^texts must be a list[^]*stands in a list/],
+  [
+    "a relevant document that is not there",
+    () => evaluate("m", { queries: ["a"], documents: ["b"], relevant: [[1]] }),
+    /relevant documents/,
+  ],
   ["columns of other names", () => evaluate("m", { question: ["a"], answer: ["b"] } as Anything), /question/],
   ["a column that is missing", () => evaluate("m", { anchor: ["a"] } as Anything), /^positive must be a list of texts/],
   [
