@@ -25,6 +25,7 @@ import { rolePrompts } from "../lib/embed/roles.ts";
 import { type KindredError, UsageError } from "../lib/error.ts";
 import type { Resampled } from "../lib/evaluate/bootstrap.ts";
 import { type PromptChoice, promptOf } from "../lib/model/prompts.ts";
+import { lengthLimit } from "../lib/pipeline/card.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMPUTING, type FlagValues } from "../lib/pipeline/flags.ts";
 import { rowCollector } from "../lib/pipeline/garbage.ts";
@@ -108,7 +109,7 @@ type Rows =
 interface Measurement {
   readonly metrics: Metrics;
   readonly rows: number;
-  readonly max_seq_length: number;
+  readonly max_seq_length: number | null;
   readonly prompts: Readonly<Record<string, string | null>>;
   readonly resampled: Resampled | undefined;
 }
@@ -158,7 +159,7 @@ const measure: (
         return result;
       });
       const prompts = { text: promptOf(model, {}) ?? null };
-      return { metrics, rows, max_seq_length: model.maxSeqLength, prompts, resampled: undefined };
+      return { metrics, rows, max_seq_length: lengthLimit(model), prompts, resampled: undefined };
     }
     const model = yield* openBiEncoder(folder, { maxSeqLength });
     const teacherFolder = taughtBy && (yield* attempt(() => modelFolder(taughtBy)));
@@ -202,7 +203,7 @@ const measure: (
     });
     const { metrics, rows, resampled } = result;
     const drawn = typeof resampled === "function" ? drawsOf(rows, resamples) > 0 ? resampled() : undefined : resampled;
-    return { metrics, rows, max_seq_length: model.maxSeqLength, prompts, resampled: drawn };
+    return { metrics, rows, max_seq_length: lengthLimit(model), prompts, resampled: drawn };
   },
   Effect.scoped,
 );

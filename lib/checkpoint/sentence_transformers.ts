@@ -90,7 +90,7 @@ export async function readFolder(path: string, above: readonly string[] = []): P
 const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 
 /** Tokens of a text where nothing limits them. */
-const UNLIMITED = 2 ** 31 - 1;
+export const UNLIMITED = 2 ** 31 - 1;
 
 /** Static embeddings read a text to its end, unless their `tokenizer.json` cuts it, as model2vec's does. */
 async function staticLimit(folder: string): Promise<number> {

@@ -38,18 +38,14 @@ export async function encodeTokens(
 ): Promise<Embeddings> {
   const { tokenBudget = 4096, skip = 0 } = options;
   const rows = texts.offsets.length - 1;
-  let data = new Float32Array(0);
-  let width = 0;
+  const width = Math.min(model.width, model.truncateDim ?? model.width);
+  const data = new Float32Array(rows * width);
   for (const batch of batchesOf(texts, tokenBudget)) {
     await scopeAsync(engine, async () => {
       const packed = pack([{ texts, rows: batch }]);
       const embeddings = embed(inference(engine), model, uploadBatch(engine, packed), undefined, skip).value;
       const values = await engine.read(embeddings);
       const whole = embeddings.shape[1]!;
-      if (width === 0) {
-        width = Math.min(whole, model.truncateDim ?? whole);
-        data = new Float32Array(rows * width);
-      }
       for (let i = 0; i < batch.length; i++) {
         const to = batch[i]! * width;
         for (let feature = 0; feature < width; feature++) data[to + feature] = values[i * whole + feature]!;

@@ -71,7 +71,7 @@ export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Rec
  * @param a [n, width] embeddings.
  * @param b [m, width] embeddings.
  * @returns [n · m], row by row.
- * @throws {DatasetError} The widths differ.
+ * @throws {DatasetError} The widths differ; or they are of bits, or of other rows than they say.
  *
  * @example
  * ```ts
@@ -91,6 +91,14 @@ export function similarityMatrix(kind: Similarity, a: Embeddings, b: Embeddings)
     });
   }
   const { width } = a;
+  const packed = [a, b].find(({ data, rows }) => data.length !== rows * width);
+  if (packed !== undefined) {
+    throw new DatasetError("the embeddings do not have a number for each feature", {
+      expected: `${packed.rows * width} numbers`,
+      found: `${packed.data.length}`,
+      hint: "embeddings of bits are compared by searchCorpus, or by dequantizeEmbeddings first",
+    });
+  }
   const [ofA, ofB] = [a, b].map((of) => kind === "cosine" ? inverseNorms(of) : undefined);
   const result = new Float32Array(a.rows * b.rows);
   for (let i = 0; i < a.rows; i++) {

@@ -4,9 +4,10 @@
  * @module
  */
 import { basename, join } from "node:path";
-import { readFolder } from "../checkpoint/sentence_transformers.ts";
+import { readFolder, UNLIMITED } from "../checkpoint/sentence_transformers.ts";
 import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
+import { counted } from "../counted.ts";
 import type { KindredError } from "../error.ts";
 import type { ModelFolder } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
@@ -55,11 +56,19 @@ export interface ReadingReport {
   readonly default_prompt: string | null;
 }
 
+/** How many tokens of a text a model reads; null: all of them, as static embeddings do. */
+export const lengthLimit = ({ maxSeqLength }: { readonly maxSeqLength: number }): number | null =>
+  maxSeqLength === UNLIMITED ? null : maxSeqLength;
+
+/** The same in words. */
+export const lengthInWords = (limit: number | null): string =>
+  limit === null ? "any length" : `up to ${counted(limit, "token")}`;
+
 /** How the model of a folder reads texts. */
 export async function readingOf(folder: string): Promise<ReadingReport> {
-  const { input, maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
+  const { maxSeqLength, prompts, defaultPromptName } = await readFolder(folder);
   return {
-    max_seq_length: input === "transformer" ? maxSeqLength : null,
+    max_seq_length: lengthLimit({ maxSeqLength }),
     prompts,
     default_prompt: defaultPromptName ?? null,
   };
@@ -85,7 +94,7 @@ export function shownPrompts({ prompts, default_prompt: usual }: Omit<ReadingRep
 
 /** What a sentence-transformers folder is: pooling, width, longest text, similarity. */
 export async function folderFacts(folder: string): Promise<Facts> {
-  const { input, modules, maxSeqLength, similarity, truncateDim } = await readFolder(folder);
+  const { modules, maxSeqLength, similarity, truncateDim } = await readFolder(folder);
   const width = modules.reduce(
     (width, spec) =>
       spec.type === "pooling" ? spec.width * spec.modes.length : spec.type === "dense" ? spec.outFeatures : width,
@@ -94,7 +103,7 @@ export async function folderFacts(folder: string): Promise<Facts> {
   return {
     pooling: modules.flatMap((spec) => spec.type === "pooling" ? spec.modes : []).join(", "),
     "features of an embedding": truncateDim ?? width,
-    "longest text, in tokens": input !== "transformer" && maxSeqLength > 1e6 ? "any" : maxSeqLength,
+    "longest text, in tokens": lengthLimit({ maxSeqLength }) ?? "any",
     similarity,
     prompts: shownPrompts(await readingOf(folder)),
   };

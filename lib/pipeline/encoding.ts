@@ -23,6 +23,7 @@ import { DatasetError, UsageError } from "../error.ts";
 import type { BiEncoder } from "../model/bi_encoder.ts";
 import { type PromptChoice, promptOf } from "../model/prompts.ts";
 import type { ProgressEvent } from "../stage/progress.ts";
+import { lengthInWords, lengthLimit } from "./card.ts";
 import { checkEmbeddingFile, embeddingSink } from "./embedding_file.ts";
 import type { FileSink, TextChunk } from "./embedding_formats.ts";
 import { readEmbeddings, readRanges } from "./embedding_reader.ts";
@@ -62,8 +63,8 @@ export interface EncodeReport {
   readonly output_value: EncodingSettings["value"];
   /** Of the values in the file; that of the computation is the engine's. */
   readonly output_precision: OutputPrecision;
-  /** Longest text in tokens; longer ones were cut. */
-  readonly max_seq_length: number;
+  /** Longest text in tokens; longer ones were cut. null: any length. */
+  readonly max_seq_length: number | null;
   /** What went before every text; null: nothing. */
   readonly prompt: string | null;
   /** Whether embeddings have length 1. */
@@ -191,7 +192,7 @@ export async function encodeAll(
     width,
     output_value: value,
     output_precision: precision,
-    max_seq_length: model.maxSeqLength,
+    max_seq_length: lengthLimit(model),
     prompt,
     normalize: values["normalize"] === true,
     output,
@@ -206,7 +207,7 @@ export function encodeSummary(report: EncodeReport): string {
   const { rows, tokens, width, output_precision: precision, max_seq_length: longest, prompt, output } = report;
   return [
     `${tokens === undefined ? rows : `${tokens} tokens of ${rows} texts`} × ${width} ${precision} → ${output}`,
-    `  texts of up to ${longest} tokens, ${prompt === null ? "no prompt" : `after ${JSON.stringify(prompt)}`}`,
+    `  texts of ${lengthInWords(longest)}, ${prompt === null ? "no prompt" : `after ${JSON.stringify(prompt)}`}`,
     ...report.warnings.map((warning) => `  warning: ${warning}`),
   ].join("\n");
 }

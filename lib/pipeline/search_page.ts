@@ -29,7 +29,7 @@ export function searchPage(report: SearchReport): string {
         "texts": corpus.texts,
         "different ones": corpus.distinct,
         "seconds to embed them": cost.biEncoder.seconds,
-        "longest text, in tokens": report.max_seq_length,
+        "longest text, in tokens": report.max_seq_length ?? "any",
         "before queries": report.prompts.query ?? "nothing",
         "before texts": report.prompts.document ?? "nothing",
       }),

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { tableLines } from "./table_lines.ts";
+import { lengthInWords } from "./card.ts";
+import { sentenceLines, tableLines, textLines } from "./table_lines.ts";
 import { counted } from "../counted.ts";
 import { csvText } from "../data/csv_text.ts";
 import type { Effort, SearchCost } from "../embed/search.ts";
@@ -53,8 +54,8 @@ export interface SearchReport extends ReportBase {
   readonly cross_encoder: string | null;
   /** Where the texts are from, how many, and how many different ones. */
   readonly corpus: { readonly source: string; readonly texts: number; readonly distinct: number };
-  /** Longest text in tokens; longer ones were cut. */
-  readonly max_seq_length: number;
+  /** Longest text in tokens; longer ones were cut. null: any length. */
+  readonly max_seq_length: number | null;
   /** What went before queries and texts; null: nothing. */
   readonly prompts: { readonly query: string | null; readonly document: string | null };
   /** How queries were answered where the corpus was quantised. */
@@ -111,7 +112,7 @@ export function quantizedSentence({ quantized }: SearchReport): string | undefin
 /** What was put before the texts, and where they were cut, in a sentence. */
 export function readingSentence({ max_seq_length, prompts }: SearchReport): string {
   const before = (prompt: string | null) => prompt === null ? "nothing" : JSON.stringify(prompt);
-  return `texts of up to ${max_seq_length} tokens; before queries ${before(prompts.query)}, before texts ${
+  return `texts of ${lengthInWords(max_seq_length)}; before queries ${before(prompts.query)}, before texts ${
     before(prompts.document)
   }`;
 }
@@ -126,16 +127,17 @@ export function searchSummary(report: SearchReport): string {
   return [
     `${report.pipeline} (${report.preset}): ${counted(corpus.texts, "text")}, ${corpus.distinct} of them different`,
     ...(pairs.length === 0 ? [] : [`  closest pairs (${heading})`]),
-    ...pairs.flatMap((
-      pair,
-    ) => [`    ${scores(pair)}  ${pair.first.text}`, `    ${" ".repeat(scores(pair).length)}  ${pair.second.text}`]),
+    ...pairs.flatMap((pair) => [
+      ...textLines(`    ${scores(pair)}  `, pair.first.text),
+      ...textLines(`    ${" ".repeat(scores(pair).length)}  `, pair.second.text),
+    ]),
     ...queries.flatMap(({ query, hits }) => [
-      `  ${query} (${heading})`,
-      ...hits.map((hit) => `    ${scores(hit)}  ${hit.text}`),
+      ...textLines("  ", query, ` (${heading})`),
+      ...hits.flatMap((hit) => textLines(`    ${scores(hit)}  `, hit.text)),
     ]),
     ...costTables(report).flatMap(tableLines),
-    `  ${readingSentence(report)}`,
-    ...(report.quantized === undefined ? [] : [`  ${quantizedSentence(report)}`]),
+    ...sentenceLines(readingSentence(report)),
+    ...(report.quantized === undefined ? [] : sentenceLines(quantizedSentence(report)!)),
     ...report.warnings.map((warning) => `  warning: ${warning}`),
     ...fileLines(report),
   ].join("\n");

@@ -29,6 +29,7 @@ import type { BiEncoder } from "../model/bi_encoder.ts";
 import { promptOf } from "../model/prompts.ts";
 import { openBiEncoder, openCrossEncoder } from "../stage/models.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
+import { lengthLimit } from "./card.ts";
 import type { FlagValues, Invocation } from "./flags.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { reportBase } from "./report_base.ts";
@@ -137,7 +138,7 @@ export const search: (
         texts: (await summaryOf(task.data)).rows,
         distinct: n,
       },
-      max_seq_length: encoder.maxSeqLength,
+      max_seq_length: lengthLimit(encoder),
       prompts: { query: promptOfRole("query"), document: promptOfRole("document") },
       ...(asked?.quantized !== undefined && { quantized: asked.quantized }),
       pairs: pairs.found.map(({ first, second, ...scores }) => ({

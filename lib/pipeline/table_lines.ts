@@ -20,6 +20,8 @@ const WIDTH = 80;
 const INDENT = "    ";
 /** Lines of a heading at most: what is longer is a text. */
 const TALLEST = 5;
+/** Lines of a text at most. */
+const TEXT_LINES = 3;
 
 /** A cell of a table. */
 type Cell = ReportTable["rows"][number][number];
@@ -61,8 +63,33 @@ const isText = (value: Cell | undefined) => typeof value === "string" && value !
 
 function shown(value: Cell | undefined, digits: number): string {
   if (value === null || value === undefined) return "";
-  return typeof value === "number" ? value.toFixed(digits) : value.replaceAll(/\s+/g, " ");
+  return typeof value === "number" ? value.toFixed(digits) : inOneLine(value);
 }
+
+/** A text of the user's on one line: what would break it, or tell the terminal something, is a space. */
+const inOneLine = (text: string) => text.replaceAll(/[\s\p{Cc}]+/gu, " ");
+
+/**
+ * A text of the user's between what stands before and after it, in lines of at most 80 columns.
+ *
+ * @param before What stands before it, and is as wide in the lines below.
+ * @param text Any text. The terminal shows three lines of it, the last of which says by an ellipsis that there are more.
+ * @param after What stands after it: on a line of its own where there is no room.
+ * @returns The lines.
+ */
+export function textLines(before: string, text: string, after = ""): string[] {
+  const width = WIDTH - before.length - 1;
+  const words = inOneLine(text).split(" ").flatMap((word) => word.match(new RegExp(`.{1,${width}}`, "gu")) ?? [""]);
+  const lines = wrap(words.join(" "), width);
+  const cut = lines.length > TEXT_LINES ? [...lines.slice(0, TEXT_LINES - 1), `${lines[TEXT_LINES - 1]}…`] : lines;
+  if (after !== "" && cut.at(-1)!.length + after.length <= width) cut.push(`${cut.pop()}${after}`);
+  else if (after !== "") cut.push(after.trimStart());
+  return cut.map((line, i) => `${i === 0 ? before : " ".repeat(before.length)}${line}`.trimEnd());
+}
+
+/** A sentence of a report in lines of at most 80 columns. */
+export const sentenceLines = (sentence: string): string[] =>
+  wrap(sentence, WIDTH - INDENT.length).map((line, i) => `${i === 0 ? "  " : INDENT}${line}`);
 
 /** A heading in as many lines as it has words, so that it is hardly wider than its column. */
 const fold = (name: string) => name.split(" ");

@@ -90,6 +90,18 @@ export function checkTexts(texts: unknown, name: string): asserts texts is reado
   }
 }
 
+/** Checks what texts come from, one after the other: a lone text would be a stream of its letters. */
+export function checkStream(texts: unknown): void {
+  if (typeof texts === "object" && texts !== null && (Symbol.iterator in texts || Symbol.asyncIterator in texts)) {
+    return;
+  }
+  throw new UsageError("texts must come one after the other", {
+    expected: "a list of texts, or an iterable or async iterable of them",
+    found: shown(texts),
+    ...(typeof texts === "string" && { hint: "a single text stands in a list as well: [text]" }),
+  });
+}
+
 /** Checks numbers of rows, which plain JavaScript may have as texts or with gaps. */
 export function checkNumbers(numbers: ArrayLike<unknown> | undefined, name: string): void {
   if (numbers === undefined) throw new UsageError(`${name} is missing`, { expected: "a list of numbers" });
@@ -110,6 +122,15 @@ function shown(value: unknown): string {
 /** Checks the options of a job, beside which it may have its own. */
 export function checkJob(options: JobOptions, own: Readonly<Record<string, Field>> = {}): void {
   checkFields(options, { ...own, ...JOB });
+  if (options.engine !== undefined) checkFields(options.engine, ENGINE, "engine");
+}
+
+/** Checks the options of a model that stays loaded, which no signal aborts: it is closed. */
+export function checkOpening(
+  options: Pick<JobOptions, "engine">,
+  own: Readonly<Record<string, Field>> = {},
+): void {
+  checkFields(options, { ...own, engine: JOB.engine });
   if (options.engine !== undefined) checkFields(options.engine, ENGINE, "engine");
 }
 

@@ -12,7 +12,6 @@ import type { TokenEmbeddings } from "../embed/token_embeddings.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type EngineChoice, selectEngine } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
-import { expectWholeNumber } from "../expect.ts";
 import * as crossEncoders from "../evaluate/cross_encoder.ts";
 import type { RankedDocument } from "../evaluate/cross_encoder.ts";
 import { loadBiEncoder } from "../model/bi_encoder.ts";
@@ -21,7 +20,7 @@ import { type PromptChoice, promptOf } from "../model/prompts.ts";
 import { modelFolder } from "../stage/roots.ts";
 import { checkFields, NUMBERS } from "../train/fields.ts";
 import { encodeQueue } from "./encode_queue.ts";
-import { checkJob, checkTexts } from "./fields.ts";
+import { checkOpening, checkStream, checkTexts } from "./fields.ts";
 import { checkOutputs, ENCODING, encodingOf, type OutputChoice } from "./outputs.ts";
 import { checkPairs, predictRows } from "./pairs.ts";
 import { turns } from "./turns.ts";
@@ -143,7 +142,7 @@ const UNCUT = 2 ** 31 - 1;
  * ```
  */
 export async function openModel(model: string, options: OpenModelOptions = {}): Promise<OpenModel> {
-  checkJob(options, { truncateDim: NUMBERS["positive"], maxSeqLength: NUMBERS["positive"] });
+  checkOpening(options, { truncateDim: NUMBERS["positive"], maxSeqLength: NUMBERS["positive"] });
   const { truncateDim, maxSeqLength } = options;
   const { engine, loaded } = await open(
     options.engine,
@@ -162,9 +161,11 @@ export async function openModel(model: string, options: OpenModelOptions = {}): 
   };
   async function* stream(
     texts: Iterable<string> | AsyncIterable<string>,
-    { chunkTexts, ...choice }: SentenceOptions & StreamOptions = {},
+    options: SentenceOptions & StreamOptions = {},
   ): AsyncGenerator<Encoded> {
-    if (chunkTexts !== undefined) expectWholeNumber("chunkTexts", chunkTexts);
+    checkFields(options, { ...ENCODING, chunkTexts: NUMBERS["positive"] });
+    checkStream(texts);
+    const { chunkTexts, ...choice } = options;
     const { precision, ranges, calibrationEmbeddings } = choice;
     if (precision !== undefined && isScalar(precision) && (ranges ?? calibrationEmbeddings) === undefined) {
       throw new UsageError(`a stream in ${precision} must be measured by something`, {
@@ -187,7 +188,10 @@ export async function openModel(model: string, options: OpenModelOptions = {}): 
     encodeDocument: inRole("document"),
     encodeStream: stream as EncodeStream,
     similarity: (a, b) => similarityMatrix(loaded.similarity as Similarity, a, b),
-    tokenCount: (text, choice = {}) => loaded.tokenizer.ids((promptOf(loaded, choice) ?? "") + text, UNCUT).length,
+    tokenCount(text, choice = {}) {
+      checkTexts([text], "text");
+      return loaded.tokenizer.ids((promptOf(loaded, choice) ?? "") + text, UNCUT).length;
+    },
     close,
     [Symbol.dispose]: close,
     [Symbol.asyncDispose]: () => Promise.resolve(close()),
@@ -229,7 +233,7 @@ export async function openCrossEncoder(
   model: string,
   options: Pick<OpenModelOptions, "engine"> = {},
 ): Promise<OpenCrossEncoder> {
-  checkJob(options);
+  checkOpening(options);
   const { engine, loaded } = await open(
     options.engine,
     async (engine) => await loadCrossEncoder(engine, await modelFolder(model), { requireHead: true }),

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { tableLines } from "../../lib/pipeline/table_lines.ts";
+import { sentenceLines, tableLines, textLines } from "../../lib/pipeline/table_lines.ts";
 
 Deno.test("a table that fits stands as it is, with words to the left and numbers to the right", () => {
   assert.deepEqual(
@@ -47,4 +47,21 @@ Deno.test("rows of long texts become paragraphs", () => {
   assert.ok(lines.every((line) => line.length <= 80), lines.join("\n"));
   assert.match(lines[1]!, /^ {4}anchor {2}a long text/);
   assert.deepEqual(lines.slice(-4), ["    score   0.2500", "", "    anchor  short", "    score"]);
+});
+
+Deno.test("a user's text tells the terminal nothing, keeps within 80 columns, and says that there is more of it", () => {
+  assert.deepEqual(textLines("  0.5  ", "a \x1b[31mred\x00\x9b text\n\nof\ttwo lines"), [
+    "  0.5  a [31mred text of two lines",
+  ]);
+  for (const text of ["the queen ".repeat(100), "x".repeat(5000), "👩‍👧 ".repeat(200), "", "   "]) {
+    const lines = textLines("    0.1234  ", text, " (cosine)");
+    assert.ok(lines.every((line) => line.length <= 80), lines.join("\n"));
+    assert.ok(lines.length <= 4 && lines.at(-1)!.endsWith("(cosine)"), lines.join("\n"));
+    assert.equal(lines.some((line) => line.includes("…")), text.length > 500);
+  }
+  assert.deepEqual(textLines("  ", "why", " (cosine)"), ["  why (cosine)"]);
+  assert.ok(
+    tableLines({ title: "T", columns: ["a", "b"], rows: [["\x1b[2J", "y"]] }).every((line) => !line.includes("\x1b")),
+  );
+  assert.deepEqual(sentenceLines("word ".repeat(20).trim()).map((line) => line.length), [76, 28]);
 });

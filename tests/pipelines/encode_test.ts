@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { openTensors } from "../../lib/checkpoint/safetensors.ts";
 import { openParquet } from "../../lib/data/parquet_file.ts";
 import { dequantizeEmbeddings, quantizeEmbeddings } from "../../lib/embed/mod.ts";
+import { encodeSummary } from "../../lib/pipeline/encoding.ts";
 import { readEmbeddings } from "../../lib/pipeline/embedding_reader.ts";
 import { encode } from "../../lib/simple/mod.ts";
 import { goldenPath } from "../golden/golden.ts";
@@ -83,4 +84,16 @@ Deno.test("encode writes every precision, measured by what it is told to, and sa
         (error) => error instanceof UsageError && message.test(error.message),
       );
     }
+  }));
+
+Deno.test("encode says that static embeddings read a text of any length, unless they are told how long", () =>
+  withFolder(async (folder) => {
+    const input = join(folder, "texts.txt");
+    await Deno.writeTextFile(input, "the queen\n");
+    const places = ["--model", goldenPath("folders/static"), "--input", input, "--output", join(folder, "s.npy")];
+    const report = await runCommand(command, folder, ...places);
+    assert.equal(report.max_seq_length, null);
+    assert.match(encodeSummary(report), /texts of any length, no prompt/);
+    const short = await runCommand(command, folder, ...places, "--max-seq-length", "1");
+    assert.match(encodeSummary(short), /texts of up to 1 token, no prompt/);
   }));

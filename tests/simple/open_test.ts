@@ -160,3 +160,35 @@ Deno.test("fewer features are the first ones, and not normalised anew; length 1 
   );
   await assert.rejects(encode(folder, ["a"], { precision: "int4" } as never), /precision/);
 });
+
+Deno.test("what is no stream, no text, no option of an open model or no embedding is refused; no texts have the model's width", async () => {
+  await using model = await openModel(goldenPath("training/model"), { truncateDim: 5 });
+  const anything = (value: unknown) => value as never;
+  for (
+    const [options, message] of [[{ signal: AbortSignal.abort() }, /no setting signal/], [
+      { precision: "int8" },
+      /no setting/,
+    ]] as const
+  ) {
+    await assert.rejects(openModel(goldenPath("training/model"), anything(options)), message);
+    await assert.rejects(openCrossEncoder(goldenPath("cross_encoder/bert_score"), anything(options)), message);
+  }
+  for (const texts of ["the queen", undefined, 3, {}]) {
+    await assert.rejects(model.encodeStream(anything(texts)).next(), {
+      name: "UsageError",
+      message: /one after the other/,
+    });
+  }
+  await assert.rejects(model.encodeStream(["a"], anything({ chunkText: 3 })).next(), /did you mean chunkTexts/);
+  await assert.rejects(model.encodeStream(["a"], { chunkTexts: 0 }).next(), /chunkTexts must be a whole number from 1/);
+  assert.throws(() => model.tokenCount(anything(5)), /text must be a list of texts|expected: a text/);
+  const [none, one, bits] = await Promise.all([
+    model.encode([]),
+    model.encode(["the queen"]),
+    model.encode(["the queen"], { precision: "ubinary" }),
+  ]);
+  assert.deepEqual(none, { data: new Float32Array(0), width: 5, rows: 0 });
+  assert.deepEqual(await model.encode([], { precision: "ubinary" }), { ...bits, data: new Uint8Array(0), rows: 0 });
+  assert.equal(model.similarity(one, none).length, 0);
+  assert.throws(() => model.similarity(anything(bits), anything(bits)), /a number for each feature/);
+});
