@@ -153,6 +153,9 @@ export const givenEvaluation: (
   },
 );
 
+/** What is asked, whatever form the rows have: corpora are for retrieval, as pairs are. */
+const asksOf = (kind: EvaluationKind): EvaluationKind => kind === "corpus" || kind === "nanobeir" ? "retrieval" : kind;
+
 /**
  * Cuts the data of a training: with `--eval`, or on the sample, all of it is trained on; of one's own data, rows are held
  * out otherwise, `--hold-out` of them.
@@ -174,7 +177,7 @@ export const partsOf: <C extends PairRows>(
     const own = isOwn(values, flag);
     const given = values["eval"] !== undefined || !own ? yield* givenEvaluation(invocation, wanted) : undefined;
     const warnings: string[] = [];
-    if (given !== undefined && own && given.kind !== wanted && invocation.preset === "own") {
+    if (given !== undefined && own && asksOf(given.kind) !== wanted && invocation.preset === "own") {
       warnings.push(
         `--eval has ${EVALUATION_TITLES[given.kind].rows}, the training data ${EVALUATION_TITLES[wanted].rows}: ` +
           "it measures something else than what is trained",

@@ -185,8 +185,8 @@ export const finish: (
         },
         evaluation: evaluation && {
           on: `${evaluation.heldOut ? "rows held out of " : ""}${await sourceName(evaluation.source)}, ${
-            report.data.eval!.rows
-          } rows`,
+            sizeOf(report.data.eval!)
+          }`,
           before,
           after: metrics,
         },
@@ -203,6 +203,12 @@ export const finish: (
     return report;
   });
 });
+
+/** How many rows, or queries and documents. */
+function sizeOf({ rows, counts: { queries, documents } = {} }: DataReport): string {
+  if (queries === undefined || documents === undefined) return `${rows} rows`;
+  return `${counted(queries, "query")} in ${counted(documents, "document")}`;
+}
 
 /** What these flags name, in their order; undefined: the sample alone. */
 function sourcesOf(values: FlagValues, flags: readonly Flag[] = ["train"]): string | undefined {

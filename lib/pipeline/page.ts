@@ -98,7 +98,9 @@ export const tableSection = ({ title, columns, rows }: ReportTable): string =>
 /** Rows of the data, by what they are for. */
 export function dataTable(data: { readonly train: DataReport; readonly eval?: DataReport }): string {
   const counts = ({ counts = {} }: DataReport) =>
-    Object.entries(counts).filter(([name]) => name !== "dropped").map(([name, count]) => `${name} ${count}`).join(", ");
+    Object.entries(counts).filter(([name]) => name !== "dropped" && name !== "named").map(([name, count]) =>
+      `${name} ${count}`
+    ).join(", ");
   return htmlTable(
     "Data",
     ["data", "source", "rows", "left out", "counted"],

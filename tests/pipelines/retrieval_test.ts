@@ -59,6 +59,8 @@ Deno.test("a training is measured by a corpus before, during and after, and keep
       ...evaluations.map(([, values]: [number, Record<string, number>]) => values["cosine_ndcg@10"]!),
     );
     assert.equal(metrics["cosine_ndcg@10"], best);
+    assert.deepEqual(report.warnings.filter((warning: string) => /something else/.test(warning)), []);
+    assert.match(await Deno.readTextFile(join(folder, "beir-out", "model", "README.md")), /6 queries in 36 documents/);
     assert.match(summary(report), /relevant to queries in a corpus: 6 queries, 36 documents of/);
     assert.ok(
       summary(report).split("\n").slice(1, 8).every((line) => line.startsWith("  report") || line.length <= 160),
