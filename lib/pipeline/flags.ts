@@ -172,6 +172,9 @@ export const FLAGS = {
   ],
   "baseline": ["text", "encoder that is not tuned, to be measured on the same rows by mean and cls pooling"],
   "teacher": ["text", "encoder to distil static embeddings from: a folder or a model of the hub"],
+  "layers": ["text", "layers that the student keeps, from 0: 0,2,5; default: all"],
+  "parallel": ["switch", "pairs of a text and its translation, which shall come to where the teacher has the text"],
+  "imitate": [["mse", "cosine", "l2"], "how far a student's embedding is from its teacher's"],
   "start": [
     ["distilled", "random", "given"],
     "vectors to train from: the teacher's, at random for the teacher's tokens, or those of --model",

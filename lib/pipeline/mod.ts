@@ -115,6 +115,7 @@ export {
   type SilverParameters,
 } from "./stages/silver.ts";
 export { type SimcseInputs, type SimcseParameters, trainSimcse } from "./stages/simcse.ts";
+export { type KeepLayers, keepLayers } from "./stages/keep_layers.ts";
 export { type StudentInputs, type StudentParameters, trainStudent } from "./stages/distill.ts";
 export { type RowsOf, type TrainBiEncoder, trainBiEncoder, type TrainParameters } from "./stages/train.ts";
 export { trainWord2vec, type Word2vecInputs, type Word2vecParameters } from "./stages/word2vec.ts";
