@@ -16,6 +16,15 @@ export {
   semanticPairs,
 } from "./pair_sampling.ts";
 export type { PairSample, SentencePairs } from "./pairs.ts";
+export {
+  type PassageQueries,
+  passageQueries,
+  type PassageQuery,
+  type PassageQueryOptions,
+  type QueryOrigin,
+  writtenQueries,
+  type WrittenQueryOptions,
+} from "./passage_queries.ts";
 export { type JudgeGate, judgeGate, judgeRows } from "./judge_gate.ts";
 export {
   type CrossEncoderOutputs,

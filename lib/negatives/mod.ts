@@ -35,6 +35,7 @@ export {
   type Relation,
   type Verdict,
 } from "./judge.ts";
+export { mergeCandidates } from "./merge.ts";
 export { type NegativeKind, scoresFromNli, type TripletResult, tripletsFromNli } from "./nli.ts";
 export { exportReview, importReview, type ReviewResult } from "./review.ts";
 export { type Selection, selectNegatives, type SelectOptions, type Skipped } from "./select.ts";

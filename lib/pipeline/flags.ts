@@ -101,6 +101,12 @@ export const FLAGS = {
   "generator-model": ["text", "the language model's name there"],
   "token-budget": ["positive", "tokens that the language model may spend"],
   "concurrency": ["positive", "requests to the language model under way at once"],
+  "queries-per-passage": ["positive", "queries that the language model writes for each passage; default 3"],
+  "margins": [
+    ["logit", "probability"],
+    "what margins are differences of: the cross-encoder's logits, or its probabilities; default: probabilities for a model " +
+    "whose embeddings have length 1",
+  ],
   "rows": [["triplet", "n-tuple", "labeled-pair", "labeled-list"], "form of the rows that are written"],
   "output-scores": ["switch", "scores beside the texts"],
   "export": ["text", "write candidates to this CSV file, for a person to judge"],
@@ -386,6 +392,20 @@ export const MINING: readonly Flag[] = [
   "token-budget",
   "concurrency",
   "import",
+];
+
+/** Flags of generative pseudo-labelling beside those of every training. */
+export const GENERATING: readonly Flag[] = [
+  "generator-url",
+  "generator-model",
+  "token-budget",
+  "concurrency",
+  "queries-per-passage",
+  "miner",
+  "num-negatives",
+  "range-max",
+  "cross-encoder",
+  "margins",
 ];
 
 /** Flags of how mined negatives are written. */

@@ -25,6 +25,15 @@ export type { FileSink, TextChunk } from "./embedding_formats.ts";
 export { readEmbeddings, type ReadEmbeddingsOptions, readRanges } from "./embedding_reader.ts";
 export type { EvaluationSet } from "./evaluation.ts";
 export { type Flag, FLAGS, type FlagType, type FlagValues, type Invocation } from "./flags.ts";
+export {
+  type GplModels,
+  type GplParameters,
+  type GplRowParameters,
+  gplRows,
+  marginScaleOf,
+  trainGpl,
+  trainOnMargins,
+} from "./gpl.ts";
 export { type GoldParts, JudgeError, type JudgeOptions, makeJudge, measureJudge, type Student } from "./judge.ts";
 export type { JudgeGate } from "../augment/judge_gate.ts";
 export {
@@ -73,6 +82,17 @@ export {
   type SamplePart,
   type Texts,
 } from "./stages/load.ts";
+export type { GeneratorParameters } from "./stages/generator.ts";
+export {
+  joinCandidates,
+  labelMargins,
+  makeQueries,
+  type MarginParameters,
+  type MarginScale,
+  passagesOf,
+  queryCorpus,
+  type QueryParameters,
+} from "./stages/gpl.ts";
 export {
   evaluateMaskedLm,
   type EvaluateMaskedLmParameters,
@@ -85,7 +105,6 @@ export {
   type CandidateInputs,
   type CandidateParameters,
   chooseNegatives,
-  type GeneratorParameters,
   mineCandidates,
   type NegativeFormat,
   type NegativeInputs,

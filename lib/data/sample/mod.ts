@@ -178,4 +178,4 @@ export function sampleVocabulary(): readonly string[] {
 
 export { sampleBaseModel, type SampleModelOptions, samplePairModel } from "./models.ts";
 export { ATTITUDES, sampleAttitudes, type SampleAttitudesOptions } from "./attitudes.ts";
-export { sampleNextSentences, sampleStories, type SampleStoriesOptions } from "./stories.ts";
+export { sampleNextSentences, samplePassages, sampleStories, type SampleStoriesOptions } from "./stories.ts";

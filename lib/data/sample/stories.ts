@@ -102,3 +102,20 @@ export function sampleNextSentences(options: SampleStoriesOptions = {}): Dataset
   }
   return { columns: { sentence1, sentence2, score }, rows };
 }
+
+/**
+ * Passages: what happened, told in two sentences, one in five in a single one; other stories than those of `sampleStories` (of the default seeds).
+ *
+ * @param options How many, and the seed. Default 40,000.
+ * @returns The passages.
+ *
+ * @example
+ * ```ts
+ * import { samplePassages } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * assert.ok(samplePassages({ rows: 9 }).some((passage) => /^[^.]+\. [^.]+\.$/.test(passage)));
+ * ```
+ */
+export function samplePassages(options: SampleStoriesOptions = {}): readonly string[] {
+  return sampleStories({ seed: 2, ...options }).map((story) => story.replace(" [SEP] ", ". ") + ".");
+}

@@ -33,6 +33,7 @@ import {
   sampleLists,
   sampleNextSentences,
   sampleNli,
+  samplePassages,
   sampleStories,
   sampleSts,
   sampleTargetNli,
@@ -170,6 +171,7 @@ const SAMPLES: Readonly<Record<SamplePart, readonly [number, (rows: number) => D
   "lists": [1200, (rows: number) => sampleLists({ rows })],
   "texts": [40_000, (rows: number) => textColumn(sampleTexts({ rows }))],
   "stories": [40_000, (rows: number) => textColumn(sampleStories({ rows }))],
+  "passages": [40_000, (rows: number) => textColumn(samplePassages({ rows }))],
   "next-sentences": [100_000, (rows: number) => sampleNextSentences({ rows })],
   "target-nli": [20_000, (rows: number) => sampleTargetNli({ rows })],
   "target-sts": [1500, (rows: number) => sampleTargetSts({ rows })],
@@ -184,6 +186,7 @@ export type SamplePart =
   | "lists"
   | "texts"
   | "stories"
+  | "passages"
   | "next-sentences"
   | "target-nli"
   | "target-sts"

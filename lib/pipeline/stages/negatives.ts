@@ -12,7 +12,6 @@ import type { Columns } from "../../data/rows.ts";
 import { UsageError } from "../../error.ts";
 import { roleEncoder } from "../../embed/roles.ts";
 import { pairScorer } from "../../evaluate/cross_encoder.ts";
-import { answerFileName, generateFunction, openAiGenerator, TextGenerator } from "../../generate/mod.ts";
 import {
   type Candidates,
   findCandidates,
@@ -40,10 +39,10 @@ import {
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { openBiEncoder, openCrossEncoder } from "../../stage/models.ts";
-import { shareLock } from "../../stage/locks.ts";
 import { type SourceFiles, sourceFormat } from "../../stage/roots.ts";
 import { phase } from "../../stage/progress.ts";
 import { defineStage, type Format, type Stage } from "../../stage/stage.ts";
+import { generateBy, type GeneratorParameters } from "./generator.ts";
 import type { Texts } from "./load.ts";
 
 /** Settings of {@linkcode mineCandidates}. */
@@ -68,7 +67,7 @@ const ARRAYS = ["offsets", "positives", "indices", "counts"] as const;
 const SCORES = ["positiveScores", "scores"] as const;
 
 /** Candidates as files: texts as JSON, places and scores as safetensors. */
-const candidatesFormat: Format<Candidates> = {
+export const candidatesFormat: Format<Candidates> = {
   read: async ([path]) => {
     const texts = await readJson<Pick<Candidates, "anchors" | "documents" | "width" | "mostPositives">>(
       join(path!, "texts.json"),
@@ -85,7 +84,8 @@ const candidatesFormat: Format<Candidates> = {
   },
 };
 
-async function writeCandidates(folder: string, candidates: Candidates): Promise<void> {
+/** Writes what {@linkcode candidatesFormat} reads. */
+export async function writeCandidates(folder: string, candidates: Candidates): Promise<void> {
   const { anchors, documents, width, mostPositives } = candidates;
   await writeJson(join(folder, "texts.json"), { anchors, documents, width, mostPositives });
   await writeSafetensors(
@@ -121,18 +121,6 @@ export const mineCandidates: Stage<CandidateParameters, CandidateInputs, Candida
     });
   }),
 });
-
-/** A language model behind an endpoint. */
-export interface GeneratorParameters {
-  /** Where it is, as far as `/chat/completions`. */
-  readonly baseUrl: string;
-  /** Its name there. */
-  readonly model: string;
-  /** Tokens that may be spent. */
-  readonly tokenBudget?: number | undefined;
-  /** Requests under way at once. */
-  readonly concurrency?: number | undefined;
-}
 
 /** Who says which candidates are negatives. */
 export type NegativeJudge =
@@ -242,28 +230,7 @@ const choose = Effect.fnUntraced(function* (
     return { negatives, counts: { ...verdicts } } as Chosen;
   }
   return yield* Effect.scoped(Effect.gen(function* () {
-    const { baseUrl, model, tokenBudget, concurrency } = judge.generator;
-    // Answers lie beside all results: with other settings, too, only what is new is asked. Nobody prunes them meanwhile.
-    const answerFile = join(answers, answerFileName(baseUrl, model));
-    yield* Effect.acquireRelease(
-      attempt(async () => {
-        await Deno.mkdir(answers, { recursive: true });
-        return await shareLock(answerFile.replace(/\.jsonl$/, ".use"));
-      }),
-      (file) => Effect.sync(() => file.close()),
-    );
-    const generator = yield* openAiGenerator({
-      baseUrl,
-      model,
-      answerFile,
-      ...(tokenBudget !== undefined && { tokenBudget }),
-      ...(concurrency !== undefined && { concurrency }),
-    });
-    const generate = yield* Effect.provideService(
-      generateFunction({ unanswered: "empty" }),
-      TextGenerator,
-      generator,
-    );
+    const generate = yield* generateBy(judge.generator, answers);
     const { relation } = judge;
     const wanted = select.negatives ?? 1;
     if (judge.by === "writer") {
