@@ -20,7 +20,7 @@ import { finish } from "../lib/pipeline/finish.ts";
 import { COMPUTING, type FlagValues } from "../lib/pipeline/flags.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { summary } from "../lib/pipeline/report.ts";
-import { number, text, trainSource } from "../lib/pipeline/settings.ts";
+import { isOwn, number, text, trainSource } from "../lib/pipeline/settings.ts";
 import { loadFlatTexts } from "../lib/pipeline/stages/load.ts";
 import { trainWord2vec } from "../lib/pipeline/stages/word2vec.ts";
 import { beforeAndAfter } from "../lib/pipeline/training.ts";
@@ -67,16 +67,21 @@ export const command: Command = {
     ...["vector-format", "baseline"] as const,
   ],
   meanings: {
+    "preset": "which defaults: the sample that ships inside, gensim's, a test; own where --train names texts",
     "columns": "the column of the texts: text=answer",
     "width": "features of a vector",
     "epochs": "passes over the texts",
     "learning-rate": "learning rate at the start; it falls evenly to almost 0",
+    "baseline":
+      "encoder that is not tuned, to be measured on the same rows by mean and cls pooling; the sample has its own",
   },
   presets: {
     sample: { ...USUAL, "limit": 20_000, "epochs": 30 },
     chapter: USUAL,
+    own: USUAL,
     test: { ...USUAL, "limit": 300, "epochs": 1, "width": 16, "min-count": 1 },
   },
+  ownBy: ["train"],
   run: Effect.fnUntraced(function* (invocation) {
     const { values } = invocation;
     const output = yield* outputFolder(invocation);
@@ -92,18 +97,21 @@ export const command: Command = {
         seed: number(values, "seed"),
       })
     );
-    const encoder = yield* model(text(values, "baseline"));
-    const texts = yield* loadFlatTexts(trainSource(invocation));
+    const baseline = text(values, "baseline");
+    // Beside rows of one's own the sample's base model, which knows only the sample's words, would say nothing.
+    const isOurs = !isOwn(values, "train") && !isOwn(values, "eval");
+    const encoder = baseline === undefined && !isOurs ? undefined : yield* model(baseline);
+    const texts = yield* loadFlatTexts(trainSource({ ...invocation, values: { model: "a new one", ...values } }));
     const { evaluation, warnings } = yield* evaluationOfTexts(invocation, "train");
     const start = yield* trainWord2vec({ texts }, { minCount, settings: { ...settings, epochs: 0 } }, "start");
     const run = yield* beforeAndAfter(evaluation, start, {});
     const vectors = yield* trainWord2vec({ texts }, { minCount, settings });
     const main = yield* run(vectors);
-    const { name } = yield* attempt(() => originOf(text(values, "baseline")));
+    const { name } = yield* attempt(() => originOf(baseline));
     const { folder } = yield* valueOf(vectors);
     const read = yield* attempt(() => readWordVectorFolder(folder));
-    const tables = [neighbours(read)];
-    if (evaluation !== undefined) {
+    const tables = [neighbours(read)].filter(({ rows }) => rows.length > 0);
+    if (evaluation !== undefined && encoder !== undefined) {
       tables.push(yield* besideUntuned(evaluation, ["averaged word vectors", vectors], [name, encoder]));
     }
     const report = yield* finish(invocation, output, {

@@ -33,6 +33,8 @@ export interface Command {
   readonly choices?: Readonly<Partial<Record<Flag, readonly string[]>>>;
   /** Defaults by preset. */
   readonly presets: Readonly<Record<string, FlagValues>>;
+  /** Flags that name what is one's own, for which the preset `own` is; undefined: those of a model. */
+  readonly ownBy?: readonly Flag[];
   /** Does it; the result is the report. */
   readonly run: (invocation: Invocation) => Effect.Effect<unknown, KindredError, Services>;
   /** Words beside flags that it takes, for the help; undefined: none. */
@@ -83,7 +85,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
       throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
     }
     given = parsed.values;
-    const { preset, values } = withPreset(command.presets, given);
+    const { preset, values } = withPreset(command.presets, given, command.ownBy);
     invocation = {
       name: command.name,
       preset,

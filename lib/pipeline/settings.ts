@@ -96,13 +96,14 @@ export function trainingPresets(
 
 /**
  * The preset of these flags, and their values with its defaults: the one that `--preset` names; `own` with a model of one's
- * own, for which the sample's settings are far too strong; the sample's otherwise.
+ * own, for which the sample's settings are far too strong, or with another of the flags `ownBy`; the sample's otherwise.
  */
 export function withPreset(
   presets: Readonly<Record<string, FlagValues>>,
   given: FlagValues,
+  ownBy: readonly Flag[] = ["model", "teacher"],
 ): { readonly preset: string; readonly values: FlagValues } {
-  const own = (given["model"] ?? given["teacher"]) !== undefined && "own" in presets;
+  const own = "own" in presets && ownBy.some((flag) => isNamed(given[flag]));
   const preset = String(given["preset"] ?? (own ? "own" : "sample"));
   const usual = preset === "own" ? usualValues(presets, given) : presets[preset];
   const values: { -readonly [F in Flag]?: FlagValues[F] } = { ...usual };
@@ -213,13 +214,16 @@ export function isOwn(values: FlagValues, flag: Flag = "train"): boolean {
   return from !== undefined && !from.startsWith("sample:") && from !== CHAPTER[flag];
 }
 
+/** Whether something of one's own is named: not the sample's, nor nothing. */
+const isNamed = (value: FlagValues[Flag]) => value !== undefined && !String(value).startsWith("sample:");
+
 /** Own data wants an own model: the sample's base model knows only the sample's words. */
 export function checkOwnModel(
   { values, preset }: Invocation,
   flags: readonly Flag[] = ["train", "eval"],
   missing: Flag = "model",
 ): void {
-  const own = flags.some((flag) => values[flag] !== undefined && !String(values[flag]).startsWith("sample:"));
+  const own = flags.some((flag) => isNamed(values[flag]));
   if (preset === "chapter" || !own || (values["model"] ?? values["teacher"]) !== undefined) return;
   throw new UsageError("the sample's base model knows only the sample's words", {
     hint: `add --${missing} sentence-transformers/all-MiniLM-L6-v2`,

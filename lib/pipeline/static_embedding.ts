@@ -300,7 +300,11 @@ const evaluationWithoutTraining = (invocation: Invocation) =>
   invocation.preset === "own" && invocation.values["eval"] === undefined
     ? Effect.succeed({
       evaluation: undefined,
-      warnings: ["there is no --eval: nothing says how much of the teacher the static model has kept"],
+      warnings: [
+        `there is no --eval: nothing says how much of the ${
+          invocation.values["teacher"] === undefined ? "model the pruned one" : "teacher the static model"
+        } has kept`,
+      ],
     })
     : evaluationOfTexts(invocation, "train");
 

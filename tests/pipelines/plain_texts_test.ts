@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { UsageError } from "../../lib/error.ts";
 import { command as domainAdaptation } from "../../pipelines/domain_adaptation.ts";
 import { command as simcse } from "../../pipelines/simcse.ts";
@@ -75,4 +76,35 @@ Deno.test("word2vec writes vectors and a model, beside an encoder that was not t
     assert.deepEqual(again.metrics, metrics);
     assert.match(await Deno.readTextFile(join(output, "vectors.txt")), /^\d+ 16\n/);
     await assert.rejects(go("--min-count", "1000000"), /no word occurs often enough/);
+  }));
+
+Deno.test("word2vec learns from texts of one's own with gensim's settings, and wants no encoder beside them", () =>
+  withFolder(async (folder) => {
+    const [texts, scored] = [join(folder, "texts.csv"), join(folder, "scored.csv")];
+    await Deno.writeTextFile(texts, "text\n" + "the queen eats an apple\na boy eats the bread\n".repeat(10));
+    await Deno.writeTextFile(
+      scored,
+      "sentence1,sentence2,score\na queen,the queen,1\na boy,bread,0.1\nan apple,the apple,.9\n",
+    );
+    const go = (...flags: string[]) =>
+      runCommand(
+        word2vec,
+        join(folder, "cache"),
+        "--train",
+        texts,
+        "--min-count",
+        "1",
+        "--output",
+        join(folder, "out"),
+        ...flags,
+      );
+    const blind = await go();
+    assert.equal(blind.preset, "own");
+    assert.match(blind.warnings.join(), /no --eval/);
+    const { words, rows } = await readWordVectors(join(folder, "out/vectors.txt"));
+    assert.deepEqual([words.length, rows.length], [9, 900], "eight words, and padding");
+    const { tables } = await go("--eval", scored);
+    assert.equal(tables, undefined, "eight words have no neighbours to show");
+    const beside = await go("--eval", scored, "--baseline", await sampleBaseModel());
+    assert.equal(beside.tables[0].rows.length, 3);
   }));
