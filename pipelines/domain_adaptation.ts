@@ -52,11 +52,16 @@ export const command: Command = {
     "dropout",
     ...AUGMENTING,
     ...MINING_ONLY,
+    "queries-per-passage",
+    "margins",
   ],
   meanings: {
     "dropout": "rate of dropout wherever the model has a place for it (simcse); default: its own rates",
     "tension": "what a text is told from (ct): all others of the batch, or one other text in each pair",
     "pos-neg-ratio": "every so many pairs one is of equal texts (ct with --tension pairs)",
+    "miner":
+      "encoders that negatives are looked for with; of GPL several, with commas between; default: the model itself",
+    "cross-encoder": "the judge: what that of Augmented SBERT starts from, or whose margins GPL learns",
     "scale": "what cosines are multiplied by: 1 / temperature (simcse, ct)",
   },
   presets: trainingPresets({
@@ -119,7 +124,7 @@ const adaptation: (invocation: Invocation, output: string) => Effect.Effect<Repo
       control: values["no-control"] !== true,
     };
     const results = methods === undefined
-      ? yield* oneWay(run, task, yield* adaptationOf(values, base, text(values, "adapt") as Adaptation["by"]))
+      ? yield* oneWay(run, task, yield* adaptationOf(invocation, base, text(values, "adapt") as Adaptation["by"]))
       : yield* bestWay(run, { ...task, adaptations: methods }, evaluation);
     // The report is about the target; of the other evaluation only its table tells.
     const leaks = target && general && leaksOf(yield* valueOf(general.rows), yield* valueOf(data));

@@ -15,9 +15,10 @@ import { losses } from "../loss/named.ts";
 import type { CountedDataset, ModelFolder } from "../stage/artifact.ts";
 import { augmentedSbert } from "./augmented_sbert.ts";
 import { type Parts, partsOf } from "./evaluation.ts";
-import { FLAGS, type FlagValues, type Invocation } from "./flags.ts";
+import { FLAGS, type FlagValues, GENERATING, type Invocation } from "./flags.ts";
 import type { Adaptation, Supervise } from "./domain_adaptation.ts";
 import { augmentationOptions } from "./gold.ts";
+import { gplModelsOf, gplRowsOf, queriesOf } from "./gpl_settings.ts";
 import { rowsWithNegatives } from "./mining.ts";
 import { simcseOf, tensionOf } from "./plain_texts.ts";
 import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
@@ -55,10 +56,11 @@ const METHODS: readonly Adaptation["by"][] = FLAGS["adapt"][0];
 
 /** How the model gets to know the target in this way, with a learning rate and a length that are the adaptation's own. */
 export const adaptationOf: (
-  values: FlagValues,
+  invocation: Invocation,
   base: Artifact<ModelFolder>,
   by: Adaptation["by"],
-) => Effect.Effect<Adaptation, KindredError> = Effect.fnUntraced(function* (values, base, by) {
+) => Effect.Effect<Adaptation, KindredError, Services> = Effect.fnUntraced(function* (invocation, base, by) {
+  const { values } = invocation;
   const settings = yield* attemptSync(() => ({
     ...trainSettings(values),
     maxSteps: optional(values, "adapt-steps"),
@@ -77,6 +79,16 @@ export const adaptationOf: (
       const { maxSeqLength } = modelShape(values);
       return { by, parameters: { settings, maxSeqLength, freeze: text(values, "freeze") } };
     }
+    case "gpl": {
+      const { miners, judge } = yield* gplModelsOf(invocation, base, "target");
+      const queries = yield* attemptSync(() => queriesOf(values));
+      const freeze = text(values, "freeze");
+      return {
+        by,
+        parameters: { queries, rows: gplRowsOf(values), settings, freeze, ...modelShape(values) },
+        models: { miners, judge },
+      };
+    }
   }
 });
 
@@ -84,30 +96,41 @@ export const adaptationOf: (
 export const methodsOf: (
   invocation: Invocation,
   base: Artifact<ModelFolder>,
-) => Effect.Effect<readonly Adaptation[] | undefined, KindredError> = Effect.fnUntraced(function* (invocation, base) {
-  const { values, args } = invocation;
-  const given = text(values, "methods");
-  if (given === undefined) return undefined;
-  const names = [...new Set(given.split(",").map((name) => name.trim()).filter((name) => name !== ""))];
-  const ways = METHODS.filter((method) => names.includes(method));
-  if (names.length === 0 || ways.length < names.length) {
-    return yield* Effect.fail(
-      new UsageError("--methods names what is no way of adaptation", {
-        expected: `some of ${METHODS.join(", ")}, separated by commas`,
-        found: names.filter((name) => !METHODS.some((method) => method === name)).join(", ") || "none",
-      }),
-    );
-  }
-  if (args.some((arg) => /^--adapt(=|$)/.test(arg))) {
-    return yield* Effect.fail(
-      new UsageError("--adapt and --methods both say how the model adapts", {
-        expected: "--adapt for one way, --methods for several beside each other",
-        found: `--adapt ${text(values, "adapt")} and --methods ${given}`,
-      }),
-    );
-  }
-  return yield* Effect.forEach(names as Adaptation["by"][], (by) => adaptationOf(values, base, by));
-});
+) => Effect.Effect<readonly Adaptation[] | undefined, KindredError, Services> = Effect.fnUntraced(
+  function* (invocation, base) {
+    const { values, args } = invocation;
+    const given = text(values, "methods");
+    if (given === undefined) return undefined;
+    const names = [...new Set(given.split(",").map((name) => name.trim()).filter((name) => name !== ""))];
+    const ways = METHODS.filter((method) => names.includes(method));
+    if (names.length === 0 || ways.length < names.length) {
+      return yield* Effect.fail(
+        new UsageError("--methods names what is no way of adaptation", {
+          expected: `some of ${METHODS.join(", ")}, separated by commas`,
+          found: names.filter((name) => !METHODS.some((method) => method === name)).join(", ") || "none",
+        }),
+      );
+    }
+    if (args.some((arg) => /^--adapt(=|$)/.test(arg))) {
+      return yield* Effect.fail(
+        new UsageError("--adapt and --methods both say how the model adapts", {
+          expected: "--adapt for one way, --methods for several beside each other",
+          found: `--adapt ${text(values, "adapt")} and --methods ${given}`,
+        }),
+      );
+    }
+    return yield* Effect.forEach(names as Adaptation["by"][], (by) => adaptationOf(invocation, base, by));
+  },
+);
+
+/** The flags of what follows: GPL finds negatives of its own, whose flags say nothing where the training's are not mined. */
+function withoutGpl(invocation: Invocation): Invocation {
+  const { values } = invocation;
+  const ways = (text(values, "methods") ?? text(values, "adapt") ?? "").split(",").map((name) => name.trim());
+  if (!ways.includes("gpl") || ["semi-hard", "hard"].includes(text(values, "negatives") ?? "")) return invocation;
+  const own = Object.entries(values).filter(([flag]) => !GENERATING.some((other) => other === flag));
+  return { ...invocation, values: Object.fromEntries(own) };
+}
 
 /** What follows, `--then`, and the rows that it learns from. */
 export const superviseBy: (
@@ -138,7 +161,7 @@ export const superviseBy: (
   }
   const loaded = yield* loadPairsOrNli(trainSource(invocation));
   const { train: rows, evaluation, warnings } = yield* partsOf(invocation, loaded, "retrieval");
-  const data = yield* rowsWithNegatives(invocation, rows, base);
+  const data = yield* rowsWithNegatives(withoutGpl(invocation), rows, base);
   const supervise: Supervise = (model, as) =>
     trainBiEncoder({
       model,

@@ -17,6 +17,7 @@ import { evaluateModel, type EvaluationKind } from "./stages/evaluate.ts";
 import { evaluateByLabels } from "./stages/labels.ts";
 import type { Texts } from "./stages/load.ts";
 import { type MaskedLmParameters, trainMaskedLm } from "./stages/masked_lm.ts";
+import { type GplModels, type GplParameters, trainGpl } from "./gpl.ts";
 import { checkDropout, type SimcseParameters, trainSimcse } from "./stages/simcse.ts";
 import type { ModelShape } from "../stage/artifact.ts";
 
@@ -25,23 +26,26 @@ export type Adaptation =
   | { readonly by: "tsdae"; readonly parameters: DenoisingParameters }
   | { readonly by: "simcse"; readonly parameters: SimcseParameters }
   | { readonly by: "ct"; readonly parameters: ContrastiveTensionParameters }
-  | { readonly by: "mlm"; readonly parameters: MaskedLmParameters };
+  | { readonly by: "mlm"; readonly parameters: MaskedLmParameters }
+  | { readonly by: "gpl"; readonly parameters: GplParameters; readonly models: Omit<GplModels, "model"> };
 
 /** Trains a model on plain texts in one of these ways. */
 const adapt = (
-  { by, parameters }: Adaptation,
+  adaptation: Adaptation,
   inputs: { readonly model: Artifact<ModelFolder>; readonly texts: Artifact<Dataset<Texts>> },
   as: string,
 ): Effect.Effect<Artifact<TrainedModel>, KindredError, Services> => {
-  switch (by) {
+  switch (adaptation.by) {
     case "tsdae":
-      return trainDenoising(inputs, parameters, as);
+      return trainDenoising(inputs, adaptation.parameters, as);
     case "simcse":
-      return trainSimcse(inputs, parameters, as);
+      return trainSimcse(inputs, adaptation.parameters, as);
     case "ct":
-      return trainContrastiveTension(inputs, parameters, as);
+      return trainContrastiveTension(inputs, adaptation.parameters, as);
     case "mlm":
-      return trainMaskedLm(inputs, parameters, as);
+      return trainMaskedLm(inputs, adaptation.parameters, as);
+    case "gpl":
+      return trainGpl({ ...inputs, ...adaptation.models }, adaptation.parameters, as);
   }
 };
 
@@ -193,8 +197,8 @@ export const compareAdaptations: (
   options: CompareAdaptationsOptions,
 ) => Effect.Effect<ComparedAdaptations, KindredError, Services> = Effect.fnUntraced(function* (options) {
   const { model, shape, texts, adaptations, supervise } = options;
-  for (const { by, parameters } of adaptations) {
-    if (by === "simcse") yield* checkDropout(model, parameters.dropout); // before any of the others is trained
+  for (const way of adaptations) {
+    if (way.by === "simcse") yield* checkDropout(model, way.parameters.dropout); // before any of the others is trained
   }
   const columns = ["adaptation", "updates", "seconds"];
   const rows: (string | number | null)[][] = [];

@@ -35,8 +35,24 @@ Deno.test("domain_adaptation --methods has each way on the same texts, in one ta
     assert.deepEqual(Object.keys(runs).sort(), ["control", "main", ...expected].sort());
     assert.match(warnings.join(), /way of adaptation was chosen on the same rows/);
     assert.match(await Deno.readTextFile(join(model, "README.md")), new RegExp(`${best}, the best of simcse, mlm`));
-    await assert.rejects(go("--methods", "simcse,gpl"), /no way of adaptation/);
+    await assert.rejects(go("--methods", "simcse,gold"), /no way of adaptation/);
     await assert.rejects(go("--methods", "ct", "--adapt", "mlm"), /both say how/);
+  }));
+
+Deno.test("gpl is a way of adaptation, with negatives and queries of its own", () =>
+  withFolder(async (folder) => {
+    const common = ["--preset", "test", "--max-steps", "2", "--adapt-limit", "40", "--output", join(folder, "out")];
+    const go = (...flags: string[]) => runCommand(domainAdaptation, join(folder, "cache"), ...common, ...flags);
+    const { tables: [table], stages } = await go("--methods", "gpl,mlm", "--num-negatives", "2", "--adapt-steps", "3");
+    assert.deepEqual(table.rows.map(([name, updates]: [string, number]) => [name, updates]), [
+      ["none", 0],
+      ["gpl", 3],
+      ["mlm", 3],
+    ]);
+    const names = stages.map(({ name }: { name: string }) => name);
+    for (const name of ["queries", "candidates", "margins"]) assert.ok(names.includes(name), name);
+    const { details, facts, runs } = await go("--adapt", "gpl", "--adapt-steps", "3", "--no-control");
+    assert.ok(runs.adaptation.training.steps === 3, JSON.stringify([details, facts]));
   }));
 
 Deno.test("supervised SimCSE takes contradictions for negatives; plain texts are not held out", () =>
