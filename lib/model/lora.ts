@@ -119,7 +119,12 @@ export function targetLayers(specs: TensorSpecs, targets: ResolvedLora["targets"
       found,
     });
   };
-  if (targets === ALL_LINEAR) return layers.length === 0 ? fail("no linear layers") : layers;
+  if (layers.length === 0) {
+    throw new UsageError("the model has no linear layers, beside which adapters would stand", {
+      hint: "train it whole, without --lora-rank (lora)",
+    });
+  }
+  if (targets === ALL_LINEAR) return layers;
   if (typeof targets !== "string") {
     const idle = targets.filter((end) => !layers.some((layer) => isNamed(layer, end)));
     if (idle.length > 0 || targets.length === 0) fail(idle.join(", ") || "an empty list");

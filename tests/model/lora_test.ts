@@ -145,6 +145,9 @@ Deno.test("targets are ends of names, a regular expression of whole names, or al
     });
   refused(["query", "Wqkv"], /self\.query.*Wqkv/s);
   refused([], /an empty list/);
+  for (const targets of ["all-linear", ["query"], "q.*"]) {
+    assert.throws(() => targetLayers(new Map(), targets), /has no linear layers/, "as static embeddings have none");
+  }
   refused("query", /names no linear layer/); // a regular expression of whole names
   refused("(", /no regular expression/);
   refused(["embeddings.position_embeddings"], /names no linear layer/);
