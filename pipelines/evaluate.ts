@@ -20,12 +20,14 @@ import { asRankedDocuments } from "../lib/data/lists.ts";
 import type { RetrievalRows } from "../lib/data/retrieval_sets.ts";
 import { resolveSource } from "../lib/data/source.ts";
 import { readChunks, readTable, type Table } from "../lib/data/table.ts";
+import type { PoolingMode } from "../lib/engine/engine.ts";
 import { encodeTexts } from "../lib/embed/encode.ts";
 import { rolePrompts } from "../lib/embed/roles.ts";
 import { type KindredError, UsageError } from "../lib/error.ts";
 import type { Resampled } from "../lib/evaluate/bootstrap.ts";
 import { type PromptChoice, promptOf } from "../lib/model/prompts.ts";
 import { lengthLimit } from "../lib/pipeline/card.ts";
+import { baselinesOf } from "../lib/pipeline/baselines.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { COMPUTING, type FlagValues } from "../lib/pipeline/flags.ts";
 import { rowCollector } from "../lib/pipeline/garbage.ts";
@@ -118,6 +120,8 @@ interface Measurement {
 interface Measuring {
   /** Longest text in tokens. */
   readonly maxSeqLength: number | undefined;
+  /** How tokens become one embedding, instead of as the model's folder says. */
+  readonly pooling?: PoolingMode | undefined;
   /** See `asRankedDocuments`. */
   readonly relevantFrom: number | undefined;
   /** Of corpora. */
@@ -136,7 +140,11 @@ const measure: (
   on: Rows,
   how: Measuring,
 ) => Effect.Effect<Measurement, KindredError, Services> = Effect.fnUntraced(
-  function* (folder, on, { maxSeqLength, relevantFrom, teacher: taughtBy, prompts: given, resamples, scores }) {
+  function* (
+    folder,
+    on,
+    { maxSeqLength, pooling, relevantFrom, teacher: taughtBy, prompts: given, resamples, scores },
+  ) {
     const engine = yield* (yield* TensorEngine).open;
     const labels = yield* judgeLabels(folder);
     if (labels !== undefined) {
@@ -161,7 +169,7 @@ const measure: (
       const prompts = { text: promptOf(model, {}) ?? null };
       return { metrics, rows, max_seq_length: lengthLimit(model), prompts, resampled: undefined };
     }
-    const model = yield* openBiEncoder(folder, { maxSeqLength });
+    const model = yield* openBiEncoder(folder, { maxSeqLength, pooling });
     const teacherFolder = taughtBy && (yield* attempt(() => modelFolder(taughtBy)));
     const teacher = teacherFolder ? yield* openBiEncoder(teacherFolder, { maxSeqLength }) : undefined;
     const before = (prompt: PromptChoice) => promptOf(model, prompt) ?? null;
@@ -265,6 +273,7 @@ export const command: Command = {
     ...COMPUTING,
     "model",
     "against",
+    "baselines",
     "max-seq-length",
     "eval",
     "task",
@@ -297,6 +306,7 @@ export const command: Command = {
         new UsageError("--model and --eval are required", { expected: "--model M --eval FILE" }),
       );
     }
+    const named = yield* attemptSync(() => baselinesOf(text(values, "baselines")));
     const output = values["output"] === undefined ? undefined : yield* outputFolder(invocation);
     const folder = yield* attempt(() => modelFolder(source));
     const otherFolder = against === undefined ? undefined : yield* attempt(() => modelFolder(against));
@@ -340,6 +350,13 @@ export const command: Command = {
     const other = otherFolder === undefined
       ? undefined
       : yield* measure(otherFolder, on, { ...how, scores: undefined });
+    const baselines: Record<string, Metrics> = {};
+    for (const baseline of named) {
+      const where = yield* attempt(() => modelFolder(baseline.model));
+      const { pooling } = baseline;
+      const { metrics } = yield* measure(where, on, { ...how, pooling, resamples: 0, scores: undefined });
+      baselines[baseline.name] = metrics;
+    }
     const resamples = drawsOf(mine.rows, how.resamples);
     const draws: Draws | undefined = resamples === 0 ? undefined : { resamples, seed: optional(values, "seed") ?? 42 };
     const { resampled, ...about } = mine;
@@ -355,6 +372,7 @@ export const command: Command = {
         columns,
         metrics,
         ...(draws && resampled && { intervals: intervalReport(resampled, draws) }),
+        ...(named.length > 0 && { baselines }),
         ...(other && { against: againstReport(against!, mine, other, draws) }),
       };
       await scores?.finish();

@@ -225,6 +225,11 @@ export const FLAGS = {
     ],
     "kind of evaluation; default: from the columns",
   ],
+  "baselines": [
+    "text",
+    "models to be measured on the same rows, with a pooling of your own where one is named: " +
+    "glove.txt,bert-base-uncased:mean,bert-base-uncased:cls",
+  ],
   "against": ["text", "another model: the difference on the same rows, with its interval"],
   "resamples": [
     "whole",

@@ -13,6 +13,8 @@ import {
   type Resampled,
 } from "../evaluate/bootstrap.ts";
 import type { Metrics } from "../train/record.ts";
+import { type EvaluationKind, PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { tableLines } from "./table_lines.ts";
 
 /** Intervals of metrics. */
 export interface IntervalReport {
@@ -78,6 +80,8 @@ export function againstReport(
 
 /** What is printed. */
 export interface PrintedEvaluation {
+  /** The model, as it was named. */
+  readonly model: string;
   /** Which form the rows had. */
   readonly task: string;
   /** How many rows, queries or texts. */
@@ -86,6 +90,8 @@ export interface PrintedEvaluation {
   readonly metrics: Metrics;
   /** Their intervals. */
   readonly intervals?: IntervalReport | undefined;
+  /** Metrics of models beside it, by their names. */
+  readonly baselines?: Readonly<Record<string, Metrics>> | undefined;
   /** Another model. */
   readonly against?: AgainstReport | undefined;
 }
@@ -94,8 +100,18 @@ export interface PrintedEvaluation {
 const isShown = (task: string, key: string) =>
   task !== "nanobeir" || key.startsWith("NanoBEIR_mean") || key.endsWith("_cosine_ndcg@10");
 
+/** The metric that stands for all, of the model and of its baselines, the best first. */
+function baselineLines({ model, task, metrics }: PrintedEvaluation, baselines: Readonly<Record<string, Metrics>>) {
+  const primary = PRIMARY_METRIC[task as EvaluationKind];
+  const key = primary !== undefined && primary in metrics ? primary : Object.keys(metrics)[0]!;
+  const rows = Object.entries({ ...baselines, [model]: metrics }).map(([name, of]) => [name, of[key] ?? null] as const)
+    .sort(([, a], [, b]) => (b ?? -Infinity) - (a ?? -Infinity));
+  return tableLines({ title: "beside its baselines", columns: ["model", key], rows });
+}
+
 /** Metrics with their intervals, and the difference to another model, in lines of at most 80 columns. */
-export function evaluationLines({ task, rows, metrics, intervals, against }: PrintedEvaluation): string {
+export function evaluationLines(report: PrintedEvaluation): string {
+  const { task, rows, metrics, intervals, against, baselines = {} } = report;
   const keys = Object.keys(metrics).filter((key) => isShown(task, key));
   const width = Math.max(28, ...keys.map((key) => key.length + 1));
   const range = (interval: Interval | undefined) =>
@@ -115,6 +131,7 @@ export function evaluationLines({ task, rows, metrics, intervals, against }: Pri
     `task ${task}, ${counted(rows, intervals?.unit ?? "row")}`,
     ...keys.map(line),
     ...(about === undefined ? [] : [about]),
+    ...(Object.keys(baselines).length === 0 ? [] : ["", ...baselineLines(report, baselines)]),
     ...(against === undefined ? [] : [
       "",
       `less those of ${against.model}`,

@@ -152,3 +152,23 @@ Deno.test("evaluate asks a cross-encoder for scores, classes and ranks, and a bi
     const idle = await run("evaluate", "--model", judge, "--eval", scored, "--relevant-from", "1");
     assert.match(idle.err, /--relevant-from is for lists/);
   }));
+
+Deno.test("evaluate --baselines puts averaged word vectors and an untuned encoder beside the model", () =>
+  withFolder(async (folder) => {
+    const [data, vectors] = [join(folder, "a.csv"), join(folder, "vectors.txt")];
+    await Deno.writeTextFile(data, DATA.similarity.join("\n") + "\na boy runs,the boy eats,2\n");
+    const words = ["boy", "eats", "dog", "runs", "queen", "sleeps"];
+    await Deno.writeTextFile(vectors, words.map((word, i) => `${word} ${i} ${1 + i * i} 1\n`).join(""));
+    const model = await sampleBaseModel();
+    const asked = ["--model", model, "--eval", data, "--baselines", `${vectors}, ${model}:cls,${model}:mean`];
+    const { code, out, err } = await run("evaluate", ...asked, "--json");
+    assert.equal(code, 0, err);
+    const { metrics, baselines } = JSON.parse(out);
+    assert.deepEqual(Object.keys(baselines), [vectors, `${model}:cls`, `${model}:mean`]);
+    assert.deepEqual(baselines[`${model}:mean`], metrics, "the folder's own pooling");
+    assert.notEqual(baselines[`${model}:cls`].pearson_cosine, metrics.pearson_cosine);
+    assert.match((await run("evaluate", ...asked)).out, /beside its baselines/);
+    const wrong = await run("evaluate", "--model", model, "--eval", data, "--baselines", `${model}:median`);
+    assert.equal(wrong.code, 2);
+    assert.match(wrong.err, /no such pooling/);
+  }));
