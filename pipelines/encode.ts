@@ -37,7 +37,7 @@ export const command: Command = {
     "max-tokens",
   ],
   meanings: {
-    "model": "the model: a folder or a model of the hub",
+    "model": "the model: a folder or a model of the hub; #NAME behind it: an adapter within it",
     "columns": "the column of the texts, as for --column: text=answer",
     "max-seq-length": "longest text in tokens; longer ones are cut; default: as the model's folder says",
     "output": "file of the embeddings: .npy, .safetensors or .parquet",

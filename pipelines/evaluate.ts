@@ -286,7 +286,7 @@ export const command: Command = {
     "force",
   ],
   meanings: {
-    "model": "the model: a folder or a model of the hub",
+    "model": "the model: a folder or a model of the hub; #NAME behind it: an adapter within it",
     "seed": "seed of the rows that are drawn anew; default 42",
     "prompts":
       "texts before queries and documents of a corpus, instead of the model's prompts, for all sets or for one: " +

@@ -44,7 +44,7 @@ export const command: Command = {
     "format",
   ],
   meanings: {
-    "model": "the model: a folder or a model of the hub",
+    "model": "the model: a folder or a model of the hub; #NAME behind it: an adapter within it",
     "columns": "names of columns, by those of the task: text=title,label=topic",
   },
   presets: { sample: {}, chapter: { "tasks": "Banking77Classification", "format": "1.1" }, test: {} },

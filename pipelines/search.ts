@@ -43,7 +43,7 @@ export const command: Command = {
     "force",
   ],
   meanings: {
-    "model": "the model: a folder or a model of the hub",
+    "model": "the model: a folder or a model of the hub; #NAME behind it: an adapter within it",
     "columns": "the column of the texts, as for --column: text=answer",
     "limit": "search in no more texts",
     "top-k": "answers to each query",

@@ -4,17 +4,18 @@
  *
  * @module
  */
-import { join, resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
+import { defaultCacheFolder } from "../environment.ts";
 import { CheckpointError } from "../error.ts";
-import { locateModel } from "../hub/named_model.ts";
-import { readJson, writeJson } from "./folder.ts";
+import { weightOf } from "./adapter_layers.ts";
+import { readJson } from "./folder.ts";
+import { transposed, withoutParametrizations } from "./jina_v3.ts";
 import { readModuleList } from "./modules.ts";
-import { openTensors, type TensorReader, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
+import { locateNamed } from "./named_adapter.ts";
+import { openTensors, type TensorReader } from "./safetensors.ts";
+import { ADAPTER_CONFIG, ADAPTER_WEIGHTS } from "./write_adapter.ts";
 
 type Json = Readonly<Record<string, unknown>>;
-
-const CONFIG = "adapter_config.json";
-const WEIGHTS = "adapter_model.safetensors";
 
 /** An adapter in a folder. */
 export interface AdapterFolder {
@@ -59,10 +60,10 @@ const isNothing = (value: unknown) =>
  * @throws {CheckpointError} It has what is not supported, or its base model is not to be had.
  */
 export async function readAdapter(folder: string, above: readonly string[] = []): Promise<AdapterFolder | undefined> {
-  const where = join(folder, CONFIG);
+  const where = join(folder, ADAPTER_CONFIG);
   const config = await readJson<Json>(where, true);
   const isThere = (name: string) => Deno.stat(join(folder, name)).then(() => true, () => false);
-  if (config === undefined || (await isThere("model.safetensors") && !await isThere(WEIGHTS))) return undefined;
+  if (config === undefined || (await isThere("model.safetensors") && !await isThere(ADAPTER_WEIGHTS))) return undefined;
   const only = (name: string, is: boolean, expected: string) => {
     if (is) return;
     throw new CheckpointError(`an adapter with this ${name} is not supported`, {
@@ -77,13 +78,17 @@ export async function readAdapter(folder: string, above: readonly string[] = [])
   for (const name of BEYOND) only(name, isNothing(config[name]), "nothing");
   const start = config["init_lora_weights"] ?? true;
   only("init_lora_weights", PLAIN_STARTS.some((each) => each === start), PLAIN_STARTS.join(", "));
-  const [alpha, name] = [config["lora_alpha"], config["base_model_name_or_path"]];
+  // One that names no model belongs to the one whose folder it is in, as transformers' `load_adapter` takes it.
+  const [alpha, name = await modelAbove(folder)] = [
+    config["lora_alpha"],
+    config["base_model_name_or_path"] ?? undefined,
+  ];
   only("lora_alpha", typeof alpha === "number" && Number.isFinite(alpha), "a number");
   only("base_model_name_or_path", typeof name === "string" && name !== "", "the model that it belongs to");
-  if (!await isThere(WEIGHTS)) {
+  if (!await isThere(ADAPTER_WEIGHTS)) {
     throw new CheckpointError("the weights of the adapter are missing", {
       where: folder,
-      expected: WEIGHTS,
+      expected: ADAPTER_WEIGHTS,
       hint: "weights in adapter_model.bin, a pickle, are not read: save the adapter again in Python",
     });
   }
@@ -95,10 +100,16 @@ export async function readAdapter(folder: string, above: readonly string[] = [])
   const byRoot = config["use_rslora"] === true; // rank-stabilised: Kalajdzievski 2023, arXiv 2312.03732
   return {
     base: await baseFolder(folder, name as string, config["revision"]),
-    file: join(folder, WEIGHTS),
+    file: join(folder, ADAPTER_WEIGHTS),
     scale: (layer, rank) =>
       (alphas!.find(([pattern]) => pattern.test(layer))?.[1] ?? alpha as number) / (byRoot ? Math.sqrt(rank) : rank),
   };
+}
+
+/** The folder above, if there is a model in it. */
+async function modelAbove(folder: string): Promise<string | undefined> {
+  const above = dirname(resolve(folder));
+  return await Deno.stat(join(above, "config.json")).then(() => above, () => undefined);
 }
 
 /** Other α than the usual, by patterns of the ends of names. */
@@ -120,10 +131,11 @@ async function baseFolder(folder: string, name: string, revision: unknown): Prom
     if (await Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false)) return path;
   }
   try {
-    return (await locateModel(typeof revision === "string" ? `${name}@${revision}` : name)).folder;
+    const named = typeof revision === "string" ? name.replace(/(#|$)/, `@${revision}$1`) : name;
+    return (await locateNamed(named, defaultCacheFolder())).folder;
   } catch (error) {
     throw new CheckpointError("the model that the adapter belongs to is not to be had", {
-      where: join(folder, CONFIG),
+      where: join(folder, ADAPTER_CONFIG),
       expected: "base_model_name_or_path: a folder, or a model of the hub",
       found: name,
       hint: (error as Error).message,
@@ -152,7 +164,7 @@ export async function basesOf(path: string, above: readonly string[] = []): Prom
  */
 export async function openWeights(folder: string, above: readonly string[] = []): Promise<TensorReader> {
   const adapter = await readAdapter(folder, above);
-  if (adapter === undefined) return await openTensors(folder);
+  if (adapter === undefined) return withoutParametrizations(await openTensors(folder));
   const { transformerPath } = await readModuleList(adapter.base);
   const base = await openWeights(join(adapter.base, transformerPath), [...above, resolve(folder)]);
   try {
@@ -169,47 +181,57 @@ export async function openWeights(folder: string, above: readonly string[] = [])
   }
 }
 
-/** s · B A of one weight. */
+/** s · B A of one weight, or of some of its rows. */
 interface Update {
   readonly a: string;
   readonly b: string;
   readonly rank: number;
   readonly scale: number;
+  /** Of a table, PEFT keeps both turned: A [r, rows] and B [width, r]. */
+  readonly isTable: boolean;
+  /** Its first row. */
+  readonly from: number;
 }
 
+/** Names of an adapter's tensors: the layer, whether it is a table of embeddings, A or B. */
+const TENSOR = /^(?:base_model\.model\.)?(.+)\.lora_(embedding_)?([AB])(?:\.default)?(\.weight)?$/;
+
 function merged(base: TensorReader, own: TensorReader, { file, scale }: AdapterFolder): TensorReader {
-  const updates = new Map<string, Update>();
+  const updates = new Map<string, Update[]>();
   for (const name of own.tensors.keys()) {
-    const [, layer, kind] = /^(?:base_model\.model\.)?(.+)\.lora_([AB])\.(?:default\.)?weight$/.exec(name) ?? [];
-    const a = name.replace(/\.lora_B\./, ".lora_A.");
-    const b = name.replace(/\.lora_A\./, ".lora_B.");
-    if (layer === undefined || !own.tensors.has(a) || !own.tensors.has(b)) {
+    const [, layer, table, kind, ending] = TENSOR.exec(name) ?? [];
+    const a = name.replace(/\.lora_(embedding_)?B(?=\.|$)/, ".lora_$1A");
+    const b = name.replace(/\.lora_(embedding_)?A(?=\.|$)/, ".lora_$1B");
+    const [isTable, isWeight] = [table !== undefined, ending !== undefined];
+    if (layer === undefined || isTable === isWeight || !own.tensors.has(a) || !own.tensors.has(b)) {
       throw new CheckpointError("a tensor of the adapter is not supported", {
         where: `${file}, ${name}`,
-        expected: "lora_A.weight and lora_B.weight of a linear layer",
+        expected: "lora_A.weight and lora_B.weight of a linear layer, lora_embedding_A and lora_embedding_B of a table",
         found: name,
         hint: "merge it in Python, by merge_and_unload(), and save the model",
       });
     }
     if (kind === "B") continue;
-    const weight = weightOf(base, layer, file);
-    const [rank, shape] = [own.tensors.get(a)!.shape[0]!, base.tensors.get(weight)!.shape];
-    const found = [...own.tensors.get(b)!.shape, ...own.tensors.get(a)!.shape];
-    if (shape.length !== 2 || found.join() !== [shape[0], rank, rank, shape[1]].join()) {
+    const { weight, from, rows } = weightOf(base, layer, file);
+    const [shapeA, shapeB] = [own.tensors.get(a)!.shape, own.tensors.get(b)!.shape];
+    const [rank, width] = [shapeA[0]!, base.tensors.get(weight)!.shape[1]];
+    const [wantedA, wantedB] = isTable ? [[rank, rows], [width, rank]] : [[rank, width], [rows, rank]];
+    if (width === undefined || [shapeA, shapeB].join(" ; ") !== [wantedA, wantedB].join(" ; ")) {
       throw new CheckpointError("the adapter does not fit the weight", {
         where: `${file}, ${layer}`,
-        expected: `B [${shape[0]}, r], A [r, ${shape[1]}]`,
-        found: `B [${own.tensors.get(b)!.shape}], A [${own.tensors.get(a)!.shape}]`,
+        expected: isTable ? `B [${width}, r], A [r, ${rows}]` : `B [${rows}, r], A [r, ${width}]`,
+        found: `B [${shapeB}], A [${shapeA}]`,
         hint: "it belongs to another model",
       });
     }
-    updates.set(weight, { a, b, rank, scale: scale(layer, rank) });
+    const update = { a, b, rank, scale: scale(layer, rank), isTable, from };
+    updates.set(weight, [...updates.get(weight) ?? [], update]);
   }
   return {
     ...base,
     readF32: async (name) => {
-      const [values, update] = [await base.readF32(name), updates.get(name)];
-      if (update !== undefined) addProduct(values, await own.readF32(update.b), await own.readF32(update.a), update);
+      const values = await base.readF32(name);
+      for (const update of updates.get(name) ?? []) await applyUpdate(values, own, update);
       return values;
     },
     close() {
@@ -219,17 +241,13 @@ function merged(base: TensorReader, own: TensorReader, { file, scale }: AdapterF
   };
 }
 
-/** The weight of a layer in the base model, whose names may have a prefix more or less than the adapter's. */
-function weightOf(base: TensorReader, layer: string, file: string): string {
-  const name = `${layer}.weight`;
-  if (base.tensors.has(name)) return name;
-  const found = [...base.tensors.keys()].filter((each) => each.endsWith(`.${name}`) || name.endsWith(`.${each}`));
-  if (found.length === 1) return found[0]!;
-  throw new CheckpointError("the adapter is for a layer that the model does not have", {
-    where: `${file}, ${layer}`,
-    expected: "layers of its base model, under the names that the model's files have",
-    found: found.length === 0 ? layer : found.join(" or "),
-  });
+async function applyUpdate(values: Float32Array, own: TensorReader, update: Update): Promise<void> {
+  const { rank, isTable, from } = update;
+  const [a, b] = [await own.readF32(update.a), await own.readF32(update.b)];
+  // (B A)ᵀ = Aᵀ Bᵀ
+  const [left, right] = isTable ? [transposed(a, rank), transposed(b, b.length / rank)] : [b, a];
+  const [rows, width] = [left.length / rank, right.length / rank];
+  addProduct(values.subarray(from * width, (from + rows) * width), left, right, update);
 }
 
 /** W [N, K] += s · B [N, r] A [r, K] */
@@ -249,52 +267,4 @@ export function addProduct(
     }
     for (let i = 0, at = row * width; i < width; i++) w[at + i]! += sum[i]!;
   }
-}
-
-/** What {@linkcode writeAdapter} writes. */
-export interface AdapterToWrite {
-  /** The model that it belongs to: a model of the hub, or a folder. */
-  readonly base: string;
-  /** r */
-  readonly rank: number;
-  /** α */
-  readonly alpha: number;
-  /** Dropout of its training. */
-  readonly dropout: number;
-  /** Names of the layers that have one. */
-  readonly layers: readonly string[];
-  /** Its weights: `<layer>.lora_A.weight` and `<layer>.lora_B.weight`. */
-  readonly tensors: readonly TensorToWrite[];
-}
-
-/**
- * Writes an adapter as PEFT does.
- *
- * @param folder An existing folder.
- * @param adapter What it is, and its weights.
- * @returns When both files are written.
- */
-export async function writeAdapter(folder: string, adapter: AdapterToWrite): Promise<void> {
-  const { base, rank, alpha, dropout, layers, tensors } = adapter;
-  await writeJson(join(folder, CONFIG), {
-    peft_type: "LORA",
-    task_type: "FEATURE_EXTRACTION",
-    base_model_name_or_path: base,
-    revision: null,
-    r: rank,
-    lora_alpha: alpha,
-    lora_dropout: dropout,
-    target_modules: layers,
-    bias: "none",
-    fan_in_fan_out: false,
-    inference_mode: true,
-    init_lora_weights: true,
-    modules_to_save: null,
-    use_dora: false,
-    use_rslora: false,
-  });
-  await writeSafetensors(
-    join(folder, WEIGHTS),
-    tensors.map((tensor) => ({ ...tensor, name: `base_model.model.${tensor.name}` })),
-  );
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { type AdapterFolder, type AdapterToWrite, openWeights, readAdapter, writeAdapter } from "./adapter.ts";
+export { type AdapterFolder, openWeights, readAdapter } from "./adapter.ts";
 export {
   type CrossEncoderFolder,
   type CrossEncoderToWrite,
@@ -34,3 +34,4 @@ export {
   writeWordVectorFile,
   writeWordVectors,
 } from "./word_vectors.ts";
+export { type AdapterToWrite, writeAdapter } from "./write_adapter.ts";

@@ -7,6 +7,7 @@ import { isAbsolute, join, normalize } from "node:path";
 import type { PoolingMode } from "../engine/engine.ts";
 import { CheckpointError } from "../error.ts";
 import { readJson, writeJson } from "./folder.ts";
+import { isOriginalJinaV3 } from "./jina_v3.ts";
 import { type TensorToWrite, writeSafetensors } from "./safetensors.ts";
 
 /** A module after the transformer. */
@@ -76,12 +77,14 @@ export async function readModuleList(path: string): Promise<ModuleList> {
   if (!(Array.isArray(list) && list.every((spec) => typeof spec?.type === "string"))) {
     throw new CheckpointError("the list of modules is damaged", { where, expected: "a list of {type, path}" });
   }
-  const [first, ...others] = list.map((spec: Json) => {
+  const hasOwnCode = list[0]?.["type"] === JINA_CODE && await isJina(join(path, String(list[0]["path"] ?? "")));
+  const [first, ...others] = list.map((spec: Json, i) => {
     const inside = normalize(String(spec["path"] ?? ""));
     if (isAbsolute(inside) || inside.split(/[/\\]/).includes("..")) {
       throw new CheckpointError("a module lies outside the model's folder", { where, found: String(spec["path"]) });
     }
-    return { path: inside === "." ? "" : inside, type: typeName(String(spec["type"]), where) };
+    const type = i === 0 && hasOwnCode ? INPUT_CLASSES.transformer : typeName(String(spec["type"]), where);
+    return { path: inside === "." ? "" : inside, type };
   });
   const kinds = Object.keys(INPUT_CLASSES) as InputKind[];
   const input = kinds.find((kind) => INPUT_CLASSES[kind] === first?.type);
@@ -96,6 +99,11 @@ export async function readModuleList(path: string): Promise<ModuleList> {
 }
 
 const PACKAGE = "sentence_transformers.";
+/** Python code of jina-embeddings-v3's own, which chooses a task's adapter and is a Transformer beyond that. */
+const JINA_CODE = "custom_st.Transformer";
+
+const isJina = async (weights: string) =>
+  isOriginalJinaV3(await readJson<Json>(join(weights, "config.json"), true) ?? {});
 
 /** The name of a class of sentence-transformers: that module's path has changed over its versions. */
 function typeName(type: string, where: string): string {

@@ -3,12 +3,14 @@
  *
  * @module
  */
-import { join, resolve } from "node:path";
+import { basename, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
-import { type AdapterToWrite, readAdapter, writeAdapter } from "./adapter.ts";
+import { readAdapter } from "./adapter.ts";
 import { readJson, replaceFolder, withoutWeightType, writeJson, writeTokenizer } from "./folder.ts";
+import { promptOfTask, taskPrompts, withoutTasks } from "./jina_v3.ts";
 import { type InputKind, type ModuleSpec, readModuleList, readModules, writeModules } from "./modules.ts";
 import { openTensors, type TensorToWrite, writeSafetensors } from "./safetensors.ts";
+import { type AdapterToWrite, writeAdapter } from "./write_adapter.ts";
 
 export type { InputKind, ModuleSpec } from "./modules.ts";
 
@@ -54,14 +56,16 @@ export async function readFolder(path: string, above: readonly string[] = []): P
   const weights = join(path, transformerPath);
   const adapter = await readAdapter(weights, above);
   const base = adapter && await readFolder(adapter.base, [...above, resolve(weights)]);
-  if (base !== undefined && !await isThere(join(path, "modules.json"))) return { ...base, weights };
+  if (base !== undefined && !await isThere(join(path, "modules.json"))) {
+    return { ...base, weights, defaultPromptName: base.defaultPromptName ?? await promptOfAdapter(base, weights) };
+  }
   const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
   const file = join(weights, "config.json");
   const found = base?.config ??
     (list.input === "transformer" ? await readJson<Json>(file) : await readJson<Json>(file, true) ?? {});
   const input = found["model_type"] === "model2vec" ? "static" : list.input;
   const config = input === "transformer"
-    ? found
+    ? withoutTasks(found)
     : input === "static"
     ? await staticConfig(weights, found)
     : await wordsConfig(weights);
@@ -83,8 +87,20 @@ export async function readFolder(path: string, above: readonly string[] = []): P
       ? await maxSeqLengthOf(weights, config)
       : base.maxSeqLength,
     modules: await readModules(path, following, Number(config["hidden_size"] ?? config["dim"] ?? config["n_embd"])),
-    ...readGeneral(general, join(path, "config_sentence_transformers.json")),
+    ...readGeneral(withPrompts(general, taskPrompts(found)), join(path, "config_sentence_transformers.json")),
   };
+}
+
+/** Prompts by task, where there are no others under their names. */
+function withPrompts(general: Json, prompts: Readonly<Record<string, string>>): Json {
+  if (Object.keys(prompts).length === 0) return general;
+  return { ...general, prompts: { ...prompts, ...general["prompts"] as object | undefined } };
+}
+
+/** What jina v3's own code puts before a text of a task: the prompt of the task whose adapter this is. */
+async function promptOfAdapter({ prompts, weights }: SentenceTransformerFolder, adapter: string) {
+  const config = await readJson<Json>(join(weights, "config.json"), true) ?? {};
+  return promptOfTask({ ...taskPrompts(config), ...prompts }, basename(resolve(adapter)));
 }
 
 const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);

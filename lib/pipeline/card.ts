@@ -9,17 +9,20 @@ import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
 import { counted } from "../counted.ts";
 import type { KindredError } from "../error.ts";
+import { splitModelName } from "../hub/named_model.ts";
 import type { ModelFolder } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Facts } from "../train/model_card.ts";
 
 const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 
-/** A source as others may read it: a hub id as it is, of a path the last part alone. */
+/** A source as others may read it: a hub id as it is, of a path the last part alone. An adapter's name stays behind it. */
 export async function sourceName(source: string): Promise<string> {
-  const names = source.split(" + ").map(async (part) =>
-    /^[./~\\]|^[A-Za-z]:/.test(part) || await isThere(part) ? basename(part.replaceAll("\\", "/")) : part
-  );
+  const names = source.split(" + ").map(async (part) => {
+    const isPath = /^[./~\\]|^[A-Za-z]:/.test(part) || await isThere(part) ||
+      await isThere(part.replace(/#[^#]*$/, ""));
+    return isPath ? basename(part.replaceAll("\\", "/")) : part;
+  });
   return (await Promise.all(names)).join(" + ");
 }
 
@@ -29,8 +32,9 @@ export async function originOf(
 ): Promise<{ readonly name: string; readonly baseModel?: string; readonly license?: string | undefined }> {
   if (source === undefined) return { name: "the sample's base model" };
   const name = await sourceName(source);
-  if (name === source) return { name, baseModel: source };
-  const card = await Deno.readTextFile(join(source, "README.md")).catch(() => "");
+  const { model } = await splitModelName(source);
+  if (name === source) return { name, baseModel: model };
+  const card = await Deno.readTextFile(join(model, "README.md")).catch(() => "");
   const license = /^---\n[\s\S]*?^license:\s*"?([\w.+-]+)"?\s*$/m.exec(card)?.[1];
   return { name, license };
 }

@@ -29,7 +29,7 @@ export const FLAGS = {
     ["sample", "chapter", "test", "own"],
     "which defaults: the sample that ships inside, the book's chapter, a test; own where --model names one",
   ],
-  "model": ["text", "model to start from: a folder or a model of the hub"],
+  "model": ["text", "model to start from: a folder or a model of the hub; #NAME behind it: an adapter within it"],
   "train": ["text", "training data: a file, a folder, or a dataset of the hub"],
   "eval": [
     "text",

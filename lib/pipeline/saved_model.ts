@@ -7,6 +7,7 @@ import { join, resolve } from "node:path";
 import { readJson } from "../checkpoint/folder.ts";
 import { jsonText } from "../checkpoint/json.ts";
 import { UsageError } from "../error.ts";
+import { splitModelName } from "../hub/named_model.ts";
 import type { TrainedModel } from "../stage/artifact.ts";
 
 /** How adapters are saved. */
@@ -51,11 +52,14 @@ export async function savedModel(
 export const inModel = (texts: SavedModel["texts"]): SavedModel["texts"] =>
   Object.fromEntries(Object.entries(texts).map(([name, content]) => [`model/${name}`, content]));
 
-/** A folder by its whole path, a model of the hub by its name, as PEFT's files have them. */
+/**
+ * A folder by its whole path, a model of the hub by its name, as PEFT's files have them; with the adapter that was merged
+ * into it, which PEFT does not know.
+ */
 async function baseOf(source: string): Promise<Readonly<Record<string, string>>> {
-  if (await Deno.stat(source).then(({ isDirectory }) => isDirectory, () => false)) {
-    return { base_model_name_or_path: resolve(source) };
-  }
-  const [id, revision] = source.replace(/^hub:/, "").split("@");
-  return { base_model_name_or_path: id!, ...(revision !== undefined && { revision }) };
+  const { model, adapter } = await splitModelName(source);
+  const named = (name: string) => ({ base_model_name_or_path: adapter === undefined ? name : `${name}#${adapter}` });
+  if (await Deno.stat(model).then(({ isDirectory }) => isDirectory, () => false)) return named(resolve(model));
+  const [id, revision] = model.replace(/^hub:/, "").split("@");
+  return { ...named(id!), ...(revision !== undefined && { revision }) };
 }

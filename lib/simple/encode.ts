@@ -58,7 +58,7 @@ export interface EncodeJobOptions extends PromptChoice, JobOptions {
 /**
  * Embeddings of texts.
  *
- * @param model A folder, or a model of the hub.
+ * @param model A folder, or a model of the hub; behind a `#` the name of an adapter within it.
  * @param texts The texts; an empty one is embedded like any other.
  * @param options `promptName`: one of the model's prompts; or `prefix`: a text of your own, before every input;
  * `truncateDim`, `maxSeqLength`, `normalize`; `precision`: how embeddings are kept, and `ranges` or
@@ -151,7 +151,7 @@ export interface RetrievalCorpus {
  * metrics. On pairs of what belongs together: how well each anchor finds its positives among all, and on a corpus: how
  * well each query finds what is relevant to it, in the metrics of its InformationRetrievalEvaluator.
  *
- * @param model A folder, or a model of the hub.
+ * @param model A folder, or a model of the hub; behind a `#` the name of an adapter within it.
  * @param rows Graded pairs, anchors and positives, or queries with documents; `readRetrievalSets` of `./evaluate` reads
  *   those of a folder.
  * @param options `engine` and `signal`.

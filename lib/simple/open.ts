@@ -120,7 +120,7 @@ const UNCUT = 2 ** 31 - 1;
 /**
  * Loads a model once, to encode with it many times.
  *
- * @param model A folder, or a model of the hub.
+ * @param model A folder, or a model of the hub; behind a `#` the name of an adapter within it.
  * @param options Which engine computes, and how many features are kept.
  * @returns The loaded model.
  * @throws CheckpointError if the folder cannot be loaded.
@@ -217,7 +217,7 @@ export interface OpenCrossEncoder extends Disposable, AsyncDisposable {
 /**
  * Loads a cross-encoder once, to score with it many times.
  *
- * @param model A folder, or a model of the hub.
+ * @param model A folder, or a model of the hub; behind a `#` the name of an adapter within it.
  * @param options `engine`: which one computes. Default: the best that is present.
  * @returns The loaded model.
  * @throws CheckpointError if the folder cannot be loaded, or has no trained head.

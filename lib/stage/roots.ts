@@ -4,10 +4,12 @@
  * @module
  */
 import { Effect } from "effect";
+import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";
 import { basesOf } from "../checkpoint/adapter.ts";
 import { ownFiles } from "../checkpoint/folder.ts";
+import { locateNamed, type NamedModel } from "../checkpoint/named_adapter.ts";
 import { isWordVectorFile, readWordVectors, writeWordVectors } from "../checkpoint/word_vectors.ts";
 import { counted } from "../counted.ts";
 import { defaultCacheFolder } from "../environment.ts";
@@ -15,7 +17,6 @@ import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import { sampleBaseModel, samplePairModel } from "../data/sample/models.ts";
 import { resolveSource } from "../data/source.ts";
 import { type KindredError, UsageError } from "../error.ts";
-import { locateModel } from "../hub/named_model.ts";
 import { type ModelFolder, modelFormat } from "./artifact.ts";
 import { keyOfFiles } from "./digest.ts";
 import { type Artifact, artifact, type Format, StageRunner } from "./stage.ts";
@@ -26,14 +27,17 @@ export type SourceFiles = readonly string[];
 /** The form of files: their paths. */
 export const sourceFormat: Format<SourceFiles> = { read: (paths) => Promise.resolve(paths) };
 
-/** The folder of a model on this machine, and the commit if it came from the hub. */
-async function locate(source: string, cacheFolder: string): Promise<{ folder: string; commit?: string }> {
+/** The folder of a model on this machine, the commit if it came from the hub, and what an adapter is within. */
+async function locate(source: string, cacheFolder: string): Promise<NamedModel> {
   const isFile = await Deno.stat(source).then(({ isFile }) => isFile, () => false);
   if (isFile && isWordVectorFile(source)) return { folder: await wordVectorFolder(source, cacheFolder) };
-  return await locateModel(source);
+  return await locateNamed(source, cacheFolder);
 }
 
-/** The folder of a model by name: a folder, a file of word vectors, or a model of the hub, which is downloaded. */
+/**
+ * The folder of a model by name: a folder, a file of word vectors, or a model of the hub, which is downloaded; or an adapter
+ * within one, named behind a `#`.
+ */
 export async function modelFolder(source: string): Promise<string> {
   return (await locate(source, defaultCacheFolder())).folder;
 }
@@ -59,16 +63,22 @@ const modelOr = (sample: typeof sampleBaseModel): ModelOf =>
   Effect.fnUntraced(function* (source) {
     const runner = yield* StageRunner;
     return yield* attempt(async () => {
-      const { folder, commit } = source === undefined
-        ? { folder: await sample({ cacheDir: runner.folder }), commit: undefined }
+      const located = source === undefined
+        ? { folder: await sample({ cacheDir: runner.folder }) }
         : await locate(source, runner.folder);
-      const bases = await basesOf(folder); // an adapter is a model with them alone
-      const key = bases.length === 0 && commit !== undefined
-        ? commit
-        : await keyOfFiles(runner.folder, [folder, ...bases]);
-      return artifact(key, [folder], true, modelFormat);
+      return artifact(await keyOfModel(located, runner.folder), [located.folder], true, modelFormat);
     });
   });
+
+/** The commit, or the hash of the files; of an adapter within a model that of the model, and its name. */
+async function keyOfModel({ folder, commit, within }: NamedModel, cacheFolder: string): Promise<string> {
+  if (within !== undefined) {
+    const whole = await keyOfModel(within, cacheFolder);
+    return createHash("sha256").update(`${whole}#${within.adapter}`).digest("hex");
+  }
+  const bases = await basesOf(folder); // an adapter is a model with them alone
+  return bases.length === 0 && commit !== undefined ? commit : await keyOfFiles(cacheFolder, [folder, ...bases]);
+}
 
 /** A model by name; without one, the base model of the sample. */
 export const model: ModelOf = modelOr(sampleBaseModel);

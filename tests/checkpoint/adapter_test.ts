@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { basesOf, openWeights, readAdapter, writeAdapter } from "../../lib/checkpoint/adapter.ts";
+import { basesOf, openWeights, readAdapter } from "../../lib/checkpoint/adapter.ts";
 import { writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
 import { readFolder } from "../../lib/checkpoint/sentence_transformers.ts";
+import { writeAdapter } from "../../lib/checkpoint/write_adapter.ts";
 import { KindredError } from "../../lib/error.ts";
 import { goldenPath, goldenTensors } from "../golden/golden.ts";
 import { withFolder } from "../folder.ts";

@@ -1,6 +1,6 @@
 /**
- * jina-embeddings-v3 (Sturua et al. 2024, arXiv 2409.10173): XLM-RoBERTa with rotary positions. Its adapters for tasks are
- * not applied: a checkpoint that has them is refused where their weights are missing under the plain names.
+ * jina-embeddings-v3 (Sturua et al. 2024, arXiv 2409.10173): XLM-RoBERTa with rotary positions. The adapter of a task is
+ * merged into the weights as they are read, and is nothing that the family knows of.
  *
  * @module
  */
