@@ -59,7 +59,7 @@ function neighbours(vectors: Omit<WordVectors, "skipped">): ReportTable {
 /** The command: load → word2vec → evaluate. */
 export const command: Command = {
   name: "word2vec",
-  summary: "learns vectors of the words of a corpus; embeddings are their means",
+  summary: "learns vectors of the words of a corpus, each text once; embeddings are their means",
   flags: [
     ...COMPUTING,
     ...["output", "force", "preset", "train", "columns", "skip-bad-rows", "limit", "eval", "eval-columns"] as const,

@@ -134,7 +134,7 @@ export async function* readChunks(
         where: file,
         expected: EXTENSIONS.join(", "),
         found: extname(file) || "no extension",
-        ...(/^\.(xlsx?|ods|numbers)$/.test(extname(file)) && { hint: "save the sheet as “CSV UTF-8”" }),
+        ...hintFor(extname(file)),
       });
     }
     builder.begin(file);
@@ -386,4 +386,11 @@ async function* readJson(pieces: AsyncIterable<Iterable<JsonRow>>, builder: Tabl
     }
     yield;
   }
+}
+
+/** What to do with a file of another program. */
+function hintFor(extension: string): { readonly hint: string } | undefined {
+  if (/^\.(xlsx?|ods|numbers)$/.test(extension)) return { hint: "save the sheet as “CSV UTF-8”" };
+  if (extension === ".txt") return { hint: 'a text on each line: make it .tsv, with a line "text" above them' };
+  return undefined;
 }

@@ -7,9 +7,10 @@
 import type { Effect } from "effect";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
+import { basesOf } from "../checkpoint/adapter.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Columns } from "../data/rows.ts";
-import type { KindredError } from "../error.ts";
+import { type KindredError, UsageError } from "../error.ts";
 import { familyOf, parseConfig } from "../model/families/mod.ts";
 import { type ResolvedLora, targetLayers } from "../model/lora.ts";
 import { trainedBy } from "../model/freeze.ts";
@@ -29,11 +30,13 @@ export interface EarlyChecks {
   readonly freeze: string | undefined;
   /** Adapters. */
   readonly lora?: ResolvedLora | undefined;
+  /** Whether the adapters are saved alone. */
+  readonly savesAdapter?: boolean | undefined;
 }
 
 /** Fails where prompts name a column that is not there, `--freeze` names no tensor or leaves none, or `--lora-targets` no layer. */
 export const checkEarly = (
-  { base, data, prompts, freeze, lora }: EarlyChecks,
+  { base, data, prompts, freeze, lora, savesAdapter }: EarlyChecks,
 ): Effect.Effect<void, KindredError> =>
   attempt(async () => {
     if (prompts !== undefined) {
@@ -45,6 +48,15 @@ export const checkEarly = (
     const { folder: path } = await base.read();
     const folder = await readFolder(path);
     const config = parseConfig(folder.config, join(folder.weights, "config.json"));
+    if (savesAdapter === true && (await basesOf(path)).length > 0) {
+      throw new UsageError(
+        "adapters of a model that is an adapter itself cannot be saved alone: Python does not load them",
+        {
+          where: path,
+          hint: '--lora-save merged (loraSave: "merged"); or start from a merged model',
+        },
+      );
+    }
     if (lora !== undefined) targetLayers(familyOf(config).tensors(config), lora.targets);
     // Names of further layers are for who loads them: the training itself says then what is wrong.
     if (folder.modules.some(({ type }) => type === "dense")) return;

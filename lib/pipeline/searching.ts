@@ -174,8 +174,11 @@ export function checkCorpusPrecision(values: FlagValues, queries: number): void 
       hint: "name one with --query; closest pairs are found in float32",
     });
   }
-  if (values["rescore-multiplier"] === undefined || precision !== "float32") return;
-  throw new UsageError("--rescore-multiplier is for a quantised corpus", { hint: "add --corpus-precision binary" });
+  if (values["rescore-multiplier"] === undefined || precision.startsWith("binary")) return;
+  throw new UsageError("--rescore-multiplier is for a corpus of bits", {
+    expected: "--corpus-precision binary, or binary+int8",
+    found: `--corpus-precision ${precision}`,
+  });
 }
 
 /** A corpus in other precisions: what is searched, and what its hits are compared by. */

@@ -81,7 +81,14 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     const rowsOfLoss = yield* rows(train, base);
     const freeze = text(values, "freeze");
     const rowsToCheck = rowsOfLoss as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>;
-    yield* checkEarly({ base, data: rowsToCheck, prompts, freeze, lora: settings.lora && resolveLora(settings.lora) });
+    yield* checkEarly({
+      base,
+      data: rowsToCheck,
+      prompts,
+      freeze,
+      lora: settings.lora && resolveLora(settings.lora),
+      savesAdapter: text(values, "lora-save") === "adapter",
+    });
     const parameters = { loss, seed: number(values, "seed") };
     const measure = (set: EvaluationSet | undefined) => beforeAndAfter(set, base, shape, parameters);
     const run = yield* measure(evaluation);

@@ -43,7 +43,8 @@ Deno.test("a quantised corpus answers queries, and the report says how well and 
     assert.deepEqual([short.max_seq_length, short.stages.at(-1).cached], [4, false]);
     for (
       const [flags, message] of [
-        [["--rescore-multiplier", "4"], /is for a quantised corpus/],
+        [["--rescore-multiplier", "4"], /is for a corpus of bits/],
+        [["--corpus-precision", "int8", "--rescore-multiplier", "4"], /is for a corpus of bits/],
         [["--corpus-precision", "int4"], /--corpus-precision must be one of/],
       ] as const
     ) {
