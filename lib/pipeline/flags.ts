@@ -76,7 +76,8 @@ export const FLAGS = {
   "max-seq-length": ["positive", "longest sequence in tokens"],
   "prompts": [
     "text",
-    'text before every column that is trained on, or one for each: {"anchor": "query: ", "positive": "passage: "}; ' +
+    'text before every column that is trained on, or one for each: {"anchor": "query: ", "positive": "passage: "}, or ' +
+    'such prompts by data set: {"pairs": {"anchor": "query: "}, "nli": "text: "}; ' +
     "default: the model's prompts for queries and documents, else its default prompt",
   ],
   "negatives": [

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { parse } from "node:path";
 import { parseColumns } from "../data/column_names.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { EngineChoice, EngineName } from "../engine/select.ts";
@@ -174,7 +175,10 @@ export function modelShape(values: FlagValues): ModelShape {
   };
 }
 
-/** Prompts of a training: a text before every column, or JSON with one for each. */
+/**
+ * Prompts of a training: a text before every column, or JSON with one for each; or JSON with such prompts for each of several
+ * data sets by their names, of which those of the one that is trained on hold, so that one text serves several trainings.
+ */
 export function promptsOf(values: FlagValues): ColumnPrompts | undefined {
   const given = text(values, "prompts");
   if (given === undefined || !given.trimStart().startsWith("{")) return given;
@@ -189,10 +193,15 @@ export function promptsOf(values: FlagValues): ColumnPrompts | undefined {
     return Object.fromEntries(entries) as Record<string, string>;
   }
   if (entries.some(([, prompt]) => typeof prompt === "object" && prompt !== null)) {
-    throw new UsageError("--prompts by data set: a training has one", {
-      expected: '{"anchor": "query: ", "positive": "passage: "}, by the names of columns',
-      found: given,
-    });
+    const source = text(values, "train") ?? "sample";
+    const own = entries.find(([name]) => name === source || name === parse(source).base || name === parse(source).name);
+    if (own === undefined) {
+      throw new UsageError("--prompts has none for this data set", {
+        expected: `${source}, or ${parse(source).name}, among the names`,
+        found: entries.map(([name]) => name).join(", "),
+      });
+    }
+    return promptsOf({ ...values, prompts: typeof own[1] === "string" ? own[1] : JSON.stringify(own[1]) });
   }
   throw new UsageError("--prompts cannot be read", {
     expected: '{"anchor": "query: ", "positive": "passage: "}, or one text for all columns',

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import type { Command } from "../../lib/pipeline/command.ts";
 import type { FlagValues } from "../../lib/pipeline/flags.ts";
-import { trainingPresets, trainSettings, usualValues, withPreset } from "../../lib/pipeline/settings.ts";
+import { UsageError } from "../../lib/error.ts";
+import { promptsOf, trainingPresets, trainSettings, usualValues, withPreset } from "../../lib/pipeline/settings.ts";
 import { LORA_DEFAULTS, TRAIN_DEFAULTS } from "../../lib/train/settings.ts";
 
 const presets = trainingPresets();
@@ -49,4 +50,16 @@ Deno.test("every preset of every pipeline has settings that can be trained with"
     }
   }
   assert.ok(trained > 40);
+});
+
+Deno.test("prompts by data set: those of the one that is trained on hold, by its path or its name", () => {
+  const prompts =
+    '{"pairs": {"anchor": "query: ", "positive": ""}, "nli.jsonl": "text: ", "own/nli": {"anchor": "x "}}';
+  const of = (train: string | undefined, given = prompts) => promptsOf({ prompts: given, ...(train && { train }) });
+  assert.deepEqual(of("data/pairs.csv"), { anchor: "query: ", positive: "" });
+  assert.equal(of("data/nli.jsonl"), "text: ");
+  assert.deepEqual(of("own/nli"), { anchor: "x " });
+  assert.throws(() => of("other.csv"), /none for this data set/);
+  assert.throws(() => of(undefined), UsageError);
+  assert.throws(() => of("data/pairs.csv", '{"pairs": {"anchor": 1}}'), /cannot be read/);
 });
