@@ -4,7 +4,16 @@ import { sampleBaseModel, sampleGraded, sampleTexts } from "../../lib/data/sampl
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { DatasetError, TrainingError, UsageError } from "../../lib/error.ts";
 import { loadCrossEncoder, saveCrossEncoder } from "../../lib/model/cross_encoder.ts";
-import { augmentedSbert, contrastiveTension, encode, finetune, rank, simcse, tsdae } from "../../lib/simple/mod.ts";
+import {
+  augmentedSbert,
+  contrastiveTension,
+  encode,
+  finetune,
+  rank,
+  simcse,
+  tsdae,
+  word2vec,
+} from "../../lib/simple/mod.ts";
 import { withFolder } from "../folder.ts";
 
 Deno.test("tsdae() trains, saves a folder that encode() reads, and finds its result again", () =>
@@ -156,4 +165,15 @@ Deno.test("a training without a model, with rows that cannot be held out, or wit
     );
     await assert.rejects(finetune({ ...common, holdOut: NaN }), /so many rows cannot be held out/);
     await assert.rejects(finetune({ ...common, batchsize: 2 } as typeof common), /did you mean batchSize/);
+  }));
+
+Deno.test("word2vec() learns from texts, and says so where no word stands beside another", () =>
+  withFolder(async (folder) => {
+    const common = { minCount: 1, width: 8, cacheDir: join(folder, "cache") };
+    const texts = ["a cat sleeps", "a dog sleeps"];
+    const learned = await word2vec({ ...common, texts, subsample: 0, output: join(folder, "a") });
+    assert.deepEqual(learned.warnings, []);
+    const alone = await word2vec({ ...common, texts: ["cat", "dog"], output: join(folder, "b") });
+    assert.match(alone.warnings.join(), /nothing was learned/);
+    assert.match(await Deno.readTextFile(join(folder, "b", "README.md")), /nothing was learned/);
   }));

@@ -61,7 +61,7 @@ const stage = defineStage<
   TrainedModel
 >({
   name: "word2vec",
-  version: 1,
+  version: 2, // says where nothing was learned
   inputs: { texts: datasetFormat<Texts>() },
   output: trainedFormat,
   draws: true,
@@ -69,7 +69,7 @@ const stage = defineStage<
     yield* phase("training");
     const { emit } = yield* Progress;
     yield* attempt(async (signal) => {
-      const { columns: { text }, rows } = await inputs.texts.read();
+      const { columns: { text } } = await inputs.texts.read();
       const vocabulary = countWords(text, minCount);
       const corpus = wordIds(text, vocabulary);
       const start = startSkipGram(vocabulary, settings);
@@ -102,7 +102,12 @@ const stage = defineStage<
         }
         signal.throwIfAborted();
       }
-      if (rows > 0 && record.steps === 0 && settings.epochs > 0) record.warnings.push("no word stands beside another");
+      if (settings.epochs > 0 && record.log.every(({ loss }) => loss === 0)) {
+        record.warnings.push(
+          "no word stands beside another: nothing was learned, the vectors are those at random; " +
+            "more or longer texts help, or fewer words left out (subsample 0)",
+        );
+      }
       const card =
         "# Word vectors\n\nLearned by skip-gram with negative sampling; the embedding of a text is their mean.\n";
       await writeWordVectors(join(scratch, "model"), wordVectorsOf(vocabulary, state), card);
