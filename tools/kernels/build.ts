@@ -54,6 +54,12 @@ const X64 = {
   avx512: ["-mcpu=x86_64+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl"],
   avx512bf16: ["-mcpu=x86_64+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl+avx512bf16"],
 };
+/** Tiles need the system's leave, which is asked for on Linux alone. */
+const TILES = {
+  amx: [
+    "-mcpu=x86_64+avx2+fma+avx512f+avx512bw+avx512dq+avx512vl+avx512bf16+avx512vnni+amx_tile+amx_bf16+amx_int8",
+  ],
+};
 const ARM64 = { neon: [] };
 const NATIVE = { sources: ["native.c", "threads.c"] };
 const ELF = ["-shared", "-s", "-Wl,-z,nodelete", "-Wl,-z,undefs", "-Wl,--build-id=none"];
@@ -84,7 +90,12 @@ const TARGETS: Readonly<Record<string, Target>> = {
       "-Wl,--max-memory=4294901760", // 65,535 pages: zig cannot read the 4 GiB themselves,
     ],
   },
-  linux_x86_64: { ...NATIVE, machine: ["-target", "x86_64-linux-none", "-fPIC"], levels: X64, link: ELF },
+  linux_x86_64: {
+    ...NATIVE,
+    machine: ["-target", "x86_64-linux-none", "-fPIC"],
+    levels: { ...X64, ...TILES },
+    link: ELF,
+  },
   linux_aarch64: { ...NATIVE, machine: ["-target", "aarch64-linux-none", "-fPIC"], levels: ARM64, link: ELF },
   darwin_x86_64: { ...NATIVE, machine: ["-target", "x86_64-macos.11.0"], levels: X64, link: DYLIB },
   darwin_aarch64: { ...NATIVE, machine: ["-target", "aarch64-macos.11.0"], levels: ARM64, link: DYLIB },

@@ -11,7 +11,7 @@ import type { KernelCaller } from "./caller.ts";
 /** Sets of instructions, the best last. */
 export const LEVELS: readonly string[] = Deno.build.arch === "aarch64"
   ? ["neon"]
-  : ["sse42", "avx2", "avx512", "avx512bf16"];
+  : ["sse42", "avx2", "avx512", "avx512bf16", "amx"];
 
 /** What a library exports: `native.c`. */
 const SYMBOLS = {
@@ -43,7 +43,8 @@ export interface NativeKernels {
 }
 
 /** Whether kernels have products of 16 bits. */
-export const canRound = (native: NativeKernels | undefined): boolean => native?.level === "avx512bf16";
+export const canRound = (native: NativeKernels | undefined): boolean =>
+  ["avx512bf16", "amx"].includes(native?.level ?? "");
 
 /** What is said where they have not. */
 export const NO_BF16 = "--precision bf16 needs machine code and a processor with products of bf16 (AVX-512 BF16)";

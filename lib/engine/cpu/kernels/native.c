@@ -22,7 +22,12 @@ int DllMainCRTStartup(void *module, unsigned reason, void *reserved) { return 1;
 
 #if defined(__x86_64__)
 extern const struct level sse42, avx2, avx512, avx512bf16;
+#if defined(__linux__)
+extern const struct level amx;
+static const struct level *const LEVELS[] = {&sse42, &avx2, &avx512, &avx512bf16, &amx};
+#else
 static const struct level *const LEVELS[] = {&sse42, &avx2, &avx512, &avx512bf16};
+#endif
 
 static void cpuid(unsigned leaf, unsigned part, unsigned r[4]) {
   __asm__ volatile("cpuid" : "=a"(r[0]), "=b"(r[1]), "=c"(r[2]), "=d"(r[3]) : "a"(leaf), "c"(part));
@@ -42,8 +47,10 @@ static int detect(void) {
   if ((kept & 6) != 6 || !(r[1] >> 5 & 1)) return 0;                                     // AVX2
   const unsigned wide = 1u << 16 | 1u << 17 | 1u << 30 | 1u << 31;                       // AVX-512 F, DQ, BW, VL
   if ((kept & 0xe6) != 0xe6 || (r[1] & wide) != wide) return 1;
+  unsigned tiles = r[3] >> 22 & r[3] >> 24 & r[3] >> 25 & r[2] >> 11 & 1;                // AMX of bf16 and int8, VNNI
   cpuid(7, 1, r);
-  return r[0] >> 5 & 1 ? 3 : 2;                                                          // BF16
+  if (!(r[0] >> 5 & 1)) return 2;                                                        // BF16
+  return tiles && (kept >> 17 & 3) == 3 && mayUseTiles() ? 4 : 3;
 }
 #else
 extern const struct level neon;

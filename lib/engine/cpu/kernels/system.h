@@ -1,4 +1,5 @@
-// What differs between systems: to sleep while a number stays what it is, to wake who sleeps, to start a thread.
+// What differs between systems: to sleep while a number stays what it is, to wake who sleeps, to start a thread, to be
+// allowed the registers of AMX.
 #pragma once
 
 #if defined(__wasm__)
@@ -24,6 +25,10 @@ static inline void relax(void) {
   __asm__ volatile("yield");
 #endif
 }
+
+#if !defined(__linux__)
+static inline int mayUseTiles(void) { return 0; } // not asked for: see build.ts
+#endif
 
 #if defined(_WIN32)
 
@@ -64,6 +69,14 @@ static inline void futex(int *place, long operation, long value) {
 }
 static inline void sleepWhile(int *place, int value) { futex(place, 128, value); } // FUTEX_WAIT_PRIVATE
 static inline void wake(int *place) { futex(place, 129, 0x7fffffff); }             // FUTEX_WAKE_PRIVATE
+#if defined(__x86_64__)
+// Linux keeps a thread's tiles only for a process that asked; it may refuse, for want of room where signals are handled.
+static inline int mayUseTiles(void) {
+  long number = 158, operation = 0x1023, what = 18; // arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA)
+  __asm__ volatile("syscall" : "+a"(number) : "D"(operation), "S"(what) : "rcx", "r11", "memory");
+  return number == 0;
+}
+#endif
 
 #else // macOS: what its C++ library uses
 
