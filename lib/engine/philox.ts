@@ -73,7 +73,8 @@ export type Purpose =
   | "lora-dropout"
   | "skip-gram"
   | "bootstrap"
-  | "matryoshka";
+  | "matryoshka"
+  | "mixing";
 
 /** All of them. The order is part of the results: only append. */
 const PURPOSES: readonly Purpose[] = [
@@ -98,6 +99,7 @@ const PURPOSES: readonly Purpose[] = [
   "skip-gram",
   "bootstrap",
   "matryoshka",
+  "mixing",
 ];
 
 /**

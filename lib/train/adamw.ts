@@ -44,7 +44,9 @@ export interface Moments {
 export interface Optimizer {
   /** What is updated as one: blocks of parameters, and embedding tables. */
   readonly slots: readonly OptimizerSlot[];
-  /** The gradients of the slots. */
+  /** Slots that rest now and then, and count their updates for themselves: list by list. */
+  readonly own: readonly (readonly OptimizerSlot[])[];
+  /** The gradients of all slots. */
   readonly gradients: readonly Handle[];
   /** The moments of each trained parameter, by name. */
   readonly moments: ReadonlyMap<string, Moments>;
@@ -61,6 +63,8 @@ export interface Optimizer {
  * @param parameters Those of the model and the loss.
  * @param settings Decay, rates of the moments, clipping.
  * @param halts Whether a step that is not finite is the last one, until the host has looked. Default true.
+ * @param own Names of parameters that rest now and then, list by list, as PyTorch's AdamW leaves parameters without a gradient
+ * alone. Default: none do.
  * @returns The optimizer, for {@linkcode update}.
  */
 export function openOptimizer(
@@ -68,6 +72,7 @@ export function openOptimizer(
   parameters: Parameters,
   settings: AdamWSettings = {},
   halts = true,
+  own: readonly (readonly string[])[] = [],
 ): Optimizer {
   const complete = {
     ...ADAMW_DEFAULTS,
@@ -97,8 +102,13 @@ export function openOptimizer(
   const scalars = engine.variable([STEP.length]);
   engine.write(scalars, Float32Array.of(halts ? 1 : 0), STEP.halts);
   const all = [...slots.values()];
+  const apart = own.map((names) => {
+    const theirs = new Set(names.map((name) => moments.get(name)?.m));
+    return all.filter(({ m }) => theirs.has(m));
+  });
   return {
-    slots: all,
+    slots: all.filter((slot) => !apart.some((slots) => slots.includes(slot))),
+    own: apart,
     gradients: all.map(({ gradient }) => gradient),
     moments,
     scalars,
@@ -109,19 +119,31 @@ export function openOptimizer(
 /** One update from the gradients that were added up; then the gradients are 0 again. */
 export function update(
   engine: Engine,
-  { slots, gradients, scalars, settings }: Optimizer,
+  { slots, own, gradients, scalars, settings }: Optimizer,
   loss: Handle,
-  { rate, step, lossScale = 1 }: { readonly rate: number; readonly step: number; readonly lossScale?: number },
+  { rate, step, lossScale = 1, ownSteps = [] }: {
+    readonly rate: number;
+    readonly step: number;
+    readonly lossScale?: number;
+    /** Of each list of `own`: its number of this update; undefined: it rests. */
+    readonly ownSteps?: readonly (number | undefined)[];
+  },
 ): void {
   engine.write(scalars, Float32Array.of(rate, step, lossScale));
   engine.clip(gradients, loss, settings.clip, scalars);
   engine.adamw(slots, settings, scalars);
+  own.forEach((slots, i) => {
+    const step = ownSteps[i];
+    if (step === undefined || slots.length === 0) return;
+    engine.write(scalars, Float32Array.of(step), STEP.step);
+    engine.adamw(slots, settings, scalars);
+  });
   for (const gradient of gradients) engine.fill(gradient, 0);
 }
 
 /** Gives the optimizer's memory back. */
 export function closeOptimizer(engine: Engine, optimizer: Optimizer): void {
-  for (const { m, v } of optimizer.slots) {
+  for (const { m, v } of [...optimizer.slots, ...optimizer.own.flat()]) {
     engine.free(m);
     engine.free(v);
   }

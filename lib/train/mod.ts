@@ -17,11 +17,14 @@ export { listObjective, type ListTask } from "./list_objective.ts";
 export type { LossScale } from "./loss_scale.ts";
 export { maskedLmObjective, type MaskedLmTask } from "./masked_lm_objective.ts";
 export { type Facts, type ModelCard, modelCard, type ModelKind } from "./model_card.ts";
-export type { Objective, ObjectiveBatch } from "./objective.ts";
+export { type Mixing, MIXINGS, type MixingSettings } from "./mixed_batches.ts";
+export { mixedObjective, type MixedRows, type MixedSet } from "./mixed_objective.ts";
+export type { Batch } from "./batches.ts";
+export type { Objective, ObjectiveBatch, ObjectiveSet } from "./objective.ts";
 export type { PlanSettings } from "./plan.ts";
 export { emptyTextWarnings } from "./empty_texts.ts";
 export type { NumberKind } from "./fields.ts";
-export type { LoggedStep, Metrics, PendingSteps, TrainingRecord } from "./record.ts";
+export type { LoggedStep, Metrics, PendingSteps, SetCounts, TrainingRecord } from "./record.ts";
 export { recipeOf, type RecipeRows } from "./recipe.ts";
 export { rateAt, type Schedule, type ScheduleKind, warmupOf } from "./schedule.ts";
 export {

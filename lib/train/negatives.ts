@@ -39,10 +39,13 @@ export function equalTexts(a: TokenizedTexts, rowA: number, b: TokenizedTexts, r
  * Refuses a plan in which no batch has a negative, and says so where many of the first epoch have none. Looks no further
  * than the first epoch where one has.
  *
+ * @param plan Of the run.
+ * @param objective Rows under their loss.
+ * @param set The name of the data set, where there are several.
  * @returns Warnings.
  * @throws {TrainingError} No batch of the whole run has a negative: no update would change anything.
  */
-export function requireNegatives(plan: Plan, { hasNegative, rows }: Objective): string[] {
+export function requireNegatives(plan: Plan, { hasNegative, rows }: Objective, set?: string): string[] {
   if (hasNegative === undefined) return [];
   let [batches, without] = [0, 0];
   for (const update of plan.updates(0)) {
@@ -53,15 +56,19 @@ export function requireNegatives(plan: Plan, { hasNegative, rows }: Objective): 
     }
   }
   if (without === batches) {
-    throw new TrainingError("no batch has a negative: nothing could be learnt", {
-      expected: "a batch with two different texts to choose from",
-      found: `${counted(rows, "row")} in ${counted(batches, "batch")} of one row each, or of equal rows`,
-      hint: "raise --batch-size, add rows with other texts (equal ones are kept apart), or a column of negatives",
-    });
+    throw new TrainingError(
+      `no batch ${set === undefined ? "" : `of ${set} `}has a negative: nothing could be learnt`,
+      {
+        ...(set !== undefined && { where: `data set ${set}` }),
+        expected: "a batch with two different texts to choose from",
+        found: `${counted(rows, "row")} in ${counted(batches, "batch")} of one row each, or of equal rows`,
+        hint: "raise --batch-size, add rows with other texts (equal ones are kept apart), or a column of negatives",
+      },
+    );
   }
   return without > TOLERATED * batches
     ? [
-      `${without} of ${
+      `${set === undefined ? "" : `${set}: `}${without} of ${
         counted(batches, "batch")
       } of an epoch have no negative and teach nothing: equal texts are kept apart`,
     ]

@@ -5,6 +5,7 @@
  */
 import type { Engine, Handle } from "../engine/engine.ts";
 import type { Parameters } from "../tensor/tensor.ts";
+import type { Batch } from "./batches.ts";
 
 /** A loss over rows of a dataset, with everything that is trained by it. */
 export interface Objective {
@@ -21,6 +22,14 @@ export interface Objective {
    * negatives from the batch.
    */
   readonly hasNegative?: ((rows: Int32Array) => boolean) | undefined;
+  /** The data sets that the rows are of, where there are several that take turns. */
+  readonly sets?: readonly ObjectiveSet[] | undefined;
+  /** Of which of them a batch is, by its place among them. */
+  readonly setOf?: ((rows: Int32Array) => number) | undefined;
+  /** The batches of any epoch, where rows are not shuffled all together. */
+  readonly batches?:
+    | ((draw: { readonly batchSize: number; readonly seed: number }) => (epoch: number) => readonly Batch[])
+    | undefined;
   /** Tokens of these rows. */
   readonly tokens: (rows: Int32Array) => number;
   /**
@@ -28,6 +37,18 @@ export interface Objective {
    * [1], a temporary of the current arena.
    */
   readonly differentiate: (engine: Engine, batch: ObjectiveBatch, scale: number) => Handle;
+}
+
+/** One of several data sets. */
+export interface ObjectiveSet {
+  /** Its name. */
+  readonly name: string;
+  /** It alone. */
+  readonly objective: Objective;
+  /** Rows of its batches. Default: those of the run. */
+  readonly batchSize?: number | undefined;
+  /** Names of the tensors that it alone trains: they rest in updates without a batch of it. */
+  readonly own: readonly string[];
 }
 
 /** One batch of an {@linkcode Objective}. */

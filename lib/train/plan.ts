@@ -40,8 +40,9 @@ export function planUpdates(objective: Objective, settings: PlanSettings): Plan 
   const { epochs, maxSteps, batchSize, accumulate, seed } = settings;
   if (objective.rows === 0) throw new TrainingError("there are no rows to train on", { expected: "at least one row" });
   const { rows, distinct, groups } = objective;
-  const batches = (epoch: number) => epochBatches(rows, { batchSize, seed, epoch, distinct, groups });
-  const drawn = distinct !== undefined || groups !== undefined;
+  const batches = objective.batches?.({ batchSize, seed }) ??
+    ((epoch: number) => epochBatches(rows, { batchSize, seed, epoch, distinct, groups }));
+  const drawn = objective.batches !== undefined || distinct !== undefined || groups !== undefined;
   const stepsOf = (epoch: number) =>
     Math.ceil((drawn ? batches(epoch).length : Math.ceil(rows / batchSize)) / accumulate);
 

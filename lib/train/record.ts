@@ -17,6 +17,8 @@ export interface LoggedStep {
   readonly epoch: number;
   /** Mean loss of the updates since the entry before. */
   readonly loss: number;
+  /** Of several data sets: the mean loss of each one's batches since then, if it had any. */
+  readonly losses?: Readonly<Record<string, number>>;
   /** Learning rate of this update. */
   readonly learning_rate: number;
   /** Global norm of this update's gradient, before clipping. */
@@ -29,6 +31,30 @@ export interface LoggedStep {
   readonly process_bytes: number;
 }
 
+/** What was trained on of one of several data sets. */
+export interface SetCounts {
+  /** Batches. */
+  readonly batches: number;
+  /** Updates that changed the weights and had such a batch. */
+  readonly updates: number;
+  /** Rows. */
+  readonly samples: number;
+  /** Their tokens. */
+  readonly tokens: number;
+}
+
+/** A batch of one of several data sets. */
+export interface SetBatch {
+  /** Whose it is. */
+  readonly set: string;
+  /** Its loss. */
+  readonly loss: number;
+  /** Its rows. */
+  readonly samples: number;
+  /** Their tokens. */
+  readonly tokens: number;
+}
+
 /** What an update adds to the record. */
 export interface StepSums {
   /** Its loss. */
@@ -39,6 +65,8 @@ export interface StepSums {
   readonly tokens: number;
   /** How long it took. */
   readonly seconds: number;
+  /** Of several data sets: its batches, and whether they changed the weights. */
+  readonly sets?: { readonly batches: readonly SetBatch[]; readonly counts: boolean } | undefined;
 }
 
 /** Sums over the updates since the last entry of the log. */
@@ -51,6 +79,8 @@ export interface PendingSteps {
   readonly tokens: number;
   /** Seconds. */
   readonly seconds: number;
+  /** Batches and the sum of their losses, by data set, where there are several. */
+  readonly sets?: Readonly<Record<string, { readonly batches: number; readonly loss: number }>>;
 }
 
 /** No update since the last entry. */
@@ -84,6 +114,8 @@ export interface TrainingRecord {
   parameters: number;
   /** The scale of the loss, in half precision. */
   lossScale?: LossScale;
+  /** What was trained on of each data set, where there are several. */
+  sets?: Record<string, SetCounts>;
   /** What is worth knowing of the rows and of the course, each once. */
   warnings: string[];
 }
@@ -107,7 +139,7 @@ export function emptyRecord(): TrainingRecord {
 }
 
 /** Counts an update. */
-export function addStep(record: TrainingRecord, { loss, samples, tokens, seconds }: StepSums): void {
+export function addStep(record: TrainingRecord, { loss, samples, tokens, seconds, sets }: StepSums): void {
   const { pending } = record;
   record.steps++;
   record.samples += samples;
@@ -118,7 +150,25 @@ export function addStep(record: TrainingRecord, { loss, samples, tokens, seconds
     loss: pending.loss + loss,
     tokens: pending.tokens + tokens,
     seconds: pending.seconds + seconds,
+    ...(pending.sets !== undefined && { sets: pending.sets }),
   };
+  if (sets !== undefined) addSets(record, sets);
+}
+
+/** Counts the batches of an update by their data sets. */
+function addSets(record: TrainingRecord, { batches, counts }: NonNullable<StepSums["sets"]>): void {
+  const [all, pending] = [{ ...record.sets }, { ...record.pending.sets }];
+  for (const { set, loss, samples, tokens } of batches) {
+    const { [set]: of = { batches: 0, updates: 0, samples: 0, tokens: 0 } } = all;
+    const { [set]: sum = { batches: 0, loss: 0 } } = pending;
+    all[set] = { ...of, batches: of.batches + 1, samples: of.samples + samples, tokens: of.tokens + tokens };
+    pending[set] = { batches: sum.batches + 1, loss: sum.loss + loss };
+  }
+  for (const set of new Set(counts ? batches.map(({ set }) => set) : [])) {
+    all[set] = { ...all[set]!, updates: all[set]!.updates + 1 };
+  }
+  record.sets = all;
+  record.pending = { ...record.pending, sets: pending };
 }
 
 /** Tells of the updates since the entry before. */
@@ -126,7 +176,15 @@ export function logSteps(
   record: TrainingRecord,
   told: Pick<LoggedStep, "epoch" | "learning_rate" | "gradient_norm" | "engine_bytes" | "process_bytes">,
 ): void {
-  const { steps, loss, tokens, seconds } = record.pending;
-  record.log.push({ step: record.steps, loss: loss / steps, tokens_per_second: tokens / seconds, ...told });
+  const { steps, loss, tokens, seconds, sets } = record.pending;
+  const losses = sets &&
+    Object.fromEntries(Object.entries(sets).map(([name, { batches, loss }]) => [name, loss / batches]));
+  record.log.push({
+    step: record.steps,
+    loss: loss / steps,
+    ...(losses && { losses }),
+    tokens_per_second: tokens / seconds,
+    ...told,
+  });
   record.pending = NOTHING_PENDING;
 }

@@ -20,14 +20,18 @@ export interface Step {
   readonly batches: Update;
   /** Its learning rate. */
   readonly learningRate: number;
+  /** Of several data sets: how many updates each has had with this one; undefined: it has no batch in it. */
+  readonly ownSteps?: readonly (number | undefined)[];
 }
 
 /** What an update told. */
 export interface StepResult extends Step {
-  /** Tokens of its rows. */
-  readonly tokens: number;
+  /** Tokens of each batch. */
+  readonly tokens: readonly number[];
   /** Mean loss of its batches. */
   readonly loss: number;
+  /** The loss of each batch. */
+  readonly losses: readonly number[];
   /** Global norm of the gradient, before clipping. */
   readonly gradientNorm: number;
   /** Whether the weights were left as they were, because something was not finite. */
@@ -60,35 +64,40 @@ export async function takeSteps(
   steps: readonly Step[],
   options: { readonly seed: number; readonly lossScale: number },
 ): Promise<StepResult[]> {
-  const width = 1 + STEP.length;
-  const tokens: number[] = [];
+  const tokens: number[][] = [];
   const values = await scopeAsync(engine, async () => {
     const told = steps.map((step) => {
       const result = scope(engine, () => enqueue(engine, objective, optimizer, step, options));
       // Now: what an objective draws for a row, it draws anew in the next epoch.
-      tokens.push(step.batches.reduce((sum, { rows }) => sum + objective.tokens(rows), 0));
+      tokens.push(step.batches.map(({ rows }) => objective.tokens(rows)));
       return result;
     });
     return await engine.read(told.length === 1 ? told[0]! : engine.concatRows(told));
   });
+  let at = 0;
   return steps.map((step, i) => {
-    const [loss, ...scalars] = values.subarray(i * width, (i + 1) * width);
+    const scalars = values.subarray(at, at += STEP.length);
+    const [loss, ...apart] = values.subarray(at, at += lossesTold(step.batches.length));
     return {
       ...step,
       tokens: tokens[i]!,
       loss: loss!,
+      losses: apart.length === 0 ? [loss!] : apart,
       gradientNorm: scalars[STEP.gradientNorm]!,
       skipped: scalars[STEP.skipped] !== 0,
     };
   });
 }
 
-/** Forward and backward of each batch, then clip and AdamW → [1 + STEP.length, 1]: the loss, and the step's scalars. */
+/** The mean loss, and the loss of each batch where there are several. */
+const lossesTold = (batches: number) => batches === 1 ? 1 : 1 + batches;
+
+/** Forward and backward of each batch, then clip and AdamW → [STEP.length + lossesTold, 1]: the step's scalars, losses. */
 function enqueue(
   engine: Engine,
   objective: Objective,
   optimizer: Optimizer,
-  { step, update: number, batches, learningRate }: Step,
+  { step, update: number, batches, learningRate, ownSteps = [] }: Step,
   { seed, lossScale }: { readonly seed: number; readonly lossScale: number },
 ): Handle {
   const share = 1 / batches.length;
@@ -97,9 +106,9 @@ function enqueue(
   );
   const sum = losses.reduce((total, loss) => engine.binary("add", total, loss));
   const mean = batches.length === 1 ? sum : engine.affine(sum, share);
-  update(engine, optimizer, mean, { rate: learningRate, step: number, lossScale });
+  update(engine, optimizer, mean, { rate: learningRate, step: number, lossScale, ownSteps });
   return engine.concatRows([
-    engine.reshape(mean, [1, 1]),
     engine.reshape(optimizer.scalars, [STEP.length, 1]),
+    ...[mean, ...batches.length === 1 ? [] : losses].map((loss) => engine.reshape(loss, [1, 1])),
   ]);
 }

@@ -11,10 +11,10 @@ import { countTrained, type Parameters } from "../tensor/tensor.ts";
 import { closeOptimizer, openOptimizer } from "./adamw.ts";
 import { FIRST_LOSS_SCALE, nextLossScale } from "./loss_scale.ts";
 import type { Objective } from "./objective.ts";
-import { requireNegatives } from "./negatives.ts";
 import { planUpdates, type Update } from "./plan.ts";
 import { addStep, emptyRecord, logSteps, type Metrics, type TrainingRecord } from "./record.ts";
 import { rateAt, warmupOf } from "./schedule.ts";
+import { negativeWarnings, ownCounter, rowsTold, setBatches } from "./sets.ts";
 import { resolveSettings, type TrainSettings } from "./settings.ts";
 import { loadState, loadWeights, saveState, saveWeights } from "./state.ts";
 import { type Step, type StepResult, stepsInARow, takeSteps } from "./steps.ts";
@@ -81,7 +81,7 @@ export const train: (
     }
     const { plan, warnings } = yield* attemptSync(() => {
       const plan = planUpdates(objective, settings);
-      return { plan, warnings: [...hooks.warnings ?? [], ...requireNegatives(plan, objective)] };
+      return { plan, warnings: [...hooks.warnings ?? [], ...negativeWarnings(plan, objective, settings)] };
     });
     // Weights can only be chosen among those that were evaluated.
     const tenth = settings.keepBest === undefined ? undefined : Math.ceil(plan.totalSteps / 10);
@@ -96,7 +96,13 @@ export const train: (
       }),
     };
     const halfPrecision = engine.info.precision === "fp16";
-    const optimizer = openOptimizer(engine, parameters, settings, !halfPrecision);
+    const optimizer = openOptimizer(
+      engine,
+      parameters,
+      settings,
+      !halfPrecision,
+      objective.sets?.map(({ own }) => own),
+    );
     if (hooks.folder !== undefined) yield* attempt(() => Deno.mkdir(hooks.folder!, { recursive: true }));
     const checkpoint = hooks.folder && `${hooks.folder}/checkpoint.safetensors`;
     const best = bestWeights(engine, parameters, hooks.folder && `${hooks.folder}/best.safetensors`);
@@ -149,24 +155,32 @@ export const train: (
       const { lossScale, steps } = record;
       const skipped = lossScale?.skipped ?? 0;
       const count = lossScale === undefined ? stepsInARow(record, { ...settings, evalSteps, ...plan }) : 1;
-      const next = Array.from({ length: count }, (_, i): Step => ({
-        step: steps + i + 1,
-        update: steps + i + 1 - skipped,
-        batches: updates.next().value!,
-        learningRate: rateAt(schedule, steps + i - skipped),
-      }));
+      const countOwn = ownCounter(objective, record);
+      const next = Array.from({ length: count }, (_, i): Step => {
+        const batches: Update = updates.next().value!;
+        return {
+          step: steps + i + 1,
+          update: steps + i + 1 - skipped,
+          batches,
+          learningRate: rateAt(schedule, steps + i - skipped),
+          ...(countOwn && { ownSteps: countOwn(batches) }),
+        };
+      });
       const started = performance.now();
       const options = { seed: settings.seed, lossScale: lossScale?.scale ?? 1 };
       const done = await takeSteps(engine, objective, optimizer, next, options);
       const seconds = (performance.now() - started) / 1000 / count;
       for (const step of done) {
         if (lossScale !== undefined) record.lossScale = nextLossScale(lossScale, step.skipped);
-        if (step.skipped && !(record.lossScale !== undefined && record.lossScale.scale >= 1)) throw notFinite(step);
+        if (step.skipped && !(record.lossScale !== undefined && record.lossScale.scale >= 1)) {
+          throw notFinite(step, objective);
+        }
         addStep(record, {
           loss: step.loss,
           samples: step.batches.reduce((sum, { rows }) => sum + rows.length, 0),
-          tokens: step.tokens,
+          tokens: step.tokens.reduce((sum, tokens) => sum + tokens, 0),
           seconds,
+          sets: setBatches(step, objective),
         });
         if (record.steps % settings.loggingSteps !== 0 && record.steps !== plan.totalSteps) continue;
         logSteps(record, {
@@ -218,9 +232,10 @@ export const train: (
   },
 );
 
-function notFinite({ step, batches, loss, gradientNorm, learningRate }: StepResult): TrainingError {
+function notFinite(step: StepResult, objective: Objective): TrainingError {
+  const { loss, gradientNorm, learningRate } = step;
   return new TrainingError("loss or gradient is not finite; the weights were left as they were", {
-    where: `step ${step}, rows ${batches.map(({ rows }) => rows.join(" ")).join(" | ")}`,
+    where: `step ${step.step}, rows ${rowsTold(step.batches, objective)}`,
     expected: "finite numbers",
     found: `loss ${loss}, gradient norm ${gradientNorm}, learning rate ${learningRate}`,
     hint: "lower --learning-rate, or look at these rows",
