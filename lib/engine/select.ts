@@ -31,7 +31,7 @@ export interface EngineChoice {
   readonly threads?: number | undefined;
   /**
    * Default fp32. bf16: weights and activations are rounded to 16 bits where a layer multiplies them; sums, what is
-   * stored, losses, norms and the optimizer keep 32. For processors that have such products (AVX-512 BF16).
+   * stored, losses, norms and the optimizer keep 32. For processors that have such products (AVX-512 BF16, NEON BF16).
    */
   readonly precision?: "fp32" | "bf16" | "fp16" | undefined;
   /** The cpu engine keeps count of what its kernels do: `Engine.times`. */

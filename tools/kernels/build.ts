@@ -61,6 +61,8 @@ const TILES = {
   ],
 };
 const ARM64 = { neon: [] };
+/** Whether a processor has it is the system's to say, and Windows does not. */
+const ARM64_BF16 = { ...ARM64, neonbf16: ["-mcpu=generic+dotprod+i8mm+bf16"] };
 const NATIVE = { sources: ["native.c", "threads.c"] };
 const ELF = ["-shared", "-s", "-Wl,-z,nodelete", "-Wl,-z,undefs", "-Wl,--build-id=none"];
 const DYLIB = ["-shared", "-s", "-lSystem", "-Wl,-install_name,kernels.dylib"];
@@ -96,9 +98,9 @@ const TARGETS: Readonly<Record<string, Target>> = {
     levels: { ...X64, ...TILES },
     link: ELF,
   },
-  linux_aarch64: { ...NATIVE, machine: ["-target", "aarch64-linux-none", "-fPIC"], levels: ARM64, link: ELF },
+  linux_aarch64: { ...NATIVE, machine: ["-target", "aarch64-linux-none", "-fPIC"], levels: ARM64_BF16, link: ELF },
   darwin_x86_64: { ...NATIVE, machine: ["-target", "x86_64-macos.11.0"], levels: X64, link: DYLIB },
-  darwin_aarch64: { ...NATIVE, machine: ["-target", "aarch64-macos.11.0"], levels: ARM64, link: DYLIB },
+  darwin_aarch64: { ...NATIVE, machine: ["-target", "aarch64-macos.11.0"], levels: ARM64_BF16, link: DYLIB },
   windows_x86_64: { ...NATIVE, machine: ["-target", "x86_64-windows-gnu"], levels: X64, link: DLL },
   windows_aarch64: { ...NATIVE, machine: ["-target", "aarch64-windows-gnu"], levels: ARM64, link: DLL },
 };

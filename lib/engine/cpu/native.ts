@@ -10,7 +10,7 @@ import type { KernelCaller } from "./caller.ts";
 
 /** Sets of instructions, the best last. */
 export const LEVELS: readonly string[] = Deno.build.arch === "aarch64"
-  ? ["neon"]
+  ? ["neon", "neonbf16"]
   : ["sse42", "avx2", "avx512", "avx512bf16", "amx"];
 
 /** What a library exports: `native.c`. */
@@ -44,10 +44,11 @@ export interface NativeKernels {
 
 /** Whether kernels have products of 16 bits. */
 export const canRound = (native: NativeKernels | undefined): boolean =>
-  ["avx512bf16", "amx"].includes(native?.level ?? "");
+  ["avx512bf16", "amx", "neonbf16"].includes(native?.level ?? "");
 
 /** What is said where they have not. */
-export const NO_BF16 = "--precision bf16 needs machine code and a processor with products of bf16 (AVX-512 BF16)";
+export const NO_BF16 =
+  "--precision bf16 needs machine code and a processor with products of bf16 (AVX-512 BF16, NEON BF16)";
 
 /** What came of opening the library. */
 export interface OpenedNative {

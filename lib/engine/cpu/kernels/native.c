@@ -54,8 +54,14 @@ static int detect(void) {
 }
 #else
 extern const struct level neon;
+#if defined(_WIN32)
 static const struct level *const LEVELS[] = {&neon};
 static int detect(void) { return 0; }
+#else
+extern const struct level neonbf16;
+static const struct level *const LEVELS[] = {&neon, &neonbf16};
+static int detect(void) { return hasBf16(); }
+#endif
 #endif
 
 // Keeps the library in the process for good: when the system unloads it at the end, threads still sleep in it.

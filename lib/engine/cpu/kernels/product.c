@@ -5,6 +5,9 @@
 // panel keeps its TILE × PANEL sums in registers.
 #include "pack.h"
 #include "table.h"
+#if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+#include <arm_neon.h>
+#endif
 
 #define DEPTH 384 // a panel of B, DEPTH × PANEL, stays in a near cache
 #define REGISTERS (PANEL / WIDTH)
@@ -19,10 +22,10 @@ INLINE void packColumns(const float *x, idx ld, int count, int depth, int size, 
       for (int i = 0; i < size; i++) out[i] = i < count ? x[i] : 0;
 }
 
-#if defined(__AVX512BF16__)
+#if defined(__AVX512BF16__) || defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
+#define HALVES
 // Numbers of 16 bits, rounded to the nearest: two of them that follow each other along k lie side by side, as one of 32.
 typedef __bf16 half16 __attribute__((vector_size(32)));
-typedef __bf16 half32 __attribute__((vector_size(64)));
 INLINE ushort16 halve(float16 x) { return (ushort16)__builtin_convertvector(x, half16); }
 INLINE float16 pair(ushort16 first, ushort16 second) {
   return (float16)(__builtin_convertvector(first, int16) | __builtin_convertvector(second, int16) << 16);
@@ -118,20 +121,26 @@ APART void multiply(const float *x, const float *y, int depth, float *c, idx ldc
 }
 
 // The same of pairs: two products at a time, their sums in 32 bits.
+#if defined(HALVES)
 #if defined(__AVX512BF16__)
+typedef __bf16 halves __attribute__((vector_size(64)));
+INLINE reg addPairs(reg sum, reg x, reg y) { return __builtin_ia32_dpbf16ps_512(sum, (halves)x, (halves)y); }
+#else
+INLINE reg addPairs(reg sum, reg x, reg y) { return vbfdotq_f32(sum, (bfloat16x8_t)x, (bfloat16x8_t)y); }
+#endif
 APART void multiplyPairs(const float *x, const float *y, int depth, float *c, idx ldc, int height, int width, float alpha,
                           int add) {
   reg sums[TILE][REGISTERS] = {};
 #pragma clang loop unroll(disable)
   for (int p = 0; p < depth; p++, x += TILE, y += PANEL) {
-    half32 row[REGISTERS];
+    reg row[REGISTERS];
 #pragma clang loop unroll(full)
-    for (int j = 0; j < REGISTERS; j++) row[j] = (half32)*(reg_at *)(y + j * WIDTH);
+    for (int j = 0; j < REGISTERS; j++) row[j] = *(reg_at *)(y + j * WIDTH);
 #pragma clang loop unroll(full)
     for (int i = 0; i < TILE; i++) {
-      half32 xi = (half32)(((const int *)x)[i] - (int16){});
+      reg xi = (reg)(((const int *)x)[i] - (regInt){});
 #pragma clang loop unroll(full)
-      for (int j = 0; j < REGISTERS; j++) sums[i][j] = __builtin_ia32_dpbf16ps_512(sums[i][j], xi, row[j]);
+      for (int j = 0; j < REGISTERS; j++) sums[i][j] = addPairs(sums[i][j], xi, row[j]);
     }
   }
   put(sums, c, ldc, height, width, alpha, add);

@@ -1,5 +1,5 @@
 // What differs between systems: to sleep while a number stays what it is, to wake who sleeps, to start a thread, to be
-// allowed the registers of AMX.
+// allowed the registers of AMX, to know what an Arm processor has.
 #pragma once
 
 #if defined(__wasm__)
@@ -76,6 +76,10 @@ static inline int mayUseTiles(void) {
   __asm__ volatile("syscall" : "+a"(number) : "D"(operation), "S"(what) : "rcx", "r11", "memory");
   return number == 0;
 }
+#else
+unsigned long getauxval(unsigned long what);
+// What the C library was told when the process began: BF16 and I8MM (AT_HWCAP2), and products of 8 bits (AT_HWCAP).
+static inline int hasBf16(void) { return (getauxval(26) >> 14 & getauxval(26) >> 13 & getauxval(16) >> 20 & 1) != 0; }
 #endif
 
 #else // macOS: what its C++ library uses
@@ -84,6 +88,17 @@ int __ulock_wait(unsigned operation, void *place, unsigned long long value, unsi
 int __ulock_wake(unsigned operation, void *place, unsigned long long value);
 static inline void sleepWhile(int *place, int value) { __ulock_wait(1, place, (unsigned)value, 0); }
 static inline void wake(int *place) { __ulock_wake(0x101, place, 0); }
+#if defined(__aarch64__)
+int sysctlbyname(const char *name, void *value, __SIZE_TYPE__ *size, void *to, __SIZE_TYPE__ bytes);
+static inline int has(const char *feature) {
+  int value = 0;
+  __SIZE_TYPE__ size = sizeof value;
+  return sysctlbyname(feature, &value, &size, 0, 0) == 0 && value;
+}
+static inline int hasBf16(void) {
+  return has("hw.optional.arm.FEAT_BF16") && has("hw.optional.arm.FEAT_I8MM") && has("hw.optional.arm.FEAT_DotProd");
+}
+#endif
 
 #endif
 #endif

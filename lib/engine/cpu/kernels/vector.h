@@ -47,6 +47,7 @@ INLINE float16 join(float4 a, float4 b, float4 c, float4 d) {
 #define WIDTH 4
 #endif
 typedef float reg __attribute__((vector_size(4 * WIDTH)));
+typedef int regInt __attribute__((vector_size(4 * WIDTH)));
 typedef reg reg_at __attribute__((aligned(4), may_alias));
 #define SPLAT_REG(x) ((float)(x) - (reg){})
 
