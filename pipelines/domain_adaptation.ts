@@ -53,6 +53,7 @@ export const command: Command = {
     ...AUGMENTING,
     ...MINING_ONLY,
     "queries-per-passage",
+    "negatives-per-row",
     "margins",
   ],
   meanings: {

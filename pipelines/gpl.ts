@@ -51,7 +51,7 @@ export const command: Command = {
     "eval": "what to evaluate on, instead of queries that are held out; as for evaluate",
     "hold-out": "queries, or a share of them, that are kept for evaluation; default: a tenth, 1,000 at most",
     "miner": "encoders that negatives are looked for with, with commas between; default: the model to be trained",
-    "num-negatives": "negatives of each query, drawn from the nearest passages; default 5",
+    "num-negatives": "negatives of each query, drawn from the nearest passages; default 5, or the next whole row",
     "range-max": "nearest passages of a query that negatives are drawn from, of each encoder; default 50",
     "cross-encoder": "whose margins are learned; the sample trains one",
   },
@@ -63,6 +63,7 @@ export const command: Command = {
     const [settings, shape] = [yield* attemptSync(() => trainSettings(values)), modelShape(values)];
     const prompts = yield* attemptSync(() => promptsOf(values));
     const queries = yield* attemptSync(() => queriesOf(values));
+    const drawn = yield* attemptSync(() => gplRowsOf(values));
     const models = yield* gplModelsOf(invocation, base, "train");
     const texts = yield* loadFlatTexts(trainSource(invocation));
     const all = yield* makeQueries({ texts }, queries);
@@ -77,7 +78,6 @@ export const command: Command = {
       source: text(values, "train") ?? "sample",
       heldOut: true,
     });
-    const drawn = gplRowsOf(values);
     const rows = yield* gplRows({ ...models, pairs: parts.train, passages }, drawn);
     const run = yield* beforeAndAfter(evaluation, base, shape);
     const trained = yield* trainOnMargins({ model: base, rows, eval: evaluation?.rows }, {
@@ -88,7 +88,7 @@ export const command: Command = {
       ...(evaluation && { evaluation: { kind: evaluation.kind } }),
     });
     const { counts: made, rows: count } = yield* attempt(() => summaryOf(all));
-    const { counts: { better = 0 } } = yield* attempt(() => summaryOf(rows));
+    const { counts: { better = 0, left = 0 } } = yield* attempt(() => summaryOf(rows));
     const by = queries.by === "text" ? "the passages' own words" : queries.generator.model;
     return yield* finish(invocation, output, {
       data: rows as Artifact<unknown> as Artifact<CountedDataset<Columns>>,
@@ -106,6 +106,7 @@ export const command: Command = {
         "passages without a query": made["none"] ?? 0,
         "margins are of": drawn.scale ?? (yield* marginScaleOf(base)),
         "negatives that the judge prefers to the query's passage": better,
+        "negatives too few to fill a row": left,
       },
       loss: "margin_mse of generated pseudo-labels (GPL, Wang et al. 2022, arXiv 2112.07577)",
       facts: { "queries by": by },

@@ -1,8 +1,10 @@
 /**
  * Passages of documentation, from folders of packages: what stands below a heading of Markdown or reStructuredText, in files
  * `.md` and `.rst` and in the descriptions of Python packages (`METADATA`). Writes `passages.jsonl`, the passages alone, and
- * `headings.jsonl`, each with its heading as the query that it answers.
+ * `headings.jsonl`, each with its heading as the query that it answers. What is below a version or a date is left out: nobody
+ * asks for it by that name. Wheels have little documentation, source distributions have all of it:
  *
+ *     pip download --no-deps --no-binary :all: --dest sources flask celery pytest sphinx   # then unpack them
  *     deno run -A tools/doc_passages.ts OUTPUT FOLDER…
  *
  * @module
@@ -11,6 +13,9 @@ import { join } from "node:path";
 
 /** Words of a passage, and those of a heading, at least and at most. */
 const [WORDS, HEADING] = [[12, 200], [2, 20]] as const;
+
+/** The heading of a release: `3.5 — 2011-06-29`, `v1.2rc1`, `Scrapy 0.16.1 (released …)`, `May 2019`. */
+const RELEASE = /\d+\.\d+[.\w]*\s*(\(|$|-|–|—)|\b\d{4}-\d\d|\b(19|20)\d\d\)?$|^v?\d+\.\d+/i;
 
 const words = (text: string) => text.split(/\s+/).filter((word) => word !== "");
 const fits = (text: string, [least, most]: readonly [number, number]) =>
@@ -53,9 +58,8 @@ const pairs: { anchor: string; positive: string }[] = [];
 for (const folder of folders) {
   for (const file of files(folder)) {
     for (const { heading, body } of sections(await Deno.readTextFile(file).catch(() => ""))) {
-      if (!fits(heading, HEADING) || !fits(body, WORDS) || bodies.has(body) || headings.has(heading.toLowerCase())) {
-        continue;
-      }
+      if (!fits(heading, HEADING) || !fits(body, WORDS) || RELEASE.test(heading)) continue;
+      if (bodies.has(body) || headings.has(heading.toLowerCase())) continue;
       bodies.add(body);
       headings.add(heading.toLowerCase());
       pairs.push({ anchor: heading, positive: body });

@@ -265,12 +265,12 @@ export function toLabelledLists(negatives: Candidates): WrittenOut<readonly Labe
 }
 
 /** Visits every anchor with each of its positives. */
-function forPairs({ anchors, offsets }: Candidates, visit: (i: number, p: number) => void): void {
+export function forPairs({ anchors, offsets }: Candidates, visit: (i: number, p: number) => void): void {
   for (let i = 0; i < anchors.length; i++) for (let p = offsets[i]!; p < offsets[i + 1]!; p++) visit(i, p);
 }
 
 /** Only a tuple keeps the place of a positive that stands among the negatives; elsewhere it would be labelled 0. */
-function expectNoPositives(negatives: Candidates): void {
+export function expectNoPositives(negatives: Candidates): void {
   const { anchors, documents, offsets, positives, indices, counts, width } = negatives;
   for (let i = 0; i < anchors.length; i++) {
     const own = positives.subarray(offsets[i]!, offsets[i + 1]!);

@@ -35,6 +35,7 @@ export {
   type Relation,
   type Verdict,
 } from "./judge.ts";
+export { type MarginResult, toMargins } from "./margins.ts";
 export { mergeCandidates } from "./merge.ts";
 export { type NegativeKind, scoresFromNli, type TripletResult, tripletsFromNli } from "./nli.ts";
 export { exportReview, importReview, type ReviewResult } from "./review.ts";

@@ -82,10 +82,11 @@ export const adaptationOf: (
     case "gpl": {
       const { miners, judge } = yield* gplModelsOf(invocation, base, "target");
       const queries = yield* attemptSync(() => queriesOf(values));
+      const rows = yield* attemptSync(() => gplRowsOf(values));
       const freeze = text(values, "freeze");
       return {
         by,
-        parameters: { queries, rows: gplRowsOf(values), settings, freeze, ...modelShape(values) },
+        parameters: { queries, rows, settings, freeze, ...modelShape(values) },
         models: { miners, judge },
       };
     }

@@ -86,6 +86,10 @@ export const FLAGS = {
   ],
   "miner": ["text", "encoder that semi-hard and hard negatives are looked for with; default: the model to be trained"],
   "num-negatives": ["positive", "negatives of each row"],
+  "negatives-per-row": [
+    "positive",
+    "negatives of each row of GPL, which learns the margins of all; default 1: a query has as many rows as negatives",
+  ],
   "range-min": ["whole", "nearest texts that are passed over"],
   "range-max": ["positive", "nearest texts that are looked at"],
   "max-score": ["number", "a negative scores at most this"],
@@ -409,6 +413,7 @@ export const GENERATING: readonly Flag[] = [
   "queries-per-passage",
   "miner",
   "num-negatives",
+  "negatives-per-row",
   "range-max",
   "cross-encoder",
   "margins",

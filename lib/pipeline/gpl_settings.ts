@@ -49,11 +49,24 @@ export function queriesOf(values: FlagValues): QueryParameters {
   };
 }
 
+/** Negatives of a query where nothing is said, or the next whole row of them. */
+const NEGATIVES = 5;
+
 /** How negatives are found and labelled. */
 export function gplRowsOf(values: FlagValues): GplRowParameters {
+  const perRow = optional(values, "negatives-per-row");
+  const usual = perRow === undefined ? NEGATIVES : Math.ceil(NEGATIVES / perRow) * perRow; // whole rows
+  const negatives = optional(values, "num-negatives") ?? usual;
+  if (perRow !== undefined && negatives % perRow !== 0) {
+    throw new UsageError("the negatives of a query do not fill its rows", {
+      expected: `--num-negatives ${perRow}, or a multiple of it`,
+      found: `--num-negatives ${negatives} with --negatives-per-row ${perRow}`,
+    });
+  }
   return {
     candidates: optional(values, "range-max") ?? 50,
-    negatives: optional(values, "num-negatives") ?? 5,
+    negatives,
+    perRow,
     scale: text(values, "margins") as MarginScale | undefined,
     seed: number(values, "seed"),
   };

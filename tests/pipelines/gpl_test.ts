@@ -8,7 +8,7 @@ Deno.test("gpl makes queries, finds and labels negatives, trains, and is measure
   withFolder(async (folder) => {
     const common = ["--preset", "test", "--max-steps", "2", "--output", join(folder, "out")];
     const go = (...flags: string[]) => runCommand(gpl, join(folder, "cache"), ...common, ...flags);
-    const { evaluation, details, data, stages, metrics } = await go();
+    const { evaluation, details, data, stages, metrics, training } = await go();
     assert.equal(evaluation.kind, "corpus");
     assert.ok(evaluation.held_out && metrics["cosine_ndcg@10"] > 0);
     assert.equal(details["queries"], 200);
@@ -16,6 +16,16 @@ Deno.test("gpl makes queries, finds and labels negatives, trains, and is measure
     assert.ok(data.train.rows > 300, "two negatives of each query that is not held out");
     const named = (name: string) => stages.filter((stage: { name: string }) => stage.name === name);
     assert.equal(named("candidates").length, 1);
+
+    // All negatives of a query in one row, each with its margin.
+    const wide = await go("--negatives-per-row", "2");
+    const { "negatives too few to fill a row": left } = wide.details;
+    assert.ok(wide.data.train.rows > 150);
+    assert.equal(2 * wide.data.train.rows + left, data.train.rows);
+    assert.equal(wide.training.samples, training.samples);
+    assert.ok(wide.training.tokens > training.tokens, "as many rows, each with a text more");
+    assert.equal(wide.stages.find(({ name }: { name: string }) => name === "candidates").cached, true);
+    await assert.rejects(go("--negatives-per-row", "3"), /do not fill its rows/);
 
     const again = await go();
     assert.equal(again.training.cached, true);

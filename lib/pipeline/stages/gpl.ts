@@ -14,7 +14,7 @@ import { DatasetError, UsageError } from "../../error.ts";
 import { pairRetrieval } from "../../evaluate/information_retrieval.ts";
 import { predict } from "../../evaluate/cross_encoder.ts";
 import type { CrossEncoder } from "../../model/cross_encoder.ts";
-import { type Candidates, mergeCandidates, scoreAgain, selectNegatives, toTriplets } from "../../negatives/mod.ts";
+import { type Candidates, mergeCandidates, scoreAgain, selectNegatives, toMargins } from "../../negatives/mod.ts";
 import {
   type CountedDataset,
   datasetFormat,
@@ -115,8 +115,10 @@ export type MarginScale = "logit" | "probability";
 
 /** Settings of {@linkcode labelMargins}. */
 export interface MarginParameters {
-  /** Negatives of a query, drawn from its candidates: each makes a row. */
+  /** Negatives of a query, drawn from its candidates. */
   readonly negatives: number;
+  /** Negatives of a row, each with its margin. Default 1. */
+  readonly perRow?: number | undefined;
   /** What margins are differences of. */
   readonly scale: MarginScale;
   /** Which are drawn. */
@@ -146,12 +148,12 @@ export const labelMargins: Stage<
   CountedDataset<MarginRows>
 > = defineStage<MarginParameters, { candidates: Candidates; judge: ModelFolder }, CountedDataset<MarginRows>>({
   name: "margins",
-  version: 1,
+  version: 2,
   inputs: { candidates: candidatesFormat, judge: modelFormat },
   output: datasetFormat<MarginRows>(),
   computes: true,
   draws: true,
-  run: Effect.fnUntraced(function* ({ parameters: { negatives: wanted, scale, seed }, inputs, scratch }) {
+  run: Effect.fnUntraced(function* ({ parameters: { negatives: wanted, perRow, scale, seed }, inputs, scratch }) {
     yield* phase("labelling");
     const candidates = yield* attempt(() => inputs.candidates.read());
     const engine = yield* (yield* TensorEngine).open;
@@ -159,12 +161,9 @@ export const labelMargins: Stage<
     const score = yield* attemptSync(() => marginScorer(engine, model, scale));
     yield* attempt(async () => {
       const { negatives } = selectNegatives(candidates, { negatives: wanted, sampling: "random", seed });
-      const { dataset } = toTriplets(await scoreAgain(negatives, score), { scores: true });
-      const { positive_score, negative_score, ...texts } = dataset.columns;
-      const margins = positive_score.map((value, row) => value - negative_score[row]!);
       // A margin below zero is a negative that answers better than the passage that the query was made for.
-      const better = margins.reduce((count, margin) => count + (margin < 0 ? 1 : 0), 0);
-      await writeDataset(scratch, { columns: { ...texts, score: margins }, rows: dataset.rows }, { better });
+      const { dataset, counts } = toMargins(await scoreAgain(negatives, score), perRow);
+      await writeDataset(scratch, dataset, counts);
     });
   }),
 });
