@@ -8,8 +8,9 @@ import { augmentedSbert } from "../lib/pipeline/augmented_sbert.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { ADAPTERS, AUGMENTING, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, AUGMENTING, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags.ts";
 import { augmentationDetails, augmentationOptions, gateInWords, silverWarnings } from "../lib/pipeline/gold.ts";
+import { matryoshkaOf } from "../lib/pipeline/matryoshka.ts";
 import { reportingRefusal } from "../lib/pipeline/refusal.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { model } from "../lib/stage/roots.ts";
@@ -21,7 +22,13 @@ import { beforeAndAfter } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "augmented_sbert",
   summary: "trains a cross-encoder on few gold pairs, and a bi-encoder on all that it labels",
-  flags: [...TRAINING.filter((flag) => flag !== "train" && flag !== "freeze"), ...AUGMENTING, ...ADAPTERS, "lora-save"],
+  flags: [
+    ...TRAINING.filter((flag) => flag !== "train" && flag !== "freeze"),
+    ...AUGMENTING,
+    ...MATRYOSHKA,
+    ...ADAPTERS,
+    "lora-save",
+  ],
   presets: trainingPresets({
     all: { "pairs": "given", "pairs-per-gold": 10, "top-k": 5, "scenario": "in-domain" },
     sample: { "limit": 16_000, "gold-size": 2000, "cross-learning-rate": 3e-4, "cross-epochs": 8 },
@@ -38,13 +45,17 @@ export const command: Command = {
     const output = yield* outputFolder(invocation);
     const base = yield* model(text(invocation.values, "model"));
     const { evaluation, warnings, ...options } = yield* augmentationOptions(invocation);
-    const run = yield* beforeAndAfter(evaluation, base, modelShape(invocation.values));
+    const matryoshka = yield* matryoshkaOf(invocation.values, base);
+    const run = yield* beforeAndAfter(evaluation, base, modelShape(invocation.values), {
+      dimensions: matryoshka?.dimensions,
+    });
     const result = yield* reportingRefusal(
       invocation,
       output,
       augmentedSbert({
         ...options,
         model: base,
+        matryoshka,
         ...(evaluation && { eval: evaluation.rows, evaluating: { kind: evaluation.kind } }),
       }),
     );

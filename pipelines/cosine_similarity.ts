@@ -5,7 +5,7 @@
  */
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { ADAPTERS, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { loadScoresOrNli } from "../lib/pipeline/stages/load.ts";
@@ -16,7 +16,7 @@ import { trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "cosine_similarity",
   summary: "trains the cosine of a pair towards its score",
-  flags: [...TRAINING, "prompts", ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "prompts", ...MATRYOSHKA, ...ADAPTERS, "lora-save"],
   meanings: { "columns": "names of columns: sentence1=question,sentence2=answer,score=grade" },
   presets: trainingPresets(),
   run: (invocation) =>

@@ -13,7 +13,8 @@ import { folderFacts } from "../lib/pipeline/card.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { evaluationOfTexts, partsOf } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
-import { type Invocation, TRAINING } from "../lib/pipeline/flags.ts";
+import { type Invocation, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags.ts";
+import { matryoshkaOf } from "../lib/pipeline/matryoshka.ts";
 import { settingsLeft } from "../lib/pipeline/recipe.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
@@ -49,7 +50,7 @@ const data = Effect.fnUntraced(function* (invocation: Invocation) {
 export const command: Command = {
   name: "distillation",
   summary: "trains a smaller student to embed texts as its teacher does",
-  flags: [...TRAINING, "teacher", "layers", "parallel", "imitate"],
+  flags: [...TRAINING, "teacher", "layers", "parallel", "imitate", ...MATRYOSHKA],
   meanings: {
     "model": "encoder that the student is made of: a folder or a model of the hub",
     "teacher": "encoder whose embeddings are the aim; default: --model with all its layers",
@@ -80,12 +81,14 @@ export const command: Command = {
     });
     const [wide, narrow] = [yield* widthOf(yield* valueOf(teacher)), yield* widthOf(yield* valueOf(student))];
     const shape = yield* attemptSync(() => modelShape(values));
-    const run = yield* beforeAndAfter(evaluation, student, shape);
+    const matryoshka = yield* matryoshkaOf(values, student);
+    const run = yield* beforeAndAfter(evaluation, student, shape, { dimensions: matryoshka?.dimensions });
     const taught = evaluation &&
       (yield* evaluateModel({ model: teacher, rows: evaluation.rows }, { kind: evaluation.kind }, "evaluate-teacher"));
     const trained = yield* trainStudent({ teacher, student, texts, ...(evaluation && { eval: evaluation.rows }) }, {
       settings: settingsLeft(values),
       freeze: text(values, "freeze"),
+      matryoshka,
       ...shape,
       ...(evaluation && { evaluation: { kind: evaluation.kind } }),
       distance: {

@@ -10,6 +10,7 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import type { Adaptation } from "../lib/pipeline/domain_adaptation.ts";
 import { givenEvaluation } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
+import { matryoshkaOf } from "../lib/pipeline/matryoshka.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import {
   ADAPTERS,
@@ -17,6 +18,7 @@ import {
   AUGMENTING,
   DENOISING,
   type Invocation,
+  MATRYOSHKA,
   MINING,
   TENSION,
   TRAINING,
@@ -45,6 +47,7 @@ export const command: Command = {
   summary: "pretrains on plain texts of a target domain, then trains on labelled pairs of any domain",
   flags: [
     ...TRAINING.filter((flag) => !OTHERS.includes(flag)),
+    ...MATRYOSHKA,
     ...ADAPTERS,
     ...ADAPTING,
     ...DENOISING,
@@ -114,7 +117,8 @@ const adaptation: (invocation: Invocation, output: string) => Effect.Effect<Repo
       : yield* givenEvaluation(invocation, "similarity", "target-eval");
     const classes = text(values, "target-labels");
     const evaluation = target ?? general;
-    const run = yield* beforeAndAfter(evaluation, base, shape);
+    const { dimensions } = (yield* matryoshkaOf(values, base)) ?? {};
+    const run = yield* beforeAndAfter(evaluation, base, shape, { dimensions });
     const task = {
       model: base,
       shape,

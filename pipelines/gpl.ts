@@ -10,9 +10,10 @@ import type { Columns } from "../lib/data/rows.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { cut, type EvaluationSet, givenEvaluation } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
-import { GENERATING, TRAINING } from "../lib/pipeline/flags.ts";
+import { GENERATING, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags.ts";
 import { gplRows, marginScaleOf, trainOnMargins } from "../lib/pipeline/gpl.ts";
 import { gplModelsOf, gplRowsOf, queriesOf } from "../lib/pipeline/gpl_settings.ts";
+import { matryoshkaOf } from "../lib/pipeline/matryoshka.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { modelShape, promptsOf, text, trainingPresets, trainSettings, trainSource } from "../lib/pipeline/settings.ts";
@@ -43,7 +44,7 @@ export const command: Command = {
   name: "gpl",
   summary:
     "learns to search a corpus from its passages alone: queries are made for them, a cross-encoder labels negatives",
-  flags: [...TRAINING, ...GENERATING, "prompts"],
+  flags: [...TRAINING, ...GENERATING, ...MATRYOSHKA, "prompts"],
   meanings: {
     "train": "the passages: a file, a folder, or a dataset of the hub; a title stands in the first line of its passage",
     "columns": "the column of the passages: text=answer",
@@ -62,6 +63,7 @@ export const command: Command = {
     const base = yield* model(text(values, "model"));
     const [settings, shape] = [yield* attemptSync(() => trainSettings(values)), modelShape(values)];
     const prompts = yield* attemptSync(() => promptsOf(values));
+    const matryoshka = yield* matryoshkaOf(values, base);
     const queries = yield* attemptSync(() => queriesOf(values));
     const drawn = yield* attemptSync(() => gplRowsOf(values));
     const models = yield* gplModelsOf(invocation, base, "train");
@@ -79,11 +81,12 @@ export const command: Command = {
       heldOut: true,
     });
     const rows = yield* gplRows({ ...models, pairs: parts.train, passages }, drawn);
-    const run = yield* beforeAndAfter(evaluation, base, shape);
+    const run = yield* beforeAndAfter(evaluation, base, shape, { dimensions: matryoshka?.dimensions });
     const trained = yield* trainOnMargins({ model: base, rows, eval: evaluation?.rows }, {
       settings,
       prompts,
       freeze: text(values, "freeze"),
+      matryoshka,
       ...shape,
       ...(evaluation && { evaluation: { kind: evaluation.kind } }),
     });

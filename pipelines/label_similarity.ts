@@ -10,9 +10,10 @@
 import { Effect } from "effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { ADAPTERS, type FlagValues, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, type FlagValues, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags.ts";
 import { finishLabels, labelSummary } from "../lib/pipeline/label_report.ts";
 import { labelledParts, trainByLabels } from "../lib/pipeline/label_training.ts";
+import { matryoshkaOf } from "../lib/pipeline/matryoshka.ts";
 import { model } from "../lib/stage/roots.ts";
 import { modelShape, number, text, trainingPresets } from "../lib/pipeline/settings.ts";
 import { evaluateByLabels } from "../lib/pipeline/stages/labels.ts";
@@ -35,6 +36,7 @@ export const command: Command = {
   summary: "makes texts with the same label similar: --model M --train texts.csv (columns text and label)",
   flags: [
     ...TRAINING,
+    ...MATRYOSHKA,
     ...ADAPTERS,
     "lora-save",
     "prompts",
@@ -55,10 +57,16 @@ export const command: Command = {
     const k = number(values, "neighbors");
     const base = yield* model(text(values, "model"));
     const { texts, heldOut, labels, warnings } = yield* labelledParts(invocation);
+    const matryoshka = yield* matryoshkaOf(values, base);
+    const measure = { k, dimensions: matryoshka?.dimensions };
     const before = heldOut &&
-      (yield* evaluateByLabels({ model: base, texts: heldOut }, { ...modelShape(values), k }, "evaluate-before"));
-    const { data, trained } = yield* trainByLabels(invocation, base, texts, heldOut);
-    const after = heldOut && (yield* evaluateByLabels({ model: trained, texts: heldOut }, { k }, "evaluate"));
+      (yield* evaluateByLabels(
+        { model: base, texts: heldOut },
+        { ...modelShape(values), ...measure },
+        "evaluate-before",
+      ));
+    const { data, trained } = yield* trainByLabels(invocation, base, texts, { heldOut, matryoshka });
+    const after = heldOut && (yield* evaluateByLabels({ model: trained, texts: heldOut }, measure, "evaluate"));
     const tested = heldOut && { heldOut, before: before!, after: after! };
     return yield* finishLabels(invocation, output, { labels, data, model: trained, tested, warnings });
   }),

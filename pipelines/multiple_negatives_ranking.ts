@@ -5,7 +5,7 @@
  */
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { ADAPTERS, MINING, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, MATRYOSHKA, MINING, TRAINING } from "../lib/pipeline/flags.ts";
 import { rowsWithNegatives } from "../lib/pipeline/mining.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
@@ -16,7 +16,7 @@ import { trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "multiple_negatives_ranking",
   summary: "trains on entailed pairs with in-batch and explicit negatives",
-  flags: [...TRAINING, "prompts", ...MINING, ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "prompts", ...MINING, ...MATRYOSHKA, ...ADAPTERS, "lora-save"],
   presets: trainingPresets({
     sample: { negatives: "contradiction" },
     chapter: { negatives: "easy" },

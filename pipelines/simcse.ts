@@ -11,7 +11,8 @@ import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { evaluationOfTexts } from "../lib/pipeline/evaluation.ts";
 import { finish } from "../lib/pipeline/finish.ts";
-import { ADAPTERS, type Invocation, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, type Invocation, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags.ts";
+import { matryoshkaOf } from "../lib/pipeline/matryoshka.ts";
 import { simcseOf } from "../lib/pipeline/plain_texts.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { summary } from "../lib/pipeline/report.ts";
@@ -49,12 +50,15 @@ const unsupervised = Effect.fnUntraced(function* (invocation: Invocation) {
   const output = yield* outputFolder(invocation);
   const base = yield* model(text(values, "model"));
   const parameters = yield* attemptSync(() => simcseOf(values));
+  const matryoshka = yield* matryoshkaOf(values, base);
   const texts = yield* loadFlatTexts(trainSource(invocation));
   const { evaluation, warnings } = yield* evaluationOfTexts(invocation, "train");
-  const run = yield* beforeAndAfter(evaluation, base, modelShape(values));
+  const run = yield* beforeAndAfter(evaluation, base, modelShape(values), {
+    dimensions: matryoshka?.dimensions,
+  });
   const trained = yield* trainSimcse(
     { model: base, texts, ...(evaluation && { eval: evaluation.rows }) },
-    { ...parameters, ...(evaluation && { evaluation: { kind: evaluation.kind } }) },
+    { ...parameters, matryoshka, ...(evaluation && { evaluation: { kind: evaluation.kind } }) },
   );
   const main = yield* run(trained);
   const loss = `SimCSE, multiple_negatives_ranking of each text and itself (${PAPER})`;
@@ -65,7 +69,7 @@ const unsupervised = Effect.fnUntraced(function* (invocation: Invocation) {
 export const command: Command = {
   name: "simcse",
   summary: "trains an encoder on plain texts, each of which it shall know again under another dropout mask",
-  flags: [...TRAINING, "supervised", "scale", "dropout", ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "supervised", "scale", "dropout", ...MATRYOSHKA, ...ADAPTERS, "lora-save"],
   meanings: { "columns": "the column of the texts: text=answer; with --supervised as in other trainings" },
   presets: trainingPresets({
     all: { "batch-size": SIMCSE_DEFAULTS.batchSize, "scale": 20 },

@@ -6,7 +6,7 @@
 import { Effect } from "effect";
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { type FlagValues, MINING, STATIC, TRAINING } from "../lib/pipeline/flags.ts";
+import { type FlagValues, MATRYOSHKA, MINING, STATIC, TRAINING } from "../lib/pipeline/flags.ts";
 import { rowsWithNegatives } from "../lib/pipeline/mining.ts";
 import { type Report, summary } from "../lib/pipeline/report.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
@@ -41,7 +41,7 @@ const leftOpen = (
 export const command: Command = {
   name: "static_embedding",
   summary: "static embeddings, distilled from an encoder or at random; trained on pairs; pruned to a corpus",
-  flags: [...TRAINING.filter((flag) => flag !== "pooling"), "prompts", ...MINING, ...STATIC],
+  flags: [...TRAINING.filter((flag) => flag !== "pooling"), "prompts", ...MATRYOSHKA, ...MINING, ...STATIC],
   meanings: {
     "model": "static model, or file of word vectors (GloVe, word2vec), to start from instead of a teacher",
     "min-count": "a token stays that stands so often in the texts of --prune-texts, at least; default 1",

@@ -5,7 +5,7 @@
  */
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
-import { ADAPTERS, MINING, TRAINING } from "../lib/pipeline/flags.ts";
+import { ADAPTERS, MATRYOSHKA, MINING, TRAINING } from "../lib/pipeline/flags.ts";
 import { rowsWithNegatives } from "../lib/pipeline/mining.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
@@ -16,7 +16,7 @@ import { sampleModel, trainAndReport } from "../lib/pipeline/training.ts";
 export const command: Command = {
   name: "supervised_finetune",
   summary: "fine-tunes a pretrained sentence encoder",
-  flags: [...TRAINING, "prompts", ...MINING, "as-printed", ...ADAPTERS, "lora-save"],
+  flags: [...TRAINING, "prompts", ...MINING, "as-printed", ...MATRYOSHKA, ...ADAPTERS, "lora-save"],
   presets: trainingPresets({
     sample: { "negatives": "contradiction", "learning-rate": 2e-4, "epochs": 1 },
     chapter: { negatives: "easy", model: "sentence-transformers/all-MiniLM-L6-v2" },

@@ -28,6 +28,19 @@ export type ModuleSpec =
   }
   | { readonly type: "normalize" };
 
+/** Features of an embedding after these modules; `hidden`: those of a token, where a folder's pooling does not say them. */
+export function embeddingWidth(modules: readonly ModuleSpec[], hidden?: number): number {
+  return modules.reduce(
+    (width, spec) =>
+      spec.type === "pooling"
+        ? (hidden ?? spec.width) * spec.modes.length
+        : spec.type === "dense"
+        ? spec.outFeatures
+        : width,
+    hidden ?? 0,
+  );
+}
+
 type Json = Readonly<Record<string, unknown>>;
 
 const POOLING_KEYS: readonly (readonly [string, PoolingMode])[] = [

@@ -143,3 +143,14 @@ export function rowsOf({ data, width }: Embeddings, rows: ArrayLike<number>): Em
   }
   return { data: picked, width, rows: rows.length };
 }
+
+/** [n, width] of [n, more]; nothing is normalised anew, as in sentence-transformers. */
+export function firstFeatures(embeddings: Embeddings, width: number): Embeddings {
+  if (width === embeddings.width) return embeddings;
+  const { rows, width: whole } = embeddings;
+  const data = new Float32Array(rows * width);
+  for (let row = 0; row < rows; row++) {
+    data.set(embeddings.data.subarray(row * whole, row * whole + width), row * width);
+  }
+  return { data, rows, width };
+}

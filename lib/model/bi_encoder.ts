@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { openWeights } from "../checkpoint/adapter.ts";
-import type { ModuleSpec } from "../checkpoint/modules.ts";
+import { embeddingWidth, type ModuleSpec } from "../checkpoint/modules.ts";
 import { openTensors, type TensorToWrite } from "../checkpoint/safetensors.ts";
 import { readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Engine, PoolingMode } from "../engine/engine.ts";
@@ -117,7 +117,7 @@ export async function loadBiEncoder(
     ...family.tensors(config).keys(),
     ...modules.flatMap((spec) => spec.type === "dense" ? [...denseSpecs(spec).keys()] : []),
   ]);
-  const width = widthOf(modules, config.hiddenSize);
+  const width = embeddingWidth(modules, config.hiddenSize);
   const { truncateDim = folder.truncateDim } = options;
   // A folder that asks for more than there is keeps all, as in Python.
   if (options.truncateDim !== undefined && options.truncateDim > width) {
@@ -171,14 +171,6 @@ export async function loadBiEncoder(
     config: folder.config,
     unused,
   };
-}
-
-function widthOf(modules: readonly ModuleSpec[], hiddenSize: number): number {
-  return modules.reduce(
-    (width, spec) =>
-      spec.type === "pooling" ? hiddenSize * spec.modes.length : spec.type === "dense" ? spec.outFeatures : width,
-    hiddenSize,
-  );
 }
 
 /** Tensors of a dense module by name. */

@@ -15,7 +15,7 @@ import {
 } from "./domain_adaptation.ts";
 import type { EvaluationSet } from "./evaluation.ts";
 import type { Results, TrainedRun } from "./finish.ts";
-import { PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 import type { BeforeAndAfter } from "./training.ts";
 
 /** What the report shows of it. */

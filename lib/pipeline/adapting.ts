@@ -19,6 +19,7 @@ import { FLAGS, type FlagValues, GENERATING, type Invocation } from "./flags.ts"
 import type { Adaptation, Supervise } from "./domain_adaptation.ts";
 import { augmentationOptions } from "./gold.ts";
 import { gplModelsOf, gplRowsOf, queriesOf } from "./gpl_settings.ts";
+import { matryoshkaOf } from "./matryoshka.ts";
 import { rowsWithNegatives } from "./mining.ts";
 import { simcseOf, tensionOf } from "./plain_texts.ts";
 import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
@@ -144,6 +145,7 @@ export const superviseBy: (
   Services
 > = Effect.fnUntraced(function* (invocation, base) {
   const { values } = invocation;
+  const matryoshka = yield* matryoshkaOf(values, base);
   if (text(values, "then") === "augmented") {
     if (values["gold"] === undefined && values["train"] !== undefined) {
       return yield* Effect.fail(
@@ -152,7 +154,7 @@ export const superviseBy: (
     }
     const { evaluation, warnings, ...options } = yield* augmentationOptions(invocation);
     const supervise: Supervise = (model) =>
-      Effect.map(augmentedSbert({ ...options, model, controls: false }), (result) => result.model);
+      Effect.map(augmentedSbert({ ...options, model, matryoshka, controls: false }), (result) => result.model);
     return {
       data: options.gold as Artifact<Dataset<Columns>> as Artifact<CountedDataset<Columns>>,
       supervise,
@@ -170,6 +172,7 @@ export const superviseBy: (
       loss: losses.multipleNegativesRanking(),
       settings: trainSettings(values),
       freeze: text(values, "freeze"),
+      matryoshka,
       ...modelShape(values),
       as,
     });

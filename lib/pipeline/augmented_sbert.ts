@@ -13,6 +13,7 @@ import type { Columns } from "../data/rows.ts";
 import { counted } from "../counted.ts";
 import { heldOutCount } from "../data/hold_out.ts";
 import { type KindredError, TrainingError, UsageError } from "../error.ts";
+import type { MatryoshkaOptions } from "../loss/matryoshka.ts";
 import { losses } from "../loss/named.ts";
 import type { Metrics } from "../train/record.ts";
 import { resolveSettings, type TrainSettings } from "../train/settings.ts";
@@ -31,7 +32,7 @@ import {
   samplePairs,
 } from "./stages/silver.ts";
 import type { ModelShape } from "../stage/artifact.ts";
-import type { EvaluateParameters } from "./stages/evaluate.ts";
+import type { EvaluateParameters } from "./stages/evaluate_rows.ts";
 import { holdOutOf } from "./stages/rows.ts";
 import { trainBiEncoder } from "./stages/train.ts";
 
@@ -77,6 +78,8 @@ export interface AugmentedSbertOptions extends ModelShape {
   readonly crossSettings: TrainSettings;
   /** Those of the bi-encoder. */
   readonly settings: TrainSettings;
+  /** Trains the first numbers of its embeddings as well. Default: the whole embeddings alone. */
+  readonly matryoshka?: MatryoshkaOptions | undefined;
   /** Rows to evaluate on while training, as `evaluating` says; without that, graded pairs. */
   readonly eval?: Artifact<Dataset<Columns>> | undefined;
   /** How they are evaluated. */
@@ -157,6 +160,7 @@ export const augmentedSbert: (
       loss: losses.cosineSimilarity(),
       settings: { ...options.settings, ...(held !== undefined && !watched && { keepBest: "auto" }), ...more },
       ...choosing,
+      matryoshka: options.matryoshka,
       pooling,
       maxSeqLength,
       as,

@@ -4,6 +4,7 @@
  * @module
  */
 import { basename, join } from "node:path";
+import { embeddingWidth } from "../checkpoint/modules.ts";
 import { readFolder, UNLIMITED } from "../checkpoint/sentence_transformers.ts";
 import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
@@ -99,14 +100,9 @@ export function shownPrompts({ prompts, default_prompt: usual }: Omit<ReadingRep
 /** What a sentence-transformers folder is: pooling, width, longest text, similarity. */
 export async function folderFacts(folder: string): Promise<Facts> {
   const { modules, maxSeqLength, similarity, truncateDim } = await readFolder(folder);
-  const width = modules.reduce(
-    (width, spec) =>
-      spec.type === "pooling" ? spec.width * spec.modes.length : spec.type === "dense" ? spec.outFeatures : width,
-    0,
-  );
   return {
     pooling: modules.flatMap((spec) => spec.type === "pooling" ? spec.modes : []).join(", "),
-    "features of an embedding": truncateDim ?? width,
+    "features of an embedding": truncateDim ?? embeddingWidth(modules),
     "longest text, in tokens": lengthLimit({ maxSeqLength }) ?? "any",
     similarity,
     prompts: shownPrompts(await readingOf(folder)),

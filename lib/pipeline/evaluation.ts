@@ -24,7 +24,7 @@ import { type CountedDataset, summaryOf } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Flag, Invocation } from "./flags.ts";
 import { evalSource, isOwn, number, optional, text } from "./settings.ts";
-import type { EvaluationKind } from "./stages/evaluate.ts";
+import type { EvaluationKind } from "./stages/evaluate_rows.ts";
 import { loadEvaluation } from "./stages/retrieval.ts";
 import { asScores, asTriplets, holdOutOf } from "./stages/rows.ts";
 

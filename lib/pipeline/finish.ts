@@ -17,6 +17,7 @@ import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
 import { loraFacts, resolveLora } from "../model/lora.ts";
 import { type Facts, modelCard } from "../train/model_card.ts";
 import { leaksOf, leakWarning } from "./leaks.ts";
+import { dimensionFacts, dimensionReports, dimensionTable, matryoshkaOf } from "./matryoshka.ts";
 import { writeOutput } from "./output.ts";
 import { heldSettings } from "./held_settings.ts";
 import { profileTables } from "./profile.ts";
@@ -32,7 +33,7 @@ import {
 } from "./report.ts";
 import { inModel, type LoraSave, savedModel } from "./saved_model.ts";
 import { loraOf, text } from "./settings.ts";
-import { PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 import { invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
@@ -108,7 +109,16 @@ export const finish: (
   if (product.best !== undefined && results.chosenBy === undefined) {
     warnings.push("the best checkpoint was chosen on the same rows that the report is about");
   }
-  const tables = [...results.tables ?? [], ...yield* profileTables(values)];
+  const dimensions = dimensionReports(
+    main.before && (yield* valueOf(main.before)),
+    main.after && (yield* valueOf(main.after)),
+  );
+  const tables = [
+    ...(dimensions ? [dimensionTable(PRIMARY_METRIC[evaluation!.kind], dimensions)] : []),
+    ...results.tables ?? [],
+    ...yield* profileTables(values),
+  ];
+  const matryoshka = yield* matryoshkaOf(values, main.model);
   const base = yield* reportBase(invocation, { warnings, output, files: [...TRAINING_FILES, ...results.files ?? []] });
   return yield* attempt(async () => {
     const trained = await main.model.read();
@@ -142,6 +152,7 @@ export const finish: (
       runs,
       evaluations: record.evaluations,
       ...(results.chosenBy !== undefined && record.evaluations.length > 0 && { evaluations_on: results.chosenBy }),
+      ...(dimensions !== undefined && { dimensions }),
       ...(tables.length > 0 && { tables }),
       ...(results.details !== undefined && { details: results.details }),
       ...(control !== undefined && { control, difference: difference(metrics, control.metrics) }),
@@ -177,6 +188,7 @@ export const finish: (
           "trained from": origin.name,
           "trained on": `${await sourceName(report.data.train.source)}, ${counted(report.data.train.rows, "row")}`,
           loss: results.loss,
+          "embeddings may be cut to": matryoshka && dimensionFacts(matryoshka),
           ...results.facts,
           ...await folderFacts(folder),
           parameters: record.parameters,

@@ -72,6 +72,12 @@ export const FLAGS = {
     ["merged", "adapter"],
     "what is saved: the model with its adapters merged into it, the default, or the adapters alone, as PEFT has them",
   ],
+  "matryoshka": [
+    "text",
+    "train the first numbers of embeddings to do for embeddings, at these lengths, and measure each: 384,192,96,48",
+  ],
+  "matryoshka-weights": ["text", "what the loss of each of these lengths counts: 1,1,.5,.5; default: 1 each"],
+  "matryoshka-per-step": ["positive", "lengths that each update is trained with, drawn anew each time; default: all"],
   "pooling": [["mean", "cls", "max", "mean_sqrt_len", "weightedmean", "lasttoken"], "how tokens become one embedding"],
   "max-seq-length": ["positive", "longest sequence in tokens"],
   "prompts": [
@@ -355,6 +361,9 @@ export const TRAINING: readonly Flag[] = [
 
 /** Flags of adapters, for every training whose model has them. */
 export const ADAPTERS: readonly Flag[] = ["lora-rank", "lora-alpha", "lora-targets", "lora-dropout"];
+
+/** Flags of embeddings whose first numbers do, for every training by a loss over embeddings that has no head. */
+export const MATRYOSHKA: readonly Flag[] = ["matryoshka", "matryoshka-weights", "matryoshka-per-step"];
 
 /** Flags of Augmented SBERT beside those of every training. */
 export const AUGMENTING: readonly Flag[] = [

@@ -10,12 +10,13 @@ import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Dataset, MarginRows, Pairs, ScoredPairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
+import type { MatryoshkaOptions } from "../loss/matryoshka.ts";
 import { losses } from "../loss/named.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
 import type { CountedDataset, ModelFolder, ModelShape, TrainedModel } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { TrainSettings } from "../train/settings.ts";
-import type { EvaluateParameters } from "./stages/evaluate.ts";
+import type { EvaluateParameters } from "./stages/evaluate_rows.ts";
 import {
   joinCandidates,
   labelMargins,
@@ -59,6 +60,8 @@ export interface GplParameters extends ModelShape {
   readonly freeze?: string | undefined;
   /** Texts before the columns. Default: the model's own. */
   readonly prompts?: ColumnPrompts | undefined;
+  /** Trains the first numbers of embeddings as well. Default: the whole embeddings alone. */
+  readonly matryoshka?: MatryoshkaOptions | undefined;
 }
 
 /** The scale on which dot products of a model can follow margins: those of unit vectors are never further apart than 2. */

@@ -23,6 +23,7 @@ const GROUPS: readonly (readonly [title: string, flags: readonly Flag[]])[] = [
     "seed",
     "save-steps",
   ]],
+  ["Matryoshka", ["matryoshka", "matryoshka-weights", "matryoshka-per-step"]],
   ["Adapters", ["lora-rank", "lora-alpha", "lora-targets", "lora-dropout", "lora-save"]],
   ["Evaluation on the way", ["eval-steps", "keep-best", "patience", "logging-steps"]],
   ["Output", ["output", "force", "json", "quiet"]],

@@ -13,7 +13,7 @@ import {
   type Resampled,
 } from "../evaluate/bootstrap.ts";
 import type { Metrics } from "../train/record.ts";
-import { type EvaluationKind, PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { type EvaluationKind, PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 import { tableLines } from "./table_lines.ts";
 
 /** Intervals of metrics. */

@@ -23,6 +23,14 @@ import { reportBase } from "./report_base.ts";
 import { trainingCurves } from "./training_page.ts";
 import { modelCard, shownSettings } from "../train/model_card.ts";
 import { leaksOf, leakWarning } from "./leaks.ts";
+import {
+  dimensionChart,
+  dimensionFacts,
+  type DimensionReport,
+  dimensionReports,
+  dimensionTable,
+  matryoshkaOf,
+} from "./matryoshka.ts";
 import { writeOutput } from "./output.ts";
 import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
 import {
@@ -38,7 +46,7 @@ import {
 import { inModel, type LoraSave, savedModel } from "./saved_model.ts";
 import { text, trainSettings } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
-import { PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 import { invocationWarnings, worseWarning } from "./warnings.ts";
 import type { LabelEvaluation } from "./stages/labels.ts";
 
@@ -60,6 +68,8 @@ export interface LabelReport extends ReportBase {
   readonly before: Metrics;
   /** After it. */
   readonly metrics: Metrics;
+  /** The same metrics of embeddings cut to their first numbers, where it was trained for that. */
+  readonly dimensions?: readonly DimensionReport[];
   /** Label by label. */
   readonly tables: readonly ReportTable[];
   /** Folder of the model. */
@@ -111,6 +121,8 @@ export const finishLabels: (
     after: yield* valueOf(artifacts.after),
   };
   const [before, after] = [{ ...tested?.before.metrics }, { ...tested?.after.metrics }];
+  const dimensions = dimensionReports(tested?.before, tested?.after);
+  const matryoshka = yield* matryoshkaOf(values, results.model);
   const model = yield* valueOf(results.model);
   const { record } = model;
   const settings = trainSettings(values);
@@ -142,7 +154,11 @@ export const finishLabels: (
       settings: await heldSettings(results.model),
       before,
       metrics: after,
-      tables: tested === undefined ? [] : [byLabel(labels, tested)],
+      ...(dimensions !== undefined && { dimensions }),
+      tables: [
+        ...(dimensions ? [dimensionTable(PRIMARY_METRIC.labels, dimensions)] : []),
+        ...(tested ? [byLabel(labels, tested)] : []),
+      ],
       model: join(output, "model"),
     };
     const saved = await savedModel(model, text(values, "lora-save") as LoraSave | undefined, text(values, "model"));
@@ -156,6 +172,7 @@ export const finishLabels: (
         facts: {
           "trained from": origin.name,
           "trained on": `${await sourceName(report.data.train.source)}, ${counted(report.data.train.rows, "row")}`,
+          "embeddings may be cut to": matryoshka && dimensionFacts(matryoshka),
           ...await folderFacts(model.folder),
           parameters: record.parameters,
           "parameters that were trained": record.trainedParameters,
@@ -229,6 +246,7 @@ async function labelPage(report: LabelReport, tested: Tested | undefined, record
       }),
       ...sections,
       ...report.tables.map(tableSection),
+      ...(report.dimensions ? [dimensionChart(PRIMARY_METRIC.labels, report.dimensions)] : []),
       curves,
     ],
   });

@@ -18,7 +18,7 @@ import type { FlagValues } from "./flags.ts";
 import { modelShape, number, promptsOf, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { labelPairs, labelTriplets, loadLabelledTexts } from "./stages/labels.ts";
-import { type RowsOf, trainBiEncoder } from "./stages/train.ts";
+import { type RowsOf, trainBiEncoder, type TrainParameters } from "./stages/train.ts";
 
 /** Labelled texts for training and for evaluation. */
 export interface LabelledParts {
@@ -85,12 +85,12 @@ export const trainByLabels: (
   invocation: Invocation,
   base: Artifact<ModelFolder>,
   texts: Artifact<CountedDataset<LabelledTexts>>,
-  heldOut?: Artifact<CountedDataset<LabelledTexts>>,
+  how: Pick<LabelledParts, "heldOut"> & Pick<TrainParameters, "matryoshka">,
 ) => Effect.Effect<TrainedByLabels, KindredError, Services> = Effect.fnUntraced(function* (
   { values },
   base,
   texts,
-  heldOut,
+  { heldOut, matryoshka },
 ) {
   const [settings, seed] = [trainSettings(values), number(values, "seed")];
   const options = yield* attemptSync(() => lossOptions(values));
@@ -100,7 +100,7 @@ export const trainByLabels: (
     rows: Artifact<CountedDataset<RowsOf<L>>>,
   ) {
     const data = rows as Artifact<Dataset<RowsOf<L>>>;
-    const shape = { freeze: text(values, "freeze"), prompts, ...modelShape(values) };
+    const shape = { freeze: text(values, "freeze"), prompts, matryoshka, ...modelShape(values) };
     const evaluated = heldOut && {
       eval: heldOut as Artifact<Dataset<Columns>>,
       evaluation: { kind: "labels", neighbors: number(values, "neighbors") } as const,

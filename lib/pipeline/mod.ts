@@ -55,10 +55,12 @@ export { asLists, holdOutListsOf } from "./stages/lists.ts";
 export { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
 export { loadEvaluation, loadRetrievalSets } from "./stages/retrieval.ts";
 export type { RetrievalRows } from "../data/retrieval_sets.ts";
-export { evaluateModel, type EvaluateParameters, evaluateSimilarity, type EvaluationKind } from "./stages/evaluate.ts";
+export { evaluateModel, evaluateSimilarity } from "./stages/evaluate.ts";
+export type { EvaluateParameters, EvaluationKind } from "./stages/evaluate_rows.ts";
 export {
   evaluateByLabels,
   type LabelEvaluation,
+  type LabelEvaluationParameters,
   type LabelledData,
   type LabelledTextsOptions,
   labelPairs,

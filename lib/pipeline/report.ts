@@ -9,8 +9,9 @@ import { basename } from "node:path";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { BASELINE_TITLES, EVALUATION_TITLES } from "./evaluation.ts";
+import type { DimensionReport } from "./matryoshka.ts";
 import type { ReadColumns } from "../stage/progress.ts";
-import type { EvaluationKind } from "./stages/evaluate.ts";
+import type { EvaluationKind } from "./stages/evaluate_rows.ts";
 
 export type { ReportTable };
 
@@ -131,6 +132,8 @@ export interface Report extends ReportBase {
   readonly evaluations: readonly (readonly [number, Metrics])[];
   /** What these are about, where that is not the evaluation of the report. */
   readonly evaluations_on?: string;
+  /** The same metrics of embeddings cut to their first numbers, where it was trained for that. */
+  readonly dimensions?: readonly DimensionReport[];
   /** Tables beside the metrics. */
   readonly tables?: readonly ReportTable[];
   /** A training without the data that the pipeline adds, for its own number of epochs. */

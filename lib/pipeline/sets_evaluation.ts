@@ -12,7 +12,7 @@ import { resampledMeans } from "../evaluate/bootstrap.ts";
 import { evaluateRetrievalSets } from "../evaluate/retrieval_sets.ts";
 import type { BiEncoder } from "../model/bi_encoder.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { blockEncoder, similaritiesOf } from "./stages/evaluate.ts";
+import { blockEncoder, similaritiesOf } from "./stages/evaluate_rows.ts";
 import type { TextEvaluation } from "./text_evaluation.ts";
 
 /**

@@ -16,7 +16,8 @@ import { phase } from "../stage/progress.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { BASELINE_TITLES, baselineOf, type EvaluationSet } from "./evaluation.ts";
 import type { ReportTable } from "./report.ts";
-import { evaluateModel, PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { evaluateModel } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 
 /** A model of the table. */
 export interface Compared {

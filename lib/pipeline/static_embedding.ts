@@ -33,7 +33,7 @@ import { type Compared, compareModels, TEACHER } from "./static_comparison.ts";
 import { loadFlatTexts, loadTexts } from "./stages/load.ts";
 import { distilStatic, pruneStatic, randomStatic, type StaticModel } from "./stages/static.ts";
 import { tableLines } from "./table_lines.ts";
-import { PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 
 /** Where the vectors come from. */
 export type Start = "distilled" | "random" | "given";

@@ -21,7 +21,7 @@ import { evaluateMse, evaluateTranslation } from "../evaluate/translation.ts";
 import type { BiEncoder } from "../model/bi_encoder.ts";
 import type { Metrics } from "../train/record.ts";
 import type { ScoreColumns } from "./pair_evaluation.ts";
-import { evaluateRows } from "./stages/evaluate.ts";
+import { evaluateRows } from "./stages/evaluate_rows.ts";
 
 /** What is asked of texts that are all known. */
 export type TextTask = "retrieval" | "labels" | "paraphrases" | "translation" | "mse";

@@ -16,6 +16,7 @@ import type { FlagValues } from "./flags.ts";
 import { type EvaluationSet, partsOf } from "./evaluation.ts";
 import { checkEarly } from "./early_checks.ts";
 import { finish, type Results, type TrainedRun } from "./finish.ts";
+import { matryoshkaOf } from "./matryoshka.ts";
 import { resolveLora } from "../model/lora.ts";
 import { settingsLeft } from "./recipe.ts";
 import { outputFolder } from "./report_base.ts";
@@ -32,7 +33,8 @@ import {
   trainSettings,
 } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
-import { evaluateModel, type EvaluationKind } from "./stages/evaluate.ts";
+import { evaluateModel } from "./stages/evaluate.ts";
+import type { EvaluateParameters, EvaluationKind } from "./stages/evaluate_rows.ts";
 import { loadPairsOrNli } from "./stages/load.ts";
 import { asTriplets } from "./stages/rows.ts";
 import { type RowsOf, trainBiEncoder } from "./stages/train.ts";
@@ -89,7 +91,8 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
       lora: settings.lora && resolveLora(settings.lora),
       savesAdapter: text(values, "lora-save") === "adapter",
     });
-    const parameters = { loss, seed: number(values, "seed") };
+    const matryoshka = yield* matryoshkaOf(values, base);
+    const parameters = { loss, seed: number(values, "seed"), dimensions: matryoshka?.dimensions };
     const measure = (set: EvaluationSet | undefined) => beforeAndAfter(set, base, shape, parameters);
     const run = yield* measure(evaluation);
     const other = yield* measure(beside);
@@ -102,6 +105,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
       freeze,
       dropout: optional(values, "dropout"),
       prompts,
+      matryoshka,
       ...shape,
     });
     const main = yield* run(trained);
@@ -134,14 +138,14 @@ export const beforeAndAfter: (
   set: EvaluationSet | undefined,
   base: Artifact<ModelFolder>,
   shape: ModelShape,
-  head?: { readonly loss: LossSpec; readonly seed: number },
-) => Effect.Effect<BeforeAndAfter, KindredError, Services> = Effect.fnUntraced(function* (set, base, shape, head) {
+  how?: Pick<EvaluateParameters, "loss" | "dimensions"> & { readonly seed?: number },
+) => Effect.Effect<BeforeAndAfter, KindredError, Services> = Effect.fnUntraced(function* (set, base, shape, how) {
   if (set === undefined) return (trained) => Effect.succeed({ model: trained });
   const { kind, rows } = set;
-  const before = yield* evaluateModel({ model: base, rows }, { kind, ...head, ...shape }, "evaluate-before");
+  const before = yield* evaluateModel({ model: base, rows }, { kind, ...how, ...shape }, "evaluate-before");
   return (trained, shape = {}) =>
     Effect.map(
-      evaluateModel({ model: trained, rows }, { kind, ...head, ...shape }),
+      evaluateModel({ model: trained, rows }, { kind, ...how, ...shape }),
       (after) => ({ model: trained, before, after }),
     );
 });

@@ -15,10 +15,11 @@ import { escapeHtml, rangeOf } from "./axis.ts";
 import { histogramChart, lineChart, scatterPlot } from "./charts.ts";
 import type { Leaks } from "./leaks.ts";
 import { pairMap, retrievalMap } from "./maps.ts";
+import { dimensionChart } from "./matryoshka.ts";
 import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
 import { BASELINE_TITLES } from "./evaluation.ts";
 import { evaluatedOn, type Report } from "./report.ts";
-import { PRIMARY_METRIC, sentencesOf } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC, sentencesOf } from "./stages/evaluate_rows.ts";
 
 /** What the page shows beyond the report. */
 export interface PageData {
@@ -108,6 +109,7 @@ export function reportPage(
       numbers,
       section("Evaluation", metricsTable(report)),
       ...tables,
+      ...(report.dimensions === undefined ? [] : [dimensionChart(metric, report.dimensions)]),
       curves,
       lineChart(
         {

@@ -9,7 +9,8 @@ import type { KindredError } from "../error.ts";
 import type { ModelFolder } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { EvaluationSet } from "./evaluation.ts";
-import { evaluateModel, PRIMARY_METRIC } from "./stages/evaluate.ts";
+import { evaluateModel } from "./stages/evaluate.ts";
+import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 import type { ReportTable } from "./table_lines.ts";
 
 const POOLINGS: readonly PoolingMode[] = ["mean", "cls"];

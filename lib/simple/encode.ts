@@ -16,7 +16,7 @@ import type { PromptChoice } from "../model/prompts.ts";
 import type { RetrievalSet } from "../data/retrieval_sets.ts";
 import { UsageError } from "../error.ts";
 import { evaluateRetrievalSets } from "../evaluate/retrieval_sets.ts";
-import { blockEncoder, evaluateRows, similaritiesOf } from "../pipeline/stages/evaluate.ts";
+import { blockEncoder, evaluateRows, similaritiesOf } from "../pipeline/stages/evaluate_rows.ts";
 import { modelFolder } from "../stage/roots.ts";
 import type { Metrics } from "../train/record.ts";
 import { checkFields, NUMBERS } from "../train/fields.ts";

@@ -8,9 +8,10 @@ import type { Dataset, LabelledTexts, Pairs, ScoredPairs, Triplets } from "../da
 import { type Columns, datasetOf } from "../data/rows.ts";
 import { UsageError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
+import type { MatryoshkaOptions } from "../loss/matryoshka.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
 import { losses, lossOf, type LossSpec } from "../loss/named.ts";
-import type { EvaluationKind } from "../pipeline/stages/evaluate.ts";
+import type { EvaluationKind } from "../pipeline/stages/evaluate_rows.ts";
 import { type RowsOf, trainBiEncoder } from "../pipeline/stages/train.ts";
 import type { CountedDataset } from "../stage/artifact.ts";
 import { given, type RunOptions } from "../stage/run.ts";
@@ -176,6 +177,7 @@ async function finetuneOn<L extends LabelKind>(
       kind,
       holdOut,
       settings,
+      dimensions: loss.name === "matryoshka" ? (loss.options as MatryoshkaOptions).dimensions : undefined,
       train: (data, heldOut) =>
         trainBiEncoder({
           model: base,

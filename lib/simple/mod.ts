@@ -30,6 +30,7 @@ export {
   trainCrossEncoder,
   type TrainCrossEncoderOptions,
 } from "./judge.ts";
+export type { DimensionReport } from "../pipeline/matryoshka.ts";
 export { predict, rank } from "./pairs.ts";
 export {
   contrastiveTension,

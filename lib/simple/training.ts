@@ -11,12 +11,9 @@ import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { blind, cutRows, unusable } from "../pipeline/evaluation.ts";
 import { checkOutput, copyFolder } from "../pipeline/output.ts";
-import {
-  evaluateModel,
-  type EvaluateParameters,
-  type EvaluationKind,
-  PRIMARY_METRIC,
-} from "../pipeline/stages/evaluate.ts";
+import { evaluateModel } from "../pipeline/stages/evaluate.ts";
+import { type EvaluateParameters, type EvaluationKind, PRIMARY_METRIC } from "../pipeline/stages/evaluate_rows.ts";
+import { type DimensionReport, dimensionReports } from "../pipeline/matryoshka.ts";
 import { savedModel } from "../pipeline/saved_model.ts";
 import { settingsWarnings, worseWarning } from "../pipeline/warnings.ts";
 import { type CountedDataset, type ModelFolder, summaryOf, type TrainedModel } from "../stage/artifact.ts";
@@ -65,6 +62,8 @@ export interface MeasuredTraining extends TrainingRecord {
   readonly before: Metrics;
   /** And after it. */
   readonly metrics: Metrics;
+  /** Both of embeddings cut to their first numbers, where the loss is `losses.matryoshka(…)` and rows were held out. */
+  readonly dimensions?: readonly DimensionReport[];
 }
 
 /** A model that was trained, where it lies, and what it was worth. */
@@ -93,6 +92,8 @@ export interface TrainMeasured<C extends Columns> {
   readonly holdOut: number | undefined;
   /** Settings, for the seed and for what is said about them. */
   readonly settings: TrainSettings;
+  /** Lengths to which embeddings are cut and measured as well. Default: none. */
+  readonly dimensions?: readonly number[] | undefined;
   /** Trains on rows; others are there to choose weights by. */
   readonly train: (
     rows: Artifact<CountedDataset<C>>,
@@ -116,12 +117,15 @@ export const trainMeasured: <C extends Columns>(
       measure === undefined ? data : cut.train,
       measure === undefined ? {} : { eval: measure, evaluation: { kind } },
     );
-    const metricsOf = (model: Artifact<ModelFolder>) =>
-      measure === undefined ? Effect.succeed<Metrics>({}) : Effect.flatMap(
-        evaluateModel({ model, rows: measure }, { kind }),
-        (artifact) => Effect.map(valueOf(artifact), ({ metrics }) => metrics),
+    const measured = Effect.fnUntraced(function* (model: Artifact<ModelFolder>) {
+      if (measure === undefined) return undefined;
+      return yield* valueOf(
+        yield* evaluateModel({ model, rows: measure }, { kind, dimensions: options.dimensions }),
       );
-    const [before, metrics] = [yield* metricsOf(base), yield* metricsOf(model)];
+    });
+    const [was, is] = [yield* measured(base), yield* measured(model)];
+    const [before, metrics] = [was?.metrics ?? {}, is?.metrics ?? {}];
+    const dimensions = dimensionReports(was, is);
     const { record } = yield* valueOf(model);
     const warnings = [
       ...cut.warnings,
@@ -130,7 +134,7 @@ export const trainMeasured: <C extends Columns>(
       ...settingsWarnings(settings, record, { usual: usualRate(settings, recipe.learningRate) }),
       ...worseWarning(PRIMARY_METRIC[kind], before, metrics, { where: "on the rows held out" }),
     ];
-    const training = { ...record, warnings, before, metrics };
+    const training = { ...record, warnings, before, metrics, ...(dimensions && { dimensions }) };
     const card = yield* attempt(async () => {
       const { rows } = await summaryOf(measure === undefined ? data : cut.train);
       return await cardText({

@@ -47,6 +47,14 @@ export interface TrainedModel extends ModelFolder {
   readonly adapter?: string | undefined;
 }
 
+/** Metrics of embeddings of which only the first numbers were kept. */
+export interface CutMetrics {
+  /** How many. */
+  readonly dimensions: number;
+  /** By sentence-transformers' names. */
+  readonly metrics: Metrics;
+}
+
 /** What an evaluation gave. */
 export interface Evaluation {
   /** By sentence-transformers' names. */
@@ -55,6 +63,8 @@ export interface Evaluation {
   readonly similarities: readonly number[];
   /** Of a retrieval: where each query's first relevant document stands, from 1; 0 if it was not found. */
   readonly ranks?: readonly number[] | undefined;
+  /** The metrics of embeddings that were cut, one entry for each length that was asked for. */
+  readonly cut?: readonly CutMetrics[] | undefined;
   /** One row for each distinct text of the first two columns, in order of first occurrence. */
   readonly embeddings: () => Promise<Embeddings>;
 }
@@ -150,7 +160,7 @@ export const trainedFormat: Format<TrainedModel> = {
 /** The form of an evaluation. */
 export const evaluationFormat: Format<Evaluation> = {
   read: async ([path]) => ({
-    ...await readJson<Pick<Evaluation, "metrics" | "similarities" | "ranks">>(join(path!, "metrics.json")),
+    ...await readJson<Omit<Evaluation, "embeddings">>(join(path!, "metrics.json")),
     embeddings: async () => await readEmbeddings(path!),
   }),
 };

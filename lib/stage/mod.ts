@@ -7,6 +7,7 @@ export { defaultCacheFolder } from "../environment.ts";
 export { readJson, writeJson } from "../checkpoint/folder.ts";
 export {
   type CountedDataset,
+  type CutMetrics,
   datasetFormat,
   type DatasetSummary,
   embeddingsFormat,

@@ -8,7 +8,7 @@ import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { embedderOf } from "../../lib/evaluate/mteb/embedder.ts";
 import { loadBiEncoder, saveBiEncoder } from "../../lib/model/mod.ts";
 import { roleEncoder } from "../../lib/embed/roles.ts";
-import { evaluateRows } from "../../lib/pipeline/stages/evaluate.ts";
+import { evaluateRows } from "../../lib/pipeline/stages/evaluate_rows.ts";
 import { readEmbeddings } from "../../lib/pipeline/embedding_reader.ts";
 import { openModel } from "../../lib/simple/mod.ts";
 import { command as encodeCommand } from "../../pipelines/encode.ts";

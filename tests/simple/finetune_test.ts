@@ -50,6 +50,16 @@ Deno.test("finetune() takes scored pairs and labelled texts, each under a loss o
     assert.ok(second.metrics["knn_accuracy_cosine"]! >= 0);
   }));
 
+Deno.test("finetune() by a Matryoshka loss measures every length of the rows held out, before and after", () =>
+  withFolder(async (folder) => {
+    const pairs = { anchor: nli.premise, positive: nli.hypothesis };
+    const loss = losses.matryoshka(losses.multipleNegativesRanking(), { dimensions: [128, 16] });
+    const { dimensions, before, metrics } = await finetune({ ...await common(folder), ...pairs, loss });
+    assert.deepEqual(dimensions!.map(({ dimensions }) => dimensions), [128, 16]);
+    assert.deepEqual(dimensions![0], { dimensions: 128, before, metrics });
+    assert.notDeepEqual(dimensions![1]!.before, before);
+  }));
+
 Deno.test("finetune() trains adapters, and saves the model with them or them alone", () =>
   withFolder(async (folder) => {
     const pairs = { anchor: nli.premise, positive: nli.hypothesis, holdOut: 0 };

@@ -17,9 +17,10 @@ import { randomPurpose, randomStream } from "../../engine/philox.ts";
 import type { KindredError } from "../../error.ts";
 import { encodeTexts } from "../../embed/encode.ts";
 import { evaluateLabels, type LabelMetrics } from "../../evaluate/label_metrics.ts";
-import type { Embeddings } from "../../embed/pairwise.ts";
+import { type Embeddings, firstFeatures } from "../../embed/pairwise.ts";
 import {
   type CountedDataset,
+  type CutMetrics,
   datasetFormat,
   embeddingsFormat,
   type ModelFolder,
@@ -187,17 +188,27 @@ export interface LabelEvaluation {
   readonly metrics: LabelMetrics;
   /** The label that each text's neighbours voted for. */
   readonly votes: readonly number[];
+  /** The metrics of embeddings that were cut, one entry for each length that was asked for. */
+  readonly cut?: readonly CutMetrics[] | undefined;
   /** Of the texts, row by row. */
   readonly embeddings: () => Promise<Embeddings>;
 }
 
+/** How texts are evaluated by their labels. */
+export interface LabelEvaluationParameters extends ModelShape {
+  /** Neighbours that vote at most. */
+  readonly k: number;
+  /** Measures embeddings cut to so many of their first numbers as well. Default: none. */
+  readonly dimensions?: readonly number[] | undefined;
+}
+
 /** How well the embeddings of a model keep the labels of texts apart. */
 export const evaluateByLabels: Stage<
-  ModelShape & { readonly k: number },
+  LabelEvaluationParameters,
   { model: ModelFolder; texts: Dataset<LabelledTexts> },
   LabelEvaluation
 > = defineStage<
-  ModelShape & { readonly k: number },
+  LabelEvaluationParameters,
   { model: ModelFolder; texts: Dataset<LabelledTexts> },
   LabelEvaluation
 >({
@@ -206,21 +217,25 @@ export const evaluateByLabels: Stage<
   inputs: { model: modelFormat, texts: datasetFormat<LabelledTexts>() },
   output: {
     read: async (paths) => ({
-      ...await readJson<{ metrics: LabelMetrics; votes: number[] }>(join(paths[0]!, "metrics.json")),
+      ...await readJson<Omit<LabelEvaluation, "embeddings">>(join(paths[0]!, "metrics.json")),
       embeddings: () => embeddingsFormat.read(paths),
     }),
   },
   computes: true,
-  run: Effect.fnUntraced(function* ({ parameters: { k, ...shape }, inputs, scratch }) {
+  run: Effect.fnUntraced(function* ({ parameters: { k, dimensions, ...shape }, inputs, scratch }) {
     yield* phase("evaluating");
     const engine = yield* (yield* TensorEngine).open;
     const model = yield* openBiEncoder(inputs.model, shape);
     yield* attempt(async () => {
       const { text, label } = (await inputs.texts.read()).columns;
-      const embeddings = await encodeTexts(engine, model, text);
-      const { metrics, votes } = await evaluateLabels(engine, embeddings, label, { k });
-      await writeJson(join(scratch, "metrics.json"), { metrics, votes: [...votes] });
-      await writeEmbeddings(scratch, embeddings);
+      const whole = await encodeTexts(engine, { ...model, truncateDim: undefined }, text);
+      const at = (width: number) => evaluateLabels(engine, firstFeatures(whole, width), label, { k });
+      const width = Math.min(model.width, model.truncateDim ?? model.width);
+      const { metrics, votes } = await at(width);
+      const cut: CutMetrics[] = [];
+      for (const width of dimensions ?? []) cut.push({ dimensions: width, metrics: (await at(width)).metrics });
+      await writeJson(join(scratch, "metrics.json"), { metrics, votes: [...votes], ...(dimensions && { cut }) });
+      await writeEmbeddings(scratch, firstFeatures(whole, width));
     });
   }),
 });

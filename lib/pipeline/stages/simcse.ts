@@ -10,6 +10,7 @@ import { readFolder } from "../../checkpoint/sentence_transformers.ts";
 import type { Dataset, Pairs } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
 import { type KindredError, TrainingError } from "../../error.ts";
+import type { MatryoshkaOptions } from "../../loss/matryoshka.ts";
 import { losses } from "../../loss/named.ts";
 import { hasDropout, withDropout } from "../../model/dropout.ts";
 import { parseConfig } from "../../model/families/mod.ts";
@@ -23,7 +24,7 @@ import {
 } from "../../stage/artifact.ts";
 import { type Artifact, defineStage, type Services } from "../../stage/stage.ts";
 import type { TrainSettings } from "../../train/settings.ts";
-import type { EvaluateParameters } from "./evaluate.ts";
+import type { EvaluateParameters } from "./evaluate_rows.ts";
 import type { Texts } from "./load.ts";
 import { trainBiEncoder } from "./train.ts";
 
@@ -37,6 +38,8 @@ export interface SimcseParameters extends ModelShape {
   readonly dropout?: number | undefined;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;
+  /** Trains the first numbers of embeddings as well. Default: the whole embeddings alone. */
+  readonly matryoshka?: MatryoshkaOptions | undefined;
   /** How the evaluation rows are evaluated while training, if there are any. */
   readonly evaluation?: EvaluateParameters | undefined;
 }

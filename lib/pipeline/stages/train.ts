@@ -20,7 +20,8 @@ import type { Columns } from "../../data/rows.ts";
 import { type KindredError, TrainingError, UsageError } from "../../error.ts";
 import type { Embeddings } from "../../embed/pairwise.ts";
 import type { LabelKind, Loss } from "../../loss/loss.ts";
-import { lossOf, type LossSpec } from "../../loss/named.ts";
+import type { MatryoshkaOptions } from "../../loss/matryoshka.ts";
+import { losses, lossOf, type LossSpec } from "../../loss/named.ts";
 import { readFolder } from "../../checkpoint/sentence_transformers.ts";
 import { type BiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
 import { folderTokenizer } from "../../model/model_tokenizer.ts";
@@ -51,7 +52,7 @@ import { openBiEncoder, openOnEngine } from "../../stage/models.ts";
 import { trainedCard } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services, valueOf } from "../../stage/stage.ts";
-import { type EvaluateParameters, evaluateRows, type EvaluationKind, PRIMARY_METRIC } from "./evaluate.ts";
+import { type EvaluateParameters, evaluateRows, type EvaluationKind, PRIMARY_METRIC } from "./evaluate_rows.ts";
 import { guideColumns, type Guides, guidesFormat } from "./guide.ts";
 import { type Resolved, trainInto } from "./train_into.ts";
 
@@ -121,6 +122,8 @@ export interface TrainParameters extends ModelShape {
   readonly dropout?: number | undefined;
   /** Texts before the columns, see {@linkcode trainingPrompt}. Default: the model's own. */
   readonly prompts?: ColumnPrompts | undefined;
+  /** Trains the first numbers of embeddings as well, see `matryoshka`. Default: the whole embeddings alone. */
+  readonly matryoshka?: MatryoshkaOptions | undefined;
   /** How the evaluation rows are evaluated while training, if there are any. */
   readonly evaluation?: EvaluateParameters | undefined;
 }
@@ -133,7 +136,7 @@ interface TrainInputs {
   readonly guides?: Guides;
 }
 
-const trainStage = defineStage<Resolved<TrainParameters>, TrainInputs, TrainedModel>({
+const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, TrainInputs, TrainedModel>({
   name: "train",
   version: 9, // a loss may learn from another model, and have several scores a row
   inputs: {
@@ -214,7 +217,8 @@ export const trainBiEncoder: <L extends LabelKind>(
   options: TrainBiEncoder<L>,
 ) => Effect.Effect<Artifact<TrainedModel>, KindredError, Services> = Effect.fnUntraced(
   function* <L extends LabelKind>(options: TrainBiEncoder<L>) {
-    const { model, data, eval: rowsToEvaluate, as, loss, guide, ...chosen } = options;
+    const { model, data, eval: rowsToEvaluate, as, guide, ...chosen } = options;
+    const loss = chosen.matryoshka === undefined ? options.loss : losses.matryoshka(options.loss, chosen.matryoshka);
     const { freeze, dropout, prompts, pooling, maxSeqLength } = chosen;
     const evaluation = chosen.evaluation ?? { kind: "similarity" };
     const { folder } = yield* valueOf(model);
