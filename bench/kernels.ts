@@ -66,6 +66,7 @@ for (const [rows, from, to] of [[830, 384, 384], [830, 384, 1536], [830, 1536, 3
           half: 0,
           alpha: 1,
           accumulate: +(i > 0),
+          ...{ bias: 0, pre: 0, kind: -1 },
         });
     });
     time(
@@ -81,7 +82,8 @@ fill();
 const wide = 830 * 1536;
 for (const [kind, name] of ["gelu", "geluTanh", "tanh", "relu", "silu"].entries()) {
   time(`${name}, 830 × 1536`, 8 * wide, "GB/s", call("activate", wide, { kind, x: A, y: B }));
-  time("its backward", 12 * wide, "GB/s", call("activateBackward", wide, { kind, z: A, dy: B, dz: C }));
+  const slope = { kind, z: A, dy: B, dz: C, partial: D, rows: 830, columns: 1536, parts: 2 };
+  time("its backward, with the bias's", 12 * wide, "GB/s", call("activateBackward", 2 * Math.ceil(830 / 64), slope));
 }
 const [rows, width] = [1650, 384];
 const key = { threshold: 6554, keepScale: 1.1, places: PLACES, seed: 1, purpose: 2, step: 3 };
@@ -94,8 +96,10 @@ time(
   call("layerNorm", rows, { ...norm, ...key, threshold: 0 }),
 );
 time("the same with dropout", 16 * rows * width, "GB/s", call("layerNorm", rows, { ...norm, ...key }));
-const slopes = { dy: A, sum: C, statistics: E, gamma: F, ds: H, partial: I, rows, width };
-time("its backward", 12 * rows * width, "GB/s", call("layerNormBackward", Math.ceil(rows / 64), slopes));
+const slopes = { dy: A, sum: C, statistics: E, gamma: F, added: 0, ds: H, dx: 0, partial: I, rows, width, ...key };
+const blocks = Math.ceil(rows / 64);
+time("its backward", 12 * rows * width, "GB/s", call("layerNormBackward", blocks, slopes));
+time("the same with dropout", 16 * rows * width, "GB/s", call("layerNormBackward", blocks, { ...slopes, dx: D }));
 new Float32Array(memory.buffer, STATE, 8).set([1e-4, 10, 1, 1, 1, 0]);
 const constants = { weightDecay: 0.01, state: STATE, beta1: 0.9, beta2: 0.999, epsilon: 1e-8 };
 new Float32Array(memory.buffer, D, 3e6).fill(0.1);

@@ -128,6 +128,24 @@ export interface LayerNormResult {
   readonly statistics: Handle;
 }
 
+/** How the gradient of s = dropout(x) + residual is passed on by the backward of a normalisation of s. */
+export interface SumGradientOptions {
+  /** [R, H] what has come to s from elsewhere, where s itself went on: it is added. */
+  readonly added?: Handle | undefined;
+  /** The gradient of s is written over `added`, if there is that. Default false. */
+  readonly inPlace?: boolean | undefined;
+  /** That of the forward. */
+  readonly dropout?: Dropout | undefined;
+}
+
+/** Gradients of s = dropout(x) + residual and of what is in it. */
+export interface SumGradients {
+  /** [R, H] that of s, which is the residual's as well. */
+  readonly sum: Handle;
+  /** [R, H] that of x; the same tensor where there is no dropout. */
+  readonly x: Handle;
+}
+
 /** Input of {@linkcode Engine.attention}: H = heads · D features of the queries, D the size of a head. */
 export interface Attention {
   /** [T, (heads + 2 · kvHeads) · D]: queries, keys and values of all heads side by side, as one product gives them. */
@@ -363,8 +381,8 @@ export interface Engine {
 
   /** [M, K] × [K, N] → [M, N], or the same for each of a batch [B, M, K] × [B, K, N]. */
   matmul(a: Handle, b: Handle, options?: MatmulOptions): Handle;
-  /** dz = dy ⊙ f′(z), z the value before the activation. */
-  activationBackward(activation: Activation, z: Handle, dy: Handle): Handle;
+  /** dz = dy ⊙ f′(z), z the value before the activation; Σ dz over the rows is added to `dBias` [C], where given. */
+  activationBackward(activation: Activation, z: Handle, dy: Handle, dBias?: Handle): Handle;
   /** f(x), where it does not follow a product. */
   activate(activation: Activation, x: Handle): Handle;
 
@@ -385,14 +403,15 @@ export interface Engine {
     epsilon: number,
     options?: { readonly residual?: Handle | undefined; readonly dropout?: Dropout | undefined },
   ): LayerNormResult;
-  /** Gradient of the sum s; dγ and dβ are added to, where given. */
+  /** Gradients of the sum s and of x; dγ and dβ are added to, where given. */
   layerNormBackward(
     dy: Handle,
     forward: LayerNormResult,
     gamma: Handle,
     dGamma: Handle | undefined,
     dBeta: Handle | undefined,
-  ): Handle;
+    options?: SumGradientOptions,
+  ): SumGradients;
   /** Its own backward: apply it to dy. */
   dropout(x: Handle, dropout: Dropout): Handle;
 
@@ -500,14 +519,14 @@ export interface Engine {
       readonly onePlus?: boolean | undefined;
     },
   ): RmsNormResult;
-  /** Gradient of the sum s. */
+  /** Gradients of the sum s and of x; dw is added to, where given. */
   rmsNormBackward(
     dy: Handle,
     forward: RmsNormResult,
     weight: Handle,
     dWeight: Handle | undefined,
-    onePlus?: boolean,
-  ): Handle;
+    options?: SumGradientOptions & { readonly onePlus?: boolean | undefined },
+  ): SumGradients;
   /**
    * RMS norm of single heads: those of `heads` in x [T, …], of size D = length of the weight, go normalised into the
    * same columns of `out`, of x's shape; its other columns stay. Returns 1 / √(mean x² + ε), [T, count].
@@ -543,7 +562,7 @@ export interface Engine {
   clip(gradients: readonly Handle[], loss: Handle, maxNorm: number, state: Handle): void;
   /**
    * AdamW as PyTorch's: g = gradient · clipFactor; w ← w (1 − lr·decay); m, v ← moments; w ← w − lr/(1−β₁ᵗ) · m /
-   * (√v/√(1−β₂ᵗ) + ε). Nothing changes if `skipped` is set.
+   * (√v/√(1−β₂ᵗ) + ε). Weights and moments stay if `skipped` is set. In any case the gradients are 0 afterwards.
    */
   adamw(slots: readonly OptimizerSlot[], options: AdamWOptions, state: Handle): void;
 

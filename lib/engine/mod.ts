@@ -34,6 +34,8 @@ export {
   type Rotation,
   scope,
   scopeAsync,
+  type SumGradientOptions,
+  type SumGradients,
   type Unary,
   type VariableOptions,
 } from "./engine.ts";

@@ -90,6 +90,19 @@ export function accumulate(tape: Tape, tensor: Tensor, gradient: Handle, fresh =
 }
 
 /**
+ * Puts a gradient that an op has just made, and that has in it what came before, in the place of the tensor's own.
+ *
+ * @param tape The op's first argument.
+ * @param tensor The input of an op.
+ * @param gradient Its whole gradient so far.
+ */
+export function replace(tape: Tape, tensor: Tensor, gradient: Handle): void {
+  if (!tensor.needsGradient) return;
+  tensor.gradient = undefined;
+  accumulate(tape, tensor, gradient, true);
+}
+
+/**
  * Whether a kernel may add to the tensor's gradient in place: it has one, and no other tensor's is the same.
  *
  * @param tape The op's first argument.

@@ -116,7 +116,7 @@ export function openOptimizer(
   };
 }
 
-/** One update from the gradients that were added up; then the gradients are 0 again. */
+/** One update from the gradients that were added up, which are 0 again afterwards. */
 export function update(
   engine: Engine,
   { slots, own, gradients, scalars, settings }: Optimizer,
@@ -134,11 +134,10 @@ export function update(
   engine.adamw(slots, settings, scalars);
   own.forEach((slots, i) => {
     const step = ownSteps[i];
-    if (step === undefined || slots.length === 0) return;
+    if (step === undefined || slots.length === 0) return; // what rests has no gradient to be cleared
     engine.write(scalars, Float32Array.of(step), STEP.step);
     engine.adamw(slots, settings, scalars);
   });
-  for (const gradient of gradients) engine.fill(gradient, 0);
 }
 
 /** Gives the optimizer's memory back. */

@@ -5,13 +5,19 @@
  */
 import type { Activation, Engine } from "../engine.ts";
 import { at, type Core, expectShape } from "./core.ts";
-import { ACTIVATIONS, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+import { ACTIVATIONS, BLOCK, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+
+/** Columns of a block that are one portion of work: as in `activations.c`. */
+const PART = 1024;
 
 /** The kernels of this file. */
 export type ActivationKernels = Pick<Engine, "activate" | "activationBackward" | "gated" | "gatedBackward">;
 
 /** See the Engine contract. */
-export function activationKernels({ heap }: Core, { elements, rows }: Dispatch): ActivationKernels {
+export function activationKernels(
+  { heap, workspace }: Core,
+  { run, elements, rows, addBlocks }: Dispatch,
+): ActivationKernels {
   const { temporary } = heap;
   const gate = (activation: Activation, activated: "first" | "second") => ({
     kind: ACTIVATIONS[activation],
@@ -23,10 +29,23 @@ export function activationKernels({ heap }: Core, { elements, rows }: Dispatch):
       elements("activate", y.block.size, { kind: ACTIVATIONS[activation], x: at(x), y: at(y) });
       return y;
     },
-    activationBackward(activation, z, dy) {
+    activationBackward(activation, z, dy, dBias) {
       expectShape("activationBackward", dy, z.shape);
+      const columns = z.shape.at(-1)!;
+      if (dBias !== undefined) expectShape("activationBackward", dBias, [columns]);
       const dz = temporary(z.shape);
-      elements("activateBackward", dz.block.size, { kind: ACTIVATIONS[activation], z: at(z), dy: at(dy), dz: at(dz) });
+      const count = columns === 0 ? 0 : dz.block.size / columns;
+      const [blocks, parts] = [Math.ceil(count / BLOCK), Math.ceil(columns / PART)];
+      const partial = dBias === undefined ? 0 : workspace(4 * Math.max(1, blocks) * columns);
+      const tensors = { z: at(z), dy: at(dy), dz: at(dz), partial };
+      run("activateBackward", blocks * parts, 1, {
+        kind: ACTIVATIONS[activation],
+        ...tensors,
+        rows: count,
+        columns,
+        parts,
+      });
+      if (dBias !== undefined) addBlocks({ partial, blocks, stride: columns }, columns, at(dBias), true);
       return dz;
     },
     gated(activation, x, activated = "first") {

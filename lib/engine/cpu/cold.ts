@@ -62,11 +62,10 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
   const { weight, gradient, m, v, weightDecay } = slot;
   const { beta1, beta2, epsilon } = options;
   const { touched, block: { size } } = own(gradient);
-  const everAt = atOr0(touched?.ever);
+  const flagsAt = [atOr0(touched?.ever), atOr0(touched?.dirty)] as const;
   const [w, g, stateAt] = [at(weight), at(gradient), at(state)];
   const moments = [own(m), own(v)] as const;
-  const byRows = touched !== undefined && weightDecay === 0;
-  const width = byRows ? touched.width : 1;
+  const width = touched?.width ?? 1;
   const portion = Math.max(1, Math.floor(BLOCK / width)) * width;
   const room = core.workspace(8 * portion);
   const rooms = [room, room + 4 * portion] as const;
@@ -86,27 +85,40 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
     const [mAt, vAt] = moments.map(({ outside, block }, i) =>
       outside === undefined ? block.address + 4 * start : rooms[i]!
     ) as [number, number];
-    const tensors = { w: w + 4 * start, g: g + 4 * start, m: mAt, v: vAt };
-    const constants = { state: stateAt, beta1, beta2, epsilon };
+    const args = {
+      w: w + 4 * start,
+      g: g + 4 * start,
+      m: mAt,
+      v: vAt,
+      weightDecay,
+      state: stateAt,
+      beta1,
+      beta2,
+      epsilon,
+    };
+    if (touched === undefined) {
+      core.enqueue(() => {
+        const moves = !skipped();
+        if (moves) move(start, 0, count, "in");
+        core.threads.run("adamw", count, GRAIN, args);
+        if (moves) move(start, 0, count, "out");
+      });
+      continue;
+    }
+    const rows = count / width;
+    const [ever, dirty] = flagsAt.map((address) => address + start / width) as [number, number];
     core.enqueue(() => {
-      if (skipped()) return;
-      if (!byRows) {
-        move(start, 0, count, "in");
-        core.threads.run("adamw", count, GRAIN, { ...tensors, weightDecay, ...constants });
-        return move(start, 0, count, "out");
-      }
-      const rows = count / width;
-      const flags = everAt + start / width;
-      const ever = new Uint8Array(core.threads.memory.buffer, flags, rows);
-      if (!ever.includes(1)) return;
+      const flags = new Uint8Array(core.threads.memory.buffer, ever, rows);
+      if (weightDecay === 0 && !flags.includes(1)) return;
       const moveRows = (direction: "in" | "out") => {
         for (let row = 0; row < rows; row++) {
-          if (ever[row] !== 0) move(start, row * width, (row + 1) * width, direction);
+          if (flags[row] !== 0) move(start, row * width, (row + 1) * width, direction);
         }
       };
-      moveRows("in");
-      core.threads.run("adamwRows", rows, Math.ceil(GRAIN / width), { ...tensors, ever: flags, width, ...constants });
-      moveRows("out");
+      const moves = !skipped();
+      if (moves) moveRows("in");
+      core.threads.run("adamwRows", rows, Math.ceil(GRAIN / width), { ...args, ever, dirty, width });
+      if (moves) moveRows("out");
     });
   }
 }

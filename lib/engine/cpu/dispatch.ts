@@ -11,6 +11,19 @@ import type { KernelArguments, KernelName } from "./kernels/table.ts";
 /** Elements of one portion of element-wise work; a multiple of 16. */
 export const GRAIN = 16384;
 
+/** Rows whose part of a sum over all rows is summed by one thread, in single precision. */
+export const BLOCK = 64;
+
+/** Sums of blocks of rows: where they are, how many, and floats from one to the next. */
+export interface BlockSums {
+  /** Address of the first. */
+  readonly partial: number;
+  /** How many. */
+  readonly blocks: number;
+  /** Floats from one to the next. */
+  readonly stride: number;
+}
+
 /** Numbers of the activations in the kernels. */
 export const ACTIVATIONS: Readonly<Record<Activation, number>> = {
   gelu: 0,
@@ -32,6 +45,8 @@ export interface Dispatch {
   readonly elements: <K extends KernelName>(kernel: K, size: number, args: KernelArguments<K>) => void;
   /** Over rows of so many columns. */
   readonly rows: <K extends KernelName>(kernel: K, count: number, columns: number, args: KernelArguments<K>) => void;
+  /** The sums of all blocks → [C] at the address `out`. */
+  readonly addBlocks: (sums: BlockSums, columns: number, out: number, accumulate: boolean) => void;
   /** [R, C] → [C] at the address `out`. */
   readonly columnSum: (x: Handle, out: number, accumulate: boolean) => void;
 }
@@ -49,18 +64,21 @@ export function dispatchOf(core: Core): Dispatch {
   const run: Dispatch["run"] = (kernel, items, grain, args) => {
     if (items > 0) enqueue(() => threads.run(kernel, items, grain, args));
   };
+  const addBlocks: Dispatch["addBlocks"] = (sums, columns, out, accumulate) =>
+    run("columnSumFinish", columns, 512, { ...sums, y: out, accumulate: +accumulate });
   const columnSum = (x: Handle, out: number, accumulate: boolean) => {
-    const blocks = Math.ceil(rowsOf(x) / 64);
+    const blocks = Math.ceil(rowsOf(x) / BLOCK);
     const columns = columnsOf(x);
     const partial = core.workspace(4 * Math.max(1, blocks) * columns);
     run("columnSumBlocks", blocks, 1, { x: at(x), rows: rowsOf(x), columns, partial });
-    run("columnSumFinish", columns, 512, { partial, blocks, stride: columns, y: out, accumulate: +accumulate });
+    addBlocks({ partial, blocks, stride: columns }, columns, out, accumulate);
   };
 
   return {
     run,
     elements: (kernel, size, args) => run(kernel, size, GRAIN, args),
     rows: (kernel, count, columns, args) => run(kernel, count, grainOf(columns), args),
+    addBlocks,
     columnSum,
   };
 }

@@ -3,12 +3,9 @@
  *
  * @module
  */
-import type { Engine, Handle } from "../engine.ts";
+import type { Engine, Handle, SumGradientOptions } from "../engine.ts";
 import { at, atOr0, type Core, dropoutArguments, expectShape } from "./core.ts";
-import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
-
-/** Rows whose part of a weight's gradient is summed by one thread. */
-const BLOCK = 64;
+import { BLOCK, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
 /** The kernels of this file. */
 export type NormKernels = Pick<
@@ -25,7 +22,7 @@ export type NormKernels = Pick<
 >;
 
 /** See the Engine contract. */
-export function normKernels({ heap, workspace }: Core, { run, rows }: Dispatch): NormKernels {
+export function normKernels({ heap, workspace }: Core, { run, rows, addBlocks }: Dispatch): NormKernels {
   const { temporary } = heap;
   /** Room for the gradients of `width` weights by so many blocks of rows, and how they are added to what is there. */
   const blocksOf = (count: number, width: number) => {
@@ -33,10 +30,17 @@ export function normKernels({ heap, workspace }: Core, { run, rows }: Dispatch):
     const partial = workspace(4 * Math.max(1, blocks) * width);
     const add = (from: number, columns: number, target: Handle | undefined) => {
       if (target === undefined) return;
-      const source = { partial: partial + 4 * from, blocks, stride: width };
-      run("columnSumFinish", columns, 512, { ...source, y: at(target), accumulate: 1 });
+      addBlocks({ partial: partial + 4 * from, blocks, stride: width }, columns, at(target), true);
     };
     return { blocks, partial, add };
+  };
+  /** Where the gradients of s and x go, and what the kernels want to know of that. */
+  const gradientsOf = ({ shape }: Handle, { added, inPlace = false, dropout }: SumGradientOptions) => {
+    if (added !== undefined) expectShape("added", added, shape);
+    const key = dropoutArguments(dropout);
+    const sum = inPlace && added !== undefined ? added : temporary(shape);
+    const x = key.threshold === 0 ? sum : temporary(shape);
+    return { sum, x, args: { added: atOr0(added), ds: at(sum), dx: x === sum ? 0 : at(x), ...key } };
   };
   return {
     layerNorm(x, gamma, beta, epsilon, { residual, dropout } = {}) {
@@ -59,15 +63,15 @@ export function normKernels({ heap, workspace }: Core, { run, rows }: Dispatch):
       });
       return { y, sum, statistics };
     },
-    layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta) {
+    layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta, options = {}) {
       const [count, width] = dy.shape as [number, number];
-      const ds = temporary(dy.shape);
+      const { args, ...gradients } = gradientsOf(dy, options);
       const { blocks, partial, add } = blocksOf(count, 2 * width);
       const inputs = { dy: at(dy), sum: at(sum), statistics: at(statistics), gamma: at(gamma) };
-      run("layerNormBackward", blocks, 1, { ...inputs, ds: at(ds), partial, rows: count, width });
+      run("layerNormBackward", blocks, 1, { ...inputs, ...args, partial, rows: count, width });
       add(0, width, dGamma);
       add(width, width, dBeta);
-      return ds;
+      return gradients;
     },
 
     rmsNorm(x, weight, epsilon, { residual, dropout, onePlus = false } = {}) {
@@ -89,14 +93,14 @@ export function normKernels({ heap, workspace }: Core, { run, rows }: Dispatch):
       });
       return { y, sum, statistics };
     },
-    rmsNormBackward(dy, { sum, statistics }, weight, dWeight, onePlus = false) {
+    rmsNormBackward(dy, { sum, statistics }, weight, dWeight, { onePlus = false, ...options } = {}) {
       const [count, width] = dy.shape as [number, number];
-      const ds = temporary(dy.shape);
+      const { args, ...gradients } = gradientsOf(dy, options);
       const { blocks, partial, add } = blocksOf(count, width);
       const inputs = { dy: at(dy), sum: at(sum), statistics: at(statistics), weight: at(weight), plus: +onePlus };
-      run("rmsNormBackward", blocks, 1, { ...inputs, ds: at(ds), partial, rows: count, width });
+      run("rmsNormBackward", blocks, 1, { ...inputs, ...args, partial, rows: count, width });
       add(0, width, dWeight);
-      return ds;
+      return gradients;
     },
     headNorm(x, out, weight, epsilon, { first, count }, onePlus = false) {
       expectShape("headNorm", out, x.shape);

@@ -50,13 +50,13 @@ export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<
           continue;
         }
         const { touched, block: { size } } = own(gradient);
-        const tensors = { w: at(weight), g: at(gradient), m: at(m), v: at(v) };
+        const tensors = { w: at(weight), g: at(gradient), m: at(m), v: at(v), weightDecay };
         const constants = { state: at(state), beta1, beta2, epsilon };
-        if (touched !== undefined && weightDecay === 0) {
-          const { ever, rows, width } = touched;
-          const args = { ...tensors, ever: at(ever), width, ...constants };
+        if (touched !== undefined) {
+          const { ever, dirty, rows, width } = touched;
+          const args = { ...tensors, ever: at(ever), dirty: at(dirty), width, ...constants };
           run("adamwRows", rows, Math.ceil(GRAIN / width), args);
-        } else elements("adamw", size, { ...tensors, weightDecay, ...constants });
+        } else elements("adamw", size, { ...tensors, ...constants });
       }
     },
   };

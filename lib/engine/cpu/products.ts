@@ -6,7 +6,7 @@
 import { EngineError } from "../../error.ts";
 import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
-import { ACTIVATIONS, markAll } from "./dispatch.ts";
+import { ACTIVATIONS, grainOf, markAll } from "./dispatch.ts";
 import { SCRATCH_BYTES } from "./threads.ts";
 
 /** Products of a sum that are taken at once, and tiles that are packed at once: as in `product.c`. */
@@ -35,14 +35,12 @@ export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions 
   const pre = options.preactivation;
   const isRounded = options.isLayer === true && core.precision === "bf16";
   const adds = accumulate && options.out !== undefined;
+  const kind = activation === undefined ? -1 : ACTIVATIONS[activation];
   const product = { transposeA, transposeB, m, n, k, scale, accumulate: adds, isRounded };
   for (let i = 0; i < batch; i++) {
-    multiply(core, { ...product, a: at(a) + 4 * i * m * k, b: at(b) + 4 * i * k * n, c: at(out) + 4 * i * m * n });
-  }
-  if (bias !== undefined || activation !== undefined || pre !== undefined) {
-    const kind = activation === undefined ? -1 : ACTIVATIONS[activation];
-    const args = { y: at(out), bias: atOr0(bias), pre: atOr0(pre), kind, columns: n };
-    core.enqueue(() => core.threads.run("biasActivation", batch * m, Math.ceil(8192 / n), args));
+    const epilogue = { bias: atOr0(bias), pre: pre === undefined ? 0 : at(pre) + 4 * i * m * n, kind };
+    const tensors = { a: at(a) + 4 * i * m * k, b: at(b) + 4 * i * k * n, c: at(out) + 4 * i * m * n };
+    multiply(core, { ...product, ...tensors, epilogue });
   }
   return out;
 }
@@ -71,15 +69,36 @@ export interface Product {
   readonly accumulate: boolean;
   /** Round A and B to 16 bits; the sums keep 32. */
   readonly isRounded: boolean;
+  /** What follows, if anything does. */
+  readonly epilogue?: Epilogue;
 }
+
+/** Bias [n] and activation, with byte addresses. */
+export interface Epilogue {
+  /** Added to each row; 0: nothing. */
+  readonly bias: number;
+  /** Where the sum goes that the activation is applied to; 0: nowhere. */
+  readonly pre: number;
+  /** Number of the activation; −1: none. */
+  readonly kind: number;
+}
+
+const NOTHING: Epilogue = { bias: 0, pre: 0, kind: -1 };
 
 /** Enqueues one product. */
 export function multiply(core: Core, product: Product): void {
-  const { a, b, c, transposeA, transposeB, m, n, k, scale, accumulate, isRounded } = product;
+  const { a, b, c, transposeA, transposeB, m, n, k, scale, accumulate, isRounded, epilogue = NOTHING } = product;
+  const { bias, pre } = epilogue;
   if (m === 0 || n === 0) return;
+  /** The epilogue by itself, where no kernel of ours multiplies. */
+  const follow = () => {
+    if (bias === 0 && pre === 0 && epilogue.kind < 0) return;
+    const args = { y: c, ...epilogue, columns: n };
+    core.enqueue(() => core.threads.run("biasActivation", m, grainOf(n), args));
+  };
   if (k === 0) {
     if (!accumulate) core.enqueue(() => core.floats(c, m * n).fill(0));
-    return;
+    return follow();
   }
   const [lda, ldb] = [transposeA ? m : k, transposeB ? k : n];
   const { accelerate, threads } = core;
@@ -101,7 +120,7 @@ export function multiply(core: Core, product: Product): void {
         n,
       )
     );
-    return;
+    return follow();
   }
   const panels = Math.ceil(n / threads.panel);
   const packedBytes = 4 * panels * threads.panel * Math.min(DEPTH, k);
@@ -134,6 +153,7 @@ export function multiply(core: Core, product: Product): void {
         m: count,
         alpha: scale,
         accumulate: +(accumulate || k0 > 0),
+        ...k0 + depth < k ? NOTHING : { ...epilogue, pre: pre && pre + 4 * row * n },
       };
       // Eight tiles at once, fewer where that would leave a thread without work at the end.
       const grain = Math.max(1, Math.min(TILES, Math.ceil(tiles / (8 * threads.count))));

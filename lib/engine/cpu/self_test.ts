@@ -33,8 +33,19 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
   for (const at of [A, B, C]) values(at, 4096).forEach((_, i, x) => x[i] = (i * 7919 + at) % 1009 / 500 - 1);
   const [m, n, k] = [33, 37, 65];
   const factors = { a: A, lda: k, transposed: 0, packed: 0, b: B, ldb: k, transposedB: 1, call: 1, half: 0 };
-  run("product", Math.ceil(m / tile), 1, { ...factors, c: D, ldc: n, m, n, k, alpha: 0.5, accumulate: 0 });
-  run("activate", m * n, m * n, { kind: 0, x: D, y: E });
+  run("product", Math.ceil(m / tile), 1, {
+    ...factors,
+    c: E,
+    ldc: n,
+    m,
+    n,
+    k,
+    alpha: 0.5,
+    accumulate: 0,
+    bias: C,
+    pre: D,
+    kind: 0,
+  });
   const dropout = { threshold: 0, keepScale: 1, places: 0, seed: 0, purpose: 0, step: 0 };
   const norm = { x: D, residual: 0, sum: F, y: G, statistics: C + 8192, gamma: B, beta: C, epsilon: 1e-5, width: n };
   run("layerNorm", m, m, { ...norm, ...dropout });

@@ -73,7 +73,7 @@ function slopesOf(tf: TensorFlow): Functions {
 export type ActivationKernels = Pick<Engine, "activate" | "activationBackward" | "gated" | "gatedBackward">;
 
 /** See the Engine contract. */
-export function activationKernels({ tf, make, get }: Core): ActivationKernels {
+export function activationKernels({ tf, make, set, get }: Core): ActivationKernels {
   const [activations, slopes] = [activationsOf(tf), slopesOf(tf)];
   /** The half that is activated, and the other. */
   const halves = (x: TfTensor, activated: "first" | "second") => {
@@ -83,9 +83,12 @@ export function activationKernels({ tf, make, get }: Core): ActivationKernels {
   };
   return {
     activate: (activation, x) => make(() => activations[activation](get(x))),
-    activationBackward(activation, z, dy) {
+    activationBackward(activation, z, dy, dBias) {
       expectShape("activationBackward", dy, z.shape);
-      return make(() => tf.mul(get(dy), slopes[activation](get(z))));
+      if (dBias !== undefined) expectShape("activationBackward", dBias, [z.shape.at(-1)]);
+      const dz = make(() => tf.mul(get(dy), slopes[activation](get(z))));
+      if (dBias !== undefined) set(dBias, () => tf.add(get(dBias), tf.sum(get(dz), 0)));
+      return dz;
     },
     gated: (activation, x, activated = "first") =>
       make(() => {

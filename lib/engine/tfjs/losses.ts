@@ -122,7 +122,8 @@ export function lossKernels({ tf, make, makeAll, set, get, host }: Core, options
     },
     adamw(slots, { beta1, beta2, epsilon }, state) {
       const scalars = host(state);
-      if (scalars[STEP.skipped] === 1) return;
+      const clear = () => slots.forEach(({ gradient }) => set(gradient, () => tf.zeros(gradient.shape)));
+      if (scalars[STEP.skipped] === 1) return clear();
       const [rate, step, factor] = [scalars[STEP.learningRate]!, scalars[STEP.step]!, scalars[STEP.clipFactor]!];
       const [first, second] = [1 - beta1 ** step, Math.sqrt(1 - beta2 ** step)];
       const times = (x: TfTensor, by: number) => tf.mul(x, tf.scalar(by));
@@ -136,6 +137,7 @@ export function lossKernels({ tf, make, makeAll, set, get, host }: Core, options
           return tf.sub(times(get(weight), 1 - rate * weightDecay), change);
         });
       }
+      clear();
     },
   };
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Dropout, Engine, Handle, HeadRange } from "../engine.ts";
+import type { Dropout, Engine, Handle, HeadRange, SumGradientOptions } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
 import { columnsOf, withColumns } from "./columns.ts";
 import type { Core } from "./memory.ts";
@@ -42,6 +42,15 @@ export function normKernels({ tf, make, makeAll, set, get, host }: Core): NormKe
     if (target !== undefined) set(target, () => tf.add(get(target), compute()));
   };
 
+  /** The gradients of s and of x, of which `compute` gives that of s by the normalisation alone. */
+  const passedOn = (compute: () => TfTensor, { added, inPlace = false, dropout }: SumGradientOptions) => {
+    const whole = () => added === undefined ? compute() : tf.add(get(added), compute());
+    const isOwn = inPlace && added !== undefined;
+    if (isOwn) set(added, whole);
+    const sum = isOwn ? added : make(whole);
+    return { sum, x: dropout === undefined || dropout.rate === 0 ? sum : make(() => masked(sum, dropout)) };
+  };
+
   /** w, or 1 + w */
   const factor = (weight: Handle, onePlus: boolean) => onePlus ? tf.add(get(weight), number(1)) : get(weight);
   /** dx = (g − x̂ · mean(g ⊙ x̂)) / rms, g = dy ⊙ w, x̂ = x / rms */
@@ -71,17 +80,17 @@ export function normKernels({ tf, make, makeAll, set, get, host }: Core): NormKe
       });
       return { y: y!, sum: sum!, statistics: statistics! };
     },
-    layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta) {
+    layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta, options = {}) {
       // ds = (g − mean(g) − x̂ · mean(g ⊙ x̂)) / σ, g = dy ⊙ γ
       const inverse = () => columnsOf(tf, get(statistics), 1, 2);
       const normal = () => tf.mul(tf.sub(get(sum), columnsOf(tf, get(statistics), 0, 1)), inverse());
       addTo(dGamma, () => tf.sum(tf.mul(get(dy), normal()), 0));
       addTo(dBeta, () => tf.sum(get(dy), 0));
-      return make(() => {
+      return passedOn(() => {
         const [g, n] = [tf.mul(get(dy), get(gamma)), normal()];
         const along = tf.mul(n, tf.mean(tf.mul(g, n), 1, true));
         return tf.mul(tf.sub(tf.sub(g, tf.mean(g, 1, true)), along), inverse());
-      });
+      }, options);
     },
 
     rmsNorm(x, weight, epsilon, { residual, dropout, onePlus = false } = {}) {
@@ -94,10 +103,10 @@ export function normKernels({ tf, make, makeAll, set, get, host }: Core): NormKe
       });
       return { y: y!, sum: sum!, statistics: statistics! };
     },
-    rmsNormBackward(dy, { sum, statistics }, weight, dWeight, onePlus = false) {
+    rmsNormBackward(dy, { sum, statistics }, weight, dWeight, { onePlus = false, ...options } = {}) {
       const inverse = () => tf.reshape(get(statistics), [dy.shape[0]!, 1]);
       addTo(dWeight, () => tf.sum(tf.mul(get(dy), tf.mul(get(sum), inverse())), 0));
-      return make(() => rmsSlope(get(dy), get(sum), inverse(), factor(weight, onePlus)));
+      return passedOn(() => rmsSlope(get(dy), get(sum), inverse(), factor(weight, onePlus)), options);
     },
 
     headNorm(x, out, weight, epsilon, heads, onePlus = false) {

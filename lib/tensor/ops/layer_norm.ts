@@ -42,11 +42,12 @@ export function layerNorm(
   return record(tape, forward.y, [x, gamma, beta, residual], (dy) => {
     const dGamma = gradientTarget(tape, gamma);
     const dBeta = beta && gradientTarget(tape, beta);
-    const ds = engine.layerNormBackward(dy, forward, gamma.value, dGamma, dBeta);
+    const passed = x.needsGradient ? dropout : undefined;
+    const ds = engine.layerNormBackward(dy, forward, gamma.value, dGamma, dBeta, { dropout: passed });
     if (!gamma.isParameter && dGamma !== undefined) accumulate(tape, gamma, dGamma);
     if (beta?.isParameter === false && dBeta !== undefined) accumulate(tape, beta, dBeta);
-    if (residual !== undefined) accumulate(tape, residual, ds, true);
-    if (x.needsGradient) accumulate(tape, x, dropout === undefined ? ds : engine.dropout(ds, dropout), true);
+    if (residual !== undefined) accumulate(tape, residual, ds.sum, true);
+    accumulate(tape, x, ds.x, true);
   });
 }
 

@@ -32,10 +32,12 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, act
     isLayer: true,
   });
   return record(tape, y, [x, weight, bias], (dy) => {
-    const dz = activation === undefined ? dy : engine.activationBackward(activation, z!, dy);
+    // The bias's part is summed where dz is made, if there is something that it can be added to.
+    const dBias = activation !== undefined && bias?.isParameter ? bias.gradient : undefined;
+    const dz = activation === undefined ? dy : engine.activationBackward(activation, z!, dy, dBias);
     addProduct(tape, x, dz, weight.value, { isLayer: true });
     addProduct(tape, weight, dz, x.value, { transposeA: true, isLayer: true });
-    if (bias !== undefined) addColumns(engine, tape, bias, dz);
+    if (bias !== undefined && dBias === undefined) addColumns(engine, tape, bias, dz);
   });
 }
 

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Dropout } from "../../engine/engine.ts";
-import { accumulate, gradientTarget, record, type Tape } from "../tape.ts";
+import type { Dropout, Handle } from "../../engine/engine.ts";
+import { accumulate, gradientTarget, isOpen, record, replace, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** A normalisation of rows: of layers (mean and variance) or by the root mean square. */
@@ -46,20 +46,27 @@ export function residualNorm(
   const forward = kind === "layer"
     ? engine.layerNorm(x.value, weight.value, bias?.value, epsilon, options)
     : engine.rmsNorm(x.value, weight.value, epsilon, { ...options, onePlus });
+  let dx: Handle | undefined; // as the norm's backward pass gave it, which comes right before
   const sum = record(tape, forward.sum, [x, residual], (ds) => {
     // The gradient of the sum serves both, so neither may be added to in place while the other needs it.
     if (residual !== undefined) accumulate(tape, residual, ds);
-    if (x.needsGradient) accumulate(tape, x, dropout === undefined ? ds : engine.dropout(ds, dropout));
+    if (x.needsGradient) accumulate(tape, x, dx ?? (dropout === undefined ? ds : engine.dropout(ds, dropout)));
   });
   const y = record(tape, forward.y, [sum, weight, bias], (dy) => {
     const dWeight = gradientTarget(tape, weight);
     const dBias = bias && gradientTarget(tape, bias);
+    const passed = {
+      added: sum.gradient,
+      inPlace: isOpen(tape, sum),
+      dropout: x.needsGradient ? dropout : undefined,
+    };
     const ds = kind === "layer"
-      ? engine.layerNormBackward(dy, forward, weight.value, dWeight, dBias)
-      : engine.rmsNormBackward(dy, forward, weight.value, dWeight, onePlus);
+      ? engine.layerNormBackward(dy, forward, weight.value, dWeight, dBias, passed)
+      : engine.rmsNormBackward(dy, forward, weight.value, dWeight, { onePlus, ...passed });
     if (!weight.isParameter && dWeight !== undefined) accumulate(tape, weight, dWeight);
     if (bias?.isParameter === false && dBias !== undefined) accumulate(tape, bias, dBias);
-    accumulate(tape, sum, ds, true);
+    if (ds.sum !== sum.gradient) replace(tape, sum, ds.sum);
+    dx = ds.x;
   });
   return { sum, y };
 }

@@ -41,10 +41,11 @@ export function rmsNorm(
   const forward = engine.rmsNorm(x.value, weight.value, epsilon, { residual: residual?.value, dropout, onePlus });
   return record(tape, forward.y, [x, weight, residual], (dy) => {
     const dWeight = gradientTarget(tape, weight);
-    const ds = engine.rmsNormBackward(dy, forward, weight.value, dWeight, onePlus);
+    const passed = x.needsGradient ? dropout : undefined;
+    const ds = engine.rmsNormBackward(dy, forward, weight.value, dWeight, { onePlus, dropout: passed });
     if (!weight.isParameter && dWeight !== undefined) accumulate(tape, weight, dWeight);
-    if (residual !== undefined) accumulate(tape, residual, ds, true);
-    if (x.needsGradient) accumulate(tape, x, dropout === undefined ? ds : engine.dropout(ds, dropout), true);
+    if (residual !== undefined) accumulate(tape, residual, ds.sum, true);
+    accumulate(tape, x, ds.x, true);
   });
 }
 

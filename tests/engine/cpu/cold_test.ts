@@ -42,11 +42,11 @@ async function train(coldAbove: number | undefined, threads: number, weightDecay
       state,
     );
     engine.adamw(slots, options, state);
-    for (const { gradient } of slots) engine.fill(gradient, 0);
     engine.exit();
   }
   const all: Float32Array[] = [];
-  for (const { weight, m, v } of slots) {
+  for (const { weight, m, v, gradient } of slots) {
+    assert.ok((await engine.read(gradient)).every((value) => value === 0));
     for (const handle of [weight, m, v]) all.push(await engine.read(handle) as Float32Array);
   }
   const live = engine.memory().live;

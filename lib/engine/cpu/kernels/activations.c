@@ -52,34 +52,49 @@ KERNEL(activate) {
   }
 }
 
-// dz = dy f′(z)
+// dz = dy f′(z). Items are parts of blocks of 64 rows, `parts` in the width of each; where a bias has a gradient, the
+// blocks' Σ dz go to partial [blocks, columns], as columnSumBlocks would have them.
 KERNEL(activateBackward) {
   float16 *v = scratch;
-  CHUNKS(at, start, end) {
-    SIXTEENS(i, 0, n, { v[i / 16] = load(a.z + at + i, left); })
-    slopesOf(a.kind, v, count);
-    SIXTEENS(i, 0, n, { store(a.dz + at + i, load(a.dy + at + i, left) * v[i / 16], left); })
+  for (int item = start; item < end; item++) {
+    int block = item / a.parts, from = item % a.parts * (16 * CHUNK), to = lesser(a.columns, from + 16 * CHUNK);
+    int last = lesser(a.rows, block * 64 + 64), size = to - from;
+    float *sums = a.partial ? a.partial + (idx)block * a.columns + from : 0;
+    if (sums) __builtin_memset(sums, 0, 4 * (idx)size);
+    for (int row = block * 64; row < last; row++) {
+      idx at = (idx)row * a.columns + from;
+      SIXTEENS(i, 0, size, { v[i / 16] = load(a.z + at + i, left); })
+      slopesOf(a.kind, v, (size + 15) / 16);
+      SIXTEENS(i, 0, size, {
+        float16 d = load(a.dy + at + i, left) * v[i / 16];
+        store(a.dz + at + i, d, left);
+        if (sums) store(sums + i, load(sums + i, left) + d, left);
+      })
+    }
   }
 }
 
-// y ← f(y + bias) by row; the sum goes to `pre` where there is one. kind −1: no activation.
-KERNEL(biasActivation) {
-  float16 *v = scratch;
-  for (int row = start; row < end; row++) {
-    float *y = a.y + (idx)row * a.columns, *pre = a.pre ? a.pre + (idx)row * a.columns : 0;
-    CHUNKS(at, 0, a.columns) {
+// y ← f(y + bias) for some columns of some rows, which are `ld` apart; the sum goes to `pre` where there is one. kind −1: no
+// activation.
+APART void follow(int kind, float *y, const float *bias, float *pre, idx ld, int rows, int columns, float16 *v) {
+  for (int row = 0; row < rows; row++, y += ld, pre += pre ? ld : 0)
+    CHUNKS(at, 0, columns) {
       SIXTEENS(i, at, at + n, {
         float16 z = load(y + i, left);
-        if (a.bias) z += load(a.bias + i, left);
+        if (bias) z += load(bias + i, left);
         if (pre) store(pre + i, z, left);
-        if (a.kind < 0) store(y + i, z, left);
+        if (kind < 0) store(y + i, z, left);
         else v[(i - at) / 16] = z;
       })
-      if (a.kind < 0) continue;
-      valuesOf(a.kind, v, count);
+      if (kind < 0) continue;
+      valuesOf(kind, v, count);
       SIXTEENS(i, 0, n, { store(y + at + i, v[i / 16], left); })
     }
-  }
+}
+// Items are rows.
+KERNEL(biasActivation) {
+  idx at = (idx)start * a.columns;
+  follow(a.kind, a.y + at, a.bias, a.pre ? a.pre + at : 0, a.columns, end - start, a.columns, scratch);
 }
 
 // y = f(u) v; x [R, 2 width] = [u | v], or [v | u] where the second half is activated

@@ -35,6 +35,9 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[13],
           (float)values[14],
           (int)values[15],
+          ADDRESS(values[16]),
+          ADDRESS(values[17]),
+          (int)values[18],
       }, start, end, scratch);
     case 2:
       return attention((struct attention){
@@ -122,8 +125,16 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[3]),
           ADDRESS(values[4]),
           ADDRESS(values[5]),
-          (int)values[6],
-          (int)values[7],
+          ADDRESS(values[6]),
+          ADDRESS(values[7]),
+          (int)values[8],
+          (int)values[9],
+          (int)values[10],
+          (float)values[11],
+          ADDRESS(values[12]),
+          (unsigned)(long long)values[13],
+          (unsigned)(long long)values[14],
+          (unsigned)(long long)values[15],
       }, start, end, scratch);
     case 6:
       return rmsNorm((struct rmsNorm){
@@ -152,8 +163,16 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (float)values[4],
           ADDRESS(values[5]),
           ADDRESS(values[6]),
-          (int)values[7],
-          (int)values[8],
+          ADDRESS(values[7]),
+          ADDRESS(values[8]),
+          (int)values[9],
+          (int)values[10],
+          (int)values[11],
+          (float)values[12],
+          ADDRESS(values[13]),
+          (unsigned)(long long)values[14],
+          (unsigned)(long long)values[15],
+          (unsigned)(long long)values[16],
       }, start, end, scratch);
     case 8:
       return headNorm((struct headNorm){
@@ -293,6 +312,10 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           ADDRESS(values[3]),
+          ADDRESS(values[4]),
+          (int)values[5],
+          (int)values[6],
+          (int)values[7],
       }, start, end, scratch);
     case 23:
       return biasActivation((struct biasActivation){
@@ -441,12 +464,14 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           ADDRESS(values[3]),
-          ADDRESS(values[4]),
-          (int)values[5],
+          (float)values[4],
+          ADDRESS(values[5]),
           ADDRESS(values[6]),
-          (double)values[7],
-          (double)values[8],
-          (float)values[9],
+          (int)values[7],
+          ADDRESS(values[8]),
+          (double)values[9],
+          (double)values[10],
+          (float)values[11],
       }, start, end, scratch);
     case 42:
       return clearRows((struct clearRows){

@@ -35,15 +35,19 @@ KERNEL(layerNorm) {
   }
 }
 
+// Backward, `added` is what came to s from elsewhere, if anything did: it belongs to ds, which may be written over it. Where s is
+// dropout(x) + residual, dx is x's part of ds.
+
 // ds = (g − mean(g) − ŝ mean(g ŝ)) / σ, g = γ dy; the blocks' Σ dy ŝ and Σ dy go to partial [blocks, 2 width].
 KERNEL(layerNormBackward) {
   int n = a.width;
+  dropoutKey key = DROPOUT(a);
   for (int block = start; block < end; block++) {
     float *dGamma = a.partial + (idx)block * 2 * n, *dBeta = dGamma + n;
     __builtin_memset(dGamma, 0, 8 * (idx)n);
     int last = lesser(a.rows, block * 64 + 64);
     for (int row = block * 64; row < last; row++) {
-      const float *dy = a.dy + (idx)row * n, *s = a.sum + (idx)row * n;
+      const float *dy = a.dy + (idx)row * n, *s = a.sum + (idx)row * n, *added = a.added ? a.added + (idx)row * n : 0;
       float *ds = a.ds + (idx)row * n;
       float16 mean = SPLAT(a.statistics[2 * (idx)row]), inverse = SPLAT(a.statistics[2 * (idx)row + 1]);
       float16 g1 = {}, gs = {};
@@ -57,8 +61,10 @@ KERNEL(layerNormBackward) {
       float16 meanG = SPLAT(sum(g1) / (float)n), meanGS = SPLAT(sum(gs) / (float)n);
       SIXTEENS(c, 0, n, {
         float16 normal = (load(s + c, left) - mean) * inverse, g = load(dy + c, left) * load(a.gamma + c, left);
-        store(ds + c, (g - meanG - normal * meanGS) * inverse, left);
+        float16 slope = (g - meanG - normal * meanGS) * inverse;
+        store(ds + c, added ? slope + load(added + c, left) : slope, left);
       })
+      if (a.dx) dropRow(key, row, ds, a.dx + (idx)row * n, n, scratch);
     }
   }
 }
@@ -75,8 +81,8 @@ INLINE float rmsRow(const float *s, const float *weight, float plus, float epsil
   return inverse;
 }
 // ds = (g − ŝ mean(g ŝ)) inverse, g = w dy, ŝ = s inverse; dWeight += dy ŝ. ds may be dy.
-INLINE void rmsRowBackward(const float *dy, const float *s, float inverse, const float *weight, float plus, int n, float *ds,
-                           float *dWeight) {
+INLINE void rmsRowBackward(const float *dy, const float *s, float inverse, const float *weight, float plus, int n,
+                           const float *added, float *ds, float *dWeight) {
   float16 gs = {};
   SIXTEENS(c, 0, n, {
     float16 d = load(dy + c, left), normal = load(s + c, left) * SPLAT(inverse);
@@ -86,7 +92,8 @@ INLINE void rmsRowBackward(const float *dy, const float *s, float inverse, const
   float16 meanGS = SPLAT(sum(gs) / (float)n);
   SIXTEENS(c, 0, n, {
     float16 g = load(dy + c, left) * (load(weight + c, left) + SPLAT(plus)), normal = load(s + c, left) * SPLAT(inverse);
-    store(ds + c, (g - normal * meanGS) * SPLAT(inverse), left);
+    float16 slope = (g - normal * meanGS) * SPLAT(inverse);
+    store(ds + c, added ? slope + load(added + c, left) : slope, left);
   })
 }
 
@@ -111,12 +118,15 @@ KERNEL(rmsNorm) {
 // Items are blocks of 64 rows, whose Σ dy ŝ goes to partial [blocks, width].
 KERNEL(rmsNormBackward) {
   int n = a.width;
+  dropoutKey key = DROPOUT(a);
   for (int block = start; block < end; block++) {
     float *dWeight = a.partial + (idx)block * n;
     __builtin_memset(dWeight, 0, 4 * (idx)n);
     for (int row = block * 64; row < lesser(a.rows, block * 64 + 64); row++) {
       idx at = (idx)row * n;
-      rmsRowBackward(a.dy + at, a.sum + at, a.statistics[row], a.weight, a.plus, n, a.ds + at, dWeight);
+      const float *added = a.added ? a.added + at : 0;
+      rmsRowBackward(a.dy + at, a.sum + at, a.statistics[row], a.weight, a.plus, n, added, a.ds + at, dWeight);
+      if (a.dx) dropRow(key, row, a.ds + at, a.dx + at, n, scratch);
     }
   }
 }
@@ -141,7 +151,7 @@ KERNEL(headNormBackward) {
       for (int head = 0; head < a.count; head++) {
         idx at = (idx)row * a.columns + (a.first + head) * n;
         float inverse = a.statistics[(idx)row * a.count + head];
-        rmsRowBackward(a.dOut + at, a.x + at, inverse, a.weight, a.plus, n, a.dOut + at, dWeight);
+        rmsRowBackward(a.dOut + at, a.x + at, inverse, a.weight, a.plus, n, 0, a.dOut + at, dWeight);
       }
   }
 }

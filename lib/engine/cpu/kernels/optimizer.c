@@ -25,9 +25,10 @@ INLINE adamwFactors factorsOf(const float *state, float weightDecay, double beta
   };
 }
 
-// w ← w (1 − lr·decay); m, v ← moments of g·clip; w ← w − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε)
-INLINE void update(adamwFactors f, float *w, const float *g, float *m, float *v, int left) {
+// w ← w (1 − lr·decay); m, v ← moments of g·clip; w ← w − lr/(1−β₁ᵗ) · m / (√v/√(1−β₂ᵗ) + ε); g ← 0
+INLINE void update(adamwFactors f, float *w, float *g, float *m, float *v, int left) {
   float16 gradient = load(g, left) * f.clip;
+  store(g, (float16){}, left);
   float16 m1 = fma16(load(m, left), f.b1, gradient * f.a1);
   float16 v1 = fma16(load(v, left), f.b2, gradient * gradient * f.a2);
   store(m, m1, left);
@@ -36,21 +37,24 @@ INLINE void update(adamwFactors f, float *w, const float *g, float *m, float *v,
   store(w, load(w, left) * f.shrink - m1 * f.rate / d, left);
 }
 
-// Items are elements.
+// Items are elements. A step that is skipped forgets its gradient alone.
 KERNEL(adamw) {
-  if (a.state[SKIPPED] != 0) return;
+  if (a.state[SKIPPED] != 0) return (void)__builtin_memset(a.g + start, 0, 4 * (idx)(end - start));
   adamwFactors f = factorsOf(a.state, a.weightDecay, a.beta1, a.beta2, a.epsilon);
   SIXTEENS(i, start, end, { update(f, a.w + i, a.g + i, a.m + i, a.v + i, left); })
 }
 
-// The same for the rows that ever had a gradient: with moments of 0 and no decay the others would not move.
+// The same for rows. Those that never had a gradient have moments of 0: they are decayed, and do not move otherwise.
 KERNEL(adamwRows) {
-  if (a.state[SKIPPED] != 0) return;
-  adamwFactors f = factorsOf(a.state, 0, a.beta1, a.beta2, a.epsilon);
+  adamwFactors f = factorsOf(a.state, a.weightDecay, a.beta1, a.beta2, a.epsilon);
   for (int row = start; row < end; row++) {
-    if (!a.ever[row]) continue;
     idx at = (idx)row * a.width;
-    SIXTEENS(c, 0, a.width, { update(f, a.w + at + c, a.g + at + c, a.m + at + c, a.v + at + c, left); })
+    float *w = a.w + at, *g = a.g + at, *m = a.m + at, *v = a.v + at;
+    if (a.state[SKIPPED] != 0) {
+      if (a.dirty[row]) __builtin_memset(g, 0, 4 * (idx)a.width);
+    } else if (a.ever[row]) SIXTEENS(c, 0, a.width, { update(f, w + c, g + c, m + c, v + c, left); })
+    else if (a.weightDecay != 0) SIXTEENS(c, 0, a.width, { store(w + c, load(w + c, left) * f.shrink, left); })
+    a.dirty[row] = 0;
   }
 }
 

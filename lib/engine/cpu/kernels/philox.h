@@ -20,3 +20,9 @@ INLINE float16 keep(dropoutKey key, const unsigned short *numbers, idx i) {
   int16 drawn = __builtin_convertvector(*(const ushort16_at *)(numbers + i), int16);
   return where(drawn >= key.threshold, SPLAT(key.scale));
 }
+
+// y = x ⊙ mask for a row of n elements.
+INLINE void dropRow(dropoutKey key, int row, const float *x, float *y, int n, unsigned short *numbers) {
+  philox(key, row, 1, 0, n, numbers, 0);
+  SIXTEENS(c, 0, n, { store(y + c, load(x + c, left) * keep(key, numbers, c), left); })
+}

@@ -3,6 +3,7 @@
 //
 // B is packed in panels of PANEL columns, [panel][k][PANEL], and A in tiles of TILE rows, [tile][k][TILE]. A tile times a
 // panel keeps its TILE × PANEL sums in registers.
+#include "activations.h"
 #include "pack.h"
 #include "table.h"
 #if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
@@ -12,6 +13,7 @@
 #define DEPTH 384 // a panel of B, DEPTH × PANEL, stays in a near cache
 #define REGISTERS (PANEL / WIDTH)
 #define TILES 8 // that are packed at once
+#define NEAR 256 // columns of a few tiles, which stay in a near cache too
 
 // out[p][size] of x[p][i], i < count, p < depth. Zeros for count ≤ i < size.
 INLINE void packColumns(const float *x, idx ld, int count, int depth, int size, float *out) {
@@ -149,7 +151,7 @@ APART void multiplyPairs(const float *x, const float *y, int depth, float *c, id
 #define multiplyPairs multiply
 #endif
 
-// Items are tiles. With `call`, which no other call has, each thread packs B for itself: with few threads that is cheaper
+// Items are tiles. Bias and activation follow while the sums are near, where the slice is the last one. With `call`, which no other call has, each thread packs B for itself: with few threads that is cheaper
 // than to send it from one core's cache to another's.
 KERNEL(product) {
   float *tiles = scratch, *row = tiles + TILES * TILE * DEPTH, *here = row + PANEL * DEPTH / 2;
@@ -180,6 +182,11 @@ KERNEL(product) {
         if (a.half) multiplyPairs(x, y, depth, c, a.ldc, lesser(TILE, last - i), width, a.alpha, a.accumulate);
         else multiply(x, y, depth, c, a.ldc, lesser(TILE, last - i), width, a.alpha, a.accumulate);
       }
+      int done = lesser(column + PANEL, a.n), near = column / NEAR * NEAR;
+      if (!(a.bias || a.pre || a.kind >= 0) || (done % NEAR && done < a.n)) continue;
+      idx at = (idx)first * a.ldc + near;
+      follow(a.kind, a.c + at, a.bias ? a.bias + near : 0, a.pre ? a.pre + at : 0, a.ldc, last - first, done - near,
+             (float16 *)row);
     }
   }
 }

@@ -21,12 +21,8 @@ KERNEL(scatterAdd) {
 
 KERNEL(dropout) {
   dropoutKey key = DROPOUT(a);
-  for (int row = start; row < end; row++) {
-    philox(key, row, 1, 0, a.width, scratch, 0);
-    const float *x = a.x + (idx)row * a.width;
-    float *y = a.y + (idx)row * a.width;
-    SIXTEENS(c, 0, a.width, { store(y + c, load(x + c, left) * keep(key, scratch, c), left); })
-  }
+  for (int row = start; row < end; row++)
+    dropRow(key, row, a.x + (idx)row * a.width, a.y + (idx)row * a.width, a.width, scratch);
 }
 
 // As lib/engine/cpu/pooling.ts numbers them.

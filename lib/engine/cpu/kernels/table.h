@@ -32,6 +32,9 @@ struct product {
   int half;
   float alpha;
   int accumulate;
+  const float *bias;
+  float *pre;
+  int kind;
 };
 KERNEL(product);
 
@@ -121,10 +124,18 @@ struct layerNormBackward {
   const float *sum;
   const float *statistics;
   const float *gamma;
+  const float *added;
   float *ds;
+  float *dx;
   float *partial;
   int rows;
   int width;
+  int threshold;
+  float keepScale;
+  const unsigned *places;
+  unsigned seed;
+  unsigned purpose;
+  unsigned step;
 };
 KERNEL(layerNormBackward);
 
@@ -153,10 +164,18 @@ struct rmsNormBackward {
   const float *statistics;
   const float *weight;
   float plus;
+  const float *added;
   float *ds;
+  float *dx;
   float *partial;
   int rows;
   int width;
+  int threshold;
+  float keepScale;
+  const unsigned *places;
+  unsigned seed;
+  unsigned purpose;
+  unsigned step;
 };
 KERNEL(rmsNormBackward);
 
@@ -311,6 +330,10 @@ struct activateBackward {
   const float *z;
   const float *dy;
   float *dz;
+  float *partial;
+  int rows;
+  int columns;
+  int parts;
 };
 KERNEL(activateBackward);
 
@@ -462,7 +485,7 @@ KERNEL(sumBlocks);
 
 struct adamw {
   float *w;
-  const float *g;
+  float *g;
   float *m;
   float *v;
   float weightDecay;
@@ -475,10 +498,12 @@ KERNEL(adamw);
 
 struct adamwRows {
   float *w;
-  const float *g;
+  float *g;
   float *m;
   float *v;
+  float weightDecay;
   const unsigned char *ever;
+  unsigned char *dirty;
   int width;
   const float *state;
   double beta1;

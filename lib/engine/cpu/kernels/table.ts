@@ -54,14 +54,20 @@ const ATTENTION = {
   span: "int",
 } as const;
 
+/** What follows a product: see `biasActivation`. */
+const EPILOGUE = { bias: "const float *", pre: "float *", kind: "int" } as const;
+
 /** Heads of one size, side by side in the rows of a matrix. */
 const HEADS = { first: "int", count: "int", size: "int" } as const;
+
+/** Gradient of what is normalised, and of that part of it that went through dropout. */
+const SUM_GRADIENT = { added: "const float *", ds: "float *", dx: "float *" } as const;
 
 /** Constants of AdamW, beside the scalars of the step. */
 const ADAMW = { state: "const float *", beta1: "double", beta2: "double", epsilon: "float" } as const;
 
 /** A parameter as the optimizer sees it. */
-const SLOT = { w: "float *", g: "const float *", m: "float *", v: "float *" } as const;
+const SLOT = { w: "float *", g: "float *", m: "float *", v: "float *", weightDecay: "float" } as const;
 
 /** Name → arguments. The place in this table is the kernel's number. */
 export const KERNEL_TABLE = {
@@ -92,6 +98,7 @@ export const KERNEL_TABLE = {
     half: "int",
     alpha: "float",
     accumulate: "int",
+    ...EPILOGUE,
   },
 
   // attention.c
@@ -129,10 +136,11 @@ export const KERNEL_TABLE = {
     sum: "const float *",
     statistics: "const float *",
     gamma: "const float *",
-    ds: "float *",
+    ...SUM_GRADIENT,
     partial: "float *",
     rows: "int",
     width: "int",
+    ...DROPOUT,
   },
   rmsNorm: {
     x: "const float *",
@@ -152,10 +160,11 @@ export const KERNEL_TABLE = {
     statistics: "const float *",
     weight: "const float *",
     plus: "float",
-    ds: "float *",
+    ...SUM_GRADIENT,
     partial: "float *",
     rows: "int",
     width: "int",
+    ...DROPOUT,
   },
   headNorm: {
     x: "const float *",
@@ -235,8 +244,17 @@ export const KERNEL_TABLE = {
 
   // activations.c
   activate: { kind: "int", x: "const float *", y: "float *" },
-  activateBackward: { kind: "int", z: "const float *", dy: "const float *", dz: "float *" },
-  biasActivation: { y: "float *", bias: "const float *", pre: "float *", kind: "int", columns: "int" },
+  activateBackward: {
+    kind: "int",
+    z: "const float *",
+    dy: "const float *",
+    dz: "float *",
+    partial: "float *",
+    rows: "int",
+    columns: "int",
+    parts: "int",
+  },
+  biasActivation: { y: "float *", ...EPILOGUE, columns: "int" },
 
   gated: { kind: "int", x: "const float *", y: "float *", width: "int", second: "int" },
   gatedBackward: {
@@ -290,8 +308,8 @@ export const KERNEL_TABLE = {
   sumBlocks: { x: "const float *", size: "int", squared: "int", partial: "double *" },
 
   // optimizer.c
-  adamw: { ...SLOT, weightDecay: "float", ...ADAMW },
-  adamwRows: { ...SLOT, ever: "const unsigned char *", width: "int", ...ADAMW },
+  adamw: { ...SLOT, ...ADAMW },
+  adamwRows: { ...SLOT, ever: "const unsigned char *", dirty: "unsigned char *", width: "int", ...ADAMW },
   clearRows: { g: "float *", dirty: "unsigned char *", width: "int" },
   squaresOfRows: {
     g: "const float *",

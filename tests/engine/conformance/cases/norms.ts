@@ -1,6 +1,9 @@
 /** Normalisation of rows: layer norm, RMS norm, also of single heads, and length 1. */
+import assert from "node:assert/strict";
+import type { Dropout as EngineDropout, Engine, Handle } from "../../../../lib/engine/engine.ts";
+import type { SumGradientOptions, SumGradients } from "../../../../lib/engine/engine.ts";
 import { type Case, testCase } from "../case.ts";
-import type { Dropout } from "../reference/dropout.ts";
+import { type Dropout, dropout } from "../reference/dropout.ts";
 import { headNorm, layerNorm, normalizeRows, rmsNorm } from "../reference/norms.ts";
 import { add, differences, dot, filled, floats, map, normals, some, type Tensor } from "../tensor.ts";
 import { key, placesOf } from "./places.ts";
@@ -10,6 +13,30 @@ interface Norm {
   readonly rate: number;
   readonly epsilon?: number;
   readonly shifted?: boolean;
+}
+
+/** The gradients of a sum and of what went into it through dropout, beside what came to it from elsewhere. */
+function passedOn(
+  engine: Engine,
+  added: Handle,
+  dropout: EngineDropout | undefined,
+  backward: (options: SumGradientOptions) => SumGradients,
+) {
+  const alone = backward({ dropout });
+  const beside = backward({ added, dropout });
+  const before = engine.affine(added, 1);
+  const over = engine.affine(added, 1);
+  const inPlace = backward({ added: over, inPlace: true, dropout });
+  assert.equal(inPlace.sum, over);
+  return { x: alone.x, sum2: beside.sum, x2: beside.x, before, over, x3: inPlace.x };
+}
+
+/** What these should be. */
+function passedOnOf(ds: Tensor, added: Tensor, rate: Dropout | undefined) {
+  const dropped = (x: Tensor): Tensor => ({ ...dropout(x, rate), ...(x.only !== undefined && { only: x.only }) });
+  const whole = add(added, ds);
+  const dx = dropped(whole);
+  return { x: dropped(ds), sum2: whole, x2: dx, before: added, over: whole, x3: dx };
 }
 
 /** Rows normalised, with everything that may come before it, and every gradient. */
@@ -28,25 +55,34 @@ function norm(shape: readonly [number, number], { residual, rate, epsilon = 1e-5
       dy: normals(shape, 1, 4),
       dGamma: normals([width], 1, 5),
       dBeta: normals([width], 1, 6),
+      added: normals(shape, 1, 7),
       places: placesOf(rows),
     },
-    (engine, { x, gamma, beta, dy, dGamma, dBeta, places, ...rest }) => {
+    (engine, { x, gamma, beta, dy, dGamma, dBeta, added, places, ...rest }) => {
       const dropout = rate === 0 ? undefined : { rate, key, places };
       const forward = engine.layerNorm(x, gamma, shifted ? beta : undefined, epsilon, {
         residual: residual ? rest.residual : undefined,
         dropout,
       });
       const ds = engine.layerNormBackward(dy, forward, gamma, dGamma, shifted ? dBeta : undefined);
-      return { ...forward, ds, dGamma, dBeta };
+      const passed = passedOn(
+        engine,
+        added,
+        dropout,
+        (options) => engine.layerNormBackward(dy, forward, gamma, undefined, undefined, options),
+      );
+      return { ...forward, ds: ds.sum, dGamma, dBeta, ...passed };
     },
-    ({ x, gamma, beta, dy, dGamma, dBeta, places, ...rest }) => {
+    ({ x, gamma, beta, dy, dGamma, dBeta, added, places, ...rest }) => {
       const options = { residual: residual ? rest.residual : undefined, dropout: dropped(places) };
       const forward = layerNorm(x, gamma, shifted ? beta : undefined, epsilon, options);
       const loss = (s: Tensor, gamma: Tensor, beta: Tensor) => dot(dy, layerNorm(s, gamma, beta, epsilon).y);
       const s = forward.sum;
+      const ds = differences(s, (s) => loss(s, gamma, beta), some(s, 220));
       return {
         ...forward,
-        ds: differences(s, (s) => loss(s, gamma, beta), some(s, 220)),
+        ds,
+        ...passedOnOf(ds, added, options.dropout),
         dGamma: add(dGamma, differences(gamma, (gamma) => loss(s, gamma, beta), some(gamma, 40))),
         dBeta: shifted ? add(dBeta, differences(beta, (beta) => loss(s, gamma, beta), some(beta, 40))) : dBeta,
       };
@@ -86,7 +122,7 @@ const layerNorms: Case[] = [
     { x: filled([3, 8], 2), gamma: normals([8]), beta: normals([8], 1, 1), dy: normals([3, 8], 1, 2) },
     (engine, { x, gamma, beta, dy }) => {
       const forward = engine.layerNorm(x, gamma, beta, 0.25);
-      return { y: forward.y, ds: engine.layerNormBackward(dy, forward, gamma, undefined, undefined) };
+      return { y: forward.y, ds: engine.layerNormBackward(dy, forward, gamma, undefined, undefined).sum };
     },
     ({ x, gamma, beta, dy }) => ({
       y: layerNorm(x, gamma, beta, 0.25).y,
@@ -106,7 +142,7 @@ const layerNorms: Case[] = [
           withGamma ? dGamma : undefined,
           withBeta ? dBeta : undefined,
         );
-        return { ds, dGamma, dBeta };
+        return { ds: ds.sum, dGamma, dBeta };
       },
       ({ x, gamma, beta, dy, dGamma, dBeta }) => {
         const loss = (x: Tensor, gamma: Tensor, beta: Tensor) => dot(dy, layerNorm(x, gamma, beta, 1e-5).y);
@@ -154,28 +190,26 @@ function rmsCase({ shape, residual = false, rate = 0, onePlus = false, epsilon =
       weight: normals([width], 1, 2),
       dy: normals(shape, 1, 3),
       dWeight: normals([width], 1, 4),
+      added: normals(shape, 1, 5),
       places: placesOf(rows),
     },
-    (engine, { x, weight, dy, dWeight, places, ...rest }) => {
-      const forward = engine.rmsNorm(x, weight, epsilon, {
-        residual: residual ? rest.residual : undefined,
-        dropout: rate > 0 ? { rate, key, places } : undefined,
-        onePlus,
-      });
-      const ds = engine.rmsNormBackward(dy, forward, weight, dWeight, onePlus);
-      return {
-        ...forward,
-        ds,
-        dWeight,
-        again: engine.rmsNormBackward(dy, forward, weight, undefined, onePlus),
-      };
+    (engine, { x, weight, dy, dWeight, added, places, ...rest }) => {
+      const dropout = rate > 0 ? { rate, key, places } : undefined;
+      const options = { residual: residual ? rest.residual : undefined, dropout, onePlus };
+      const forward = engine.rmsNorm(x, weight, epsilon, options);
+      const ds = engine.rmsNormBackward(dy, forward, weight, dWeight, { onePlus });
+      const passed = passedOn(
+        engine,
+        added,
+        dropout,
+        (options) => engine.rmsNormBackward(dy, forward, weight, undefined, { onePlus, ...options }),
+      );
+      return { ...forward, ds: ds.sum, dWeight, ...passed };
     },
-    ({ x, weight, dy, dWeight, places, ...rest }) => {
-      const forward = rmsNorm(x, weight, epsilon, {
-        residual: residual ? rest.residual : undefined,
-        dropout: rate > 0 ? { rate, key, places } : undefined,
-        onePlus,
-      });
+    ({ x, weight, dy, dWeight, added, places, ...rest }) => {
+      const dropout = rate > 0 ? { rate, key, places } : undefined;
+      const options = { residual: residual ? rest.residual : undefined, dropout, onePlus };
+      const forward = rmsNorm(x, weight, epsilon, options);
       const s = forward.sum;
       const loss = (s: Tensor, weight: Tensor) => dot(dy, rmsNorm(s, weight, epsilon, { onePlus }).y);
       const ds = differences(s, (s) => loss(s, weight), some(s, 150));
@@ -183,7 +217,7 @@ function rmsCase({ shape, residual = false, rate = 0, onePlus = false, epsilon =
         ...forward,
         ds,
         dWeight: add(dWeight, differences(weight, (weight) => loss(s, weight), some(weight, 40))),
-        again: ds,
+        ...passedOnOf(ds, added, dropout),
       };
     },
   );

@@ -1,5 +1,11 @@
 /** Clipping and AdamW, over several steps, against the formula. */
-import { type Engine, type Handle, STEP, type VariableOptions } from "../../../../lib/engine/engine.ts";
+import {
+  type Engine,
+  type Handle,
+  type OptimizerSlot,
+  STEP,
+  type VariableOptions,
+} from "../../../../lib/engine/engine.ts";
 import { type Case, testCase, upload } from "../case.ts";
 import { adamw, clip, type Slot } from "../reference/losses.ts";
 import { scatterAdd } from "../reference/rows.ts";
@@ -168,7 +174,7 @@ function training(asked: Training): Case {
 /** Copies of all that a step has changed, as temporaries; the variables are given back. */
 function result(
   engine: Engine,
-  slots: readonly { readonly weight: Handle; readonly m: Handle; readonly v: Handle }[],
+  slots: readonly OptimizerSlot[],
   state: Handle,
   made: readonly Handle[],
 ): Record<string, Handle> {
@@ -177,10 +183,11 @@ function result(
     results[name] = engine.zeros(handle.shape);
     engine.copy(results[name]!, handle);
   };
-  slots.forEach(({ weight, m, v }, i) => {
+  slots.forEach(({ weight, m, v, gradient }, i) => {
     copied(`weight${i}`, weight);
     copied(`m${i}`, m);
     copied(`v${i}`, v);
+    copied(`gradient${i}`, gradient);
   });
   copied("state", state);
   for (const handle of made) engine.free(handle);
@@ -197,6 +204,7 @@ function expected(
     results[`weight${i}`] = weight;
     results[`m${i}`] = m;
     results[`v${i}`] = v;
+    results[`gradient${i}`] = filled(weight.shape, 0);
   });
   return results;
 }
@@ -206,6 +214,8 @@ interface TableCase {
   readonly rows: number;
   readonly width: number;
   readonly weightDecay: number;
+  /** A step whose loss is not finite. */
+  readonly bad?: number;
   /** A kernel that writes to the gradient in step 3, beside the scatter-add of every step but that. */
   readonly other?: (engine: Engine, gradient: Handle, values: Handle) => void;
 }
@@ -215,10 +225,10 @@ const idsOf = (rows: number, step: number) =>
   integers(Int32Array.from({ length: 6 }, (_, i) => (i === 0 ? 256 : i * i * 211 + 97 * step) % rows));
 
 /**
- * A table of which a step touches few rows, cleared after every step: what an engine leaves out must not show. Another
+ * A table of which a step touches few rows, cleared by every step, also by one that is left out: what an engine leaves out must not show. Another
  * kernel than scatter-add may write to the gradient as well.
  */
-function table({ what, rows, width, weightDecay, other }: TableCase): Case {
+function table({ what, rows, width, weightDecay, bad, other }: TableCase): Case {
   const shape = [rows, width];
   const valuesOf = (step: number) => normals([6, width], 1, step);
   const wholeOf = normals(shape, 0.5, 77);
@@ -235,17 +245,16 @@ function table({ what, rows, width, weightDecay, other }: TableCase): Case {
         engine.variable([STEP.length]),
       ];
       engine.copy(weight, start);
-      const loss = engine.upload(Float32Array.of(1), [1]);
+      const losses = [1, NaN].map((value) => engine.upload(Float32Array.of(value), [1])) as [Handle, Handle];
       const gradients: Record<string, Handle> = {};
       const slot = { weight, gradient, m, v, weightDecay };
       for (let step = 1; step <= STEPS; step++) {
         engine.write(state, Float32Array.of(RATE, step, lossScale));
         if (step === 3 && other !== undefined) other(engine, gradient, whole);
         else engine.scatterAdd(gradient, upload(engine, idsOf(rows, step)), upload(engine, valuesOf(step)));
-        engine.clip([gradient], loss, maxNorm, state);
-        engine.adamw([slot], options, state);
+        engine.clip([gradient], losses[step === bad ? 1 : 0], maxNorm, state);
         gradients[`gradient${step}`] = engine.affine(gradient, 1);
-        engine.fill(gradient, 0);
+        engine.adamw([slot], options, state);
         gradients[`cleared${step}`] = engine.affine(gradient, 1);
       }
       return { ...gradients, ...result(engine, [slot], state, [gradient, weight, m, v, state]) };
@@ -258,8 +267,10 @@ function table({ what, rows, width, weightDecay, other }: TableCase): Case {
         const gradient = step === 3 && other !== undefined
           ? wholeOf
           : scatterAdd(filled(shape, 0), idsOf(rows, step), valuesOf(step));
-        last = clip([gradient], 1, maxNorm, lossScale);
-        slot = adamw(slot, gradient, { ...options, learningRate: RATE, step, factor: last.factor });
+        last = clip([gradient], step === bad ? NaN : 1, maxNorm, lossScale);
+        if (last.skipped === 0) {
+          slot = adamw(slot, gradient, { ...options, learningRate: RATE, step, factor: last.factor });
+        }
         gradients[`gradient${step}`] = gradient;
         gradients[`cleared${step}`] = filled(shape, 0);
       }
@@ -274,6 +285,7 @@ const tables: Case[] = [
       table({ what: `[${rows}, ${width}], decay ${weightDecay}`, rows, width, weightDecay })
     )
   ),
+  table({ what: "a step that is left out", rows: 300, width: 8, weightDecay: 0.1, bad: 2 }),
   ...([
     ["added to as a whole", (engine, gradient, values) => engine.addTo(gradient, values)],
     ["copied to", (engine, gradient, values) => engine.copy(gradient, values)],

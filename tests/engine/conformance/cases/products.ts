@@ -157,19 +157,44 @@ const layer = testCase(
   (engine, { x, w, b, dy }) => {
     const preactivation = engine.zeros([9, 7]);
     engine.matmul(x, w, { transposeB: true, bias: b, activation: "geluTanh", preactivation });
-    const dz = engine.activationBackward("geluTanh", preactivation, dy);
-    return { dx: engine.matmul(dz, w), dw: engine.matmul(dz, x, { transposeA: true }), db: engine.columnSum(dz) };
+    const dBias = engine.full([7], 0.5);
+    const dz = engine.activationBackward("geluTanh", preactivation, dy, dBias);
+    return {
+      dx: engine.matmul(dz, w),
+      dw: engine.matmul(dz, x, { transposeA: true }),
+      db: engine.columnSum(dz),
+      dBias: engine.affine(dBias, 1, -0.5),
+    };
   },
   ({ x, w, b, dy }) => {
     const loss = (x: Tensor, w: Tensor, bias: Tensor) =>
       dot(dy, activate("geluTanh", matmul(x, w, { transposeB: true, bias })));
+    const db = differences(b, (b) => loss(x, w, b));
     return {
       dx: differences(x, (x) => loss(x, w, b)),
       dw: differences(w, (w) => loss(x, w, b)),
-      db: differences(b, (b) => loss(x, w, b)),
+      db,
+      dBias: db,
     };
   },
 );
+
+/** The slope of a bias is summed by blocks of rows and parts of columns. */
+const biasSlope = testCase(
+  "the gradient of a bias over many rows and columns, beside what is there",
+  { z: normals([150, 1100]), dy: normals([150, 1100], 1, 1), dBias: normals([1100], 1, 2) },
+  (engine, { z, dy, dBias }) => ({ dz: engine.activationBackward("relu", z, dy, dBias), dBias }),
+  ({ z, dy, dBias }) => {
+    const dz = map(dy, (value, i) => z.data[i]! > 0 ? value : 0);
+    return { dz, dBias: map(dBias, (value, c) => value + columnTotal(dz, c)) };
+  },
+);
+
+function columnTotal({ shape, data }: Tensor, column: number): number {
+  let total = 0;
+  for (let row = 0; row < shape[0]!; row++) total += data[row * shape[1]! + column]!;
+  return total;
+}
 
 export const products: readonly Case[] = [
   ...SIZES.flatMap((size) => TRANSPOSES.map(([a, b]) => plain(size, a, b))),
@@ -181,7 +206,10 @@ export const products: readonly Case[] = [
   activated("relu", [11, 20, 7], false),
   activated(undefined, [11, 20, 7], true),
   activated(undefined, [11, 20, 7], false),
+  activated("silu", [130, 400, 531], true), // several slices, and more columns than are finished at once
+  activated("gelu", [3, 0, 5], true),
   layer,
+  biasSlope,
 ];
 
 export const activationCases: readonly Case[] = [
