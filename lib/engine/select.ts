@@ -11,9 +11,12 @@ import { canRound, NO_BF16, openNativeKernels } from "./cpu/native.ts";
 import { faultOf } from "./cpu/self_test.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
 import { createTfjsEngine, type TfjsBackend } from "./tfjs/mod.ts";
+import { createWebgpuEngine } from "./webgpu/mod.ts";
 
-/** What `--engine` takes. */
-export type EngineName = "auto" | "cpu" | "tfjs:gpu" | "tfjs:node" | "tfjs:js" | "webgpu" | "cuda";
+/** What `--engine` takes, the best that is measured first. */
+export const ENGINES = ["auto", "cpu", "webgpu", "tfjs:gpu", "tfjs:node", "tfjs:js"] as const;
+/** One of {@linkcode ENGINES}. */
+export type EngineName = "auto" | "cpu" | "webgpu" | "tfjs:gpu" | "tfjs:node" | "tfjs:js";
 
 /**
  * What `--kernels` takes: machine code, WebAssembly, or Apple's Accelerate for products of matrices. The first two give
@@ -89,23 +92,27 @@ export async function selectEngine(choice: EngineChoice = {}): Promise<SelectedE
  */
 export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEngine> {
   const { engine: name = "auto", precision = "fp32", kernels = "auto" } = choice;
-  if (name === "webgpu" || name === "cuda") {
-    throw new EngineError(`--engine ${name} is not part of this version`, {
-      expected: "auto, cpu, tfjs:gpu, tfjs:node or tfjs:js",
-      found: name,
-      hint: name === "cuda" ? "--engine tfjs:gpu reaches NVIDIA GPUs through TensorFlow" : "--engine cpu",
-    });
+  if (!ENGINES.includes(name)) {
+    throw new EngineError(`there is no engine ${name}`, { expected: ENGINES.join(", "), hint: "--engine cpu" });
   }
-  if (name.startsWith("tfjs:")) {
+  if (name === "webgpu" || name.startsWith("tfjs:")) {
     if (kernels !== "auto") {
       throw new EngineError(`--kernels ${kernels} does nothing on ${name}`, { hint: "leave it out, or --engine cpu" });
     }
     if (precision !== "fp32") throw noPrecision(precision, name);
-    const engine = await createTfjsEngine(name.slice(5) as TfjsBackend); // what it is shows when it has started
-    return { info: engine.info, reason: `${name} was asked for`, open: () => engine, close: engine.close };
+    // What it is shows when it has started.
+    const engine = name === "webgpu"
+      ? await createWebgpuEngine()
+      : await createTfjsEngine(name.slice(5) as TfjsBackend);
+    return {
+      info: engine.info,
+      reason: `${name} was asked for: ${engine.info.device}`,
+      open: () => engine,
+      close: engine.close,
+    };
   }
   const threads = choice.threads ?? navigator.hardwareConcurrency;
-  const why = name === "cpu" ? "cpu was asked for" : "cpu is the best here: this version has no cuda or webgpu engine";
+  const why = name === "cpu" ? "cpu was asked for" : "cpu is what was measured most; a card is for --engine webgpu";
   if (precision === "fp16") throw noPrecision(precision, "cpu");
   const { options: form, reason } = await openKernels(kernels);
   if (precision === "bf16" && (!canRound(form.native) || form.accelerate !== undefined)) {

@@ -6,6 +6,7 @@
 import type { NumberKind } from "../train/fields.ts";
 import type { ReadColumns } from "../stage/progress.ts";
 import { OUTPUT_PRECISIONS } from "../embed/quantize.ts";
+import { ENGINES } from "../engine/select.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 
 /** How a flag's value is read. */
@@ -16,7 +17,7 @@ export const FLAGS = {
   "json": ["switch", "print the report as one JSON document, and nothing else, to standard output"],
   "quiet": ["switch", "no progress"],
   "seed": ["whole", "seed of everything random"],
-  "engine": [["auto", "cpu", "tfjs:gpu", "tfjs:node", "tfjs:js", "webgpu", "cuda"], "tensor engine"],
+  "engine": [ENGINES, "tensor engine; webgpu: a graphics card, by the driver that it has"],
   "kernels": [["auto", "native", "wasm", "accelerate"], "which form of the kernels computes on the cpu"],
   "threads": ["positive", "threads of the cpu engine; default one per core"],
   "precision": [["fp32", "bf16", "fp16"], "precision of the computation"],

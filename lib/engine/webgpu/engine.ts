@@ -1,0 +1,112 @@
+/**
+ * The webgpu engine: every card that Deno's WebGPU reaches, with nothing installed.
+ *
+ * @module
+ */
+import { EngineError } from "../../error.ts";
+import type { Engine } from "../engine.ts";
+import { attentionKernels } from "./attention.ts";
+import { openDevice, type Work } from "./device.ts";
+import { elementKernels } from "./elements.ts";
+import { embeddingKernels } from "./embedding.ts";
+import { lossKernels } from "./losses.ts";
+import { createMemory } from "./memory.ts";
+import { normKernels } from "./norms.ts";
+import { optimizerKernels } from "./optimizer.ts";
+import { poolingKernels } from "./pooling.ts";
+import { productKernels } from "./products.ts";
+import { rotaryKernels } from "./rotary.ts";
+
+/** Grows with whatever changes the bits of a result. */
+const REVISION = 1;
+
+/** Options of {@linkcode createWebgpuEngine}. */
+export interface WebgpuOptions {
+  /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
+  readonly logitBytes?: number | undefined;
+}
+
+/** What a webgpu engine is beside an engine. */
+export interface WebgpuEngine extends Engine {
+  /** Kernels, submissions, bytes and reads so far. */
+  readonly work: Readonly<Work>;
+}
+
+/**
+ * The adapter that the system offers.
+ *
+ * @returns It, and whether it is a processor that acts as a card; undefined where there is none.
+ */
+export async function findAdapter(): Promise<
+  { readonly adapter: GPUAdapter; readonly name: string; readonly isSoftware: boolean } | undefined
+> {
+  const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
+  if (adapter === null || adapter === undefined) return undefined;
+  const { description, vendor, architecture, isFallbackAdapter } = adapter.info;
+  const name = description || [vendor, architecture].filter(Boolean).join(" ") || "an adapter without a name";
+  return { adapter, name, isSoftware: isFallbackAdapter || /llvmpipe|swiftshader|software/i.test(name) };
+}
+
+/**
+ * Starts an engine on the system's adapter.
+ *
+ * @param options Limits.
+ * @returns The engine; to be closed.
+ * @throws {EngineError} There is no adapter, or it does not open.
+ *
+ * @example
+ * ```ts
+ * import { createWebgpuEngine } from "@kindred/kindred/engine";
+ * import assert from "node:assert/strict";
+ * const engine = await createWebgpuEngine().catch((error) => {
+ *   assert.equal(error._tag, "EngineError"); // no adapter here
+ * });
+ * if (engine !== undefined) {
+ *   const x = engine.upload(Float32Array.of(1, 2, 3, 4), [2, 2]);
+ *   assert.deepEqual([...await engine.read(engine.matmul(x, x))], [7, 10, 15, 22]);
+ *   engine.close();
+ * }
+ * ```
+ */
+export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<WebgpuEngine> {
+  const found = await findAdapter();
+  if (found === undefined) {
+    throw new EngineError("--engine webgpu: this machine has no adapter", {
+      expected: "a card with a driver for Vulkan, Metal or Direct3D 12",
+      hint: "--engine cpu; on Linux the Vulkan loader (libvulkan1) and the card's driver are needed",
+    });
+  }
+  const device = await openDevice(found.adapter).catch((error) => {
+    throw new EngineError("--engine webgpu: the adapter does not open", { found: found.name, cause: error });
+  });
+  const { core, kernels } = createMemory(device);
+  const products = productKernels(core);
+  const elements = elementKernels(core);
+  return {
+    info: {
+      name: "webgpu",
+      backend: "webgpu",
+      device: found.name,
+      kernels: "wgsl",
+      bits: `webgpu ${REVISION} on ${found.name}`,
+      threads: 1,
+      precision: "fp32",
+      tokenStep: 1,
+    },
+    work: device.work,
+    rank: 0,
+    worldSize: 1,
+    ...kernels,
+    ...products,
+    ...elements,
+    ...embeddingKernels(core),
+    ...normKernels(core),
+    ...attentionKernels(core),
+    ...poolingKernels(core),
+    ...rotaryKernels(core),
+    ...lossKernels(core, { ...products, ...elements, ...kernels }, options),
+    ...optimizerKernels(core),
+    allReduce() {},
+    allGather: (x) => x,
+  };
+}

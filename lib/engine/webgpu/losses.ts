@@ -1,0 +1,194 @@
+/**
+ * Cross-entropy.
+ *
+ * @module
+ */
+import { type Engine, type Handle, sizeOf } from "../engine.ts";
+import type { Kernel, Place } from "./device.ts";
+import type { Core } from "./memory.ts";
+import { ELEMENTS, elementwise, EXP, groupsOf, LOG, reduction, ROW, rowwise } from "./wgsl.ts";
+
+/** Limits of {@linkcode lossKernels}. */
+export interface LossOptions {
+  /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
+  readonly logitBytes?: number | undefined;
+}
+
+/** The kernels of this file. */
+export type LossKernels = Pick<
+  Engine,
+  "crossEntropy" | "crossEntropyBackward" | "linearCrossEntropy" | "linearCrossEntropyBackward"
+>;
+
+const EACH = `for (var c = t; c < p.width; c += ${ROW}u)`;
+
+/** logΣexp of each row, and logΣexp − logits[target], 0 where there is none. */
+const ROW_LOSSES = rowwise(
+  "losses of rows",
+  {
+    reads: { logits: "f32", targets: "i32" },
+    writes: { logSumExp: "f32", losses: "f32" },
+    numbers: { firstRow: "u32" },
+    head: `${EXP}\n${LOG}`,
+  },
+  `
+var share = -3.4028234e38;
+${EACH} { share = max(share, logits[start + c]); }
+let largest = most(share, t);
+share = 0.0;
+${EACH} { share += exponential(logits[start + c] - largest); }
+let lse = largest + logarithm(total(share, t));
+if (t == 0u) {
+  logSumExp[p.firstRow + row] = lse;
+  let wanted = targets[p.firstRow + row];
+  var loss = 0.0;
+  if (wanted >= 0) { loss = lse - logits[start + u32(wanted)]; }
+  losses[p.firstRow + row] = loss;
+}`,
+);
+
+const SOFTMAX = elementwise("softmax", {
+  reads: { logits: "f32", logSumExp: "f32" },
+  writes: { y: "f32" },
+  numbers: { width: "u32" },
+  head: EXP,
+}, "y[i] = exponential(logits[i] - logSumExp[i / p.width]);");
+
+/** counted[0] = how many rows have a target; loss = Σ losses / that, 0 if there is none. */
+const mean = (withLosses: boolean): Kernel => ({
+  name: withLosses ? "mean of losses" : "count of targets",
+  reads: { targets: "i32", ...(withLosses && { losses: "f32" }) },
+  writes: { result: "f32" },
+  numbers: { rows: "u32" },
+  threads: 256,
+  head: reduction(256),
+  body: `
+  var share = 0.0;
+  var sum = 0.0;
+  for (var r = t; r < p.rows; r += 256u) {
+    share += select(0.0, 1.0, targets[r] >= 0);
+    ${withLosses ? "sum += losses[r];" : ""}
+  }
+  let count = total(share, t);
+  let whole = total(sum, t);
+  if (t == 0u) { result[0] = ${withLosses ? "whole / max(count, 1.0)" : "max(count, 1.0)"}; }`,
+});
+const MEAN = mean(true);
+const COUNT = mean(false);
+
+/** dz = dLoss (p − onehot) / count; 0 for rows without a target. */
+const SLOPES = elementwise(
+  "slopes of probabilities",
+  {
+    reads: { probabilities: "f32", targets: "i32", dLoss: "f32", counted: "f32" },
+    writes: { dz: "f32" },
+    numbers: { width: "u32" },
+  },
+  `let wanted = targets[i / p.width];
+let hot = select(0.0, 1.0, wanted == i32(i % p.width));
+dz[i] = select(0.0, dLoss[0] * (probabilities[i] - hot) / counted[0], wanted >= 0);`,
+);
+/** The same from logits, in their place. */
+const LOGIT_SLOPES = elementwise(
+  "slopes of logits",
+  {
+    reads: { logSumExp: "f32", targets: "i32", dLoss: "f32", counted: "f32" },
+    writes: { z: "f32" },
+    numbers: { width: "u32", firstRow: "u32" },
+    head: EXP,
+  },
+  `let row = p.firstRow + i / p.width;
+let wanted = targets[row];
+let hot = select(0.0, 1.0, wanted == i32(i % p.width));
+z[i] = select(0.0, dLoss[0] * (exponential(z[i] - logSumExp[row]) - hot) / counted[0], wanted >= 0);`,
+);
+
+/** See the Engine contract. */
+export function lossKernels(
+  { device, temporary, at }: Core,
+  engine: Pick<Engine, "matmul" | "columnSum" | "enter" | "exit">,
+  { logitBytes = 64 << 20 }: LossOptions = {},
+): LossKernels {
+  const meanLoss = (losses: Handle, targets: Handle): Handle => {
+    const loss = temporary([1]);
+    const places = { targets: at(targets), losses: at(losses), result: at(loss) };
+    device.run(MEAN, 1, places, { rows: targets.shape[0]! });
+    return loss;
+  };
+  const countOf = (targets: Handle): Place => {
+    const counted = temporary([1]);
+    device.run(COUNT, 1, { targets: at(targets), result: at(counted) }, { rows: targets.shape[0]! });
+    return at(counted);
+  };
+  /** Logits x Wᵀ + b of as many rows at a time as `logitBytes` hold. */
+  const chunks = (
+    x: Handle,
+    weight: Handle,
+    bias: Handle | undefined,
+    body: (from: number, logits: Handle, rows: Handle) => void,
+  ) => {
+    const [size, width] = x.shape as [number, number];
+    const step = Math.max(1, Math.floor(logitBytes / 4 / weight.shape[0]!));
+    for (let from = 0; from < size; from += step) {
+      engine.enter();
+      const rows = Math.min(step, size - from);
+      // A view of the rows of x.
+      const view = { ...x, shape: [rows, width], first: at(x).first + from * width } as Handle;
+      body(from, engine.matmul(view, weight, { transposeB: true, bias }), view);
+      engine.exit();
+    }
+  };
+
+  return {
+    crossEntropy(logits, targets) {
+      const [rows, width] = logits.shape as [number, number];
+      const [lse, losses, probabilities] = [temporary([rows]), temporary([rows]), temporary(logits.shape)];
+      const places = { logits: at(logits), logSumExp: at(lse) };
+      device.run(ROW_LOSSES, rows, { ...places, targets: at(targets), losses: at(losses) }, {
+        rows,
+        width,
+        firstRow: 0,
+      });
+      const size = rows * width;
+      device.run(SOFTMAX, groupsOf(size, ELEMENTS), { ...places, y: at(probabilities) }, { size, width });
+      return { loss: meanLoss(losses, targets), probabilities };
+    },
+    crossEntropyBackward(dLoss, probabilities, targets) {
+      const dz = temporary(probabilities.shape);
+      const [size, width] = [sizeOf(dz.shape), dz.shape[1]!];
+      const places = { probabilities: at(probabilities), targets: at(targets), dLoss: at(dLoss), dz: at(dz) };
+      device.run(SLOPES, groupsOf(size, ELEMENTS), { ...places, counted: countOf(targets) }, { size, width });
+      return dz;
+    },
+    linearCrossEntropy(x, weight, bias, targets) {
+      const [logSumExp, losses] = [temporary([x.shape[0]!]), temporary([x.shape[0]!])];
+      chunks(x, weight, bias, (from, logits) => {
+        const [rows, width] = logits.shape as [number, number];
+        const places = { logits: at(logits), targets: at(targets), logSumExp: at(logSumExp), losses: at(losses) };
+        device.run(ROW_LOSSES, rows, places, { rows, width, firstRow: from });
+      });
+      return { loss: meanLoss(losses, targets), logSumExp };
+    },
+    linearCrossEntropyBackward(dLoss, x, weight, bias, targets, logSumExp, dWeight, dBias) {
+      const dx = temporary(x.shape);
+      const counted = countOf(targets);
+      chunks(x, weight, bias, (from, logits, view) => {
+        const [size, width] = [sizeOf(logits.shape), logits.shape[1]!];
+        const places = { logSumExp: at(logSumExp), targets: at(targets), dLoss: at(dLoss), counted };
+        device.run(LOGIT_SLOPES, groupsOf(size, ELEMENTS), { ...places, z: at(logits) }, {
+          size,
+          width,
+          firstRow: from,
+        });
+        const { first } = at(dx);
+        const out = { ...dx, shape: view.shape, first: first + from * x.shape[1]! } as Handle;
+        engine.matmul(logits, weight, { out });
+        if (dWeight !== undefined) {
+          engine.matmul(logits, view, { transposeA: true, out: dWeight, accumulate: true });
+        }
+        if (dBias !== undefined) engine.columnSum(logits, { out: dBias, accumulate: true });
+      });
+      return dx;
+    },
+  };
+}

@@ -1,0 +1,141 @@
+/**
+ * Which engines this machine has, what they say of themselves, and how fast they are.
+ *
+ * @module
+ */
+import { Effect } from "effect";
+import { attempt } from "../lib/attempt.ts";
+import type { Engine } from "../lib/engine/engine.ts";
+import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
+import { measureRoofline } from "../lib/engine/roofline.ts";
+import { type EngineChoice, selectEngine } from "../lib/engine/select.ts";
+import { findAdapter } from "../lib/engine/webgpu/mod.ts";
+import { explain, knownError } from "../lib/error.ts";
+import { type Command, main } from "../lib/pipeline/command.ts";
+import { text } from "../lib/pipeline/settings.ts";
+import { tableLines } from "../lib/pipeline/table_lines.ts";
+
+/** An engine that was tried. */
+interface Tried {
+  /** How it is asked for. */
+  readonly flags: string;
+  /** What executes its kernels. */
+  readonly device: string;
+  /** Its largest error in a product, in shares of the largest element; undefined where it was not started. */
+  readonly error?: number;
+  /** Of a large square product. */
+  readonly gflops?: number;
+  /** Of a sum of two vectors that fit into no cache. */
+  readonly gigabytes?: number;
+  /** Why it was not started. */
+  readonly missing?: string;
+}
+
+/** The report. */
+interface EnginesReport {
+  /** Its form. */
+  readonly schema: "kindred-engines/1";
+  /** All that were tried. */
+  readonly engines: readonly Tried[];
+}
+
+/** Above it a product is not one of 32 bits. */
+const TOLERANCE = 1e-5;
+const SIDE = 96;
+
+/** The largest error of a product of matrices of random numbers, beside the same in double precision. */
+async function errorOf(engine: Engine): Promise<number> {
+  const stream = randomStream(1, randomPurpose("sample"));
+  const [a, b] = [0, 1].map(() => Float32Array.from({ length: SIDE * SIDE }, stream.normal)) as [
+    Float32Array,
+    Float32Array,
+  ];
+  engine.enter();
+  try {
+    const c = await engine.read(engine.matmul(engine.upload(a, [SIDE, SIDE]), engine.upload(b, [SIDE, SIDE])));
+    let [most, off] = [0, 0];
+    for (let i = 0; i < SIDE; i++) {
+      for (let j = 0; j < SIDE; j++) {
+        let sum = 0;
+        for (let k = 0; k < SIDE; k++) sum += a[i * SIDE + k]! * b[k * SIDE + j]!;
+        most = Math.max(most, Math.abs(sum));
+        off = Math.max(off, Math.abs(sum - c[i * SIDE + j]!));
+      }
+    }
+    return off / most;
+  } finally {
+    engine.exit();
+  }
+}
+
+/** Starts an engine, checks it and measures it. */
+async function tryEngine(flags: string, choice: EngineChoice): Promise<Tried> {
+  let engine: Engine;
+  try {
+    ({ engine } = await selectEngine(choice));
+  } catch (error) {
+    const known = knownError(error);
+    if (known === undefined) throw error;
+    return { flags, device: "–", missing: explain(known).replaceAll(/\s+/g, " ") };
+  }
+  try {
+    const error = await errorOf(engine);
+    const { operations, bytes } = await measureRoofline(engine);
+    const { device, kernels } = engine.info;
+    return { flags, device: `${device}, ${kernels}`, error, gflops: operations / 1e9, gigabytes: bytes / 1e9 };
+  } finally {
+    engine.close();
+  }
+}
+
+/** The command. */
+export const command: Command = {
+  name: "engines",
+  summary: "lists the tensor engines of this machine, checks each and measures it for some seconds",
+  flags: ["json", "quiet", "engine", "threads"],
+  meanings: { "engine": "this one alone; a processor that acts as a card is tried by its name only" },
+  presets: {},
+  run: ({ values }) =>
+    attempt(async (): Promise<EnginesReport> => {
+      const named = text(values, "engine");
+      const threads = values["threads"] as number | undefined;
+      const isWanted = (name: string) => named === undefined || named === "auto" || named === name;
+      const engines: Tried[] = [];
+      if (isWanted("cpu")) {
+        for (const kernels of ["native", "wasm"] as const) {
+          engines.push(await tryEngine(`--engine cpu --kernels ${kernels}`, { engine: "cpu", kernels, threads }));
+        }
+      }
+      if (isWanted("webgpu")) {
+        const adapter = await findAdapter();
+        engines.push(
+          adapter?.isSoftware === true && named !== "webgpu"
+            ? { flags: "--engine webgpu", device: adapter.name, missing: "a processor that acts as a card: not tried" }
+            : await tryEngine("--engine webgpu", { engine: "webgpu" }),
+        );
+      }
+      if (named?.startsWith("tfjs:")) {
+        engines.push(await tryEngine(`--engine ${named}`, { engine: named as EngineChoice["engine"] }));
+      }
+      return { schema: "kindred-engines/1", engines };
+    }).pipe(Effect.withSpan("engines")),
+  print: ({ engines }: EnginesReport) =>
+    engines.flatMap(({ flags, device, error, gflops, gigabytes, missing }) => {
+      const right = error === undefined ? "" : error < TOLERANCE ? "right" : `WRONG: off by ${error.toExponential(1)}`;
+      return tableLines({
+        title: flags,
+        columns: ["", "what it says"],
+        rows: [
+          ["device", device],
+          ...(missing === undefined ? [] : [["not started", missing] as const]),
+          ...(error === undefined ? [] : [
+            ["a product", right] as const,
+            ["GFLOP/s", `${gflops!.toFixed(1)} in fp32`] as const,
+            ["GB/s", gigabytes!.toFixed(1)] as const,
+          ]),
+        ],
+      });
+    }).join("\n"),
+};
+
+if (import.meta.main) await main(command);

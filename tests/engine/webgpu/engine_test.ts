@@ -1,0 +1,90 @@
+/**
+ * The webgpu engine on whatever adapter there is, a processor that acts as a card included. It runs where
+ * `KINDRED_WEBGPU` is 1: not every machine has one.
+ */
+import assert from "node:assert/strict";
+import { Effect } from "effect";
+import { sampleBaseModel, sampleNli } from "../../../lib/data/sample/mod.ts";
+import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
+import type { Engine } from "../../../lib/engine/engine.ts";
+import { createWebgpuEngine, findAdapter } from "../../../lib/engine/webgpu/mod.ts";
+import { multipleNegativesRanking } from "../../../lib/loss/mod.ts";
+import { loadBiEncoder } from "../../../lib/model/bi_encoder.ts";
+import { tokenize } from "../../../lib/text/tokenizer.ts";
+import { biEncoderObjective } from "../../../lib/train/bi_encoder_objective.ts";
+import { train } from "../../../lib/train/trainer.ts";
+import { conformance } from "../conformance/conformance.ts";
+import { table } from "../conformance/table.ts";
+
+const ignore = Deno.env.get("KINDRED_WEBGPU") !== "1" || (await findAdapter()) === undefined;
+
+/** Steps on pairs of the sample. */
+async function trained(engine: Engine, maxSteps: number) {
+  const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true });
+  const { premise, hypothesis } = sampleNli({ rows: 64 }).columns;
+  const texts = await Promise.all(
+    [premise, hypothesis].map((column) => tokenize(model.tokenizer, column, { maxLength: 64 })),
+  );
+  const objective = biEncoderObjective({ model, loss: multipleNegativesRanking(), head: {}, texts });
+  return await Effect.runPromise(train(engine, objective, { batchSize: 8, maxSteps, loggingSteps: 1 }));
+}
+
+Deno.test({
+  name: "every kernel is what its definition says on webgpu, logits in small chunks",
+  ignore,
+  fn: async (t) => {
+    const engine = await createWebgpuEngine({ logitBytes: 4 * 70 });
+    await conformance(engine, (subject, run) => t.step(subject, run).then(() => {}), table);
+  },
+});
+
+Deno.test({
+  name: "webgpu: steps of training are those of the cpu engine, with dropout, and each is one submission",
+  ignore,
+  fn: async () => {
+    const [engine, cpu] = [await createWebgpuEngine(), createCpuEngine({ threads: 1 })];
+    try {
+      await trained(engine, 1); // with the weights on their way
+      const before = { ...engine.work };
+      const { log } = await trained(engine, 4);
+      const expected = await trained(cpu, 4);
+      assert.equal(log.length, 4);
+      for (const [i, { loss, gradient_norm }] of log.entries()) {
+        assert.ok(Math.abs(loss! - expected.log[i]!["loss"]!) < 1e-4, `loss of step ${i + 1}`);
+        assert.ok(Math.abs(gradient_norm! / expected.log[i]!["gradient_norm"]! - 1) < 1e-3, `norm of step ${i + 1}`);
+      }
+      const steps = engine.work.submits - before.submits - (engine.work.reads - before.reads);
+      assert.ok(steps <= 4, `${steps} submissions beside those of reads`);
+      assert.ok((engine.work.dispatches - before.dispatches) / 4 < 120, "kernels of a step of two layers");
+    } finally {
+      engine.close();
+      cpu.close();
+    }
+    assert.equal(engine.memory().live, 0);
+  },
+});
+
+Deno.test({
+  name: "webgpu: what is lost, refused or closed is an error that says so",
+  ignore,
+  fn: async () => {
+    const devices: GPUDevice[] = [];
+    const { requestDevice } = GPUAdapter.prototype;
+    GPUAdapter.prototype.requestDevice = async function (options) {
+      const device = await requestDevice.call(this, options);
+      devices.push(device);
+      return device;
+    };
+    const engine = await createWebgpuEngine().finally(() => GPUAdapter.prototype.requestDevice = requestDevice);
+    const x = engine.upload(Float32Array.of(1, 2), [2]);
+    assert.deepEqual([...await engine.read(engine.affine(x, 2))], [2, 4]);
+    assert.throws(() => engine.variable([2 ** 31]), /larger than this device takes/);
+    devices[0]!.destroy();
+    await assert.rejects(engine.read(engine.affine(x, 2)), (error: Error & { _tag: string }) => {
+      assert.match(error.message, /device was lost|did not give the values back|refused/);
+      return error._tag === "EngineError";
+    });
+    engine.close();
+    assert.throws(() => engine.affine(x, 2), /freed|closed/);
+  },
+});
