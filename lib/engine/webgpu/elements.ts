@@ -250,6 +250,13 @@ export function elementKernels({ device, temporary, at }: Core): ElementKernels 
       start,
       to,
     });
+  const columnSum: Engine["columnSum"] = (x, { out, accumulate = false } = {}) => {
+    const [rows, width] = x.shape as [number, number];
+    const y = out ?? temporary([width]);
+    const kernel = columnwise("columnSum", { x: "f32" }, "x[r * p.width + c]", accumulate && out !== undefined);
+    device.run(kernel, columnGroups(width), { x: at(x), y: at(y) }, { rows, width });
+    return y;
+  };
   const sum = (x: Handle): Handle => {
     const size = sizeOf(x.shape);
     const blocks = Math.max(1, groupsOf(size, BLOCK));
@@ -305,10 +312,11 @@ export function elementKernels({ device, temporary, at }: Core): ElementKernels 
       elements(activate(activation), sizeOf(x.shape), { x, y });
       return y;
     },
-    activationBackward(activation, z, dy) {
+    activationBackward(activation, z, dy, dBias) {
       expectShape("activationBackward", dy, z.shape);
       const dz = temporary(z.shape);
       elements(activateBackward(activation), sizeOf(z.shape), { z, dy, dz });
+      if (dBias !== undefined) columnSum(dz, { out: dBias, accumulate: true });
       return dz;
     },
     gated(activation, x, activated = "first") {
@@ -364,13 +372,7 @@ export function elementKernels({ device, temporary, at }: Core): ElementKernels 
       device.run(reduceRows(kind), rows, { x: at(x), y: at(y) }, { rows, width });
       return y;
     },
-    columnSum(x, { out, accumulate = false } = {}) {
-      const [rows, width] = x.shape as [number, number];
-      const y = out ?? temporary([width]);
-      const kernel = columnwise("columnSum", { x: "f32" }, "x[r * p.width + c]", accumulate && out !== undefined);
-      device.run(kernel, columnGroups(width), { x: at(x), y: at(y) }, { rows, width });
-      return y;
-    },
+    columnSum,
     sum,
     topK(x, k) {
       const [rows, width] = x.shape as [number, number];

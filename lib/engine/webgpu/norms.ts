@@ -3,8 +3,15 @@
  *
  * @module
  */
-import type { Dropout, Engine, Handle } from "../engine.ts";
-import { sizeOf } from "../engine.ts";
+import {
+  type Dropout,
+  type Engine,
+  type Handle,
+  type LayerNormResult,
+  sizeOf,
+  type SumGradientOptions,
+  type SumGradients,
+} from "../engine.ts";
 import { expectShape } from "../shapes.ts";
 import type { Kernel } from "./device.ts";
 import { columnGroups, columnwise } from "./elements.ts";
@@ -78,47 +85,60 @@ if (t == 0u) { statistics[row] = inverse; }`
   );
 }
 
-/** ds = (g − mean(g) − x̂ mean(g ⊙ x̂)) / σ, g = dy ⊙ γ */
-const LAYER_BACKWARD = rowwise(
-  "layer norm, backward",
-  {
-    reads: { dy: "f32", sum: "f32", statistics: "f32", gamma: "f32" },
-    writes: { ds: "f32" },
-  },
-  `
-let mean = statistics[2u * row];
-let inverse = statistics[2u * row + 1u];
+/** How the gradient of a sum is put down: what has come to it from elsewhere is added, that of x is dropped out as x was. */
+interface BackwardForm {
+  readonly kind: "layer" | "rms";
+  /** Where that lies which is added: nowhere, by itself, or where the gradient is to be. */
+  readonly added: "" | "added" | "in place";
+  readonly dropout: boolean;
+}
+
+/**
+ * ds = (g − mean(g) − x̂ mean(g ⊙ x̂)) / σ with g = dy ⊙ γ, without the mean of g for the norm that has none; dx = ds ⊙ M.
+ */
+function normBackward({ kind, added, dropout }: BackwardForm): Kernel {
+  const isLayer = kind === "layer";
+  const [g, normal] = isLayer
+    ? ["dy[start + c] * gamma[c]", "(sum[start + c] - mean) * inverse"]
+    : ["dy[start + c] * (p.plus + gamma[c])", "sum[start + c] * inverse"];
+  const before = { "": "", "added": " + added[start + c]", "in place": " + ds[start + c]" }[added];
+  return rowwise(
+    [`${kind} norm, backward`, added, dropout && "dropout"].filter(Boolean).join(" "),
+    {
+      reads: {
+        dy: "f32",
+        sum: "f32",
+        statistics: "f32",
+        gamma: "f32",
+        ...(added === "added" && { added: "f32" }),
+        ...(dropout && { places: "i32" }),
+      },
+      writes: { ds: "f32", ...(dropout && { dx: "f32" }) },
+      numbers: { plus: "f32", ...(dropout && DROPOUT_NUMBERS) },
+      head: dropout ? PHILOX : "",
+    },
+    `
+${
+      isLayer
+        ? "let mean = statistics[2u * row];\nlet inverse = statistics[2u * row + 1u];"
+        : "let inverse = statistics[row];"
+    }
 var plain = 0.0;
 var along = 0.0;
 ${EACH} {
-  let g = dy[start + c] * gamma[c];
+  let g = ${g};
   plain += g;
-  along += g * (sum[start + c] - mean) * inverse;
+  along += g * ${normal};
 }
-plain = total(plain, t) / f32(p.width);
+plain = ${isLayer ? "total(plain, t) / f32(p.width)" : "0.0"};
 along = total(along, t) / f32(p.width);
 ${EACH} {
-  let g = dy[start + c] * gamma[c];
-  ds[start + c] = (g - plain - (sum[start + c] - mean) * inverse * along) * inverse;
+  let slope = (${g} - plain - ${normal} * along) * inverse${before};
+  ds[start + c] = slope;
+  ${dropout ? `dx[start + c] = slope * ${KEPT("row", "c")};` : ""}
 }`,
-);
-/** ds = (g − x̂ mean(g ⊙ x̂)) / rms, g = dy ⊙ w */
-const RMS_BACKWARD = rowwise(
-  "rms norm, backward",
-  {
-    reads: { dy: "f32", sum: "f32", statistics: "f32", gamma: "f32" },
-    writes: { ds: "f32" },
-    numbers: { plus: "f32" },
-  },
-  `
-let inverse = statistics[row];
-var along = 0.0;
-${EACH} { along += dy[start + c] * (p.plus + gamma[c]) * sum[start + c] * inverse; }
-along = total(along, t) / f32(p.width);
-${EACH} {
-  ds[start + c] = (dy[start + c] * (p.plus + gamma[c]) - sum[start + c] * inverse * along) * inverse;
-}`,
-);
+  );
+}
 
 const HEAD_NUMBERS = { columns: "u32", first: "u32", count: "u32" } as const;
 /** A row of these is one head of a token. */
@@ -241,43 +261,62 @@ export function normKernels({ device, temporary, at }: Core): NormKernels {
     return { y, sum, statistics };
   };
 
+  const backward = (
+    kind: NormForm["kind"],
+    dy: Handle,
+    { sum, statistics }: Pick<LayerNormResult, "sum" | "statistics">,
+    gamma: Handle,
+    { added, inPlace = false, dropout }: SumGradientOptions = {},
+    plus = 0,
+  ): SumGradients => {
+    const [rows, width] = dy.shape as [number, number];
+    const dropped = dropoutOf(dropout, at);
+    const isOver = inPlace && added !== undefined;
+    const ds = isOver ? added : temporary(dy.shape);
+    const dx = dropped === undefined ? ds : temporary(dy.shape);
+    const form = { kind, added: added === undefined ? "" : isOver ? "in place" : "added" } as const;
+    device.run(normBackward({ ...form, dropout: dropped !== undefined }), rows, {
+      dy: at(dy),
+      sum: at(sum),
+      statistics: at(statistics),
+      gamma: at(gamma),
+      ...(form.added === "added" && { added: at(added!) }),
+      ds: at(ds),
+      ...(dropped !== undefined && { ...dropped.places, dx: at(dx) }),
+    }, { rows, width, plus, ...dropped?.numbers });
+    return { sum: ds, x: dx };
+  };
+
   return {
     layerNorm: (x, gamma, beta, epsilon, options = {}) =>
       forward("layer", x, gamma, beta, options, { epsilon, plus: 0 }),
-    layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta) {
+    layerNormBackward(dy, forward, gamma, dGamma, dBeta, options) {
       const [rows, width] = dy.shape as [number, number];
-      const ds = temporary(dy.shape);
-      const places = { dy: at(dy), sum: at(sum), statistics: at(statistics) };
-      device.run(LAYER_BACKWARD, rows, { ...places, gamma: at(gamma), ds: at(ds) }, { rows, width });
       addColumns(
         "dγ of layer norm",
         dGamma,
         { dy: "f32", sum: "f32", statistics: "f32" },
         "dy[r * p.width + c] * (sum[r * p.width + c] - statistics[2u * r]) * statistics[2u * r + 1u]",
-        places,
+        { dy: at(dy), sum: at(forward.sum), statistics: at(forward.statistics) },
         { rows, width },
       );
       addColumns("columnSum", dBeta, { x: "f32" }, "x[r * p.width + c]", { x: at(dy) }, { rows, width });
-      return ds;
+      return backward("layer", dy, forward, gamma, options);
     },
 
     rmsNorm: (x, weight, epsilon, { onePlus = false, ...options } = {}) =>
       forward("rms", x, weight, undefined, options, { epsilon, plus: +onePlus }),
-    rmsNormBackward(dy, { sum, statistics }, weight, dWeight, onePlus = false) {
+    rmsNormBackward(dy, forward, weight, dWeight, options = {}) {
       const [rows, width] = dy.shape as [number, number];
-      const ds = temporary(dy.shape);
-      const places = { dy: at(dy), sum: at(sum), statistics: at(statistics) };
-      const numbers = { rows, width, plus: +onePlus };
-      device.run(RMS_BACKWARD, rows, { ...places, gamma: at(weight), ds: at(ds) }, numbers);
       addColumns(
         "dw of rms norm",
         dWeight,
         { dy: "f32", sum: "f32", statistics: "f32" },
         "dy[r * p.width + c] * sum[r * p.width + c] * statistics[r]",
-        places,
+        { dy: at(dy), sum: at(forward.sum), statistics: at(forward.statistics) },
         { rows, width },
       );
-      return ds;
+      return backward("rms", dy, forward, weight, options, +(options.onePlus === true));
     },
 
     headNorm(x, out, weight, epsilon, { first, count }, onePlus = false) {

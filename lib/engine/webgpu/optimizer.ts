@@ -107,6 +107,7 @@ export function optimizerKernels({ device, temporary, at }: Core): Pick<Engine, 
             epsilon,
           },
         );
+        device.clear(at(gradient), size);
       }
       device.endStep();
     },
