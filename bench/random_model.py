@@ -1,6 +1,6 @@
-"""Writes a sentence-transformers folder of a real model's shape with random weights, for bench/train.ts.
+"""Writes a sentence-transformers folder of a real model's shape with random weights, for bench/all.ts and bench/scaling.ts.
 
-    python bench/random_model.py bert-base|modernbert-base|embeddinggemma TOKENIZER_DIR FOLDER
+    python bench/random_model.py bert-tiny|…|bert-large|modernbert-base|embeddinggemma TOKENIZER_DIR FOLDER
 
 The tokenizer, and with it the size of the vocabulary, is that of TOKENIZER_DIR.
 """
@@ -15,8 +15,18 @@ tokenizer = AutoTokenizer.from_pretrained(tokenizer_dir)
 vocabulary = len(tokenizer)
 ids = {"pad_token_id": tokenizer.pad_token_id, "bos_token_id": tokenizer.cls_token_id, "eos_token_id": tokenizer.sep_token_id}
 torch.manual_seed(1)
-if shape == "bert-base":
-    model = BertModel(BertConfig(vocab_size=vocabulary))
+BERT = {"tiny": (2, 128), "mini": (4, 256), "small": (4, 512), "medium": (8, 512), "base": (12, 768), "large": (24, 1024)}
+if shape.removeprefix("bert-") in BERT:
+    layers, hidden = BERT[shape.removeprefix("bert-")]
+    model = BertModel(
+        BertConfig(
+            vocab_size=vocabulary,
+            num_hidden_layers=layers,
+            hidden_size=hidden,
+            num_attention_heads=hidden // 64,
+            intermediate_size=4 * hidden,
+        )
+    )
 elif shape == "modernbert-base":
     model = ModernBertModel(
         ModernBertConfig(
