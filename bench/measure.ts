@@ -41,10 +41,11 @@ export interface SideCommand {
 /** Runs a side to its end. */
 export async function runSide({ command, args }: SideCommand): Promise<Measured> {
   const started = Date.now();
-  const { stdout, stderr, code } = await new Deno.Command(command, { args: [...args] }).output();
-  const lines = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim().split("\n");
-  if (code !== 0) throw new Error(`exit code ${code}: ${lines(stderr).slice(-3).join(" ").slice(0, 600)}`);
-  const told: Told = JSON.parse(lines(stdout).at(-1)!);
+  const env = { NO_COLOR: "1" };
+  const { stdout, stderr, code } = await new Deno.Command(command, { args: [...args], env }).output();
+  const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
+  if (code !== 0) throw new Error(/^(error|\w+Error)\b.*/m.exec(text(stderr))?.[0] ?? `exit code ${code}`);
+  const told: Told = JSON.parse(text(stdout).split("\n").at(-1)!);
   return told.first_step_at === undefined
     ? told
     : { ...told, first_step_seconds: (told.first_step_at - started) / 1000 };
