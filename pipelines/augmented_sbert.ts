@@ -9,7 +9,13 @@ import { type Command, main } from "../lib/pipeline/command.ts";
 import { finish } from "../lib/pipeline/finish.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { ADAPTERS, AUGMENTING, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags.ts";
-import { augmentationDetails, augmentationOptions, gateInWords, silverWarnings } from "../lib/pipeline/gold.ts";
+import {
+  augmentationDetails,
+  augmentationOptions,
+  gateInWords,
+  silverWarnings,
+  worthTables,
+} from "../lib/pipeline/gold.ts";
 import { matryoshkaOf } from "../lib/pipeline/matryoshka.ts";
 import { reportingRefusal } from "../lib/pipeline/refusal.ts";
 import { summary } from "../lib/pipeline/report.ts";
@@ -18,7 +24,10 @@ import { modelShape, text, trainingPresets } from "../lib/pipeline/settings.ts";
 import { CROSS_ENCODER_DEFAULTS } from "../lib/train/settings.ts";
 import { beforeAndAfter } from "../lib/pipeline/training.ts";
 
-/** The command, with two controls on the gold pairs alone: for as many epochs, and for as many updates. */
+/**
+ * The command, with two controls on the gold pairs alone: for as many epochs, and for as many updates. What knows most of
+ * the gold pairs held out is saved.
+ */
 export const command: Command = {
   name: "augmented_sbert",
   summary: "trains a cross-encoder on few gold pairs, and a bi-encoder on all that it labels",
@@ -63,16 +72,19 @@ export const command: Command = {
     return yield* finish(invocation, output, {
       data: result.data,
       evaluation,
-      warnings: [...warnings, ...yield* silverWarnings(result)],
+      warnings: [...warnings, ...silverWarnings(result)],
       sources: ["gold", "unlabelled"],
       runs: {
         main: yield* run(result.model),
+        ...(result.model !== result.withSilver && { with_silver: yield* run(result.withSilver) }),
         ...(result.control && { control: yield* run(result.control) }),
         ...(result.controlEqualSteps && { control_equal_steps: yield* run(result.controlEqualSteps) }),
       },
+      tables: worthTables(result),
       chosenBy: result.chosenBy,
       details,
       facts: {
+        "learnt from": details["learnt_from"] as string,
         "silver pairs": details["silver_pairs"] as number,
         "its judge, on gold pairs held out": result.gate && gateInWords(result.gate),
         "weights chosen on": result.chosenBy,

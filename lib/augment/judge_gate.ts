@@ -4,29 +4,17 @@
  *
  * @module
  */
-import { averagePrecision } from "../evaluate/classification.ts";
-import { randomPurpose, randomStream } from "../engine/philox.ts";
-import { DatasetError } from "../error.ts";
-import { spearman } from "../numeric/correlation.ts";
+import { comparePaired, type PairedComparison } from "./paired_comparison.ts";
 
 /** A judge beside the bi-encoder that it is to teach, on pairs that neither has learnt from. */
-export interface JudgeGate {
-  /** Of graded pairs the rank correlation, of classes the average precision. */
-  readonly metric: "spearman" | "average_precision";
+export interface JudgeGate extends Pick<PairedComparison, "metric" | "uncertainty" | "rows"> {
   /** What the judge reaches; 0 where it says the same of all pairs. */
   readonly judge: number;
   /** What the cosine of the bi-encoder reaches, untouched. */
   readonly base: number;
-  /** Standard error of their difference, by drawing the pairs again with replacement (a paired bootstrap). */
-  readonly uncertainty: number;
-  /** Pairs that were asked about. */
-  readonly rows: number;
   /** Whether the judge is better, by more than this uncertainty. */
   readonly passed: boolean;
 }
-
-/** How often the pairs are drawn again. */
-const RESAMPLES = 200;
 
 /**
  * Compares a judge with a bi-encoder's cosine.
@@ -50,42 +38,8 @@ export function judgeGate(
   base: ArrayLike<number>,
   truth: ArrayLike<number>,
 ): JudgeGate {
-  const rows = truth.length;
-  if (judge.length !== rows || base.length !== rows || rows === 0) {
-    throw new DatasetError("a judge is measured on as many scores as labels", {
-      expected: `${rows} of each, at least one`,
-      found: `${judge.length} of the judge, ${base.length} cosines`,
-    });
-  }
-  const labels = Array.from(truth);
-  if (labels.every((label) => label === labels[0])) {
-    throw new DatasetError("pairs that are all labelled alike do not measure a judge", {
-      expected: "two different labels",
-      found: `${rows} times ${labels[0]}`,
-    });
-  }
-  const classes = labels.every((label) => label === 0 || label === 1);
-  const worth = (scores: ArrayLike<number>, rows: Int32Array) => {
-    const [said, is] = [Float64Array.from(rows, (row) => scores[row]!), Float64Array.from(rows, (row) => labels[row]!)];
-    return classes ? averagePrecision(is, said) : spearman(said, is) || 0;
-  };
-  const all = Int32Array.from({ length: rows }, (_, row) => row);
-  const [ofJudge, ofBase] = [worth(judge, all), worth(base, all)];
-  const differences = Array.from({ length: RESAMPLES }, (_, draw) => {
-    const random = randomStream(0, randomPurpose("bootstrap"), draw);
-    const drawn = all.map(() => random.int(rows));
-    return worth(judge, drawn) - worth(base, drawn);
-  });
-  const mean = differences.reduce((sum, value) => sum + value, 0) / RESAMPLES;
-  const uncertainty = Math.sqrt(differences.reduce((sum, value) => sum + (value - mean) ** 2, 0) / (RESAMPLES - 1));
-  return {
-    metric: classes ? "average_precision" : "spearman",
-    judge: ofJudge,
-    base: ofBase,
-    uncertainty,
-    rows,
-    passed: ofJudge - ofBase > uncertainty,
-  };
+  const { first, second, ...measured } = comparePaired(judge, base, truth);
+  return { ...measured, judge: first, base: second, passed: first - second > measured.uncertainty };
 }
 
 /**

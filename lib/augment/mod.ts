@@ -15,6 +15,7 @@ export {
   recombinePairs,
   semanticPairs,
 } from "./pair_sampling.ts";
+export type { PairedComparison } from "./paired_comparison.ts";
 export type { PairSample, SentencePairs } from "./pairs.ts";
 export {
   type PassageQueries,

@@ -34,6 +34,7 @@ import {
 import type { ModelShape } from "../stage/artifact.ts";
 import type { EvaluateParameters } from "./stages/evaluate_rows.ts";
 import { holdOutOf } from "./stages/rows.ts";
+import { type SilverWorth, worthOfSilver } from "./silver_worth.ts";
 import { trainBiEncoder } from "./stages/train.ts";
 
 /** What {@linkcode augmentedSbert} takes. */
@@ -84,17 +85,24 @@ export interface AugmentedSbertOptions extends ModelShape {
   readonly eval?: Artifact<Dataset<Columns>> | undefined;
   /** How they are evaluated. */
   readonly evaluating?: EvaluateParameters | undefined;
-  /** Trains two bi-encoders on the gold pairs alone: for as many epochs, and for as many updates. Default true. */
+  /**
+   * Trains two bi-encoders on the gold pairs alone: for as many epochs, and for as many updates. Where gold pairs of the same
+   * domain are held out, the model that knows most of them is the product. Default true.
+   */
   readonly controls?: boolean | undefined;
 }
 
 /** What comes of it. */
 export interface AugmentedSbert {
-  /** The bi-encoder. */
+  /** The bi-encoder: the one with the silver pairs, or, where `worth` says so, one that learnt from gold alone. */
   readonly model: Artifact<TrainedModel>;
+  /** The bi-encoder that learnt from the silver pairs. */
+  readonly withSilver: Artifact<TrainedModel>;
+  /** What the silver pairs were worth on gold pairs held out; undefined where nothing could say. */
+  readonly worth: SilverWorth | undefined;
   /** The judge. */
   readonly crossEncoder: Artifact<ModelFolder>;
-  /** What the bi-encoder was trained on. */
+  /** What `model` was trained on. */
   readonly data: Artifact<CountedDataset<ScoredPairs>>;
   /** Pairs with the judge's labels. */
   readonly silver: Artifact<CountedDataset<ScoredPairs>>;
@@ -119,7 +127,8 @@ export interface AugmentedSbert {
 /**
  * gold → cross-encoder → pairs → silver labels → gold + silver → bi-encoder, each step a cached stage. Source: Thakur et
  * al. 2021, arXiv 2010.08240. Some of the gold pairs are held out: a judge that knows no more of them than the cosine of the
- * bi-encoder, as it was or trained on the gold pairs alone, fails with a `JudgeError`, and the weights that know most of them are kept, of the product as of its controls.
+ * bi-encoder, as it was or trained on the gold pairs alone, fails with a `JudgeError`, and the weights that know most of them are
+ * kept, of the product as of its controls; and of these models again the one that knows most.
  */
 export const augmentedSbert: (
   options: AugmentedSbertOptions,
@@ -179,8 +188,8 @@ export const augmentedSbert: (
   });
   const labelled = yield* labelSilver({ model: judge, pairs }, { labels: silverLabels, bothWays: graded });
   const sure = minConfidence > 0 ? yield* keepConfident({ silver: labelled }, { minConfidence }) : labelled;
-  const [said, kept] = [yield* attempt(() => summaryOf(labelled)), yield* attempt(() => summaryOf(sure))];
-  if (kept.rows === 0) {
+  const [said, believed] = [yield* attempt(() => summaryOf(labelled)), yield* attempt(() => summaryOf(sure))];
+  if (believed.rows === 0) {
     return yield* Effect.fail(
       new TrainingError("the judge is not sure enough of any pair", {
         expected: `a confidence of ${minConfidence} or more`,
@@ -192,21 +201,28 @@ export const augmentedSbert: (
   const silver = options.pairs === "kde" ? yield* balanceSilver({ gold, silver: sure }, { seed }) : sure;
   const data = scenario === "cross-domain" ? silver : yield* mergePairs({ gold, silver }, {});
 
-  const product = yield* train(data, "train");
-  const { steps } = (yield* valueOf(product)).record;
+  const withSilver = yield* train(data, "train");
+  const { steps } = (yield* valueOf(withSilver)).record;
   const controlEqualSteps = controls ? yield* train(gold, "control-equal-steps", { maxSteps: steps }) : undefined;
+  // A judge may pass, and its pairs teach nothing all the same. Gold of another domain says nothing of that.
+  const models = control && controlEqualSteps &&
+    { "silver": withSilver, "gold alone": control, "gold alone, equal steps": controlEqualSteps };
+  const worth = models && held && scenario === "in-domain" ? yield* worthOfSilver(models, held) : undefined;
+  const kept = worth?.kept ?? "silver";
 
   const known = options.pairs === "given" ? truth : undefined;
   const agreement = known && (yield* valueOf(yield* compareSilver({ silver: labelled, truth: known }, {})));
   const judged = heldOut && (yield* valueOf(yield* evaluateCrossEncoder({ model: judge, pairs: heldOut }, {})));
   return {
-    model: product,
+    model: models?.[kept] ?? withSilver,
+    withSilver,
+    worth,
     crossEncoder: judge,
-    data,
+    data: kept === "silver" ? data : gold as Artifact<CountedDataset<ScoredPairs>>,
     silver,
     gate,
     goldAlone,
-    kept: kept.rows / said.rows,
+    kept: believed.rows / said.rows,
     judged,
     agreement,
     control,

@@ -7,6 +7,7 @@ import { Effect } from "effect";
 import { attempt } from "../attempt.ts";
 import type { JudgeGate } from "../augment/judge_gate.ts";
 import type { SentencePairs } from "../augment/pairs.ts";
+import { counted } from "../counted.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import { CROSS_ENCODER_DEFAULTS, type TrainSettings } from "../train/settings.ts";
@@ -16,6 +17,7 @@ import { type EvaluationSet, type Parts, partsOf } from "./evaluation.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
 import { pairModel } from "../stage/roots.ts";
+import type { ReportTable } from "./report.ts";
 import { modelShape, number, optional, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { loadScoresOrNli, loadSentencePairs } from "./stages/load.ts";
@@ -121,20 +123,32 @@ export const augmentationOptions: (
   },
 );
 
-/** Whether gold alone, with equal steps, knows more of the gold pairs held out than the product does. */
-export const silverWarnings: (result: AugmentedSbert) => Effect.Effect<readonly string[], KindredError> = Effect
-  .fnUntraced(function* ({ model, controlEqualSteps, chosenBy }) {
-    if (controlEqualSteps === undefined || chosenBy === undefined) return [];
-    const [ours, alone] = [(yield* valueOf(model)).record.best, (yield* valueOf(controlEqualSteps)).record.best];
-    if (ours === undefined || alone === undefined || ours.value >= alone.value) return [];
-    return [
-      `on the ${chosenBy}, gold alone with equal steps reaches ${
-        alone.value.toFixed(4)
-      }, and with the silver pairs it is ${
-        ours.value.toFixed(4)
-      }: the silver pairs did not help; other --pairs, or a higher --min-confidence, may`,
-    ];
-  });
+/** That the silver pairs were for nothing, on gold pairs held out, and what is the product instead. */
+export function silverWarnings({ worth }: Pick<AugmentedSbert, "worth">): string[] {
+  if (worth === undefined || worth.kept === "silver") return [];
+  const [kept, ours] = [worth.kept, "silver"].map((name) =>
+    worth.models.find(({ learntFrom }) => learntFrom === name)!
+  );
+  return [
+    `the silver pairs show no gain: on the ${counted(worth.rows, "gold pair")} held out, ${kept!.learntFrom} reaches ` +
+    `${kept!.value.toFixed(4)}, and with the silver pairs it is ${ours!.value.toFixed(4)} (standard error of the ` +
+    `difference ${kept!.uncertainty.toFixed(4)}). The model of ${kept!.learntFrom} is the one that is saved; other ` +
+    "--pairs, or a higher --min-confidence, may help",
+  ];
+}
+
+/** The models beside each other on the gold pairs held out. */
+export function worthTables({ worth }: Pick<AugmentedSbert, "worth">): ReportTable[] {
+  if (worth === undefined) return [];
+  const rows = worth.models.map(({ learntFrom, value, difference, uncertainty }) => [
+    learntFrom + (learntFrom === worth.kept ? " (saved)" : ""),
+    value,
+    learntFrom === "silver" ? null : difference,
+    learntFrom === "silver" ? null : uncertainty,
+  ]);
+  const columns = ["learnt from", worth.metric, "what silver adds", "standard error"];
+  return [{ title: `${counted(worth.rows, "gold pair")} held out`, columns, rows }];
+}
 
 /** What a judge was measured at, for the model's card. */
 export const gateInWords = ({ metric, judge, base, rows }: JudgeGate): string =>
@@ -147,7 +161,7 @@ export const augmentationDetails: (
   result: AugmentedSbert,
   gold: Artifact<Dataset<ScoredPairs>>,
 ) => Effect.Effect<Readonly<Record<string, number | string | null>>, KindredError> = Effect.fnUntraced(
-  function* ({ data, silver, judged, agreement, gate, goldAlone, kept }, gold) {
+  function* ({ data, silver, judged, agreement, gate, goldAlone, kept, worth }, gold) {
     const [goldRows, silverRows] = [yield* attempt(() => summaryOf(gold)), yield* attempt(() => summaryOf(silver))];
     const { rows, counts } = yield* attempt(() => summaryOf(data));
     return {
@@ -164,6 +178,7 @@ export const augmentationDetails: (
       silver_pairs: silverRows.rows,
       silver_kept: kept,
       silver_similar: silverRows.counts["similar"] ?? null,
+      learnt_from: worth?.kept ?? "silver",
       pairs_trained_on: rows,
       repeated_pairs_dropped: counts["dropped"] ?? 0,
       silver_agreement: agreement?.accuracy ?? null,

@@ -5,6 +5,7 @@
  */
 export { type RunOptions, runStages } from "../stage/run.ts";
 export { valueOf } from "../stage/stage.ts";
+export type { LearntFrom, SilverWorth } from "./silver_worth.ts";
 export { type AugmentedSbert, augmentedSbert, type AugmentedSbertOptions } from "./augmented_sbert.ts";
 export { type Command, main } from "./command.ts";
 export {

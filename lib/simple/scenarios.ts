@@ -4,11 +4,12 @@
  * @module
  */
 import { Effect } from "effect";
-import type { JudgeGate } from "../augment/judge_gate.ts";
+import { type JudgeGate, judgeRows } from "../augment/judge_gate.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
 import { augmentedSbert as augment, type AugmentedSbertOptions } from "../pipeline/augmented_sbert.ts";
 import { FLAGS } from "../pipeline/flags.ts";
+import type { SilverWorth } from "../pipeline/silver_worth.ts";
 import { given, type RunOptions } from "../stage/run.ts";
 import { valueOf } from "../stage/stage.ts";
 import { checkFields, type Fields, NUMBERS, oneOf, YES_OR_NO } from "../train/fields.ts";
@@ -55,6 +56,11 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOp
   /** Goes on with a judge that knows no more of these than the model's own cosine. Default false: it fails. */
   readonly forceJudge?: boolean;
   /**
+   * Trains on the gold pairs alone as well, for as many epochs and for as many updates, and saves the model that knows most of
+   * the gold pairs held out. Default true, where some are held out: it takes more than twice as long.
+   */
+  readonly controls?: boolean;
+  /**
    * Of the cross-encoder. Default: the learning rate 2e-5, the weight decay .01, and otherwise those of every training. false:
    * it judges as it is.
    */
@@ -62,7 +68,8 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOp
 }
 
 /**
- * Trains a cross-encoder on the gold pairs, lets it label the others, trains a bi-encoder on all of them, and saves that.
+ * Trains a cross-encoder on the gold pairs, lets it label the others, trains a bi-encoder on all of them, and saves that; or
+ * one that learnt from the gold pairs alone, where it knows as much of gold pairs held out.
  *
  * @param input The model, gold and unlabelled pairs, where to save, and the settings of the training.
  * @returns How many pairs there were, how many of them silver, and what the training took.
@@ -97,7 +104,7 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
   checkNumbers(input.gold?.score, "gold.score");
   if (input.cross) checkFields(input.cross, TRAIN_FIELDS, "cross");
   const { gold, unlabelled, crossEncoder, pairs, silverLabels, cross, model, holdOut, ...others } = input;
-  const { minConfidence, goldHoldOut, forceJudge, ...rest } = others;
+  const { minConfidence, goldHoldOut, forceJudge, controls, ...rest } = others;
   const { output, force = false, loraSave, cacheDir, engine, progress, signal, ...settings } = rest;
   const { seed } = resolveSettings(settings);
   const crossSettings = {
@@ -110,7 +117,13 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
     const base = yield* startingModel(model);
     const judge = crossEncoder === undefined ? undefined : yield* startingModel(crossEncoder);
     const others = unlabelled && (yield* given(pairsOf(unlabelled)));
-    const counts: Omit<AugmentedSbertResult, "training"> = { pairs: 0, silver: 0, kept: 1, judge: undefined };
+    const counts: Omit<AugmentedSbertResult, "training"> = {
+      pairs: 0,
+      silver: 0,
+      kept: 1,
+      judge: undefined,
+      worth: undefined,
+    };
     const measured = yield* trainMeasured({
       base,
       source: model,
@@ -132,12 +145,13 @@ export async function augmentedSbert(input: AugmentedSbertInput): Promise<Augmen
           forceJudge,
           crossSettings,
           settings,
-          controls: false,
+          controls: controls ?? (goldHoldOut ?? judgeRows((yield* valueOf(gold)).rows)) > 0,
           eval: heldOut.eval,
           evaluating: heldOut.evaluation,
         });
         const [data, silver] = [yield* valueOf(result.data), yield* valueOf(result.silver)];
-        Object.assign(counts, { pairs: data.rows, silver: silver.rows, kept: result.kept, judge: result.gate });
+        const { kept, gate, worth } = result;
+        Object.assign(counts, { pairs: data.rows, silver: silver.rows, kept, judge: gate, worth });
         return result.model;
       }),
     });
@@ -166,6 +180,7 @@ const AUGMENTED_SBERT_FIELDS: Fields<Omit<AugmentedSbertInput, keyof RunOptions 
   minConfidence: NUMBERS["rate"],
   goldHoldOut: NUMBERS["number"],
   forceJudge: YES_OR_NO,
+  controls: YES_OR_NO,
   cross: { expected: `${AN_OBJECT.expected}, or false`, is: (value) => value === false || AN_OBJECT.is(value) },
   ...HOLD_OUT,
   ...TRAIN_FIELDS,
@@ -183,6 +198,8 @@ export interface AugmentedSbertResult {
   readonly kept: number;
   /** The judge beside the model's own cosine, on gold pairs held out; undefined where none were. */
   readonly judge: JudgeGate | undefined;
+  /** What the silver pairs were worth there, and which model is saved; undefined where nothing could say. */
+  readonly worth: SilverWorth | undefined;
   /** The bi-encoder's training, and what it was worth on gold pairs that were held out. */
   readonly training: MeasuredTraining;
 }

@@ -10,8 +10,13 @@ Deno.test("augmented_sbert has two controls, and says how good its judge is", ()
     const { code, out, err } = await run("augmented_sbert", "--preset", "test", "--json", ...places(folder));
     assert.equal(code, 0, err);
     const report = JSON.parse(out);
-    assert.deepEqual(Object.keys(report.runs).sort(), ["control", "control_equal_steps", "main"]);
-    assert.equal(report.control_equal_steps.training.steps, report.training.steps);
+    const { learnt_from } = report.details;
+    const silver = report.runs.with_silver ?? report.runs.main;
+    assert.equal("with_silver" in report.runs, learnt_from !== "silver");
+    assert.equal(report.control_equal_steps.training.steps, silver.training.steps);
+    const [table] = report.tables;
+    const best = table.rows.toSorted((a: [string, number], b: [string, number]) => b[1] - a[1])[0];
+    assert.deepEqual([table.rows.length, best[0]], [3, `${learnt_from} (saved)`], "what knows most of them is saved");
     const { spearman_cosine } = report.difference;
     assert.equal(spearman_cosine, report.metrics.spearman_cosine - report.control.metrics.spearman_cosine);
     const { gold_pairs, gold_pairs_held_out, silver_pairs, silver_agreement, judge_on_gold_held_out } = report.details;
@@ -40,6 +45,23 @@ Deno.test("augmented_sbert has two controls, and says how good its judge is", ()
     const none = await run("augmented_sbert", "--preset", "test", "--json", "--gold-size", "300", ...places(folder));
     assert.equal(none.code, 2);
     assert.match(JSON.parse(none.out).error.message, /no pairs to label/);
+  }));
+
+Deno.test("augmented_sbert saves what learnt from gold alone, where the silver pairs add nothing, and says so", () =>
+  withFolder(async (folder) => {
+    // Nothing is learned: all three models know as much.
+    const flags = ["--preset", "test", "--learning-rate", "1e-12", "--json", ...places(folder)];
+    const { code, out, err } = await run("augmented_sbert", ...flags);
+    assert.equal(code, 0, err);
+    const { details, runs, data, model, metrics, warnings } = JSON.parse(out);
+    assert.deepEqual([details.learnt_from, details.pairs_trained_on, data.train.rows], ["gold alone", 80, 80]);
+    assert.deepEqual(metrics, runs.control.metrics);
+    assert.notEqual(runs.with_silver.model, model);
+    assert.match(warnings.join(), /silver pairs show no gain: on the 20 gold pairs held out, gold alone reaches/);
+    assert.match(await Deno.readTextFile(join(model, "README.md")), /learnt from.*gold alone/);
+    // Of another domain's gold nothing is concluded.
+    const across = await run("augmented_sbert", ...flags, "--scenario", "cross-domain");
+    assert.equal(JSON.parse(across.out).details.learnt_from, "silver", across.err);
   }));
 
 Deno.test("augmented_sbert stops where its judge knows no more than the model, with the numbers and what helps", () =>

@@ -113,8 +113,8 @@ Deno.test("augmentedSbert() makes pairs of the gold sentences where none are giv
       output: join(folder, "model"),
       cacheDir: join(folder, "cache"),
     };
-    const { silver, pairs, training, judge, kept } = await augmentedSbert(common);
-    assert.deepEqual([judge, kept], [undefined, 1], "three pairs are too few to measure a judge by");
+    const { silver, pairs, training, judge, kept, worth } = await augmentedSbert(common);
+    assert.deepEqual([judge, kept, worth], [undefined, 1, undefined], "three pairs are too few to measure a judge by");
     assert.ok(silver > 3);
     assert.equal(pairs, silver + 3);
     assert.equal(training.samples, pairs);
@@ -126,6 +126,11 @@ Deno.test("augmentedSbert() makes pairs of the gold sentences where none are giv
     await assert.rejects(augmentedSbert(graded), /the judge knows no more than the model/);
     const forced = await augmentedSbert({ ...graded, forceJudge: true, minConfidence: 0.9 });
     assert.ok(forced.judge?.passed === false && forced.judge.rows === 30 && forced.kept > 0);
+    const { kept: saved, models, rows: asked } = forced.worth!;
+    const values = new Map(models.map(({ learntFrom, value }) => [learntFrom, value]));
+    assert.deepEqual([values.size, asked, values.get(saved)], [3, 30, Math.max(...values.values())]);
+    const { worth: none } = await augmentedSbert({ ...graded, forceJudge: true, minConfidence: 0.9, controls: false });
+    assert.equal(none, undefined, "nothing to compare with");
   }));
 
 Deno.test("a folder of the user's own is refused before anything is computed; with force its files stay", () =>
