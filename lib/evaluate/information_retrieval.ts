@@ -49,7 +49,7 @@ export interface RetrievalColumns {
  */
 export function pairRetrieval(columns: RetrievalColumns): PairRetrieval {
   const { anchor, positive, ...rest } = columns;
-  const negatives = Object.values(rest);
+  const negatives = Object.values(rest).filter((column) => Array.isArray(column)); // beside them a teacher may have scores
   const queries = new Map<string, Set<number>>();
   const documents = new Map<string, number>();
   const documentOf = (text: string) => {

@@ -14,8 +14,10 @@ import { type KindredError, UsageError } from "../error.ts";
 import { familyOf, parseConfig } from "../model/families/mod.ts";
 import { type ResolvedLora, targetLayers } from "../model/lora.ts";
 import { trainedBy } from "../model/freeze.ts";
+import { lossOf, type LossSpec } from "../loss/named.ts";
 import { type ColumnPrompts, trainedPrompts } from "../model/prompts.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
+import { requireFit } from "./stages/train.ts";
 import type { Artifact } from "../stage/stage.ts";
 
 /** What is checked. */
@@ -24,6 +26,8 @@ export interface EarlyChecks {
   readonly base: Artifact<ModelFolder>;
   /** Rows of the loss. */
   readonly data: Artifact<CountedDataset<Columns>>;
+  /** The loss. */
+  readonly loss: LossSpec;
   /** Prompts by column. */
   readonly prompts: ColumnPrompts | undefined;
   /** What is not trained. */
@@ -34,14 +38,14 @@ export interface EarlyChecks {
   readonly savesAdapter?: boolean | undefined;
 }
 
-/** Fails where prompts name a column that is not there, `--freeze` names no tensor or leaves none, or `--lora-targets` no layer. */
+/** Fails where the rows do not fit the loss, prompts name a column that is not there, `--freeze` names no tensor or leaves none, or `--lora-targets` no layer. */
 export const checkEarly = (
-  { base, data, prompts, freeze, lora, savesAdapter }: EarlyChecks,
+  { base, data, loss, prompts, freeze, lora, savesAdapter }: EarlyChecks,
 ): Effect.Effect<void, KindredError> =>
   attempt(async () => {
+    const { columns } = await summaryOf(data);
+    const { names: texts } = requireFit(lossOf(loss), columns);
     if (prompts !== undefined) {
-      const { columns } = await summaryOf(data);
-      const texts = columns.filter((name) => name !== "label" && name !== "score");
       trainedPrompts({ prompts: {}, defaultPromptName: undefined }, prompts, texts);
     }
     if (freeze === undefined && lora === undefined) return;

@@ -7,7 +7,7 @@ import { Effect } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { buildBm25 } from "../augment/bm25.ts";
 import { FEWEST_ROWS, heldOutCount, type HoldOutOptions } from "../data/hold_out.ts";
-import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
+import type { Dataset, LabelledPairs, MarginRows, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import { isRetrievalRows, queriesOf, type RetrievalRows } from "../data/retrieval_sets.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
@@ -63,7 +63,7 @@ export const EVALUATION_TITLES: Readonly<Record<EvaluationKind, { readonly title
 };
 
 /** What evaluation rows may be. */
-type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets;
+type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets | MarginRows;
 
 /** Rows as they are measured on: NLI pairs are those of a class, scores of 0 and 1, or entailed pairs, as is wanted. */
 const measured: (
@@ -78,7 +78,8 @@ const measured: (
     });
     if (isRetrievalRows(columns)) return as(counts["named"] === 1 ? "nanobeir" : "corpus", rows);
     if (columns.includes("text")) return as("labels", rows);
-    if (columns.includes("score")) return as("similarity", rows);
+    // Beside a positive, scores are a teacher's: who finds is asked to find.
+    if (columns.includes("score") && !columns.includes("positive")) return as("similarity", rows);
     if (!columns.includes("label")) return as("retrieval", rows);
     const labelled = rows as Artifact<CountedDataset<LabelledPairs>>;
     if (wanted === "classes") return as("classes", labelled);

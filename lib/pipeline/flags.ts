@@ -189,6 +189,10 @@ export const FLAGS = {
     "vectors.txt begins with the numbers of words and features (word2vec), or not (glove)",
   ],
   "baseline": ["text", "encoder that is not tuned, to be measured on the same rows by mean and cls pooling"],
+  "guide": [
+    "text",
+    "any encoder, with a tokenizer of its own: negatives that it finds nearer than the positive do not count (gist)",
+  ],
   "teacher": ["text", "encoder to distil static embeddings from: a folder or a model of the hub"],
   "layers": ["text", "layers that the student keeps, from 0: 0,2,5; default: all"],
   "parallel": ["switch", "pairs of a text and its translation, which shall come to where the teacher has the text"],

@@ -73,7 +73,7 @@ export function gplRowsOf(values: FlagValues): GplRowParameters {
 }
 
 /** A cross-encoder that learns from graded pairs of the sample, as that of Augmented SBERT does there. */
-const sampleJudge: (
+export const sampleJudge: (
   invocation: Invocation,
 ) => Effect.Effect<Artifact<ModelFolder>, KindredError, Services> = Effect.fnUntraced(function* ({ values, preset }) {
   const few = preset === "test";

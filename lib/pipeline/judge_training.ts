@@ -21,6 +21,7 @@ import type { Artifact, Services } from "../stage/stage.ts";
 import { type Cut, cut } from "./evaluation.ts";
 import { cutLists } from "./list_parts.ts";
 import type { FlagValues, Invocation } from "./flags.ts";
+import { lossOptions, snake } from "./loss_options.ts";
 import { evalSource, isOwn, number, optional, text, trainSource } from "./settings.ts";
 import { asLists } from "./stages/lists.ts";
 import {
@@ -35,7 +36,6 @@ import {
 import { asScores, asTriplets } from "./stages/rows.ts";
 
 const kebab = (name: string) => name.replaceAll("_", "-");
-const snake = (name: string) => name.replaceAll("-", "_");
 
 /** Names of the losses, as the command line has them. */
 export const JUDGE_LOSSES: readonly string[] = Object.keys(crossEncoderLossRules).map(kebab).sort();
@@ -61,34 +61,6 @@ export function judgeLoss({ values, args }: Pick<Invocation, "values" | "args">)
   const spec = { name, ...(options !== undefined && { options }) };
   crossEncoderLossOf(spec); // refuses options that it would ignore
   return spec;
-}
-
-/** `k=10,weighting=lambda-rank`, or JSON. */
-function lossOptions(values: FlagValues): Record<string, unknown> | undefined {
-  const given = text(values, "loss-options")?.trim();
-  if (given === undefined || given === "") return undefined;
-  const refuse = (found: string) =>
-    new UsageError("--loss-options cannot be read", { expected: "name=value,…, or JSON", found });
-  const parse = (value: string): unknown => {
-    try {
-      return JSON.parse(value);
-    } catch {
-      return undefined;
-    }
-  };
-  if (given.startsWith("{")) {
-    const parsed = parse(given);
-    if (typeof parsed !== "object" || parsed === null) throw refuse(given);
-    return parsed as Record<string, unknown>;
-  }
-  return Object.fromEntries(
-    given.split(",").map((part) => {
-      const [name, value, more] = part.split("=").map((side) => side.trim());
-      if (!name || !value || more !== undefined) throw refuse(part);
-      const camel = name.replace(/[-_]([a-z])/g, (_, letter: string) => letter.toUpperCase());
-      return [camel, parse(value) ?? snake(value)];
-    }),
-  );
 }
 
 /** Rows of a loss, to train on and to measure by. */

@@ -5,7 +5,7 @@
  */
 import { Effect } from "effect";
 import { attemptSync } from "../attempt.ts";
-import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
+import type { Dataset, LabelledPairs, MarginRows, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
@@ -52,6 +52,8 @@ export interface TrainingPlan<C extends PairRows, L extends LabelKind> {
   ) => Effect.Effect<Artifact<Dataset<RowsOf<L>>>, KindredError, Services>;
   /** The loss. */
   readonly loss: LossSpec<L>;
+  /** The model that the loss learns from, if it learns from one. */
+  readonly guide?: Artifact<ModelFolder>;
   /** The name and paper of a method around it, for the card. Default: the loss's own. */
   readonly method?: string;
   /** The model to start from. Default: the one that the flags name. */
@@ -63,7 +65,7 @@ export interface TrainingPlan<C extends PairRows, L extends LabelKind> {
   ) => Effect.Effect<Pick<Results, "tables" | "story" | "facts" | "warnings">, KindredError, Services>;
 }
 
-type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets;
+type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets | MarginRows;
 
 /** Evaluates the base model, trains it, evaluates the result on the same rows, and writes the report. */
 export const trainAndReport: <C extends PairRows, L extends LabelKind>(
@@ -86,6 +88,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     yield* checkEarly({
       base,
       data: rowsToCheck,
+      loss,
       prompts,
       freeze,
       lora: settings.lora && resolveLora(settings.lora),
@@ -100,6 +103,7 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
       model: base,
       data: rowsOfLoss,
       loss,
+      guide: plan.guide,
       ...(evaluation && { eval: evaluation.rows, evaluation: { kind: evaluation.kind } }),
       settings,
       freeze,

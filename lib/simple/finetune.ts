@@ -72,6 +72,8 @@ export interface FinetuneSettings extends TrainSettings, RunOptions, OutputOptio
    * documents before what they look for, where it tells them apart, else its default prompt before each.
    */
   readonly prompts?: ColumnPrompts | undefined;
+  /** The model that the loss learns from: of `losses.gistEmbed`, `losses.mse` or `losses.embedDistill`. It embeds the rows once. */
+  readonly guide?: string | undefined;
 }
 
 /** What {@linkcode finetune} takes. */
@@ -151,6 +153,7 @@ const FIELDS: Readonly<Record<string, Field>> = {
   text: A_LIST,
   label: A_LIST,
   loss: A_LOSS,
+  guide: A_MODEL,
   prompts: {
     expected: 'a text, or texts by the names of columns, such as { anchor: "query: " }',
     is: (value) =>
@@ -164,11 +167,12 @@ async function finetuneOn<L extends LabelKind>(
   kind: EvaluationKind,
   rows: Dataset<RowsOf<L> & Columns>,
   loss: LossSpec<L>,
-  { model, prompts, holdOut, output, force = false, loraSave, cacheDir, engine, progress, signal, ...settings }:
+  { model, prompts, guide, holdOut, output, force = false, loraSave, cacheDir, engine, progress, signal, ...settings }:
     FinetuneSettings,
 ): Promise<MeasuredTraining> {
   const work = Effect.gen(function* () {
     const base = yield* startingModel(model);
+    const taughtBy = guide === undefined ? undefined : yield* startingModel(guide);
     return yield* trainMeasured({
       base,
       source: model,
@@ -185,6 +189,7 @@ async function finetuneOn<L extends LabelKind>(
           loss,
           settings,
           prompts,
+          guide: taughtBy,
           ...heldOut,
         }),
     });

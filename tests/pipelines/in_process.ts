@@ -15,7 +15,7 @@ export async function runCommand(
   ...args: string[]
   // deno-lint-ignore no-explicit-any -- reports are looked into
 ): Promise<any> {
-  const parsed = parseFlags(args, command.flags);
+  const parsed = parseFlags(args, command.flags, command.choices);
   const { preset, values } = withPreset(command.presets, parsed.values, command.ownBy);
   const invocation = { name: command.name, preset, values, operands: [], args, usual: command.presets["own"] };
   return await runStages(command.run(invocation), { cacheDir, engine: { engine: "cpu", kernels: "wasm", threads: 1 } });

@@ -5,6 +5,7 @@ import { UsageError } from "../../lib/error.ts";
 import { losses } from "../../lib/loss/mod.ts";
 import { encode, evaluate, finetune, type FinetuneSettings, tsdae } from "../../lib/simple/mod.ts";
 import { withFolder } from "../folder.ts";
+import { goldenPath } from "../golden/golden.ts";
 
 const nli = sampleNli({ rows: 60 }).columns;
 const common = async (folder: string): Promise<FinetuneSettings> => ({
@@ -58,6 +59,15 @@ Deno.test("finetune() by a Matryoshka loss measures every length of the rows hel
     assert.deepEqual(dimensions!.map(({ dimensions }) => dimensions), [128, 16]);
     assert.deepEqual(dimensions![0], { dimensions: 128, before, metrics });
     assert.notDeepEqual(dimensions![1]!.before, before);
+  }));
+
+Deno.test("finetune() learns from a guide, whatever its tokenizer is", () =>
+  withFolder(async (folder) => {
+    const pairs = { anchor: nli.premise, positive: nli.hypothesis, holdOut: 0 };
+    const guided = { ...await common(folder), ...pairs, loss: losses.gistEmbed({ margin: 0.1 }) };
+    const { steps } = await finetune({ ...guided, guide: goldenPath("folders/static") });
+    assert.equal(steps, 2);
+    await assert.rejects(finetune(guided), /learns from another model/);
   }));
 
 Deno.test("finetune() trains adapters, and saves the model with them or them alone", () =>

@@ -126,7 +126,7 @@ export interface MarginParameters {
 }
 
 /** Scores of pairs as the scale has them: of two classes, by how much the second is likelier. */
-function marginScorer(engine: Engine, model: CrossEncoder, scale: MarginScale): PairScorer {
+export function marginScorer(engine: Engine, model: CrossEncoder, scale: MarginScale): PairScorer {
   if (model.labels > 2) {
     throw new UsageError("margins are differences of scores, and this model gives classes", {
       expected: "a cross-encoder of 1 label, or of 2 classes of which the second means yes",

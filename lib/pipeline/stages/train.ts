@@ -65,7 +65,7 @@ export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
 const isTexts = (column: Columns[string]): column is readonly string[] => Array.isArray(column);
 
 /** The text columns of a dataset, by name. */
-const textColumns = ({ columns }: Dataset<Columns>): Readonly<Record<string, readonly string[]>> =>
+export const textColumns = ({ columns }: Dataset<Columns>): Readonly<Record<string, readonly string[]>> =>
   Object.fromEntries(Object.entries(columns).flatMap(([name, column]) => isTexts(column) ? [[name, column]] : []));
 
 /** How texts are tokenised. */
@@ -77,7 +77,7 @@ interface TokenizeParameters {
 }
 
 /** Token ids of every text column, made once for a dataset, tokenizer and limit. */
-const tokenizeColumns: (
+export const tokenizeColumns: (
   inputs: { readonly model: Artifact<ModelFolder>; readonly data: Artifact<Dataset<Columns>> },
   parameters: TokenizeParameters,
 ) => Effect.Effect<Artifact<Readonly<Record<string, TokenizedTexts>>>, KindredError, Services> = defineStage<
@@ -255,7 +255,7 @@ export const trainBiEncoder: <L extends LabelKind>(
 );
 
 /** A loss that learns from another model needs one, and no other loss has a use for it. */
-function requireGuide<L extends LabelKind>(loss: Loss<L>, given: boolean): Loss<L> {
+export function requireGuide<L extends LabelKind>(loss: Loss<L>, given: boolean): Loss<L> {
   if (loss.guide !== undefined && !given) {
     throw new UsageError(`the loss ${loss.name} learns from another model`, { expected: "a guide", found: "none" });
   }
@@ -280,22 +280,24 @@ function withMetric(settings: ResolvedTrainSettings, kind: EvaluationKind): Reso
   return settings;
 }
 
-/** The objective of a loss over rows that must fit it. */
-function objectiveOf(
-  model: BiEncoder,
+/**
+ * Refuses rows that a loss cannot use, or would use only in part.
+ *
+ * @param loss The loss.
+ * @param columns Names of all columns.
+ * @param names Those of texts among them. Default: those that are not named as labels are.
+ * @returns The names of the columns of texts, and of those of labels.
+ */
+export function requireFit(
   loss: Loss,
-  head: Parameters,
-  data: Dataset<Columns>,
-  tokens: Readonly<Record<string, TokenizedTexts>>,
-  prompts: ColumnPrompts | undefined,
-  guides: readonly Embeddings[] | undefined,
-) {
-  const names = Object.keys(data.columns).filter((name) => isTexts(data.columns[name]!));
+  columns: readonly string[],
+  names: readonly string[] = columns.filter((name) => !/^(label|score(_\d+)?)$/.test(name)),
+): { readonly names: readonly string[]; readonly labels: readonly string[] } {
   const label = loss.label === "class" ? "label" : loss.label;
   const widths = loss.labelWidths?.(names.length) ?? [1];
-  const labels = loss.label === "none" ? [] : labelColumns(data, label);
+  const labels = loss.label === "none" ? [] : labelColumns(columns, label);
   const missing = loss.label !== "none" && !widths.includes(labels.length);
-  const ignored = Object.keys(data.columns).filter((name) => !names.includes(name) && !labels.includes(name));
+  const ignored = columns.filter((name) => !names.includes(name) && !labels.includes(name));
   if (names.length < loss.texts.min || names.length > loss.texts.max || missing || ignored.length > 0) {
     const { min, max } = loss.texts;
     const texts = min === max ? `${min}` : max === Infinity ? `${min} or more` : `${min} to ${max}`;
@@ -305,10 +307,24 @@ function objectiveOf(
           ? ", no label"
           : ` and ${label}${widths.join() === "1" ? "" : `, ${widths.join(" or ")} of them`}`
       }`,
-      found: Object.keys(data.columns).join(", "),
+      found: columns.join(", "),
       hint: ignored.length > 0 ? `the loss would ignore ${ignored.join(", ")}` : "map columns with --columns",
     });
   }
+  return { names, labels };
+}
+
+/** The objective of a loss over rows that must fit it. */
+export function objectiveOf(
+  model: BiEncoder,
+  loss: Loss,
+  head: Parameters,
+  data: Dataset<Columns>,
+  tokens: Readonly<Record<string, TokenizedTexts>>,
+  prompts: ColumnPrompts | undefined,
+  guides: readonly Embeddings[] | undefined,
+) {
+  const { names, labels } = requireFit(loss, Object.keys(data.columns), Object.keys(textColumns(data)));
   const columns = names.map((name) => data.columns[name] as readonly string[]);
   const values = loss.label === "none"
     ? undefined
@@ -330,11 +346,11 @@ function objectiveOf(
 }
 
 /** The columns of labels: `label`, or `score`, `score_2`, …, as far as there are any. */
-function labelColumns({ columns }: Dataset<Columns>, label: string): readonly string[] {
-  if (label !== "score") return columns[label] === undefined ? [] : [label];
+function labelColumns(columns: readonly string[], label: string): readonly string[] {
+  if (label !== "score") return columns.filter((name) => name === label);
   const named = (place: number) => place === 1 ? label : `${label}_${place}`;
   const found: string[] = [];
-  while (columns[named(found.length + 1)] !== undefined) found.push(named(found.length + 1));
+  while (columns.includes(named(found.length + 1))) found.push(named(found.length + 1));
   return found;
 }
 
