@@ -43,7 +43,7 @@ export const command: Command = {
     "output": "file of the embeddings: .npy, .safetensors or .parquet",
   },
   presets: {},
-  run: Effect.fnUntraced(function* ({ values }) {
+  run: Effect.fnUntraced(function* ({ values, warnings = [] }) {
     const settings = yield* attemptSync(() => encodingSettings(values));
     const column = yield* attemptSync(() => columnOf(values));
     const folder = yield* attempt(() => modelFolder(settings.model));
@@ -58,7 +58,9 @@ export const command: Command = {
       maxSeqLength: optional(values, "max-seq-length"),
       truncateDim: optional(values, "truncate-dim"),
     });
-    return yield* attempt((signal) => encodeAll(engine, model, settings, sink, { values, column, tell: emit, signal }));
+    const how = { values, column, tell: emit };
+    const report = yield* attempt((signal) => encodeAll(engine, model, settings, sink, { ...how, signal }));
+    return { ...report, warnings: [...warnings, ...report.warnings] };
   }, Effect.scoped),
   print: encodeSummary,
 };

@@ -13,8 +13,14 @@
 /**
  * Element types of a tensor. Weights, losses and optimizer are always f32; what a product takes may be bf16 or f16 where
  * the engine has them ({@linkcode Engine.cast} tells).
+ *
+ * i8 is the weight [N, K] of a linear layer in numbers of 8 bits, for inference: a variable to which whole rows are written,
+ * and which `matmul` takes as b with `transposeB`, beside `bias`, `activation` and `out` alone. The rows of a are quantised
+ * as those of the weight. With m = max |row| a row is q · s: q = x · (127 / m), rounded to the nearest whole number, of two
+ * to the even one, and s = m / 127; y = f(Σ qₐ q_b · (sₐ s_b) + bias), the sum exact, all else rounded to f32. A row below
+ * 2⁻¹⁰⁰ is 0; one with something that is not finite gives NaN. Refused by name where the engine does not have it.
  */
-export type DType = "f32" | "i32" | "bf16" | "f16";
+export type DType = "f32" | "i32" | "bf16" | "f16" | "i8";
 
 /** A tensor on the device. Opaque above the engine: only shape and type may be looked at. */
 export interface Handle {
@@ -285,7 +291,7 @@ export interface EngineInfo {
   readonly bits: string;
   /** Threads of computation. */
   readonly threads: number;
-  /** fp32, bf16, fp16. */
+  /** fp32, bf16, fp16; int8: for inference alone. */
   readonly precision: string;
   /** Batches are given so many rows of tokens, or a multiple of it: above 1 where a device gains if shapes repeat. */
   readonly tokenStep: number;
@@ -341,7 +347,10 @@ export interface Engine {
   full(shape: readonly number[], value: number): Handle;
   /** A temporary of the current arena, with these values (copied before the call returns). */
   upload(data: Float32Array | Int32Array, shape: readonly number[]): Handle;
-  /** Overwrites part of a tensor, from element `offset`, with these values (copied before the call returns). */
+  /**
+   * Overwrites part of a tensor, from element `offset`, with these values (copied before the call returns). Of an i8, whole
+   * rows.
+   */
   write(target: Handle, data: Float32Array | Int32Array, offset?: number): void;
   /** Waits for everything enqueued so far, then the values. Raises what the device reported. */
   read(source: Handle): Promise<Float32Array | Int32Array>;
@@ -660,5 +669,5 @@ function lift(engine: Engine, value: unknown): void {
 
 function isHandle(value: object): value is Handle {
   const { shape, dtype } = value as Partial<Handle>;
-  return Array.isArray(shape) && (dtype === "f32" || dtype === "i32");
+  return Array.isArray(shape) && (dtype === "f32" || dtype === "i32" || dtype === "i8");
 }

@@ -34,9 +34,11 @@ export interface EngineChoice {
   readonly threads?: number | undefined;
   /**
    * Default fp32. bf16: weights and activations are rounded to 16 bits where a layer multiplies them; sums, what is
-   * stored, losses, norms and the optimizer keep 32. For processors that have such products (AVX-512 BF16, NEON BF16).
+   * stored, losses, norms and the optimizer keep 32. For processors that have such products (AVX-512 BF16, NEON BF16). int8, for
+   * inference: weights of layers have 8 bits, and so has what is multiplied with them; no calibration, the same bits on
+   * every processor.
    */
-  readonly precision?: "fp32" | "bf16" | "fp16" | undefined;
+  readonly precision?: "fp32" | "bf16" | "fp16" | "int8" | undefined;
   /** The cpu engine keeps count of what its kernels do: `Engine.times`. */
   readonly profile?: boolean | undefined;
 }
@@ -130,7 +132,7 @@ export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEng
 
 function noPrecision(precision: string, engine: string): EngineError {
   return new EngineError(`--precision ${precision} is not supported by the ${engine} engine`, {
-    expected: engine === "cpu" ? "fp32 or bf16" : "fp32",
+    expected: engine === "cpu" ? "fp32, bf16 or int8" : "fp32",
     found: precision,
     hint: "--precision fp32",
   });

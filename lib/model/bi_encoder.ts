@@ -279,6 +279,16 @@ export async function saveBiEncoder(
 }
 
 /**
+ * Whether there are layers that multiply by weights, so that the precision of the computation matters.
+ *
+ * @param model From {@linkcode loadBiEncoder}.
+ * @returns False for a table of embeddings alone.
+ */
+export function hasLayers(model: BiEncoder): boolean {
+  return model.encoder.config.layers > 0 || model.modules.some(({ type }) => type === "dense");
+}
+
+/**
  * Gives the model's memory back. It must not be used afterwards.
  *
  * @param engine The one that it was loaded on.

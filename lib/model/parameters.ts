@@ -6,14 +6,15 @@
 import type { TensorReader, TensorToWrite } from "../checkpoint/safetensors.ts";
 import { blockLayout, type Engine, type Handle, sizeOf } from "../engine/engine.ts";
 import { randomPurpose, randomStream } from "../engine/philox.ts";
-import { CheckpointError, UsageError } from "../error.ts";
+import { CheckpointError, EngineError, UsageError } from "../error.ts";
 import { parameter, type Parameters, type Tensor } from "../tensor/tensor.ts";
 import type { Initial, Joined, TensorSpecs } from "./tensor_specs.ts";
 
 /**
  * Makes parameters. Tensors of `joined` become one, under its name, one below the other: that is how one product gives
  * queries, keys and values. What is trained lies in two blocks, one for each kind of weight decay, but for embedding
- * tables, of which a step touches few rows.
+ * tables, of which a step touches few rows. On an engine of precision int8 the weights of linear layers have 8 bits, and
+ * nothing is trained.
  */
 export async function makeParameters(
   engine: Engine,
@@ -46,6 +47,7 @@ function layOut(
   joined: Joined,
 ): Parameters {
   const wholes = new Map([...joined].flatMap(([whole, parts]) => parts.map((part) => [part, whole] as const)));
+  const isInt8 = engine.info.precision === "int8";
   const names = new Set([...specs.keys()].map((name) => wholes.get(name) ?? name));
   const parameters: Record<string, Tensor> = {};
   type Member = { readonly name: string; readonly shape: readonly number[]; readonly parts: Tensor["parts"] };
@@ -57,13 +59,22 @@ function layOut(
     const shape = [rows.reduce((sum, count) => sum + count, 0), ...first.slice(1)];
     const parts = members.length === 1 ? undefined : members.map((member, i) => ({ name: member, rows: rows[i]! }));
     const isWanted = isTrained(name, members, trained);
+    if (isWanted && isInt8) {
+      throw new EngineError("--precision int8 is for inference: nothing is trained in it", {
+        hint: "--precision fp32",
+      });
+    }
     if (isWanted && kind !== "table") {
       groups[kind === "matrix" || kind === "linear" ? 1 : 0].push({ name, shape, parts });
-    } else {parameters[name] = parameter(engine, shape, undefined, {
-        trained: isWanted,
-        table: kind === "table",
-        parts,
-      });}
+      continue;
+    }
+    const dtype = isInt8 && kind === "linear" ? "i8" : "f32";
+    parameters[name] = parameter(engine, shape, undefined, {
+      trained: isWanted,
+      table: kind === "table",
+      parts,
+      dtype,
+    });
   }
   for (const [decays, group] of groups.entries()) {
     if (group.length === 0) continue;

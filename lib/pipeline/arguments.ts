@@ -57,15 +57,20 @@ function read(flag: Flag, value: string | boolean, choices?: readonly string[]):
     if (type.includes(value)) return value;
     throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, {
       found: value,
-      // sentence-transformers calls it by the same name.
-      ...(flag === "precision" && OUTPUT_PRECISIONS.includes(value as OutputPrecision) &&
-        { hint: "the precision of embeddings is --output-precision of encode; this is that of the computation" }),
+      ...(flag === "precision" && precisionHint(value)),
     });
   }
   const number = value.trim() === "" ? NaN : Number(value);
   const { expected, is } = NUMBERS[type as NumberKind];
   if (is(number)) return number;
   throw new UsageError(`--${flag} must be ${expected}`, { found: value });
+}
+
+/** sentence-transformers calls the precision of embeddings by the same name. */
+function precisionHint(value: string): { readonly hint?: string } {
+  if (value === "int8") return { hint: "int8 is for inference: encode, search, evaluate, mteb, hard_negatives" };
+  if (!OUTPUT_PRECISIONS.includes(value as OutputPrecision)) return {};
+  return { hint: "the precision of embeddings is --output-precision of encode; this is that of the computation" };
 }
 
 function nearest(name: string, known: readonly Flag[]): string {

@@ -10,7 +10,7 @@ import { TensorEngine } from "../stage/engine.ts";
 import { parseFlags } from "./arguments.ts";
 import { helpText } from "./help.ts";
 import { commandLine } from "./command_line.ts";
-import type { Flag, FlagValues, Invocation } from "./flags.ts";
+import { choicesOf, type Flag, type FlagValues, type Invocation } from "./flags.ts";
 import { columnsInWords, emit, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
 import { isProfiled, tellProfile } from "./profile.ts";
 import { withRecipe } from "./recipe.ts";
@@ -80,7 +80,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
       out(helpText(command, { preset: presetOf(args), ...(columns !== undefined && { columns }) }));
       Deno.exit(0);
     }
-    const parsed = parseFlags(args, command.flags, command.choices);
+    const parsed = parseFlags(args, command.flags, choicesOf(command.flags, command.choices));
     if (command.operands === undefined && parsed.operands.length > 0) {
       throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
     }
@@ -107,8 +107,12 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   /** The last checkpoint, for who goes on. */
   let saved: { readonly step: number; readonly totalSteps: number } | undefined;
   const view = makeProgress(values["quiet"] === true);
-  /** Columns are told once, though several stages may read them. */
+  /** Columns, and what is warned of, are told once, though several stages may come to them. */
   const show = (event: ProgressEvent) => {
+    if (event._tag === "warning") {
+      if (warnings.includes(event.text)) return;
+      warnings.push(event.text);
+    }
     if (event._tag === "columns") {
       const { _tag, ...read } = event;
       const words = (one: ReadColumns) => `${one.source}: ${columnsInWords(one)}`;
@@ -118,7 +122,6 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     view.emit(event);
   };
   const progress = progressTo(show, (event) => {
-    if (event._tag === "warning") warnings.push(event.text);
     if (event._tag === "saved") saved = event;
     // What is done is in the cache; what was interrupted ends as well, and is not done.
     if (event._tag === "done" && !interrupted) saved = undefined;

@@ -20,7 +20,7 @@ export const FLAGS = {
   "engine": [ENGINES, "tensor engine; webgpu: a graphics card, by the driver that it has"],
   "kernels": [["auto", "native", "wasm", "accelerate"], "which form of the kernels computes on the cpu"],
   "threads": ["positive", "threads of the cpu engine; default one per core"],
-  "precision": [["fp32", "bf16", "fp16"], "precision of the computation"],
+  "precision": [["fp32", "bf16", "fp16", "int8"], "precision of the computation"],
   "profile": ["switch", "tell where the time goes: calls, seconds and speed of each kernel of the cpu engine"],
   "cache-dir": ["text", "folder of the cache of stages"],
   "no-cache": ["switch", "read nothing from the cache and keep nothing in it"],
@@ -316,6 +316,16 @@ export interface Invocation {
   readonly columns?: readonly ReadColumns[] | undefined;
   /** What was warned of so far. */
   readonly warnings?: readonly string[];
+}
+
+/** What flags may be where the table does not say it. */
+export type FlagChoices = Readonly<Partial<Record<Flag, readonly string[]>>>;
+
+/** What the flags of a command may be, where the table does not say it: what trains does not do so in 8 bits. */
+export function choicesOf(flags: readonly Flag[], choices: FlagChoices = {}): FlagChoices {
+  const trains = flags.includes("epochs");
+  const precision = FLAGS["precision"][0].filter((name) => name !== "int8");
+  return { ...(trains && { precision }), ...choices };
 }
 
 /** Flags that every command has. */

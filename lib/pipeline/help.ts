@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
+import { choicesOf, type Flag, type FlagChoices, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
 /** Groups of flags, what is used most first; flags of no group are the command's own. */
 const GROUPS: readonly (readonly [title: string, flags: readonly Flag[]])[] = [
@@ -57,14 +57,14 @@ export interface HelpCommand {
   /** What a flag does here, where that is not what it does elsewhere. */
   readonly meanings?: Readonly<Partial<Record<Flag, string>>> | undefined;
   /** What a flag may be here, where that is not what it may be elsewhere. */
-  readonly choices?: Readonly<Partial<Record<Flag, readonly string[]>>> | undefined;
+  readonly choices?: FlagChoices | undefined;
   /** Defaults by preset. */
   readonly presets: Readonly<Record<string, FlagValues>>;
 }
 
 /** The help text, with the defaults of this preset; where those for a model of one's own differ, with both. */
 export function helpText(
-  { name, summary, flags, operands, meanings = {}, choices: allowed = {}, presets }: HelpCommand,
+  { name, summary, flags, choices, operands, meanings = {}, presets }: HelpCommand,
   { preset, columns = 100 }: { readonly preset: string; readonly columns?: number },
 ): string {
   const width = Math.max(40, Math.min(columns, 120));
@@ -82,6 +82,7 @@ export function helpText(
     if (head.length + 4 > INDENT) return [`  ${head}`, ...lines];
     return [`  ${head}`.padEnd(INDENT) + lines[0]!.slice(INDENT), ...lines.slice(1)];
   };
+  const allowed = choicesOf(flags, choices);
   const told = (flag: Flag) => {
     const [any, usual] = FLAGS[flag] as readonly [FlagType, string];
     const type = allowed[flag] ?? any;

@@ -7,7 +7,7 @@
 import { aText, checkFields, type Field, type Fields, NUMBERS, oneOf, YES_OR_NO } from "../train/fields.ts";
 import type { EngineChoice } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
-import { FLAGS } from "../pipeline/flags.ts";
+import { choicesOf, FLAGS } from "../pipeline/flags.ts";
 import type { RunOptions } from "../stage/run.ts";
 import type { TrainSettings } from "../train/settings.ts";
 import type { HoldOutOption, OutputOptions } from "./training.ts";
@@ -40,6 +40,12 @@ const ENGINE: Fields<EngineChoice> = {
   threads: NUMBERS["positive"],
   precision: oneOf(FLAGS["precision"][0]),
   profile: YES_OR_NO,
+};
+
+/** What trains does not do so in 8 bits. */
+const TRAINING_ENGINE: Fields<EngineChoice> = {
+  ...ENGINE,
+  precision: oneOf(choicesOf(["epochs"])["precision"]!),
 };
 
 type JobOptions = Pick<RunOptions, "engine" | "signal">;
@@ -143,5 +149,5 @@ export function checkTraining(
   if (options.loraSave !== undefined && options.lora === undefined) {
     throw new UsageError("loraSave is for adapters, and there are none", { hint: "lora: { rank: 16 } trains some" });
   }
-  if (options.engine !== undefined) checkFields(options.engine, ENGINE, "engine");
+  if (options.engine !== undefined) checkFields(options.engine, TRAINING_ENGINE, "engine");
 }

@@ -27,7 +27,11 @@ import { turns } from "./turns.ts";
 
 /** Options of {@linkcode openModel}. */
 export interface OpenModelOptions {
-  /** Which engine computes. Default: the best that is present. */
+  /**
+   * Which engine computes, and in which precision: of a model in `int8`, linear layers have 8 bits (what `encode` calls
+   * precision is that of the embeddings). To static embeddings, which multiply nothing, it does nothing. Default: the best
+   * that is present, fp32.
+   */
   readonly engine?: EngineChoice | undefined;
   /**
    * So many features of each embedding are kept, of a Matryoshka model; as in sentence-transformers nothing is normalised

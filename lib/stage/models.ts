@@ -8,7 +8,13 @@ import { Effect, type Scope } from "effect";
 import { attempt } from "../attempt.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KindredError } from "../error.ts";
-import { type BiEncoder, freeBiEncoder, loadBiEncoder, type LoadBiEncoderOptions } from "../model/bi_encoder.ts";
+import {
+  type BiEncoder,
+  freeBiEncoder,
+  hasLayers,
+  loadBiEncoder,
+  type LoadBiEncoderOptions,
+} from "../model/bi_encoder.ts";
 import {
   type CrossEncoder,
   freeCrossEncoder,
@@ -17,6 +23,7 @@ import {
 } from "../model/cross_encoder.ts";
 import type { ModelFolder } from "./artifact.ts";
 import { TensorEngine } from "./engine.ts";
+import { emit, type Progress } from "./progress.ts";
 
 /** A folder, or the handle of a model. */
 export type ModelPlace = string | { readonly read: () => Promise<ModelFolder> };
@@ -53,9 +60,23 @@ export function openOnEngine<A>(
  * @param options How it is read.
  * @returns The model, until the scope closes.
  */
-export function openBiEncoder(place: ModelPlace, options: LoadBiEncoderOptions = {}): Opened<BiEncoder> {
-  return openOnEngine(async (engine) => await loadBiEncoder(engine, await folderOf(place), options), freeBiEncoder);
+export function openBiEncoder(
+  place: ModelPlace,
+  options: LoadBiEncoderOptions = {},
+): Effect.Effect<BiEncoder, KindredError, TensorEngine | Progress | Scope.Scope> {
+  return Effect.gen(function* () {
+    const { precision } = (yield* TensorEngine).info;
+    const model = yield* openOnEngine(
+      async (engine) => await loadBiEncoder(engine, await folderOf(place), options),
+      freeBiEncoder,
+    );
+    if (precision !== "fp32" && !hasLayers(model)) yield* emit({ _tag: "warning", text: idlePrecision(precision) });
+    return model;
+  });
 }
+
+const idlePrecision = (precision: string) =>
+  `--precision ${precision} changes nothing: a static model looks rows up, and has no layers that multiply`;
 
 /**
  * A cross-encoder.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Dropout, type Engine, type Handle, sizeOf } from "../engine/engine.ts";
+import { type Dropout, type DType, type Engine, type Handle, sizeOf } from "../engine/engine.ts";
 
 /** A parameter's place in a block of those that are treated alike: weights, and in the same places their gradients. */
 export interface ParameterBlock {
@@ -69,7 +69,7 @@ export function constant(value: Handle): Tensor {
  * @param shape Its shape.
  * @param data Its first values, row by row; none: 0.
  * @param options Whether it is trained (default yes), whether it is an embedding table, of which a step touches few rows,
- *   and which tensors of the checkpoint it is made of.
+ *   which tensors of the checkpoint it is made of, and the type of its elements (default f32).
  * @returns The tensor; not trained, it has no gradient.
  */
 export function parameter(
@@ -80,10 +80,11 @@ export function parameter(
     readonly trained?: boolean;
     readonly table?: boolean;
     readonly parts?: Tensor["parts"] | undefined;
+    readonly dtype?: DType | undefined;
   } = {},
 ): Tensor {
-  const { trained = true, table = false, parts } = options;
-  const value = engine.variable(shape);
+  const { trained = true, table = false, parts, dtype = "f32" } = options;
+  const value = engine.variable(shape, { dtype });
   if (data !== undefined) engine.write(value, data);
   return {
     value,

@@ -24,6 +24,7 @@ Deno.test("what cannot be had is refused by its name, with a hint", async () => 
   const refused: [EngineChoice, RegExp][] = [
     [{ engine: "cuda" as "cpu" }, /no engine cuda/],
     [{ precision: "bf16", kernels: "wasm" }, /bf16 needs machine code/],
+    [{ engine: "tfjs:js", precision: "int8" }, /int8 is not supported by the tfjs:js engine/],
     [{ engine: "tfjs:js", precision: "fp16" }, /fp16 is not supported by the tfjs:js engine/],
     [{ engine: "tfjs:js", kernels: "native" }, /native does nothing on tfjs:js/],
     ...(Deno.build.os === "darwin"

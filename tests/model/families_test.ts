@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
+import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import type { Engine, PoolingMode } from "../../lib/engine/engine.ts";
 import { scopeAsync, STEP } from "../../lib/engine/engine.ts";
 import { CheckpointError } from "../../lib/error.ts";
@@ -12,7 +13,7 @@ import { encode } from "../../lib/model/encoder.ts";
 import { familyOf, parseConfig } from "../../lib/model/families/mod.ts";
 import type { DropoutAt } from "../../lib/model/layers.ts";
 import { headSpecs, maskedLmLoss } from "../../lib/model/masked_lm.ts";
-import { makeParameters } from "../../lib/model/parameters.ts";
+import { freeParameters, makeParameters } from "../../lib/model/parameters.ts";
 import { pool } from "../../lib/tensor/ops.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { pack, type TokenizedTexts } from "../../lib/text/packed.ts";
@@ -91,6 +92,26 @@ Deno.test("configurations at random are obeyed as transformers does, or refused"
       });
     });
   }
+  engine.close();
+});
+
+Deno.test("with layers of 8 bits every configuration stays near what transformers computes in floats", async () => {
+  const engine = createCpuEngine({ threads: 1, precision: "int8" });
+  for (const { config, isRefused = false, mean } of golden.fields) {
+    if (isRefused) continue;
+    await scopeAsync(engine, async () => {
+      const encoder = await encoderOf(engine, config);
+      assert.ok(Object.values(encoder.parameters).some(({ value }) => value.dtype === "i8"), named(config));
+      const batch = uploadBatch(engine, packed(golden.ids));
+      const tape = inference(engine);
+      const found = await engine.read(pool(tape, encode(tape, encoder, batch), batch.offsets, "mean").value);
+      const length = (values: readonly number[]) => Math.hypot(...values);
+      const off = length(mean.map((value, i) => value - found[i]!)) / length(mean);
+      assert.ok(off > 0 && off < 0.05, `${named(config)}: off by ${off}`);
+      freeParameters(engine, encoder.parameters);
+    });
+  }
+  await assert.rejects(encoderOf(engine, golden.training.cases[0]!.config, true), /int8 is for inference/);
   engine.close();
 });
 

@@ -58,6 +58,12 @@ Deno.test("encode writes every precision, measured by what it is told to, and sa
       assert.deepEqual(other.report.warnings, []);
     }
 
+    const near = await encoded("8.npy", ...flags, "--precision", "int8");
+    const { data } = dequantizeEmbeddings(await readEmbeddings(near.output));
+    const off = Math.max(...data.map((value, i) => Math.abs(value - expected.data[i]!)));
+    assert.ok(off > 0 && off < 0.05, `layers of 8 bits are off by ${off}`);
+    assert.deepEqual(near.report.warnings, []);
+
     const tokens = await encoded("t.safetensors", "--output-value", "tokens");
     assert.deepEqual([tokens.report.tokens, tokens.report.width, tokens.report.prompt], [29, 20, null]);
     const file = await openTensors(tokens.output);
@@ -76,7 +82,7 @@ Deno.test("encode writes every precision, measured by what it is told to, and sa
       const [wrong, message] of [
         [["--output-value", "tokens"], /no such format/],
         [["--output-precision", "binary", "--ranges", "a.npy"], /--ranges is for --output-precision int8/],
-        [["--precision", "int8"], /--precision must be one of fp32, bf16, fp16/],
+        [["--precision", "uint8"], /--precision must be one of fp32, bf16, fp16, int8/],
       ] as const
     ) {
       await assert.rejects(

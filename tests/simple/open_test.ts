@@ -2,7 +2,8 @@ import assert from "node:assert/strict";
 import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { samplePairModel } from "../../lib/data/sample/mod.ts";
 import { quantizeEmbeddings } from "../../lib/embed/mod.ts";
-import { encode, openCrossEncoder, openModel, predict } from "../../lib/simple/mod.ts";
+import type { UsageError } from "../../lib/error.ts";
+import { encode, finetune, openCrossEncoder, openModel, predict } from "../../lib/simple/mod.ts";
 import { encodeQueue } from "../../lib/simple/encode_queue.ts";
 import { turns } from "../../lib/simple/turns.ts";
 import { assertNear, goldenPath } from "../golden/golden.ts";
@@ -18,6 +19,26 @@ Deno.test("a model that stays loaded gives the embeddings of one that is loaded 
     const row = expected.data.subarray(i * expected.width, (i + 1) * expected.width);
     assert.ok(data.every((value, j) => Math.abs(value - row[j]!) <= 1e-6), texts[i]);
   }
+});
+
+Deno.test("a model in 8 bits is near the model, and embeddings of 8 bits are another thing", async () => {
+  const folder = await sampleBaseModel();
+  const texts = ["the dog runs", "a queen in the castle", "the cook slices the bread and the boy eats it"];
+  const expected = await encode(folder, texts, { normalize: true });
+  using model = await openModel(folder, { engine: { precision: "int8" } });
+  const found = await model.encode(texts, { normalize: true });
+  for (let row = 0; row < texts.length; row++) {
+    const at = (x: Float32Array) => x.subarray(row * found.width, (row + 1) * found.width);
+    const cosine = at(found.data).reduce((sum, value, i) => sum + value * at(expected.data)[i]!, 0);
+    assert.ok(cosine > 0.99 && cosine < 1 - 1e-7, `${texts[row]}: ${cosine}`);
+  }
+  const { data } = await model.encode(texts, { normalize: true, precision: "binary" });
+  assert.ok(data instanceof Int8Array);
+  const pairs = { anchor: texts, positive: texts };
+  await assert.rejects(
+    finetune({ model: folder, ...pairs, output: "unused", engine: { precision: "int8" } }),
+    (error: UsageError) => /precision/.test(error.message) && error.expected === "one of fp32, bf16, fp16",
+  );
 });
 
 Deno.test("a model that is closed encodes no more, a second closing does nothing, and one bad call does not stop the next", async () => {

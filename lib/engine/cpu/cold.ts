@@ -6,7 +6,7 @@
  */
 import { EngineError } from "../../error.ts";
 import { type AdamWOptions, type Handle, type OptimizerSlot, sizeOf, STEP } from "../engine.ts";
-import { at, atOr0, type Core, own } from "./core.ts";
+import { at, atOr0, type Core, own, readable } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 
 /** Elements of a block; its two moments take eight bytes each. */
@@ -52,8 +52,8 @@ export function createColdStore(): ColdStore {
  * The values of a tensor, wherever they are: to be asked for when work is enqueued, and called by the work, whose result
  * is valid until the queue goes on.
  */
-export function valuesOf(core: Core, { outside, block, dtype }: CpuHandle): () => Float32Array | Int32Array {
-  const { address, size } = block;
+export function valuesOf(core: Core, handle: CpuHandle): () => Float32Array | Int32Array {
+  const { outside, block: { address, size }, dtype } = readable(handle);
   return () => outside ?? (dtype === "f32" ? core.floats(address, size) : core.ints(address, size));
 }
 

@@ -18,8 +18,11 @@ export interface CpuOptions {
   readonly threads?: number | undefined;
   /** The kernels as machine code: see `openNativeKernels`. Default: WebAssembly. */
   readonly native?: NativeKernels | undefined;
-  /** bf16: factors of a layer's products are rounded to 16 bits. Needs kernels that can. Default fp32. */
-  readonly precision?: "fp32" | "bf16" | undefined;
+  /**
+   * bf16: factors of a layer's products are rounded to 16 bits. Needs kernels that can. int8: layers of models that are
+   * loaded have weights of 8 bits, and are not trained. Default fp32.
+   */
+  readonly precision?: "fp32" | "bf16" | "int8" | undefined;
   /** Who multiplies matrices instead of the kernels: see `openAccelerate`. */
   readonly accelerate?: Accelerate | undefined;
   /** Keeps count of what the kernels do: see `Engine.times`. */
@@ -43,7 +46,9 @@ export interface Core {
   /** Who multiplies matrices instead of the kernels. */
   readonly accelerate: Accelerate | undefined;
   /** What factors of a layer's products are rounded to. */
-  readonly precision: "fp32" | "bf16";
+  readonly precision: "fp32" | "bf16" | "int8";
+  /** How products of 8 bits are added up. */
+  readonly dots: NativeKernels["dots"];
   /** A number that no call of a product had before. */
   readonly nextCall: () => number;
   /** Adds work to the end of the queue; `bytes` is what it keeps in memory until then. */
@@ -145,6 +150,7 @@ export function createCore(threadCount: number, options: CpuOptions): Core {
     heap,
     accelerate,
     precision,
+    dots: native?.dots ?? "widened",
     nextCall: () => calls = calls % 0xffffffff + 1,
     enqueue,
     drain,
@@ -174,9 +180,18 @@ export function own(handle: Handle): CpuHandle {
   return handle as CpuHandle;
 }
 
+/** The handle, unless its values are in an order that one kernel alone knows. */
+export function readable(handle: Handle): CpuHandle {
+  if (handle.dtype !== "i8") return own(handle);
+  throw new EngineError("a weight of int8 is for products of layers alone", {
+    found: `[${handle.shape}]`,
+    hint: "load the model with precision fp32 to look at its weights, or to save it",
+  });
+}
+
 /** Byte address, as it is now: for what is enqueued, never within what is queued. */
 export function at(handle: Handle): number {
-  const { block, outside } = own(handle);
+  const { block, outside } = readable(handle);
   if (outside === undefined) return block.address;
   throw new EngineError("a cold tensor is for fill, copy, write, read and adamw alone", { found: `[${handle.shape}]` });
 }

@@ -72,7 +72,11 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
 /** What a cpu engine with so many threads and these kernels says of itself. */
 export function cpuInfo(threads: number, { native, accelerate, precision = "fp32" }: CpuOptions): EngineInfo {
   const isFused = fuses(native);
-  const rounding = precision === "bf16" ? `, bf16 by ${Deno.build.arch === "aarch64" ? "NEON" : "AVX-512"}` : "";
+  const rounding = {
+    fp32: "",
+    bf16: `, bf16 by ${Deno.build.arch === "aarch64" ? "NEON" : "AVX-512"}`,
+    int8: ", int8",
+  }[precision];
   const own = `kindred ${KERNELS_REVISION}${isFused ? "" : ", without fused products"}${rounding}`;
   return {
     name: "cpu",

@@ -7,7 +7,8 @@ import { EngineError } from "../../error.ts";
 import { blockLayout, type DType, type Engine, type Handle, sizeOf } from "../engine.ts";
 import { createColdStore, valuesOf } from "./cold.ts";
 import { expectSize } from "../shapes.ts";
-import { at, type Core, type CpuOptions, own } from "./core.ts";
+import { at, type Core, type CpuOptions, own, readable } from "./core.ts";
+import { int8Variable, writeInt8 } from "./int8.ts";
 import type { CpuHandle } from "./heap.ts";
 import { type Dispatch, markAll } from "./dispatch.ts";
 
@@ -55,13 +56,14 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     }
   };
   const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {
-    const { size } = target.block;
+    const size = sizeOf(target.shape);
     if (offset + data.length > size) {
       throw new EngineError("more values than the tensor has room for", {
         expected: `at most ${size - offset} from element ${offset} of [${target.shape}]`,
         found: `${data.length}`,
       });
     }
+    if (target.dtype === "i8") return writeInt8(core, target, data as Float32Array, offset);
     markAll(core, target);
     const copy = data.slice();
     const values = valuesOf(core, target);
@@ -70,6 +72,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
 
   return {
     variable(shape, { dtype = "f32", touched, storage } = {}) {
+      if (dtype === "i8") return int8Variable(core, shape);
       const limit = options.coldAbove ?? threads.memory.buffer.byteLength / 2;
       if (storage === "cold" && dtype === "f32" && heap.use().variables + 4 * sizeOf(shape) > limit) {
         return cold.variable(shape);
@@ -167,7 +170,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     },
     reshape(x, shape) {
       expectSize("reshape", x, shape);
-      return { ...own(x), shape } as Handle;
+      return { ...readable(x), shape } as Handle;
     },
   };
 }

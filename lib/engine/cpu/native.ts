@@ -13,9 +13,16 @@ export const LEVELS: readonly string[] = Deno.build.arch === "aarch64"
   ? ["neon", "neonbf16"]
   : ["sse42", "avx2", "avx512", "avx512bf16", "amx"];
 
+/**
+ * How products of 8 bits are added up, as `kernels/dots.h` numbers it: as products of 16 bits, four at a time (VNNI, NEON's
+ * dot products), or by the tiles of AMX.
+ */
+export const DOTS: readonly NativeKernels["dots"][] = ["widened", "dots", "grids"];
+
 /** What a library exports: `native.c`. */
 const SYMBOLS = {
   kindred_level: { parameters: [], result: "i32" },
+  kindred_dots: { parameters: ["i32"], result: "i32" },
   kindred_start: { parameters: ["i32", "pointer", "i32", "i32", "i32"], result: "pointer" },
   kindred_run: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "void" },
   kindred_stop: { parameters: ["pointer"], result: "void" },
@@ -30,6 +37,8 @@ type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
 export interface NativeKernels {
   /** The set of instructions that is used. */
   readonly level: string;
+  /** How it adds up products of 8 bits on this processor: two at a time, four at a time, or by the tiles of AMX. */
+  readonly dots: "widened" | "dots" | "grids";
   /**
    * Threads over a memory: each has `scratchBytes` there, the first from byte `scratch` on. Undefined where the system
    * gives no more threads.
@@ -84,7 +93,11 @@ export async function openNativeKernels(level?: string): Promise<OpenedNative> {
   const wanted = level === undefined ? best : LEVELS.indexOf(level);
   if (best < 0) return { native: undefined, reason: "the processor is older than SSE4.2" };
   if (wanted < 0 || wanted > best) return { native: undefined, reason: `the processor has no ${level}` };
-  return { native: { level: LEVELS[wanted]!, start: starterOf(result.library, wanted) }, reason: LEVELS[wanted]! };
+  const dots = DOTS[symbols.kindred_dots(wanted)]!;
+  return {
+    native: { level: LEVELS[wanted]!, dots, start: starterOf(result.library, wanted) },
+    reason: LEVELS[wanted]!,
+  };
 }
 
 function starterOf({ symbols }: Library, level: number): NativeKernels["start"] {

@@ -7,6 +7,7 @@ import { EngineError } from "../../error.ts";
 import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS, grainOf, markAll } from "./dispatch.ts";
+import { matmulInt8 } from "./int8.ts";
 import { SCRATCH_BYTES } from "./threads.ts";
 
 /** Products of a sum that are taken at once, and tiles that are packed at once: as in `product.c`. */
@@ -16,6 +17,7 @@ const CALL = 1e9;
 
 /** See `Engine.matmul`. */
 export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions = {}): Handle {
+  if (b.dtype === "i8") return matmulInt8(core, a, own(b), options);
   const { transposeA = false, transposeB = false, scale = 1, accumulate = false, bias, activation } = options;
   const batch = a.shape.length === 3 ? a.shape[0]! : 1;
   const [aRows, aColumns] = a.shape.slice(-2) as [number, number];

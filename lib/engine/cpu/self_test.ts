@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { NativeKernels } from "./native.ts";
+import { int8Rows } from "./int8.ts";
+import { DOTS, type NativeKernels } from "./native.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES } from "./threads.ts";
 
 /** Addresses of tensors of 16 KiB, and pages for nine of them. */
@@ -11,7 +12,7 @@ const address = (i: number) => CONTROL_BYTES + THREAD_BYTES + i * 16384;
 const PAGES = address(9) / 65536 + 1;
 
 /**
- * A product of odd sizes, an activation, a normalisation and attention by both.
+ * Products of odd sizes, in floats and in 8 bits, an activation, a normalisation and attention by both.
  *
  * @returns What differs, or undefined.
  */
@@ -25,7 +26,8 @@ export function faultOf(native: NativeKernels): string | undefined {
 }
 
 function results(native: NativeKernels | undefined): Record<string, Float32Array> {
-  const { memory, run, tile, close } = startThreads(1, Math.ceil(PAGES), native);
+  const threads = startThreads(1, Math.ceil(PAGES), native);
+  const { memory, run, tile, close } = threads;
   const [A, B, C, D, E, F, G, OFFSETS] = [0, 1, 2, 3, 4, 5, 6, 7].map(address) as [
     ...[number, number, number, number, number, number, number, number],
   ];
@@ -50,6 +52,12 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
   const norm = { x: D, residual: 0, sum: F, y: G, statistics: C + 8192, gamma: B, beta: C, epsilon: 1e-5, width: n };
   run("layerNorm", m, m, { ...norm, ...dropout });
   const product = { product: values(D, m * n).slice(), gelu: values(E, m * n).slice(), norm: values(G, m * n).slice() };
+  const dots = native?.dots ?? "widened";
+  const packed = { packed: F, n, k, form: DOTS.indexOf(dots) };
+  run("packInt8", n, n, { ...packed, w: B, first: 0 });
+  const block = { rows: int8Rows(threads, dots, k), parts: 1 };
+  run("int8Product", Math.ceil(m / block.rows), 1, { ...packed, ...block, x: A, bias: 0, kind: -1, y: G, m });
+  const int8 = values(G, m * n).slice();
   new Int32Array(memory.buffer, OFFSETS, 3).set([0, 20, 33]);
   const [heads, headSize] = [2, 20];
   const stride = heads * headSize;
@@ -58,5 +66,5 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
   run("attention", 2 * heads, 1, { ...parts, ...shape, out: D, logSumExp: E, ...dropout });
   const attention = values(D, m * stride).slice();
   close();
-  return { ...product, attention };
+  return { ...product, int8, attention };
 }

@@ -60,7 +60,10 @@ export async function createTfjsEngine(
     ...rotaryKernels(core),
     ...lossKernels(core, options),
 
-    variable: (shape, { dtype = "f32" } = {}) => core.variable(shape, dtype),
+    variable(shape, { dtype = "f32" } = {}) {
+      if (dtype === "f32" || dtype === "i32") return core.variable(shape, dtype);
+      throw new EngineError(`the tfjs engine has no ${dtype}`, { hint: "--precision fp32, or --engine cpu" });
+    },
     block: core.block,
     free: core.free,
     zeros: (shape, dtype = "f32") => make(() => tf.zeros(shape, typeOf(dtype)), dtype),

@@ -15,6 +15,8 @@ export interface Case {
   readonly tolerance: number;
   /** Whether an engine may have used memory behind the results, and given it back. */
   readonly scratch?: boolean;
+  /** What an engine may do without, if it refuses it by name. */
+  readonly needs?: "int8";
 }
 
 /** What most kernels keep: some tens of roundings. */

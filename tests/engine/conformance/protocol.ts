@@ -66,6 +66,18 @@ export async function checkTypes(engine: Engine): Promise<void> {
   engine.exit();
 }
 
+/** Whether an engine has weights of 8 bits; one that has not refuses them by name. */
+export function hasInt8(engine: Engine): boolean {
+  try {
+    engine.free(engine.variable([1, 1], { dtype: "i8" }));
+    return true;
+  } catch (error) {
+    assert.equal((error as { _tag?: string })._tag, "EngineError");
+    assert.match((error as Error).message, /i8/);
+    return false;
+  }
+}
+
 /** A kernel begins when the one before it is done, whatever part of it which thread does. */
 export async function checkOrder(engine: Engine): Promise<void> {
   const [size, rounds] = [2 ** 17 + 5, 100];

@@ -2,6 +2,8 @@
 import type { Engine } from "../../../lib/engine/engine.ts";
 
 const zeros = (engine: Engine, ...shape: number[]) => engine.zeros(shape);
+/** An engine may do without it, and says so. */
+const int8 = (engine: Engine, ...shape: number[]) => engine.variable(shape, { dtype: "i8" });
 
 /** Each is an `EngineError` whose message begins with the name of the kernel, or says what is too much. */
 export const refusals: readonly (readonly [RegExp, (engine: Engine) => unknown])[] = [
@@ -19,6 +21,14 @@ export const refusals: readonly (readonly [RegExp, (engine: Engine) => unknown])
   [/^matmul: /, (e) => e.matmul(zeros(e, 4, 2, 3), zeros(e, 3, 3, 2))],
   [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 3, 2), { bias: zeros(e, 3) })],
   [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 3, 2), { out: zeros(e, 3, 2) })],
+  [/i(nt)?8/, (e) => int8(e, 2, 3, 4)],
+  [/^matmul: |i8/, (e) => e.matmul(zeros(e, 2, 4), int8(e, 5, 3), { transposeB: true })],
+  [/i(nt)?8/, (e) => e.matmul(zeros(e, 2, 3), int8(e, 3, 3))],
+  [/i(nt)?8/, (e) => e.matmul(zeros(e, 2, 3), int8(e, 5, 3), { transposeB: true, scale: 2 })],
+  [/i(nt)?8/, (e) => e.reshape(int8(e, 2, 6), [3, 4])],
+  [/i(nt)?8/, (e) => e.sliceRows(int8(e, 4, 4), 0, 2)],
+  [/i(nt)?8/, (e) => e.write(int8(e, 2, 6), new Float32Array(1))],
+  [/more values|i8/, (e) => e.write(int8(e, 2, 6), new Float32Array(6), 12)],
   [/^activationBackward: /, (e) => e.activationBackward("gelu", zeros(e, 2, 3), zeros(e, 3, 2))],
   [/^layerNorm: /, (e) => e.layerNorm(zeros(e, 2, 3), zeros(e, 2), zeros(e, 3), 1e-5)],
   [/^layerNorm: /, (e) => e.layerNorm(zeros(e, 2, 3), zeros(e, 3), zeros(e, 2), 1e-5)],

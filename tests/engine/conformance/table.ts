@@ -9,6 +9,7 @@ import { gatedProducts } from "./cases/gated.ts";
 import { moves } from "./cases/moves.ts";
 import { optimizer } from "./cases/optimizer.ts";
 import { activationCases, products } from "./cases/products.ts";
+import { int8Layers } from "./cases/int8.ts";
 import { norms } from "./cases/norms.ts";
 import { rotary } from "./cases/rotary.ts";
 import { largest } from "./cases/top_k.ts";
@@ -17,6 +18,7 @@ import { poolingCases, sequences } from "./cases/sequences.ts";
 export const table: Readonly<Record<string, readonly Case[]>> = {
   "moving": moves,
   "matrix products": products,
+  "layers in 8 bits": int8Layers,
   "activations": activationCases,
   "elements and reductions": elements,
   "the largest of each row": largest,

@@ -487,5 +487,28 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
+    case 44:
+      return packInt8((struct packInt8){
+          ADDRESS(values[0]),
+          (int)values[1],
+          (int)values[2],
+          (int)values[3],
+          (int)values[4],
+          ADDRESS(values[5]),
+      }, start, end, scratch);
+    case 45:
+      return int8Product((struct int8Product){
+          ADDRESS(values[0]),
+          ADDRESS(values[1]),
+          ADDRESS(values[2]),
+          (int)values[3],
+          ADDRESS(values[4]),
+          (int)values[5],
+          (int)values[6],
+          (int)values[7],
+          (int)values[8],
+          (int)values[9],
+          (int)values[10],
+      }, start, end, scratch);
   }
 }

@@ -6,6 +6,7 @@
 #include "attention.c"
 #include "dispatch.c"
 #include "elementwise.c"
+#include "int8.c"
 #include "losses.c"
 #include "moving.c"
 #include "norms.c"

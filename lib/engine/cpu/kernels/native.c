@@ -52,6 +52,17 @@ static int detect(void) {
   if (!(r[0] >> 5 & 1)) return 2;                                                        // BF16
   return tiles && (kept >> 17 & 3) == 3 && mayUseTiles() ? 4 : 3;
 }
+// How a level of the machine adds up products of 8 bits, as dots.h numbers it.
+static int dotsOf(int level) {
+  unsigned r[4];
+  cpuid(7, 0, r);
+  if (level == 0) return 0;
+  if (level > 3) return 2;              // AMX
+  if (level > 1) return r[2] >> 11 & 1; // AVX-512 VNNI
+  if (r[0] == 0) return 0;
+  cpuid(7, 1, r);
+  return r[0] >> 4 & 1; // AVX-VNNI
+}
 #else
 extern const struct level neon;
 #if defined(_WIN32)
@@ -62,6 +73,7 @@ extern const struct level neonbf16;
 static const struct level *const LEVELS[] = {&neon, &neonbf16};
 static int detect(void) { return hasBf16(); }
 #endif
+static int dotsOf(int level) { return hasDots(); }
 #endif
 
 // Keeps the library in the process for good: when the system unloads it at the end, threads still sleep in it.
@@ -108,6 +120,9 @@ THREAD(helper) {
 
 // The best level of the machine, or −1.
 VISIBLE int kindred_level(void) { return detect(); }
+
+// How a level adds up products of 8 bits here.
+VISIBLE int kindred_dots(int level) { return dotsOf(level); }
 
 // Waits until the helpers have left.
 VISIBLE void kindred_stop(struct work *w) {

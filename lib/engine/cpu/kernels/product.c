@@ -11,7 +11,6 @@
 #endif
 
 #define DEPTH 384 // a panel of B, DEPTH × PANEL, stays in a near cache
-#define REGISTERS (PANEL / WIDTH)
 #define TILES 8 // that are packed at once
 #define NEAR 256 // columns of a few tiles, which stay in a near cache too
 

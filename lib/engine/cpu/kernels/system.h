@@ -43,6 +43,10 @@ static inline int startThread(unsigned long (*f)(void *), void *argument) {
   void *thread = CreateThread(0, 0, f, argument, 0, 0);
   return thread && CloseHandle(thread);
 }
+#if defined(__aarch64__)
+__declspec(dllimport) int IsProcessorFeaturePresent(unsigned long feature);
+static inline int hasDots(void) { return IsProcessorFeaturePresent(43); } // products of 8 bits
+#endif
 
 #else
 
@@ -78,8 +82,9 @@ static inline int mayUseTiles(void) {
 }
 #else
 unsigned long getauxval(unsigned long what);
-// What the C library was told when the process began: BF16 and I8MM (AT_HWCAP2), and products of 8 bits (AT_HWCAP).
-static inline int hasBf16(void) { return (getauxval(26) >> 14 & getauxval(26) >> 13 & getauxval(16) >> 20 & 1) != 0; }
+// What the C library was told when the process began: products of 8 bits (AT_HWCAP), BF16 and I8MM (AT_HWCAP2).
+static inline int hasDots(void) { return getauxval(16) >> 20 & 1; }
+static inline int hasBf16(void) { return hasDots() && (getauxval(26) >> 14 & getauxval(26) >> 13 & 1) != 0; }
 #endif
 
 #else // macOS: what its C++ library uses
@@ -95,8 +100,9 @@ static inline int has(const char *feature) {
   __SIZE_TYPE__ size = sizeof value;
   return sysctlbyname(feature, &value, &size, 0, 0) == 0 && value;
 }
+static inline int hasDots(void) { return has("hw.optional.arm.FEAT_DotProd"); }
 static inline int hasBf16(void) {
-  return has("hw.optional.arm.FEAT_BF16") && has("hw.optional.arm.FEAT_I8MM") && has("hw.optional.arm.FEAT_DotProd");
+  return hasDots() && has("hw.optional.arm.FEAT_BF16") && has("hw.optional.arm.FEAT_I8MM");
 }
 #endif
 

@@ -527,3 +527,28 @@ struct squaresOfRows {
   double *partial;
 };
 KERNEL(squaresOfRows);
+
+struct packInt8 {
+  const float *w;
+  int first;
+  int n;
+  int k;
+  int form;
+  float *packed;
+};
+KERNEL(packInt8);
+
+struct int8Product {
+  const float *x;
+  const float *packed;
+  const float *bias;
+  int kind;
+  float *y;
+  int m;
+  int n;
+  int k;
+  int form;
+  int rows;
+  int parts;
+};
+KERNEL(int8Product);

@@ -318,6 +318,22 @@ export const KERNEL_TABLE = {
     width: "int",
     partial: "double *",
   },
+
+  // int8.c
+  packInt8: { w: "const float *", first: "int", n: "int", k: "int", form: "int", packed: "float *" },
+  int8Product: {
+    x: "const float *",
+    packed: "const float *",
+    bias: "const float *",
+    kind: "int",
+    y: "float *",
+    m: "int",
+    n: "int",
+    k: "int",
+    form: "int",
+    rows: "int",
+    parts: "int",
+  },
 } as const satisfies Readonly<Record<string, Readonly<Record<string, CType>>>>;
 
 /** Name of a kernel. */

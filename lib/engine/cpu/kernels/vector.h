@@ -65,6 +65,7 @@ typedef reg reg_at __attribute__((aligned(4), may_alias));
 #define TILE 6
 #define PANEL 8
 #endif
+#define REGISTERS (PANEL / WIDTH)
 
 // a b + c, rounded once where the machine can.
 #if defined(__wasm__)
