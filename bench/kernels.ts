@@ -9,8 +9,7 @@
 import type { KernelArguments, KernelName } from "../lib/engine/cpu/kernels/table.ts";
 import { openNativeKernels } from "../lib/engine/cpu/native.ts";
 import { startThreads } from "../lib/engine/cpu/threads.ts";
-
-const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
+import { say } from "./measure.ts";
 
 const wanted = Deno.args[0];
 const { native, reason } = await openNativeKernels(wanted === "wasm" ? undefined : wanted);

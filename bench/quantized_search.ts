@@ -23,6 +23,7 @@ import {
 } from "../lib/embed/mod.ts";
 import { selectEngine } from "../lib/engine/select.ts";
 import { readEmbeddings } from "../lib/pipeline/embedding_reader.ts";
+import { say } from "./measure.ts";
 
 const { values } = parseArgs({
   options: {
@@ -32,7 +33,6 @@ const { values } = parseArgs({
     threads: { type: "string", default: "2" },
   },
 });
-const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const [repeat, count, threads] = [Number(values.repeat), Number(values.queries), Number(values.threads)];
 
 function atRandom(rows: number, width: number): Embeddings {

@@ -11,6 +11,7 @@ import { parseArgs } from "node:util";
 import { selectEngine } from "../lib/engine/select.ts";
 import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
 import { evaluateRetrieval } from "../lib/evaluate/information_retrieval.ts";
+import { peakBytes } from "./measure.ts";
 
 const { values } = parseArgs({
   options: {
@@ -44,7 +45,7 @@ if (values.child) {
   const started = performance.now();
   await evaluateRetrieval(engine, queries, blocks(), relevant, { similarities: ["cosine", "dot"] });
   const seconds = (performance.now() - started) / 1000;
-  const peak = Number(/VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]) / 1024;
+  const peak = peakBytes() / 2 ** 20;
   engine.close();
   console.log(`| ${documents} | ${queries.rows} | ${seconds.toFixed(1)} | ${peak.toFixed(0)} |`);
 } else {

@@ -25,14 +25,14 @@ const bf16: Flags = { precision: "bf16" };
 const minilm: Flags = { model: "@model", rows: "@pairs.json", "batch-size": 32, steps: 20, warm: 5 };
 const base: Flags = { model: "@bert-base", rows: "@pairs.json", "batch-size": 16, steps: 6, warm: 2 };
 const modern: Flags = { ...base, model: "@modernbert-base" };
-const tsdae: Flags = { ...base, rows: "@damaged.json", loss: "tsdae" };
+const tsdae: Flags = { ...base, rows: "@damaged.json", loss: "tsdae", steps: 5 };
 const table: Flags = { model: "@static", rows: "@all_pairs.json", "batch-size": 2048, steps: 9, warm: 3 };
 const texts: Flags = { model: "@model", texts: "@sentences.txt" };
 const tableTexts: Flags = { model: "@static", texts: "@all_sentences.txt", repeat: 5 };
 const words: Flags = { model: "@model", texts: "@all_sentences.txt", repeat: 3 };
 const vectors: Flags = { embeddings: "@vectors.f32", width: 384, k: 50 };
 /** Batches of which the fastest is taken. */
-const sizes: Flags = { "batch-size": "16,32,64,128" };
+const sizes: Flags = { "batch-size": "16,32,64" };
 const large: Flags = { "batch-size": "256,1024,4096,16384" };
 const first: Flags = { model: "@model", train: "@train", cache: "@cache" };
 

@@ -16,6 +16,7 @@ import { parquetSink } from "../lib/data/parquet.ts";
 import { sampleBaseModel } from "../lib/data/sample/models.ts";
 import type { Command } from "../lib/pipeline/command.ts";
 import { main } from "../lib/pipeline/command.ts";
+import { peakBytes, say } from "./measure.ts";
 
 const { values } = parseArgs({
   options: {
@@ -31,8 +32,7 @@ const { values } = parseArgs({
 
 if (values.child !== undefined) {
   globalThis.addEventListener("unload", () => {
-    const peak = Number(/VmHWM:\s+(\d+)/.exec(Deno.readTextFileSync("/proc/self/status"))?.[1]);
-    Deno.stderr.writeSync(new TextEncoder().encode(`\npeak ${peak} kB\n`));
+    Deno.stderr.writeSync(new TextEncoder().encode(`\npeak ${peakBytes() / 1024} kB\n`));
   });
   const { command }: { command: Command } = await import(`../pipelines/${values.child}.ts`);
   await main(command, JSON.parse(values.arguments));
@@ -68,7 +68,6 @@ async function writeRows(path: string, format: string, rows: number): Promise<vo
   await sink?.finish();
 }
 
-const say = (text: string) => Deno.stdout.writeSync(new TextEncoder().encode(`${text}\n`));
 const folder = values.folder ?? await Deno.makeTempDir();
 const model = await sampleBaseModel();
 const counts = values.rows.split(",").map(Number);
