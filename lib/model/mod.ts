@@ -38,3 +38,4 @@ export {
   trainedPrompts,
   trainingPrompt,
 } from "./prompts.ts";
+export { type PromptedSet, setPrompts } from "./set_prompts.ts";

@@ -66,7 +66,7 @@ export const EVALUATION_TITLES: Readonly<Record<EvaluationKind, { readonly title
 type PairRows = ScoredPairs | LabelledPairs | Pairs | Triplets | MarginRows;
 
 /** Rows as they are measured on: NLI pairs are those of a class, scores of 0 and 1, or entailed pairs, as is wanted. */
-const measured: (
+export const measured: (
   rows: Artifact<CountedDataset<PairRows>>,
   wanted: EvaluationKind,
 ) => Effect.Effect<Pick<EvaluationSet, "kind" | "rows">, KindredError, Services> = Effect.fnUntraced(

@@ -7,6 +7,7 @@ import type { NumberKind } from "../train/fields.ts";
 import type { ReadColumns } from "../stage/progress.ts";
 import { OUTPUT_PRECISIONS } from "../embed/quantize.ts";
 import { ENGINES } from "../engine/select.ts";
+import { MIXINGS } from "../train/mixed_batches.ts";
 import { SCHEDULES } from "../train/schedule.ts";
 
 /** How a flag's value is read. */
@@ -37,6 +38,17 @@ export const FLAGS = {
     "what to evaluate on: pairs with a similarity, pairs of anchor and positive, texts with a label; a folder of BEIR's " +
     "layout (corpus, queries, qrels) or a task's file; nanobeir, or a folder of its sets; nanobeir#msmarco,nq: some of them",
   ],
+  "datasets": [
+    "text",
+    'several data sets, as JSON: [{"name": "qa", "train": "qa.csv", "loss": "multiple_negatives_ranking"}, …]; of each also ' +
+    "lossOptions, columns, limit, negatives, prompts, weight, batchSize, guide, eval, evalColumns, holdOut",
+  ],
+  "mixing": [
+    MIXINGS,
+    "how data sets take turns: every batch of all once an epoch, one of each until the smallest has no more, or shares by " +
+    "n^(1/temperature)",
+  ],
+  "temperature": ["above zero", "of shares by temperature: 1 is proportional, the higher, the more equal; default 2"],
   "eval-columns": ["text", "names of columns of the evaluation rows, as for --columns"],
   "hold-out": [
     "number",

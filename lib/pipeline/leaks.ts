@@ -50,13 +50,20 @@ export function leaksOf(evaluation: Dataset<Columns>, training: Dataset<Columns>
 const textColumns = (dataset: Dataset<Columns>) =>
   Object.values(dataset.columns).filter((column): column is readonly string[] => Array.isArray(column));
 
-/** What is said of it; nothing where nothing occurs in both. `what` names the rows, where there are several kinds. */
-export function leakWarning({ rows, of, texts, distinct, width }: Leaks, what = "evaluation"): string[] {
+/**
+ * What is said of it; nothing where nothing occurs in both. `what` names the rows, where there are several kinds, and `whose`
+ * the training data.
+ */
+export function leakWarning(
+  { rows, of, texts, distinct, width }: Leaks,
+  what = "evaluation",
+  whose = "the training data",
+): string[] {
   if (texts.length === 0) return [];
   const pairs = width === 1 ? "" : `${rows} of ${counted(of, `${what} row`)} and `;
   const are = pairs === "" && texts.length === 1 ? "is" : "are";
   return [
-    `${pairs}${texts.length} of ${counted(distinct, `${what} text`)} ${are} in the training data: ` +
+    `${pairs}${texts.length} of ${counted(distinct, `${what} text`)} ${are} in ${whose}: ` +
     "what is measured on them says nothing of new texts",
   ];
 }

@@ -189,7 +189,7 @@ export function fileLines({ files }: ReportBase): string[] {
 }
 
 /** Metrics that people see first. */
-const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> = {
+export const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> = {
   similarity: ["pearson_cosine", "spearman_cosine"],
   retrieval: ["cosine_accuracy@1", "cosine_recall@10", "cosine_mrr@10", "cosine_ndcg@10"],
   corpus: ["cosine_accuracy@1", "cosine_recall@10", "cosine_mrr@10", "cosine_ndcg@10", "cosine_map@100"],

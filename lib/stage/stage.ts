@@ -71,7 +71,7 @@ export type StageDefinition<P, I, A> =
     readonly name: string;
     /** Counts up whenever the code would give another result. */
     readonly version: number;
-    /** How its inputs are read. */
+    /** How its inputs are read. Of any number of inputs, `data.0`, `data.1`, …, the first says it for all. */
     readonly inputs: { readonly [K in keyof Required<I>]: Format<NonNullable<I[K]>> };
     /** How its result is read. */
     readonly output: Format<A>;
@@ -178,6 +178,9 @@ type AnyRun = StageDefinition<any, any, any>["run"];
 
 const registry = new Map<string, AnyStage>();
 
+const formatOf = ({ inputs }: AnyStage, name: string): Format<unknown> =>
+  inputs[name] ?? inputs[name.replace(/\.\d+$/, ".0")]!;
+
 /** Names and versions of all stages that were declared. */
 export function declaredStages(): readonly string[] {
   return [...registry.keys()];
@@ -273,7 +276,7 @@ const openRunner = Effect.fnUntraced(function* ({ cacheDir }: RunnerOptions) {
         const inputs = Object.fromEntries(
           Object.entries(task.inputs).map(([name, input]) => [
             name,
-            artifact(input, places.get(input) ?? [placeOf(cache.folder, input)], true, definition.inputs[name]!),
+            artifact(input, places.get(input) ?? [placeOf(cache.folder, input)], true, formatOf(definition, name)),
           ]),
         );
         const part = as === definition.name ? undefined : as.replace(`${definition.name}-`, "");

@@ -11,6 +11,7 @@ import type { Dataset, ScoredPairs } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
 import type { KindredError } from "../../error.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
+import type { Prompts } from "../../model/prompts.ts";
 import {
   datasetFormat,
   type Evaluation,
@@ -27,14 +28,18 @@ import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services, type Stage } from "../../stage/stage.ts";
 import { type EvaluateParameters, evaluateRows, type Head } from "./evaluate_rows.ts";
 
-/** The head that was trained beside a model, if there is one. */
-async function readHead(folder: string): Promise<Head | undefined> {
+/** The head that was trained beside a model, if there is one; of several data sets that of one, where it has its own. */
+async function readHead(folder: string, set: string | undefined): Promise<Head | undefined> {
   const path = join(dirname(folder), "head.safetensors");
   if (!await Deno.stat(path).then(({ isFile }) => isFile, () => false)) return undefined;
   const reader = await openTensors(path);
   try {
     const head: Record<string, Float32Array> = {};
-    for (const name of reader.tensors.keys()) head[name] = await reader.readF32(name);
+    const prefix = set === undefined ? "" : `${set}/`;
+    for (const name of reader.tensors.keys()) {
+      if (name.startsWith(prefix)) head[name.slice(prefix.length)] = await reader.readF32(name);
+      else if (!name.includes("/")) head[name] ??= await reader.readF32(name);
+    }
     return head;
   } finally {
     reader.close();
@@ -48,8 +53,16 @@ function newHead(loss: LossSpec, width: number, seed: number): Head {
   );
 }
 
+/** Of a model that was trained on several data sets: as what it is measured. */
+export interface SetView {
+  /** The set whose head tells classes. */
+  readonly set?: string | undefined;
+  /** The prompts that the set was trained behind, instead of the model's. */
+  readonly reads?: Prompts | undefined;
+}
+
 const evaluateStage = defineStage<
-  ModelShape & EvaluateParameters & { readonly seed?: number | undefined },
+  ModelShape & EvaluateParameters & SetView & { readonly seed?: number | undefined },
   { model: ModelFolder; rows: Dataset<Columns> },
   Evaluation
 >({
@@ -60,14 +73,14 @@ const evaluateStage = defineStage<
   computes: true,
   draws: ({ kind }) => kind === "classes",
   run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
-    const { kind, loss, neighbors, dimensions, seed, ...shape } = parameters;
+    const { kind, loss, neighbors, dimensions, seed, set, reads, ...shape } = parameters;
     yield* phase("evaluating");
     const engine = yield* (yield* TensorEngine).open;
-    const model = yield* openBiEncoder(inputs.model, shape);
+    const model = { ...yield* openBiEncoder(inputs.model, shape), ...reads };
     yield* attempt(async () => {
       const { folder } = await inputs.model.read();
       const fresh = loss && newHead(loss, model.width, seed ?? 0);
-      const trained = fresh && (await readHead(folder));
+      const trained = fresh && (await readHead(folder, set));
       const fits = Object.entries(fresh ?? {}).every(([name, { length }]) => trained?.[name]?.length === length);
       const head = fits ? trained : fresh;
       const rows = await inputs.rows.read();
@@ -92,7 +105,7 @@ const evaluateStage = defineStage<
 /** The metrics of a model on rows of a kind, the cosine of every pair, and the embeddings of the texts. */
 export const evaluateModel: (
   inputs: { readonly model: Artifact<ModelFolder>; readonly rows: Artifact<Dataset<Columns>> },
-  parameters: ModelShape & EvaluateParameters & {
+  parameters: ModelShape & EvaluateParameters & SetView & {
     /** Of the head that training begins with. */
     readonly seed?: number | undefined;
   },

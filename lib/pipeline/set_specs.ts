@@ -1,0 +1,173 @@
+/**
+ * Several data sets as a file names them: a list in JSON, an object for each.
+ *
+ * @module
+ */
+import { parse } from "node:path";
+import { type ColumnMapping, parseColumns } from "../data/column_names.ts";
+import { type KindredError, knownError, UsageError } from "../error.ts";
+import { lossOf, type LossSpec } from "../loss/named.ts";
+import type { ColumnPrompts } from "../model/prompts.ts";
+import { checkFields, type Field, type Fields, NUMBERS, oneOf, wrong } from "../train/fields.ts";
+import { checkMixing, type MixingSettings } from "../train/mixed_batches.ts";
+import type { FlagValues } from "./flags.ts";
+import { inSet } from "./in_set.ts";
+import { text } from "./settings.ts";
+
+/** A data set of a run. Files are looked for where the command runs. */
+export interface SetSpec {
+  /** What it is called in the report; without a slash. */
+  readonly name: string;
+  /** Its rows: a file, a folder, or a dataset of the hub. */
+  readonly train: string;
+  /** Its loss, by the name of `LossSpec`: multiple_negatives_ranking, cosent, softmax, … */
+  readonly loss: string;
+  /** What the loss takes. */
+  readonly lossOptions?: object | undefined;
+  /** Names of columns in the file, by ours: `{ "anchor": "question" }`, or `"anchor=question"`. */
+  readonly columns?: ColumnMapping | string | undefined;
+  /** Rows at most. */
+  readonly limit?: number | undefined;
+  /** Of NLI pairs under a loss over pairs: where negatives come from. Default none. */
+  readonly negatives?: "none" | "easy" | "contradiction" | undefined;
+  /** Texts before its columns. Default: those of `--prompts` for it, else the model's own. */
+  readonly prompts?: ColumnPrompts | undefined;
+  /** How many times as often as by its size alone it has its turn. Default 1. */
+  readonly weight?: number | undefined;
+  /** Rows of its batches. Default: those of the run. */
+  readonly batchSize?: number | undefined;
+  /** The model that the loss learns from, if it learns from one. */
+  readonly guide?: string | undefined;
+  /** Rows that it is measured by, instead of some that are held out. */
+  readonly eval?: string | undefined;
+  /** Names of their columns. */
+  readonly evalColumns?: ColumnMapping | string | undefined;
+  /** Rows that are held out, or a share of them. Default: those of `--hold-out`, else a tenth, 1,000 at most. */
+  readonly holdOut?: number | undefined;
+}
+
+const isObject = (value: unknown): value is object =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
+const aText: Field = { expected: "a text", is: isText };
+const isTexts = (value: unknown) => isObject(value) && Object.values(value).every((one) => typeof one === "string");
+const names: Field = {
+  expected: '{"anchor": "question"}, or "anchor=question"',
+  is: (value) => isText(value) || isTexts(value),
+};
+
+const FIELDS: Fields<SetSpec> = {
+  name: aText,
+  train: aText,
+  loss: aText,
+  lossOptions: { expected: "an object", is: isObject },
+  columns: names,
+  limit: NUMBERS["positive"],
+  negatives: oneOf(["none", "easy", "contradiction"]),
+  prompts: {
+    expected: 'a text, or one for each column: {"anchor": "query: "}',
+    is: (value) => typeof value === "string" || isTexts(value),
+  },
+  weight: NUMBERS["above zero"],
+  batchSize: NUMBERS["positive"],
+  guide: aText,
+  eval: aText,
+  evalColumns: names,
+  holdOut: NUMBERS["number"],
+};
+
+/**
+ * Checks data sets, as a file or a script has them.
+ *
+ * @param given A list of objects.
+ * @param mixing How they take turns.
+ * @returns The same list.
+ * @throws {UsageError} It names the data set.
+ */
+export function checkSpecs(given: unknown, mixing: MixingSettings): readonly SetSpec[] {
+  if (!Array.isArray(given)) {
+    throw new UsageError("data sets are a list", {
+      expected: '[{"name": "qa", "train": "qa.csv", "loss": "multiple_negatives_ranking"}, …]',
+      found: isObject(given) ? "an object" : typeof given,
+    });
+  }
+  given.forEach((spec, i) => {
+    const name = isObject(spec) && "name" in spec && isText(spec.name) ? spec.name : `number ${i + 1}`;
+    try {
+      checkFields(spec, FIELDS, `data set ${name}`);
+      for (const field of ["name", "train", "loss"] as const) {
+        if (spec[field] === undefined) throw wrong(`data set ${name}.${field}`, FIELDS[field].expected, undefined);
+      }
+      lossOfSpec(spec);
+    } catch (error) {
+      throw namedAs(name, error);
+    }
+  });
+  checkMixing(given, mixing);
+  return given;
+}
+
+const namedAs = (name: string, error: unknown): unknown => {
+  const known: KindredError | undefined = knownError(error);
+  return known === undefined ? error : inSet(name, known);
+};
+
+/** Reads and checks the file of `--datasets`. */
+export async function readSpecs(path: string, mixing: MixingSettings): Promise<readonly SetSpec[]> {
+  const content = await Deno.readTextFile(path).catch((error) => {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    throw new UsageError("there is no such file of data sets", { where: path, hint: "--datasets FILE.json" });
+  });
+  let given: unknown;
+  try {
+    given = JSON.parse(content);
+  } catch (error) {
+    throw new UsageError("the file of data sets is not JSON", { where: path, found: (error as Error).message });
+  }
+  return checkSpecs(given, mixing);
+}
+
+/** The loss of a data set. */
+export function lossOfSpec({ loss, lossOptions }: Pick<SetSpec, "loss" | "lossOptions">): LossSpec {
+  const spec = { name: loss.replaceAll("-", "_"), ...(lossOptions !== undefined && { options: lossOptions }) };
+  lossOf(spec); // refuses names and options that there are not
+  return spec;
+}
+
+/** Columns as a mapping. */
+export function mappingOf(columns: SetSpec["columns"]): ColumnMapping | undefined {
+  if (columns === undefined) return undefined;
+  if (typeof columns === "string") return parseColumns(columns);
+  for (const ours of Object.keys(columns)) parseColumns(`${ours}=x`); // refuses names that we do not have
+  return columns;
+}
+
+/**
+ * The texts before the columns of a data set: its own, else what `--prompts` says: one text, or one for each column, for all
+ * sets; or by the names of sets, and then nothing for those that are not named.
+ */
+export function promptsOfSet(spec: SetSpec, all: readonly SetSpec[], values: FlagValues): ColumnPrompts | undefined {
+  const given = text(values, "prompts");
+  if (spec.prompts !== undefined || given === undefined) return spec.prompts;
+  if (!given.trimStart().startsWith("{")) return given;
+  let parsed: unknown;
+  try {
+    parsed = JSON.parse(given);
+  } catch {
+    parsed = undefined;
+  }
+  const called = ({ name, train }: SetSpec) => [name, train, parse(train).base, parse(train).name];
+  const keys = isObject(parsed) ? Object.keys(parsed) : [];
+  const bySet = keys.length > 0 && keys.every((key) => all.some((set) => called(set).includes(key)));
+  const own = bySet
+    ? (parsed as Record<string, unknown>)[called(spec).find((name) => keys.includes(name)) ?? ""]
+    : parsed;
+  if (bySet && own === undefined) return undefined;
+  if (FIELDS.prompts.is(own)) return own as ColumnPrompts;
+  throw new UsageError("--prompts cannot be read", {
+    expected: `{"${spec.name}": {"anchor": "query: "}}, {"anchor": "query: "}, or one text; sets: ${
+      all.map(({ name }) => name).join(", ")
+    }`,
+    found: given,
+  });
+}
