@@ -10,23 +10,23 @@ import { ADAPTERS, type Flag, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags
 import { mixingOf, trainOnSetsAndReport } from "../lib/pipeline/set_training.ts";
 import { readSpecs, type SetSpec } from "../lib/pipeline/set_specs.ts";
 import { setsSummary } from "../lib/pipeline/sets_report.ts";
-import { checkOwnModel, text, trainingPresets } from "../lib/pipeline/settings.ts";
+import { checkOwnModel, optional, text, trainingPresets } from "../lib/pipeline/settings.ts";
 import { note } from "../lib/stage/progress.ts";
 
 /** What the file of the data sets says, set by set. */
 const OF_EACH: readonly Flag[] = ["train", "eval", "eval-columns", "columns"];
 
-/** Two sets of the sample: entailed pairs with what contradicts, and pairs with a grade. */
-const SAMPLE: readonly SetSpec[] = [
+/** Two sets of the sample, of so many rows at most: entailed pairs with what contradicts, and pairs with a grade. */
+const sampleSets = (limit = Infinity): readonly SetSpec[] => [
   {
     name: "nli",
     train: "sample:nli",
     loss: "multiple_negatives_ranking",
     negatives: "contradiction",
-    limit: 14_000,
-    holdOut: 1000,
+    limit: Math.min(limit, 14_000),
+    holdOut: 0.07,
   },
-  { name: "graded", train: "sample:graded", loss: "cosent", limit: 3000, holdOut: 500 },
+  { name: "graded", train: "sample:graded", loss: "cosent", limit: Math.min(limit, 3000), holdOut: 0.15 },
 ];
 
 /** The command: load → hold out → tokenize → train → evaluate. */
@@ -65,7 +65,9 @@ export const command: Command = {
     if (path === undefined && values["model"] !== undefined) {
       yield* note("there is no --datasets: the model is trained on the sample's rows, which are made up");
     }
-    const specs = path === undefined ? SAMPLE : yield* attempt(() => readSpecs(path, mixingOf(values)));
+    const specs = path === undefined
+      ? sampleSets(optional(values, "limit"))
+      : yield* attempt(() => readSpecs(path, mixingOf(values)));
     return yield* trainOnSetsAndReport(invocation, specs);
   }),
   print: setsSummary,

@@ -56,7 +56,7 @@ export { asLists, holdOutListsOf } from "./stages/lists.ts";
 export { type DenoisingParameters, trainDenoising } from "./stages/denoise.ts";
 export { loadEvaluation, loadRetrievalSets } from "./stages/retrieval.ts";
 export type { RetrievalRows } from "../data/retrieval_sets.ts";
-export { evaluateModel, evaluateSimilarity } from "./stages/evaluate.ts";
+export { evaluateModel, evaluateSimilarity, type SetView } from "./stages/evaluate.ts";
 export type { EvaluateParameters, EvaluationKind } from "./stages/evaluate_rows.ts";
 export {
   evaluateByLabels,
@@ -140,6 +140,7 @@ export { type SimcseInputs, type SimcseParameters, trainSimcse } from "./stages/
 export { type KeepLayers, keepLayers } from "./stages/keep_layers.ts";
 export { type StudentInputs, type StudentParameters, trainStudent } from "./stages/distill.ts";
 export { type RowsOf, type TrainBiEncoder, trainBiEncoder, type TrainParameters } from "./stages/train.ts";
+export { MEAN_OF_SETS, type SetOptions, type TrainOnSets, trainOnSets } from "./stages/train_sets.ts";
 export { trainWord2vec, type Word2vecInputs, type Word2vecParameters } from "./stages/word2vec.ts";
 export type { ReportTable } from "./report.ts";
 export {

@@ -4,18 +4,18 @@
  * @module
  */
 import { Effect } from "effect";
-import { attempt } from "../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
+import type { HoldOutOptions } from "../data/hold_out.ts";
 import type { Columns } from "../data/rows.ts";
 import { DatasetError, type KindredError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { MatryoshkaOptions } from "../loss/matryoshka.ts";
 import { losses, lossOf, type LossSpec } from "../loss/named.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
-import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
+import type { CountedDataset, ModelFolder } from "../stage/artifact.ts";
 import { model } from "../stage/roots.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
-import { blind, cutRows, type EvaluationSet, measured, unusable } from "./evaluation.ts";
+import { blind, cutRows, type EvaluationSet, measured, type Parts, unusable } from "./evaluation.ts";
 import { lossOfSpec, mappingOf, type SetSpec } from "./set_specs.ts";
 import type { EvaluationKind } from "./stages/evaluate_rows.ts";
 import { loadEvaluationRows, loadLabelledPairs, loadMargins, loadPairsOrNli, type RowsOptions } from "./stages/load.ts";
@@ -130,24 +130,16 @@ export const loadSet: (
     const columns = mappingOf(spec.columns);
     const source = { from: spec.train, limit: spec.limit ?? limit, skipBadRows, columnsFlag: '"columns" of the set:' };
     const all = yield* form.load({ ...source, ...(columns && { columns }) });
-    const warnings: string[] = [];
     const given = spec.eval === undefined ? undefined : yield* givenRows(spec, form.kind ?? "retrieval");
-    let train = all;
-    let evaluation: EvaluationSet | undefined = given;
-    if (given === undefined && form.kind === undefined) {
-      warnings.push(blind("the loss learns scores of a teacher, and the set has no eval"));
-    } else if (given === undefined) {
-      const cut = yield* cutRows(all, { rows: spec.holdOut ?? holdOut, seed });
-      warnings.push(...cut.warnings);
-      const set = cut.heldOut && {
-        ...yield* measured(cut.heldOut as unknown as Parameters<typeof measured>[0], form.kind!),
-        source: spec.train,
-        heldOut: true,
-      };
-      const trouble = set && (yield* unusable(set));
-      if (trouble !== undefined) warnings.push(blind(trouble));
-      else if (set !== undefined) [train, evaluation] = [cut.train, set];
-    }
+    const { train, evaluation, warnings } = given !== undefined
+      ? { train: all, evaluation: given, warnings: [] }
+      : form.kind === undefined
+      ? {
+        train: all,
+        evaluation: undefined,
+        warnings: [blind("the loss learns scores of a teacher, and there is no eval")],
+      }
+      : yield* cutSet(all, form.kind, { rows: spec.holdOut ?? holdOut, seed, source: spec.train });
     const data = yield* form.rows(train, spec, seed);
     return {
       name: spec.name,
@@ -164,6 +156,24 @@ export const loadSet: (
   },
 );
 
+/** Rows of a set to train on, and some that are held out to measure it by. */
+export const cutSet: (
+  all: AnyRows,
+  kind: EvaluationKind,
+  options: HoldOutOptions & { readonly source: string },
+) => Effect.Effect<Pick<Parts<Columns>, "train" | "evaluation" | "warnings">, KindredError, Services> = Effect
+  .fnUntraced(
+    function* (all, kind, { source, ...options }) {
+      const { train, heldOut, warnings } = yield* cutRows(all, options);
+      if (heldOut === undefined) return { train: all, evaluation: undefined, warnings };
+      const rows = heldOut as unknown as Parameters<typeof measured>[0];
+      const evaluation: EvaluationSet = { ...yield* measured(rows, kind), source, heldOut: true };
+      const trouble = yield* unusable(evaluation);
+      if (trouble !== undefined) return { train: all, evaluation: undefined, warnings: [blind(trouble)] };
+      return { train, evaluation, warnings: [] };
+    },
+  );
+
 /** The rows of a set's `eval`. */
 const givenRows = Effect.fnUntraced(function* (spec: SetSpec, wanted: EvaluationKind) {
   const columns = mappingOf(spec.evalColumns);
@@ -171,7 +181,3 @@ const givenRows = Effect.fnUntraced(function* (spec: SetSpec, wanted: Evaluation
   const rows = yield* loadEvaluation({ from: spec.eval!, columnsFlag, ...(columns && { columns }) });
   return { ...yield* measured(rows, wanted), source: spec.eval!, heldOut: false };
 });
-
-/** How many rows a set has to train on. */
-export const rowsOfSet = ({ data }: Pick<LoadedSet, "data">): Effect.Effect<number, KindredError> =>
-  Effect.map(attempt(() => summaryOf(data)), ({ rows }) => rows);

@@ -5,8 +5,7 @@
  */
 import { counted } from "../counted.ts";
 import { lossOf } from "../loss/named.ts";
-import type { Evaluation, TrainedModel } from "../stage/artifact.ts";
-import type { Artifact } from "../stage/stage.ts";
+import type { TrainedModel } from "../stage/artifact.ts";
 import { type Facts, modelCard } from "../train/model_card.ts";
 import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
 import { baselineOf } from "./evaluation.ts";
@@ -17,17 +16,10 @@ import type { Leaks } from "./leaks.ts";
 import { dimensionReports } from "./matryoshka.ts";
 import type { HeldSettings } from "./report.ts";
 import type { LoadedSet } from "./set_loading.ts";
+import type { MeasuredSet } from "./set_measuring.ts";
 import { lossOfSet, type SetReport, type SetsReport } from "./sets_report.ts";
 import { text } from "./settings.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
-
-/** A set, and what models are worth on its evaluation rows. */
-export interface MeasuredSet extends LoadedSet {
-  /** The model it started from; undefined where there are no such rows. */
-  readonly before?: Artifact<Evaluation> | undefined;
-  /** The model itself. */
-  readonly after?: Artifact<Evaluation> | undefined;
-}
 
 /** What a training on several sets tells of one. */
 export async function setReport(

@@ -14,14 +14,9 @@ export {
   type RetrievalCorpus,
   type RetrievalPairs,
 } from "./encode.ts";
-export {
-  finetune,
-  type FinetuneOptions,
-  type FinetuneSettings,
-  type LabelColumns,
-  type PairColumns,
-  type ScoredColumns,
-} from "./finetune.ts";
+export { finetune, type FinetuneOptions } from "./finetune.ts";
+export type { DatasetsOption, FinetuneSet, FinetuneSetOptions } from "./finetune_sets.ts";
+export type { LabelColumns, PairColumns, ScoredColumns } from "./rows.ts";
 export {
   type AnsweredQuestions,
   type JudgedPairs,
@@ -42,7 +37,7 @@ export {
   type TsdaeInput,
 } from "./plain_texts.ts";
 export { augmentedSbert, type AugmentedSbertInput, type AugmentedSbertResult, type TextPairs } from "./scenarios.ts";
-export type { HoldOutOption, MeasuredTraining, OutputOptions } from "./training.ts";
+export type { FinetuneSettings, HoldOutOption, MeasuredTraining, OutputOptions } from "./training.ts";
 export { word2vec, type Word2vecInput } from "./word2vec.ts";
 export {
   type Encode,

@@ -9,6 +9,7 @@ import { attempt } from "../attempt.ts";
 import { counted } from "../counted.ts";
 import type { Columns } from "../data/rows.ts";
 import { type KindredError, UsageError } from "../error.ts";
+import type { ColumnPrompts } from "../model/prompts.ts";
 import { blind, cutRows, unusable } from "../pipeline/evaluation.ts";
 import { checkOutput, copyFolder } from "../pipeline/output.ts";
 import { evaluateModel } from "../pipeline/stages/evaluate.ts";
@@ -24,7 +25,7 @@ import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { heldSettings } from "../pipeline/held_settings.ts";
 import { recipeOf } from "../train/recipe.ts";
 import { cardText } from "./card.ts";
-import { resolveSettings, type TrainSettings, usualRate } from "../train/settings.ts";
+import { resolveSettings, TRAIN_FIELDS, type TrainSettings, usualRate } from "../train/settings.ts";
 
 /** Where a training saves its model. */
 export interface OutputOptions {
@@ -40,6 +41,25 @@ export interface OutputOptions {
 export interface HoldOutOption {
   /** Rows that are not trained on, or a share below 1; 0: none. Default: a tenth, 1,000 at most, none of fewer than 20. */
   readonly holdOut?: number;
+}
+
+/** Options of `finetune`, beside its rows. */
+export interface FinetuneSettings extends TrainSettings, RunOptions, OutputOptions, HoldOutOption {
+  /** Model to start from: a folder or a model of the hub. */
+  readonly model: string;
+  /**
+   * A text before every column, or one for each by its name, such as `{ anchor: "query: ", positive: "passage: " }`: the new
+   * model has them as its prompts `query` and `document`. Default: the model's own for queries before anchors and for
+   * documents before what they look for, where it tells them apart, else its default prompt before each.
+   */
+  readonly prompts?: ColumnPrompts | undefined;
+  /** The model that the loss learns from: of `losses.gistEmbed`, `losses.mse` or `losses.embedDistill`. It embeds the rows once. */
+  readonly guide?: string | undefined;
+}
+
+/** The hyper-parameters among the options of a training. */
+export function settingsOf(options: TrainSettings): TrainSettings {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => Object.hasOwn(TRAIN_FIELDS, name)));
 }
 
 /**

@@ -280,6 +280,10 @@ function withMetric(settings: ResolvedTrainSettings, kind: EvaluationKind): Reso
   return settings;
 }
 
+/** The columns of texts among these names: those that are not named as labels are. */
+export const textNames = (columns: readonly string[]): readonly string[] =>
+  columns.filter((name) => !/^(label|score(_\d+)?)$/.test(name));
+
 /**
  * Refuses rows that a loss cannot use, or would use only in part.
  *
@@ -291,7 +295,7 @@ function withMetric(settings: ResolvedTrainSettings, kind: EvaluationKind): Reso
 export function requireFit(
   loss: Loss,
   columns: readonly string[],
-  names: readonly string[] = columns.filter((name) => !/^(label|score(_\d+)?)$/.test(name)),
+  names: readonly string[] = textNames(columns),
 ): { readonly names: readonly string[]; readonly labels: readonly string[] } {
   const label = loss.label === "class" ? "label" : loss.label;
   const widths = loss.labelWidths?.(names.length) ?? [1];
