@@ -129,7 +129,12 @@ const adaptation: (invocation: Invocation, output: string) => Effect.Effect<Repo
       control: values["no-control"] !== true,
     };
     const results = methods === undefined
-      ? yield* oneWay(run, task, yield* adaptationOf(invocation, base, text(values, "adapt") as Adaptation["by"]))
+      ? yield* oneWay(
+        run,
+        task,
+        yield* adaptationOf(invocation, base, text(values, "adapt") as Adaptation["by"]),
+        evaluation,
+      )
       : yield* bestWay(run, { ...task, adaptations: methods }, evaluation);
     // The report is about the target; of the other evaluation only its table tells.
     const leaks = target && general && leaksOf(yield* valueOf(general.rows), yield* valueOf(data));

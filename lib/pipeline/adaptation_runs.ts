@@ -21,21 +21,46 @@ import type { BeforeAndAfter } from "./training.ts";
 /** What the report shows of it. */
 type Shown = Pick<Results, "runs" | "tables" | "details" | "warnings" | "facts">;
 
+/** Ways that did not help: the training that followed ends below that without an adaptation, or below the base untouched. */
+const unhelpful: (
+  ways: readonly (readonly [by: string, trained: TrainedRun])[],
+  control: TrainedRun | undefined,
+  evaluation: EvaluationSet | undefined,
+) => Effect.Effect<readonly string[], KindredError> = Effect.fnUntraced(function* (ways, control, evaluation) {
+  if (evaluation === undefined) return [];
+  const metric = PRIMARY_METRIC[evaluation.kind];
+  const without = control === undefined ? "of the model untouched" : "of the same training without it";
+  const warnings: string[] = [];
+  for (const [by, { before, after }] of ways) {
+    const was = (yield* valueOf(control?.after ?? before!)).metrics[metric]!;
+    const is = (yield* valueOf(after!)).metrics[metric]!;
+    if (is >= was) continue;
+    warnings.push(
+      `adaptation by ${by} did not help: ${metric} ${is.toFixed(4)}, below the ${was.toFixed(4)} ${without}`,
+    );
+  }
+  return warnings;
+});
+
 /** base → adapted → trained. */
 export const oneWay: (
   run: BeforeAndAfter,
   task: AdaptationTask,
   adaptation: Adaptation,
-) => Effect.Effect<Shown, KindredError, Services> = Effect.fnUntraced(function* (run, task, adaptation) {
+  evaluation: EvaluationSet | undefined,
+) => Effect.Effect<Shown, KindredError, Services> = Effect.fnUntraced(function* (run, task, adaptation, evaluation) {
   const { model, adapted, control, table } = yield* domainAdaptation({ ...task, adaptation });
+  const main = yield* run(model);
+  const beside = control && (yield* run(control));
   return {
     runs: {
-      main: yield* run(model),
+      main,
       adaptation: yield* run(adapted, adaptation.by === "mlm" ? task.shape : {}),
-      ...(control && { control: yield* run(control) }),
+      ...(beside && { control: beside }),
     },
     tables: [table],
     facts: { "adapted by": adaptation.by },
+    warnings: yield* unhelpful([[adaptation.by, main]], beside, evaluation),
   };
 });
 
@@ -68,8 +93,11 @@ export const bestWay: (
     facts: {
       "adapted by": ways.length === 1 ? best[0] : `${best[0]}, the best of ${ways.map(({ by }) => by).join(", ")}`,
     },
-    warnings: evaluation === undefined || trained.length === 1
-      ? []
-      : ["the way of adaptation was chosen on the same rows that the report is about"],
+    warnings: [
+      ...yield* unhelpful(trained, beside["control"], evaluation),
+      ...(evaluation === undefined || trained.length === 1
+        ? []
+        : ["the way of adaptation was chosen on the same rows that the report is about"]),
+    ],
   };
 });

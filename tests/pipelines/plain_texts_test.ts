@@ -33,6 +33,11 @@ Deno.test("domain_adaptation --methods has each way on the same texts, in one ta
     assert.equal(details["the model is adapted by"], best);
     const expected = ["simcse", "mlm"].flatMap((by) => by === best ? [by] : [by, `${by}, then trained`]);
     assert.deepEqual(Object.keys(runs).sort(), ["control", "main", ...expected].sort());
+    // Each way that ends below the training without it says so.
+    for (const [name, value] of [["simcse", trained[0]], ["mlm", trained[1]]]) {
+      const said = warnings.filter((warning: string) => warning.startsWith(`adaptation by ${name} did not help`));
+      assert.equal(said.length, value < table.rows[0][column] ? 1 : 0, `${name}: ${value}`);
+    }
     assert.match(warnings.join(), /way of adaptation was chosen on the same rows/);
     assert.match(await Deno.readTextFile(join(model, "README.md")), new RegExp(`${best}, the best of simcse, mlm`));
     await assert.rejects(go("--methods", "simcse,gold"), /no way of adaptation/);
