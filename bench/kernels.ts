@@ -62,7 +62,6 @@ for (const [rows, from, to] of [[830, 384, 384], [830, 384, 1536], [830, 1536, 3
           m,
           n,
           k: depth,
-          half: 0,
           alpha: 1,
           accumulate: +(i > 0),
           ...{ bias: 0, pre: 0, kind: -1 },

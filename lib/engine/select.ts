@@ -7,7 +7,7 @@ import { EngineError } from "../error.ts";
 import { openAccelerate } from "./cpu/accelerate.ts";
 import { cpuInfo, createCpuEngine } from "./cpu/engine.ts";
 import type { CpuOptions } from "./cpu/core.ts";
-import { canRound, NO_BF16, openNativeKernels } from "./cpu/native.ts";
+import { NO_BF16, openNativeKernels, roundedBy } from "./cpu/native.ts";
 import { faultOf } from "./cpu/self_test.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
 import { createTfjsEngine, type TfjsBackend } from "./tfjs/mod.ts";
@@ -34,9 +34,9 @@ export interface EngineChoice {
   readonly threads?: number | undefined;
   /**
    * Default fp32. bf16: weights and activations are rounded to 16 bits where a layer multiplies them; sums, what is
-   * stored, losses, norms and the optimizer keep 32. For processors that have such products (AVX-512 BF16, NEON BF16). int8, for
-   * inference: weights of layers have 8 bits, and so has what is multiplied with them; no calibration, the same bits on
-   * every processor.
+   * stored, losses, norms and the optimizer keep 32. For processors that have such products (AMX, AVX-512 BF16, NEON
+   * BF16). int8, for inference: weights of layers have 8 bits, and so has what is multiplied with them; no calibration,
+   * the same bits on every processor.
    */
   readonly precision?: "fp32" | "bf16" | "fp16" | "int8" | undefined;
   /** The cpu engine keeps count of what its kernels do: `Engine.times`. */
@@ -117,7 +117,7 @@ export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEng
   const why = name === "cpu" ? "cpu was asked for" : "cpu is what was measured most; a card is for --engine webgpu";
   if (precision === "fp16") throw noPrecision(precision, "cpu");
   const { options: form, reason } = await openKernels(kernels);
-  if (precision === "bf16" && (!canRound(form.native) || form.accelerate !== undefined)) {
+  if (precision === "bf16" && (roundedBy(form.native) === undefined || form.accelerate !== undefined)) {
     throw new EngineError(NO_BF16, { found: reason, hint: "--precision fp32" });
   }
   const options = { ...form, precision, profile: choice.profile };

@@ -10,6 +10,8 @@ export interface KernelCaller {
   readonly tile: number;
   /** Columns of B likewise. */
   readonly panel: number;
+  /** Rows of A that a product in bf16 takes at once. */
+  readonly block: number;
   /** Where the arguments of a kernel are. */
   readonly values: Float64Array;
   /** Runs a kernel over items 0 … items − 1, in portions of `grain`. */

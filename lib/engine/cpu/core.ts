@@ -8,7 +8,7 @@ import type { Dropout, Handle, KernelTime } from "../engine.ts";
 import { dropoutScale } from "../philox.ts";
 import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
 import type { Accelerate } from "./accelerate.ts";
-import { canRound, type NativeKernels, NO_BF16 } from "./native.ts";
+import { type NativeKernels, NO_BF16, roundedBy } from "./native.ts";
 import { profiled } from "./profile.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
 
@@ -80,7 +80,9 @@ const TURN = 50;
 /** Starts threads and lays out the memory. */
 export function createCore(threadCount: number, options: CpuOptions): Core {
   const { native, accelerate, precision = "fp32" } = options;
-  if (precision === "bf16" && !canRound(native)) throw new EngineError(NO_BF16, { expected: "kernels that have it" });
+  if (precision === "bf16" && roundedBy(native) === undefined) {
+    throw new EngineError(NO_BF16, { expected: "kernels that have it" });
+  }
   const started = startWithMemory(threadCount, native);
   const { threads, times } = options.profile === true ? profiled(started) : { threads: started, times: undefined };
   const { memory } = threads;
@@ -214,7 +216,8 @@ export function dropoutArguments(dropout: Dropout | undefined): {
     return { threshold: 0, keepScale: 1, places: 0, seed: 0, purpose: 0, step: 0 };
   }
   const { threshold, scale } = dropoutScale(dropout.rate);
-  return { threshold, keepScale: scale, places: at(dropout.places), ...dropout.key };
+  const { seed, purpose, step } = dropout.key; // and nothing else that it has
+  return { threshold, keepScale: scale, places: at(dropout.places), seed, purpose, step };
 }
 
 export { expectShape } from "../shapes.ts";

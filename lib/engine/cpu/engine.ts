@@ -18,6 +18,7 @@ import { movingKernels } from "./moving.ts";
 import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
+import { roundedBy } from "./native.ts";
 import { matmul } from "./products.ts";
 import { rotaryKernels } from "./rotary.ts";
 import { fuses } from "./threads.ts";
@@ -72,11 +73,7 @@ export function createCpuEngine(options: CpuOptions = {}): Engine {
 /** What a cpu engine with so many threads and these kernels says of itself. */
 export function cpuInfo(threads: number, { native, accelerate, precision = "fp32" }: CpuOptions): EngineInfo {
   const isFused = fuses(native);
-  const rounding = {
-    fp32: "",
-    bf16: `, bf16 by ${Deno.build.arch === "aarch64" ? "NEON" : "AVX-512"}`,
-    int8: ", int8",
-  }[precision];
+  const rounding = { fp32: "", bf16: `, bf16 by ${roundedBy(native)}`, int8: ", int8" }[precision];
   const own = `kindred ${KERNELS_REVISION}${isFused ? "" : ", without fused products"}${rounding}`;
   return {
     name: "cpu",

@@ -29,6 +29,7 @@ const SYMBOLS = {
   kindred_values: { parameters: ["pointer"], result: "pointer" },
   kindred_tile: { parameters: ["pointer"], result: "i32" },
   kindred_panel: { parameters: ["pointer"], result: "i32" },
+  kindred_block: { parameters: ["pointer"], result: "i32" },
   kindred_helped: { parameters: ["pointer"], result: "i32" },
 } as const;
 type Library = Deno.DynamicLibrary<typeof SYMBOLS>;
@@ -51,13 +52,13 @@ export interface NativeKernels {
   ) => KernelCaller | undefined;
 }
 
-/** Whether kernels have products of 16 bits. */
-export const canRound = (native: NativeKernels | undefined): boolean =>
-  ["avx512bf16", "amx", "neonbf16"].includes(native?.level ?? "");
+/** Whose products of 16 bits kernels have, or undefined: each adds up in an order of its own. */
+export const roundedBy = (native: NativeKernels | undefined): string | undefined =>
+  ({ avx512bf16: "AVX-512", amx: "AMX", neonbf16: "NEON" } as Readonly<Record<string, string>>)[native?.level ?? ""];
 
 /** What is said where they have not. */
 export const NO_BF16 =
-  "--precision bf16 needs machine code and a processor with products of bf16 (AVX-512 BF16, NEON BF16)";
+  "--precision bf16 needs machine code and a processor with products of bf16 (AVX-512 BF16, AMX, NEON BF16)";
 
 /** What came of opening the library. */
 export interface OpenedNative {
@@ -108,6 +109,7 @@ function starterOf({ symbols }: Library, level: number): NativeKernels["start"] 
     return {
       tile: symbols.kindred_tile(threads),
       panel: symbols.kindred_panel(threads),
+      block: symbols.kindred_block(threads),
       values: new Float64Array(Deno.UnsafePointerView.getArrayBuffer(symbols.kindred_values(threads)!, 512)),
       call: (kernel, items, grain) => symbols.kindred_run(threads, kernel, items, grain, scratch),
       helped: () => symbols.kindred_helped(threads),

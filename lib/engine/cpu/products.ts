@@ -8,10 +8,12 @@ import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS, grainOf, markAll } from "./dispatch.ts";
 import { matmulInt8 } from "./int8.ts";
+import { NOTHING, type Product } from "./product.ts";
+import { multiplyRounded } from "./products_bf16.ts";
 import { SCRATCH_BYTES } from "./threads.ts";
 
-/** Products of a sum that are taken at once, and tiles that are packed at once: as in `product.c`. */
-const [DEPTH, TILES] = [384, 8];
+/** Products of a sum and tiles that are taken at once, and elements of an activation: as in `product.c`. */
+const [DEPTH, TILES, CHUNK] = [384, 8, 1024];
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
 const CALL = 1e9;
 
@@ -47,49 +49,9 @@ export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions 
   return out;
 }
 
-/** One product, with byte addresses. */
-export interface Product {
-  /** A: [m, k], or [k, m] transposed. */
-  readonly a: number;
-  /** B: [k, n], or [n, k] transposed. */
-  readonly b: number;
-  /** C: [m, n] */
-  readonly c: number;
-  /** Read A as its transpose. */
-  readonly transposeA: boolean;
-  /** Read B as its transpose. */
-  readonly transposeB: boolean;
-  /** Rows of C. */
-  readonly m: number;
-  /** Columns of C. */
-  readonly n: number;
-  /** Length of the sums. */
-  readonly k: number;
-  /** Multiplies the product. */
-  readonly scale: number;
-  /** Add to C. */
-  readonly accumulate: boolean;
-  /** Round A and B to 16 bits; the sums keep 32. */
-  readonly isRounded: boolean;
-  /** What follows, if anything does. */
-  readonly epilogue?: Epilogue;
-}
-
-/** Bias [n] and activation, with byte addresses. */
-export interface Epilogue {
-  /** Added to each row; 0: nothing. */
-  readonly bias: number;
-  /** Where the sum goes that the activation is applied to; 0: nowhere. */
-  readonly pre: number;
-  /** Number of the activation; −1: none. */
-  readonly kind: number;
-}
-
-const NOTHING: Epilogue = { bias: 0, pre: 0, kind: -1 };
-
 /** Enqueues one product. */
 export function multiply(core: Core, product: Product): void {
-  const { a, b, c, transposeA, transposeB, m, n, k, scale, accumulate, isRounded, epilogue = NOTHING } = product;
+  const { a, b, c, transposeA, transposeB, m, n, k, scale, accumulate, epilogue = NOTHING } = product;
   const { bias, pre } = epilogue;
   if (m === 0 || n === 0) return;
   /** The epilogue by itself, where no kernel of ours multiplies. */
@@ -102,6 +64,7 @@ export function multiply(core: Core, product: Product): void {
     if (!accumulate) core.enqueue(() => core.floats(c, m * n).fill(0));
     return follow();
   }
+  if (product.isRounded) return multiplyRounded(core, product);
   const [lda, ldb] = [transposeA ? m : k, transposeB ? k : n];
   const { accelerate, threads } = core;
   if (accelerate !== undefined) {
@@ -126,7 +89,7 @@ export function multiply(core: Core, product: Product): void {
   }
   const panels = Math.ceil(n / threads.panel);
   const packedBytes = 4 * panels * threads.panel * Math.min(DEPTH, k);
-  const tilesBytes = 4 * (TILES * threads.tile + threads.panel / 2) * DEPTH;
+  const tilesBytes = 4 * (TILES * threads.tile * DEPTH + CHUNK);
   // Each thread packs B for itself where few threads share much work; else they pack it together.
   const packsAlone = threads.count === 1 || (threads.count <= 4 && m >= 64);
   const isShared = !packsAlone || packedBytes + tilesBytes > SCRATCH_BYTES;
@@ -134,7 +97,7 @@ export function multiply(core: Core, product: Product): void {
   const rows = threads.tile * Math.max(1, Math.floor(CALL / (n * Math.min(DEPTH, k) * threads.tile)));
   for (let k0 = 0; k0 < k; k0 += DEPTH) {
     const depth = Math.min(DEPTH, k - k0);
-    const slice = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, n, k: depth, half: +isRounded };
+    const slice = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, n, k: depth };
     if (isShared) {
       const args = { ...slice, transposed: +transposeB, packed };
       core.enqueue(() => threads.run("packB", panels, Math.max(1, Math.ceil(2048 / depth)), args));

@@ -50,7 +50,7 @@ export function profiled(threads: Threads): { readonly threads: Threads; readonl
 
 /** Multiplications and additions of a kernel whose time goes into them; 0 for those that move memory. */
 function operationsOf(kernel: KernelName, items: number, args: Arguments, memory: WebAssembly.Memory): number {
-  if (kernel === "product" || kernel === "int8Product") return 2 * args["m"]! * args["n"]! * args["k"]!;
+  if (["product", "productHalf", "int8Product"].includes(kernel)) return 2 * args["m"]! * args["n"]! * args["k"]!;
   if (kernel !== "attention" && kernel !== "attentionBackward") return 0;
   // QKᵀ and PV: 4 · L² · size of each head; backward five products instead of two.
   const { heads, headSize, window, causal } = args as {

@@ -34,6 +34,8 @@ export interface Threads {
   readonly tile: number;
   /** Columns of B likewise. */
   readonly panel: number;
+  /** Rows of A that a product in bf16 takes at once. */
+  readonly block: number;
   /**
    * Runs a kernel over items 0 … items − 1, in portions of `grain`, and returns when all are done.
    *
@@ -67,7 +69,16 @@ export function startThreads(count: number, pages: number, native?: NativeKernel
     if (!closed) caller.close();
     closed = true;
   };
-  return { memory, count, tile: caller.tile, panel: caller.panel, run, helped: caller.helped, close };
+  return {
+    memory,
+    count,
+    tile: caller.tile,
+    panel: caller.panel,
+    block: caller.block,
+    run,
+    helped: caller.helped,
+    close,
+  };
 }
 
 /** What the module exports: see `level.c` and `threads.c`. */
@@ -80,6 +91,7 @@ interface Kernels {
   readonly dismiss: (control: number) => void;
   readonly tile: () => number;
   readonly panel: () => number;
+  readonly block: () => number;
   readonly __stack_pointer: WebAssembly.Global;
 }
 
@@ -111,6 +123,7 @@ function startWorkers(memory: WebAssembly.Memory, count: number): KernelCaller {
   return {
     tile: kernels.tile(),
     panel: kernels.panel(),
+    block: kernels.block(),
     values: new Float64Array(memory.buffer, ARGUMENTS, 64),
     call(kernel, items, grain) {
       // Small work is done here alone.

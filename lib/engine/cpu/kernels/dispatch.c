@@ -14,8 +14,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[2],
           (int)values[3],
           (int)values[4],
-          (int)values[5],
-          ADDRESS(values[6]),
+          ADDRESS(values[5]),
       }, start, end, scratch);
     case 1:
       return product((struct product){
@@ -32,14 +31,39 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[10],
           (int)values[11],
           (int)values[12],
-          (int)values[13],
-          (float)values[14],
-          (int)values[15],
+          (float)values[13],
+          (int)values[14],
+          ADDRESS(values[15]),
           ADDRESS(values[16]),
-          ADDRESS(values[17]),
-          (int)values[18],
+          (int)values[17],
       }, start, end, scratch);
     case 2:
+      return packHalf((struct packHalf){
+          ADDRESS(values[0]),
+          (int)values[1],
+          (int)values[2],
+          (int)values[3],
+          (int)values[4],
+          ADDRESS(values[5]),
+      }, start, end, scratch);
+    case 3:
+      return productHalf((struct productHalf){
+          ADDRESS(values[0]),
+          (int)values[1],
+          (int)values[2],
+          ADDRESS(values[3]),
+          ADDRESS(values[4]),
+          (int)values[5],
+          (int)values[6],
+          (int)values[7],
+          (int)values[8],
+          (float)values[9],
+          (int)values[10],
+          ADDRESS(values[11]),
+          ADDRESS(values[12]),
+          (int)values[13],
+      }, start, end, scratch);
+    case 4:
       return attention((struct attention){
           ADDRESS(values[0]),
           (int)values[1],
@@ -65,7 +89,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[21],
           (unsigned)(long long)values[22],
       }, start, end, scratch);
-    case 3:
+    case 5:
       return attentionBackward((struct attentionBackward){
           ADDRESS(values[0]),
           (int)values[1],
@@ -99,7 +123,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[29],
           (unsigned)(long long)values[30],
       }, start, end, scratch);
-    case 4:
+    case 6:
       return layerNorm((struct layerNorm){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -117,7 +141,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[13],
           (unsigned)(long long)values[14],
       }, start, end, scratch);
-    case 5:
+    case 7:
       return layerNormBackward((struct layerNormBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -136,7 +160,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[14],
           (unsigned)(long long)values[15],
       }, start, end, scratch);
-    case 6:
+    case 8:
       return rmsNorm((struct rmsNorm){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -154,7 +178,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[13],
           (unsigned)(long long)values[14],
       }, start, end, scratch);
-    case 7:
+    case 9:
       return rmsNormBackward((struct rmsNormBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -174,7 +198,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[15],
           (unsigned)(long long)values[16],
       }, start, end, scratch);
-    case 8:
+    case 10:
       return headNorm((struct headNorm){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -187,7 +211,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (float)values[8],
           ADDRESS(values[9]),
       }, start, end, scratch);
-    case 9:
+    case 11:
       return headNormBackward((struct headNormBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -201,7 +225,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[9]),
           (int)values[10],
       }, start, end, scratch);
-    case 10:
+    case 12:
       return normalizeRows((struct normalizeRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -209,7 +233,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           (float)values[4],
       }, start, end, scratch);
-    case 11:
+    case 13:
       return normalizeRowsBackward((struct normalizeRowsBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -218,14 +242,14 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           (float)values[5],
       }, start, end, scratch);
-    case 12:
+    case 14:
       return gather((struct gather){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 13:
+    case 15:
       return scatterAdd((struct scatterAdd){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -235,7 +259,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[5]),
           ADDRESS(values[6]),
       }, start, end, scratch);
-    case 14:
+    case 16:
       return dropout((struct dropout){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -247,7 +271,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[7],
           (unsigned)(long long)values[8],
       }, start, end, scratch);
-    case 15:
+    case 17:
       return pool((struct pool){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -256,7 +280,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           (int)values[5],
       }, start, end, scratch);
-    case 16:
+    case 18:
       return poolBackward((struct poolBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -267,21 +291,21 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (int)values[7],
       }, start, end, scratch);
-    case 17:
+    case 19:
       return logSumExpRows((struct logSumExpRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 18:
+    case 20:
       return softmaxRows((struct softmaxRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 19:
+    case 21:
       return softmaxRowsBackward((struct softmaxRowsBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -291,7 +315,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[5]),
           (int)values[6],
       }, start, end, scratch);
-    case 20:
+    case 22:
       return crossEntropyBackward((struct crossEntropyBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -300,13 +324,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[4]),
           (int)values[5],
       }, start, end, scratch);
-    case 21:
+    case 23:
       return activate((struct activate){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 22:
+    case 24:
       return activateBackward((struct activateBackward){
           (int)values[0],
           ADDRESS(values[1]),
@@ -317,7 +341,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (int)values[7],
       }, start, end, scratch);
-    case 23:
+    case 25:
       return biasActivation((struct biasActivation){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -325,7 +349,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           (int)values[4],
       }, start, end, scratch);
-    case 24:
+    case 26:
       return gated((struct gated){
           (int)values[0],
           ADDRESS(values[1]),
@@ -333,7 +357,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           (int)values[4],
       }, start, end, scratch);
-    case 25:
+    case 27:
       return gatedBackward((struct gatedBackward){
           (int)values[0],
           ADDRESS(values[1]),
@@ -342,7 +366,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           (int)values[5],
       }, start, end, scratch);
-    case 26:
+    case 28:
       return rotate((struct rotate){
           ADDRESS(values[0]),
           (int)values[1],
@@ -353,7 +377,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (float)values[7],
       }, start, end, scratch);
-    case 27:
+    case 29:
       return topK((struct topK){
           ADDRESS(values[0]),
           (int)values[1],
@@ -361,13 +385,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[3]),
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 28:
+    case 30:
       return unary((struct unary){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 29:
+    case 31:
       return binary((struct binary){
           (int)values[0],
           ADDRESS(values[1]),
@@ -375,32 +399,32 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 30:
+    case 32:
       return affine((struct affine){
           ADDRESS(values[0]),
           (float)values[1],
           (float)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 31:
+    case 33:
       return addTo((struct addTo){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (float)values[2],
       }, start, end, scratch);
-    case 32:
+    case 34:
       return fill((struct fill){
           ADDRESS(values[0]),
           (float)values[1],
       }, start, end, scratch);
-    case 33:
+    case 35:
       return transpose((struct transpose){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
           (int)values[3],
       }, start, end, scratch);
-    case 34:
+    case 36:
       return copyColumns((struct copyColumns){
           ADDRESS(values[0]),
           (int)values[1],
@@ -410,28 +434,28 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[5],
           (int)values[6],
       }, start, end, scratch);
-    case 35:
+    case 37:
       return scaleRows((struct scaleRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 36:
+    case 38:
       return rowReduce((struct rowReduce){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 37:
+    case 39:
       return columnSumBlocks((struct columnSumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 38:
+    case 40:
       return columnSumFinish((struct columnSumFinish){
           ADDRESS(values[0]),
           (int)values[1],
@@ -439,14 +463,14 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[3]),
           (int)values[4],
       }, start, end, scratch);
-    case 39:
+    case 41:
       return sumBlocks((struct sumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 40:
+    case 42:
       return adamw((struct adamw){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -458,7 +482,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (double)values[7],
           (float)values[8],
       }, start, end, scratch);
-    case 41:
+    case 43:
       return adamwRows((struct adamwRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -473,13 +497,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (double)values[10],
           (float)values[11],
       }, start, end, scratch);
-    case 42:
+    case 44:
       return clearRows((struct clearRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
       }, start, end, scratch);
-    case 43:
+    case 45:
       return squaresOfRows((struct squaresOfRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -487,7 +511,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 44:
+    case 46:
       return packInt8((struct packInt8){
           ADDRESS(values[0]),
           (int)values[1],
@@ -496,7 +520,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           ADDRESS(values[5]),
       }, start, end, scratch);
-    case 45:
+    case 47:
       return int8Product((struct int8Product){
           ADDRESS(values[0]),
           ADDRESS(values[1]),

@@ -13,12 +13,13 @@
 #include "optimizer.c"
 #include "philox.c"
 #include "product.c"
+#include "product_bf16.c"
 #include "reductions.c"
 #include "rotary.c"
 #include "rows.c"
 #include "top.c"
 
-const struct level LEVEL = {run, TILE, PANEL};
+const struct level LEVEL = {run, TILE, PANEL, BLOCK};
 
 #if defined(__wasm__)
 __attribute__((export_name("run"))) void runHere(int kernel, const double *values, int start, int end, void *scratch) {
@@ -26,4 +27,5 @@ __attribute__((export_name("run"))) void runHere(int kernel, const double *value
 }
 __attribute__((export_name("tile"))) int tile(void) { return TILE; }
 __attribute__((export_name("panel"))) int panel(void) { return PANEL; }
+__attribute__((export_name("block"))) int blockRows(void) { return BLOCK; }
 #endif

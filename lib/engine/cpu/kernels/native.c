@@ -162,4 +162,5 @@ VISIBLE void kindred_run(struct work *w, int kernel, int items, int grain, int s
 VISIBLE double *kindred_values(struct work *w) { return w->values; }
 VISIBLE int kindred_tile(struct work *w) { return w->level->tile; }
 VISIBLE int kindred_panel(struct work *w) { return w->level->panel; }
+VISIBLE int kindred_block(struct work *w) { return w->level->block; }
 VISIBLE int kindred_helped(struct work *w) { return __atomic_load_n(&w->helped, __ATOMIC_SEQ_CST); }

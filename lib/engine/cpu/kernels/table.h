@@ -10,7 +10,6 @@ struct packB {
   int transposed;
   int n;
   int k;
-  int half;
   float *packed;
 };
 KERNEL(packB);
@@ -29,7 +28,6 @@ struct product {
   int m;
   int n;
   int k;
-  int half;
   float alpha;
   int accumulate;
   const float *bias;
@@ -37,6 +35,34 @@ struct product {
   int kind;
 };
 KERNEL(product);
+
+struct packHalf {
+  const float *b;
+  int ldb;
+  int transposed;
+  int n;
+  int k;
+  int *packed;
+};
+KERNEL(packHalf);
+
+struct productHalf {
+  const float *a;
+  int lda;
+  int transposed;
+  const int *packed;
+  float *c;
+  int ldc;
+  int m;
+  int n;
+  int k;
+  float alpha;
+  int accumulate;
+  const float *bias;
+  float *pre;
+  int kind;
+};
+KERNEL(productHalf);
 
 struct attention {
   const float *q;

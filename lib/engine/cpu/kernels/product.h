@@ -1,0 +1,41 @@
+// What products of both precisions have.
+#pragma once
+#include "activations.h"
+#include "vector.h"
+
+#define DEPTH 384 // a panel of B, DEPTH × PANEL, stays in a near cache
+#define TILES 8 // that are packed at once
+#define NEAR 256 // columns of a few tiles, which stay in a near cache too
+
+// Bias and activation follow while the sums are near: when `done` columns of rows first … last − 1 are, for the NEAR last.
+#define EPILOGUE(a, first, last, done, v) \
+  if ((a.bias || a.pre || a.kind >= 0) && (done % NEAR == 0 || done == a.n)) { \
+    int from = (done - 1) / NEAR * NEAR; \
+    idx at = (idx)first * a.ldc + from; \
+    follow(a.kind, a.c + at, a.bias ? a.bias + from : 0, a.pre ? a.pre + at : 0, a.ldc, last - first, done - from, v); \
+  }
+
+// A tile of sums, put to C; `height` × `width` of it are there.
+INLINE void put(reg sums[TILE][REGISTERS], float *c, idx ldc, int height, int width, float alpha, int add) {
+#pragma clang loop unroll(full)
+  for (int i = 0; i < TILE; i++)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < REGISTERS; j++) sums[i][j] *= alpha;
+  if (height == TILE && width == PANEL) {
+#pragma clang loop unroll(full)
+    for (int i = 0; i < TILE; i++)
+#pragma clang loop unroll(full)
+      for (int j = 0; j < REGISTERS; j++) {
+        reg_at *to = (reg_at *)(c + i * ldc + j * WIDTH);
+        *to = add ? sums[i][j] + *to : sums[i][j];
+      }
+    return;
+  }
+  float edge[TILE * PANEL];
+#pragma clang loop unroll(full)
+  for (int i = 0; i < TILE; i++)
+#pragma clang loop unroll(full)
+    for (int j = 0; j < REGISTERS; j++) *(reg_at *)(edge + i * PANEL + j * WIDTH) = sums[i][j];
+  for (int i = 0; i < height; i++)
+    for (int j = 0; j < width; j++) c[i * ldc + j] = add ? edge[i * PANEL + j] + c[i * ldc + j] : edge[i * PANEL + j];
+}
