@@ -90,6 +90,21 @@ for (const native of levels) {
     engine.close();
   });
 
+  Deno.test(`${native.level}: bias and activation follow the sums, whole as in parts`, async () => {
+    const engine = open(native, 2);
+    const [m, n, k] = [300, 333, 800];
+    const [x, y] = [engine.upload(numbers(m * k, 1), [m, k]), engine.upload(numbers(n * k, 2), [n, k])];
+    const bias = engine.upload(numbers(n, 3), [n]);
+    const preactivation = engine.empty([m, n]);
+    const layer = { transposeB: true, isLayer: true };
+    const found = engine.matmul(x, y, { ...layer, bias, activation: "gelu", preactivation });
+    const sums = await engine.read(engine.matmul(x, y, layer));
+    const added = await engine.read(bias);
+    assert.deepEqual(await engine.read(preactivation), sums.map((sum, i) => sum + added[i % n]!));
+    assert.deepEqual(await engine.read(found), await engine.read(engine.activate("gelu", preactivation)));
+    engine.close();
+  });
+
   Deno.test(`${native.level}: products that are no layer's are those of fp32, bit for bit`, async () => {
     const [engine, plain] = [open(native, 1), createCpuEngine({ threads: 1, native })];
     const sizes = [33, 37, 65];

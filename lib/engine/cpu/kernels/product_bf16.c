@@ -5,6 +5,7 @@
 // Two numbers that follow each other along k lie side by side, as one of 32 bits: a pair. B is packed once, in panels of
 // PANEL columns, [panel][k / 2][PANEL] of pairs. A is rounded where it is used, TILES blocks of rows at a time, to
 // [k / DEPTH][row][DEPTH]. Zeros stand behind the last k, up to a whole STEP.
+#include "dots.h"
 #include "product.h"
 #include "table.h"
 #if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
@@ -119,18 +120,6 @@ INLINE void roundRows(const struct productHalf *of, int first, int count, int k0
 
 #if defined(__AMX_BF16__)
 
-// A tile of AMX: sixteen rows of sixteen sums, or pairs.
-static void startTiles(void) {
-  struct {
-    unsigned char palette, row, zero[14];
-    unsigned short bytes[16];
-    unsigned char rows[16];
-  } shape = {.palette = 1};
-  for (int t = 0; t < 8; t++) shape.bytes[t] = 64, shape.rows[t] = 16;
-  __builtin_ia32_tile_loadconfig(&shape);
-}
-static void stopTiles(void) { __builtin_ia32_tilerelease(); }
-
 // A block times a panel, put to C: two tiles of rows by two of columns. What C has is where the sums begin; where they are
 // scaled it is added behind.
 APART void multiplyHalf(const unsigned short *x, const int *y, int depth, float *c, idx ldc, int height, int width, float alpha,
@@ -178,9 +167,6 @@ APART void multiplyHalf(const unsigned short *x, const int *y, int depth, float 
 
 #else
 
-static void startTiles(void) {}
-static void stopTiles(void) {}
-
 #if defined(__AVX512BF16__)
 typedef __bf16 half32 __attribute__((vector_size(64)));
 INLINE reg addPairs(reg sum, reg x, reg y) { return __builtin_ia32_dpbf16ps_512(sum, (half32)x, (half32)y); }
@@ -216,7 +202,7 @@ KERNEL(productHalf) {
   unsigned short *rows = (unsigned short *)(v + CHUNK);
   int panels = (a.n + PANEL - 1) / PANEL;
   idx high = TILES * BLOCK, deep = (a.k + STEP - 1) / STEP * (STEP / 2);
-  startTiles();
+  openGrids();
   for (int from = start; from < end; from += TILES) {
     int first = from * BLOCK, last = lesser(a.m, lesser(end, from + TILES) * BLOCK);
     for (int k0 = 0; k0 < a.k; k0 += DEPTH) roundRows(&a, first, last - first, k0, lesser(DEPTH, a.k - k0), rows + k0 * high);
@@ -234,7 +220,7 @@ KERNEL(productHalf) {
         }
       }
   }
-  stopTiles();
+  closeGrids();
 }
 
 #else
