@@ -135,6 +135,8 @@ const MEASURES = {
   nanobeir: ["NanoBEIR_mean_cosine_ndcg@10"],
   classes: ["accuracy"],
   labels: ["knn_accuracy_cosine", "silhouette_cosine"],
+  imitation: ["negative_mse"],
+  translation: ["mean_accuracy"],
 } as const satisfies Readonly<Record<EvaluationKind, readonly string[]>>;
 
 /** Neighbours that vote on a text's class. */

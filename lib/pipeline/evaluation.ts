@@ -20,7 +20,7 @@ import {
 import { majorityAccuracy } from "../evaluate/label_metrics.ts";
 import { jaccard, tfidfCosine } from "../evaluate/overlap.ts";
 import { spearman } from "../numeric/correlation.ts";
-import { type CountedDataset, summaryOf } from "../stage/artifact.ts";
+import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Flag, Invocation } from "./flags.ts";
 import { evalSource, isOwn, number, optional, text } from "./settings.ts";
@@ -38,6 +38,8 @@ export interface EvaluationSet {
   readonly source: string;
   /** Whether they are of the training data, and held out of it. */
   readonly heldOut: boolean;
+  /** Whose embeddings are the aim, for imitation and translation. */
+  readonly teacher?: Artifact<ModelFolder> | undefined;
 }
 
 /** Data of a training in parts. */
@@ -60,6 +62,8 @@ export const EVALUATION_TITLES: Readonly<Record<EvaluationKind, { readonly title
   nanobeir: { title: "finding what is relevant in the sets of NanoBEIR", rows: "sets of NanoBEIR" },
   classes: { title: "classes of pairs", rows: "pairs with a class" },
   labels: { title: "labels by neighbours", rows: "texts with a label" },
+  imitation: { title: "how near embeddings are to the teacher's", rows: "texts" },
+  translation: { title: "finding translations, and how near they are to the teacher's", rows: "translations" },
 };
 
 /** What evaluation rows may be. */
@@ -235,7 +239,7 @@ export function baselineOf(kind: EvaluationKind, { columns }: Dataset<Columns>):
       tfidf: spearman(tfidfCosine(sentence1, sentence2), score),
     };
   }
-  if (kind === "corpus" || kind === "nanobeir") return {};
+  if (["corpus", "nanobeir", "imitation", "translation"].includes(kind)) return {};
   if (kind !== "retrieval") return { majority: majorityAccuracy((columns as LabelledPairs).label) };
   const { queries, documents, relevant } = pairRetrieval(columns as RetrievalColumns);
   const index = buildBm25(documents);

@@ -208,6 +208,11 @@ export const FLAGS = {
   "teacher": ["text", "encoder to distil static embeddings from: a folder or a model of the hub"],
   "layers": ["text", "layers that the student keeps, from 0: 0,2,5; default: all"],
   "parallel": ["switch", "pairs of a text and its translation, which shall come to where the teacher has the text"],
+  "between": [
+    ["pca", "projection"],
+    "where the teacher's embeddings are wider: they are reduced by their principal components, the default, or the student " +
+    "learns a layer to their width, which is left out in the end",
+  ],
   "imitate": [["mse", "cosine", "l2"], "how far a student's embedding is from its teacher's"],
   "start": [
     ["distilled", "random", "given"],

@@ -138,6 +138,9 @@ export {
 } from "./stages/silver.ts";
 export { type SimcseInputs, type SimcseParameters, trainSimcse } from "./stages/simcse.ts";
 export { type KeepLayers, keepLayers } from "./stages/keep_layers.ts";
+export { type ReduceWidth, reduceWidth } from "./stages/reduce_width.ts";
+export { type TeacherScoreParameters, teacherScores } from "./stages/teacher_scores.ts";
+export { type BetweenWidths, type TeacherAndStudent, teacherAndStudent } from "./distillation.ts";
 export { type StudentInputs, type StudentParameters, trainStudent } from "./stages/distill.ts";
 export { type RowsOf, type TrainBiEncoder, trainBiEncoder, type TrainParameters } from "./stages/train.ts";
 export { MEAN_OF_SETS, type SetOptions, type TrainOnSets, trainOnSets } from "./stages/train_sets.ts";

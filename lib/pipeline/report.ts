@@ -196,6 +196,8 @@ export const SHOWN_METRICS: Readonly<Record<EvaluationKind, readonly string[]>> 
   nanobeir: ["accuracy@1", "recall@10", "mrr@10", "ndcg@10", "map@100"].map((key) => `NanoBEIR_mean_cosine_${key}`),
   classes: ["accuracy"],
   labels: ["knn_accuracy_cosine"],
+  imitation: ["negative_mse"],
+  translation: ["src2trg_accuracy", "trg2src_accuracy", "mean_accuracy", "negative_mse"],
 };
 
 /** What the numbers are about. */

@@ -145,17 +145,17 @@ export const beforeAndAfter: (
   how?: Pick<EvaluateParameters, "loss" | "dimensions"> & { readonly seed?: number },
 ) => Effect.Effect<BeforeAndAfter, KindredError, Services> = Effect.fnUntraced(function* (set, base, shape, how) {
   if (set === undefined) return (trained) => Effect.succeed({ model: trained });
-  const { kind, rows } = set;
-  const before = yield* evaluateModel({ model: base, rows }, { kind, ...how, ...shape }, "evaluate-before");
+  const { kind, rows, teacher } = set;
+  const before = yield* evaluateModel({ model: base, rows, teacher }, { kind, ...how, ...shape }, "evaluate-before");
   return (trained, shape = {}) =>
     Effect.map(
-      evaluateModel({ model: trained, rows }, { kind, ...how, ...shape }),
+      evaluateModel({ model: trained, rows, teacher }, { kind, ...how, ...shape }),
       (after) => ({ model: trained, before, after }),
     );
 });
 
 /** Metrics before and after as a table. */
-const metricsTable = Effect.fnUntraced(function* (title: string, { before, after }: TrainedRun) {
+export const metricsTable = Effect.fnUntraced(function* (title: string, { before, after }: TrainedRun) {
   const [was, is] = [(yield* valueOf(before!)).metrics, (yield* valueOf(after!)).metrics];
   const rows = Object.keys(is).map((key) => [key, was[key] ?? null, is[key]!] as const);
   return { title, columns: ["metric", "before", "after"], rows };

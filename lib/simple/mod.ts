@@ -14,9 +14,17 @@ export {
   type RetrievalCorpus,
   type RetrievalPairs,
 } from "./encode.ts";
+export {
+  type DistilledTexts,
+  distillEncoder,
+  type DistillEncoderInput,
+  type DistillEncoderSettings,
+  type ParallelTexts,
+} from "./distillation.ts";
 export { finetune, type FinetuneOptions } from "./finetune.ts";
 export type { DatasetsOption, FinetuneSet, FinetuneSetOptions } from "./finetune_sets.ts";
 export type { LabelColumns, PairColumns, ScoredColumns } from "./rows.ts";
+export { gpl, type GplInput } from "./gpl.ts";
 export {
   type AnsweredQuestions,
   type JudgedPairs,

@@ -112,6 +112,12 @@ export interface TrainMeasured<C extends Columns> {
   readonly holdOut: number | undefined;
   /** Settings, for the seed and for what is said about them. */
   readonly settings: TrainSettings;
+  /** Whose embeddings are the aim, for imitation and translation. */
+  readonly teacher?: Artifact<ModelFolder> | undefined;
+  /** What rows that are held out become to be measured by. Default: they stay as they are. */
+  readonly measuredBy?: (
+    heldOut: Artifact<CountedDataset<C>>,
+  ) => Effect.Effect<Artifact<CountedDataset<Columns>>, KindredError, Services>;
   /** Lengths to which embeddings are cut and measured as well. Default: none. */
   readonly dimensions?: readonly number[] | undefined;
   /** Trains on rows; others are there to choose weights by. */
@@ -130,7 +136,10 @@ export const trainMeasured: <C extends Columns>(
     const recipe = yield* attempt(() => recipeOf(folder));
     const settings = resolveSettings(options.settings, recipe);
     const cut = yield* cutRows(data, { rows: holdOut, seed: settings.seed });
-    const rows = cut.heldOut as Artifact<CountedDataset<Columns>> | undefined;
+    const rows = cut.heldOut &&
+      (options.measuredBy === undefined
+        ? cut.heldOut as Artifact<CountedDataset<Columns>>
+        : yield* options.measuredBy(cut.heldOut));
     const trouble = rows && (yield* unusable({ kind, rows }));
     const measure = trouble === undefined ? rows : undefined;
     const model = yield* train(
@@ -140,7 +149,10 @@ export const trainMeasured: <C extends Columns>(
     const measured = Effect.fnUntraced(function* (model: Artifact<ModelFolder>) {
       if (measure === undefined) return undefined;
       return yield* valueOf(
-        yield* evaluateModel({ model, rows: measure }, { kind, dimensions: options.dimensions }),
+        yield* evaluateModel(
+          { model, rows: measure, teacher: options.teacher },
+          { kind, dimensions: options.dimensions },
+        ),
       );
     });
     const [was, is] = [yield* measured(base), yield* measured(model)];
@@ -163,7 +175,7 @@ export const trainMeasured: <C extends Columns>(
         how: `${options.how}, from ${counted(rows, "row")}`,
         record: training,
         settings: { ...settings, batchSize: (await heldSettings(model))["batch size"] as number },
-        heldOut: measure && { rows: (await summaryOf(measure)).rows, before, after: metrics },
+        heldOut: measure && { rows: (await summaryOf(cut.heldOut!)).rows, before, after: metrics },
       });
     });
     return { model, training, card };

@@ -19,6 +19,58 @@ export interface Reduced {
   readonly explained: number;
 }
 
+/** Rows without their mean, a block at a time. */
+interface Centred {
+  /** [BLOCK · width], of which the block has the first rows. */
+  readonly block: Float64Array;
+  /** Fills it with the rows from `first` on; how many they are. */
+  readonly fill: (first: number) => number;
+}
+
+/** μ [width] of rows [count · width], and the rows without it. */
+function centredRows(rows: Float32Array, width: number): Centred {
+  const count = rows.length / width;
+  const mean = new Float64Array(width);
+  for (let at = 0; at < rows.length; at += width) for (let i = 0; i < width; i++) mean[i]! += rows[at + i]!;
+  for (let i = 0; i < width; i++) mean[i]! /= count;
+  const block = new Float64Array(BLOCK * width);
+  const fill = (first: number): number => {
+    const size = Math.min(BLOCK, count - first);
+    for (let r = 0; r < size; r++) {
+      for (let i = 0; i < width; i++) block[r * width + i] = rows[(first + r) * width + i]! - mean[i]!;
+    }
+    return size;
+  };
+  return { block, fill };
+}
+
+/** All eigenvalues and eigenvectors of (X − μ)ᵀ(X − μ), the largest first, and Σ of the values. */
+async function components(rows: Float32Array, width: number, { block, fill }: Centred) {
+  const count = rows.length / width;
+  const products = new Float64Array(width * width);
+  for (let first = 0; first < count; first += BLOCK) {
+    addSquares(products, block, fill(first), width);
+    await turn();
+  }
+  for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) products[i * width + j] = products[j * width + i]!;
+  let whole = 0;
+  for (let i = 0; i < width; i++) whole += products[i * width + i]!;
+  return { ...allEigen(products, width), whole };
+}
+
+/**
+ * The axes along which rows vary most, as scikit-learn's `PCA.components_` has them but for their signs.
+ *
+ * @param rows [rows · width].
+ * @param width Features of a row.
+ * @param dimensions How many axes, at most `width`.
+ * @returns [dimensions · width], each of length 1, the longest spread first.
+ */
+export async function principalAxes(rows: Float32Array, width: number, dimensions: number): Promise<Float64Array> {
+  const { vectors } = await components(rows, width, centredRows(rows, width));
+  return vectors.subarray(0, dimensions * width);
+}
+
 /**
  * Rows on the axes along which they vary most: S = (X − μ) V with the first eigenvectors of (X − μ)ᵀ(X − μ), in float64. An
  * axis points to where its largest entry of S, in size, is positive: so model2vec has it.
@@ -30,34 +82,15 @@ export interface Reduced {
  */
 export async function reduceRows(rows: Float32Array, width: number, dimensions: number): Promise<Reduced> {
   const count = rows.length / width;
-  const mean = new Float64Array(width);
-  for (let at = 0; at < rows.length; at += width) for (let i = 0; i < width; i++) mean[i]! += rows[at + i]!;
-  for (let i = 0; i < width; i++) mean[i]! /= count;
-  const centred = new Float64Array(BLOCK * width);
-  /** Rows from `first` on, without the mean; how many they are. */
-  const centre = (first: number): number => {
-    const size = Math.min(BLOCK, count - first);
-    for (let r = 0; r < size; r++) {
-      for (let i = 0; i < width; i++) centred[r * width + i] = rows[(first + r) * width + i]! - mean[i]!;
-    }
-    return size;
-  };
-  const products = new Float64Array(width * width);
-  for (let first = 0; first < count; first += BLOCK) {
-    addSquares(products, centred, centre(first), width);
-    await turn();
-  }
-  for (let i = 0; i < width; i++) for (let j = 0; j < i; j++) products[i * width + j] = products[j * width + i]!;
-  let whole = 0;
-  for (let i = 0; i < width; i++) whole += products[i * width + i]!;
-  const { values, vectors } = allEigen(products, width);
+  const centred = centredRows(rows, width);
+  const { values, vectors, whole } = await components(rows, width, centred);
   const axes = vectors.subarray(0, dimensions * width);
   const data = new Float32Array(count * dimensions);
   const scores = new Float64Array(BLOCK * dimensions);
   const largest = new Float64Array(dimensions);
   for (let first = 0; first < count; first += BLOCK) {
-    const size = centre(first);
-    timesTransposed(scores, centred, axes, size, dimensions, width);
+    const size = centred.fill(first);
+    timesTransposed(scores, centred.block, axes, size, dimensions, width);
     data.set(scores.subarray(0, size * dimensions), first * dimensions);
     for (let i = 0; i < size * dimensions; i++) {
       const axis = i % dimensions;

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { sampleBaseModel, sampleGraded, sampleTexts } from "../../lib/data/sample/mod.ts";
+import { sampleBaseModel, sampleGraded, samplePassages, sampleTexts } from "../../lib/data/sample/mod.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { DatasetError, TrainingError, UsageError } from "../../lib/error.ts";
 import { loadCrossEncoder, saveCrossEncoder } from "../../lib/model/cross_encoder.ts";
@@ -9,8 +9,10 @@ import {
   contrastiveTension,
   encode,
   finetune,
+  gpl,
   rank,
   simcse,
+  trainCrossEncoder,
   tsdae,
   word2vec,
 } from "../../lib/simple/mod.ts";
@@ -181,4 +183,34 @@ Deno.test("word2vec() learns from texts, and says so where no word stands beside
     const alone = await word2vec({ ...common, texts: ["cat", "dog"], output: join(folder, "b") });
     assert.match(alone.warnings.join(), /nothing was learned/);
     assert.match(await Deno.readTextFile(join(folder, "b", "README.md")), /nothing was learned/);
+  }));
+
+Deno.test("gpl() trains by a cross-encoder's margins, and queries held out are searched for in all passages", () =>
+  withFolder(async (folder) => {
+    const [model, graded] = [await sampleBaseModel(), sampleGraded({ rows: 32 }).columns];
+    const [judge, cacheDir] = [join(folder, "judge"), join(folder, "cache")];
+    await trainCrossEncoder({ model, ...graded, maxSteps: 1, holdOut: 0, output: judge, cacheDir });
+    const input = {
+      model,
+      passages: samplePassages({ rows: 60 }),
+      crossEncoder: judge,
+      output: join(folder, "model"),
+      cacheDir,
+      maxSteps: 2,
+      negatives: 4,
+      perRow: 2,
+      holdOut: 10,
+    };
+    const { steps, before, metrics } = await gpl(input);
+    assert.equal(steps, 2);
+    assert.ok(before["cosine_ndcg@10"]! > 0 && metrics["cosine_ndcg@10"]! > 0);
+    // Of ten passages every query would find its own among the first hundred, of sixty none is sure to be among ten.
+    assert.ok(before["cosine_recall@10"]! < 1);
+    assert.match(
+      await Deno.readTextFile(join(input.output, "README.md")),
+      /pseudo-labels[^]*10 rows that were held out/,
+    );
+    await assert.rejects(gpl({ ...input, crossEncoder: input.model }), /not a cross-encoder/);
+    const generator = { baseURL: "http://127.0.0.1:1/v1", model: "tiny" };
+    await assert.rejects(gpl({ ...input, generator } as never), /did you mean baseUrl/);
   }));

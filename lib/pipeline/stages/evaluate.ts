@@ -26,7 +26,8 @@ import { TensorEngine } from "../../stage/engine.ts";
 import { openBiEncoder } from "../../stage/models.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services, type Stage } from "../../stage/stage.ts";
-import { type EvaluateParameters, evaluateRows, type Head } from "./evaluate_rows.ts";
+import { type EvaluateParameters, evaluateRows, type EvaluationKind, type Head } from "./evaluate_rows.ts";
+import { guideColumns, type Guides, guidesFormat } from "./guide.ts";
 
 /** The head that was trained beside a model, if there is one; of several data sets that of one, where it has its own. */
 async function readHead(folder: string, set: string | undefined): Promise<Head | undefined> {
@@ -63,12 +64,12 @@ export interface SetView {
 
 const evaluateStage = defineStage<
   ModelShape & EvaluateParameters & SetView & { readonly seed?: number | undefined },
-  { model: ModelFolder; rows: Dataset<Columns> },
+  { model: ModelFolder; rows: Dataset<Columns>; taught?: Guides },
   Evaluation
 >({
   name: "evaluate",
   version: 7, // tokens as the reference has them, to the last bit of a score
-  inputs: { model: modelFormat, rows: datasetFormat<Columns>() },
+  inputs: { model: modelFormat, rows: datasetFormat<Columns>(), taught: guidesFormat },
   output: evaluationFormat,
   computes: true,
   draws: ({ kind }) => kind === "classes",
@@ -90,6 +91,7 @@ const evaluateStage = defineStage<
         neighbors,
         dimensions,
         head,
+        taught: (await inputs.taught?.read())?.[0],
       });
       await writeJson(join(scratch, "metrics.json"), {
         metrics,
@@ -102,18 +104,36 @@ const evaluateStage = defineStage<
   }),
 });
 
+/** What a teacher says of the texts that a model is measured by, where that is asked; made once for all models. */
+export const taughtRows: (
+  kind: EvaluationKind,
+  teacher: Artifact<ModelFolder> | undefined,
+  data: Artifact<Dataset<Columns>>,
+) => Effect.Effect<Artifact<Guides> | undefined, KindredError, Services> = Effect.fnUntraced(
+  function* (kind, teacher, data) {
+    if (teacher === undefined || (kind !== "imitation" && kind !== "translation")) return undefined;
+    return yield* guideColumns({ guide: teacher, data }, { columns: "first" });
+  },
+);
+
 /** The metrics of a model on rows of a kind, the cosine of every pair, and the embeddings of the texts. */
 export const evaluateModel: (
-  inputs: { readonly model: Artifact<ModelFolder>; readonly rows: Artifact<Dataset<Columns>> },
+  inputs: {
+    readonly model: Artifact<ModelFolder>;
+    readonly rows: Artifact<Dataset<Columns>>;
+    /** Whose embeddings are the aim, for imitation and translation. */
+    readonly teacher?: Artifact<ModelFolder> | undefined;
+  },
   parameters: ModelShape & EvaluateParameters & SetView & {
     /** Of the head that training begins with. */
     readonly seed?: number | undefined;
   },
   as?: string,
 ) => Effect.Effect<Artifact<Evaluation>, KindredError, Services> = Effect.fnUntraced(
-  function* (inputs, { loss, seed, ...parameters }, as) {
+  function* ({ teacher, ...inputs }, { loss, seed, ...parameters }, as) {
     const classes = parameters.kind === "classes" ? { loss, seed } : {};
-    return yield* evaluateStage(inputs, { ...parameters, ...classes }, as);
+    const taught = yield* taughtRows(parameters.kind, teacher, inputs.rows);
+    return yield* evaluateStage({ ...inputs, ...(taught && { taught }) }, { ...parameters, ...classes }, as);
   },
 );
 

@@ -16,6 +16,7 @@ import { evaluateLabels } from "../../evaluate/label_metrics.ts";
 import { classAccuracy } from "../../evaluate/pair_classes.ts";
 import { evaluateRetrievalSets } from "../../evaluate/retrieval_sets.ts";
 import { similarityMetrics } from "../../evaluate/similarity.ts";
+import { evaluateMse, evaluateTranslation } from "../../evaluate/translation.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import type { BiEncoder } from "../../model/bi_encoder.ts";
 import type { CutMetrics } from "../../stage/artifact.ts";
@@ -24,9 +25,17 @@ import type { Metrics } from "../../train/record.ts";
 /**
  * What a model is asked: the similarity of graded pairs; to find each anchor's positives among all; to find what is relevant
  * to queries in a corpus, or in those of NanoBEIR; the class of pairs, with the head that was trained with it; the label of
- * texts, by their neighbours.
+ * texts, by their neighbours; how far its embeddings are from a teacher's; and whether translations lie nearest to each other.
  */
-export type EvaluationKind = "similarity" | "retrieval" | "corpus" | "nanobeir" | "classes" | "labels";
+export type EvaluationKind =
+  | "similarity"
+  | "retrieval"
+  | "corpus"
+  | "nanobeir"
+  | "classes"
+  | "labels"
+  | "imitation"
+  | "translation";
 
 /** The metric that stands for each kind: the higher the better. */
 export const PRIMARY_METRIC: Readonly<Record<EvaluationKind, string>> = {
@@ -36,6 +45,8 @@ export const PRIMARY_METRIC: Readonly<Record<EvaluationKind, string>> = {
   nanobeir: "NanoBEIR_mean_cosine_ndcg@10",
   classes: "accuracy",
   labels: "knn_accuracy_cosine",
+  imitation: "negative_mse",
+  translation: "mean_accuracy",
 };
 
 /** How rows are evaluated. */
@@ -48,6 +59,14 @@ export interface EvaluateParameters {
   readonly neighbors?: number | undefined;
   /** Measures embeddings cut to so many of their first numbers as well, each length for itself. Default: none. */
   readonly dimensions?: readonly number[] | undefined;
+}
+
+/** What a measurement may want beside model and rows. */
+interface EvaluationAids {
+  /** The head of a softmax loss. */
+  readonly head?: Head | undefined;
+  /** A teacher's embeddings of the first column of texts, for imitation and translation. */
+  readonly taught?: Embeddings | undefined;
 }
 
 /** The head of a softmax loss, on the host. */
@@ -96,7 +115,7 @@ export async function evaluateRows(
   engine: Engine,
   model: BiEncoder,
   rows: Dataset<Columns>,
-  { dimensions, ...asked }: EvaluateParameters & { readonly head?: Head | undefined },
+  { dimensions, ...asked }: EvaluateParameters & EvaluationAids,
 ): Promise<EvaluatedRows> {
   const known = new Map<Role | undefined, Promise<Embeddings>>();
   const whole: Encode = (texts, role) => {
@@ -127,9 +146,10 @@ async function measureRows(
   engine: Engine,
   model: BiEncoder,
   rows: Dataset<Columns>,
-  { kind, loss, neighbors, head }: EvaluateParameters & { readonly head?: Head | undefined },
+  { kind, loss, neighbors, head, taught }: EvaluateParameters & EvaluationAids,
   encode: Encode,
 ): Promise<EvaluatedRows> {
+  if (kind === "imitation" || kind === "translation") return await imitate(engine, model, rows, taught, encode);
   if (kind === "labels") {
     const { text, label } = rows.columns as LabelledTexts;
     const embeddings = await encode(text);
@@ -188,6 +208,38 @@ export function blockEncoder(
 /** How a model's retrieval is measured: by cosine, and by dot product where the model was made for it. */
 export const similaritiesOf = ({ similarity }: Pick<BiEncoder, "similarity">): readonly NearestSimilarity[] =>
   similarity === "dot" ? ["cosine", "dot"] : ["cosine"];
+
+/**
+ * How far the embeddings of texts are from a teacher's; of translations, those of the second column from the teacher's of the
+ * first, and whether a text's translation lies nearest to it. As in sentence-transformers no other prompt stands before
+ * texts than the model's default one.
+ */
+async function imitate(
+  engine: Engine,
+  { width: whole, truncateDim: width = whole }: BiEncoder,
+  rows: Dataset<Columns>,
+  taught: Embeddings | undefined,
+  encode: Encode,
+): Promise<EvaluatedRows> {
+  const [source, target] = Object.values(rows.columns).filter((column) => Array.isArray(column));
+  const distance = (student: Embeddings) =>
+    // Embeddings that are cut are compared with the teacher's cut ones; those of another width cannot be compared.
+    taught?.width === whole ? evaluateMse(firstFeatures(taught, width), student).metrics : undefined;
+  if (target === undefined) {
+    const embeddings = await encode(source!);
+    const none = { data: new Float32Array(0), width, rows: 0 }; // single texts have no place on the page
+    return { metrics: { ...distance(embeddings) }, similarities: new Float64Array(), embeddings: none };
+  }
+  const { sentences, first, second } = sentencesOf(rows);
+  const embeddings = await encode(sentences);
+  const [a, b] = [rowsOf(embeddings, first), rowsOf(embeddings, second)];
+  const { metrics } = await evaluateTranslation(
+    engine,
+    { texts: source!, embeddings: a },
+    { texts: target, embeddings: b },
+  );
+  return { metrics: { ...metrics, ...distance(b) }, similarities: pairwiseSimilarities(a, b).cosine, embeddings };
+}
 
 /** Anchors look for their positives; what is looked for and what is found have the prompts of their roles. */
 async function retrieve(

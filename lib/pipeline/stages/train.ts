@@ -53,6 +53,7 @@ import { trainedCard } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services, valueOf } from "../../stage/stage.ts";
 import { type EvaluateParameters, evaluateRows, type EvaluationKind, PRIMARY_METRIC } from "./evaluate_rows.ts";
+import { taughtRows } from "./evaluate.ts";
 import { guideColumns, type Guides, guidesFormat } from "./guide.ts";
 import { type Resolved, trainInto } from "./train_into.ts";
 
@@ -134,6 +135,7 @@ interface TrainInputs {
   readonly tokens: Readonly<Record<string, TokenizedTexts>>;
   readonly eval?: Dataset<Columns>;
   readonly guides?: Guides;
+  readonly taught?: Guides;
 }
 
 const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, TrainInputs, TrainedModel>({
@@ -145,6 +147,7 @@ const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, Tr
     tokens: tokensFormat,
     eval: datasetFormat<Columns>(),
     guides: guidesFormat,
+    taught: guidesFormat,
   },
   output: trainedFormat,
   computes: true,
@@ -175,9 +178,11 @@ const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, Tr
     const objective = yield* attemptSync(() => objectiveOf(model, loss, head, data, tokens, prompts, guides));
     const rows = inputs.eval && (yield* attempt(() => inputs.eval!.read()));
     const evaluate = async (rows: Dataset<Columns>) => {
+      const taught = (await inputs.taught?.read())?.[0];
       const tensors = await readParameters(engine, head);
       const values = Object.fromEntries(tensors.map(({ name, data }) => [name, data as Float32Array]));
-      return (await evaluateRows(engine, model, rows, { ...evaluation!, loss: parameters.loss, head: values })).metrics;
+      return (await evaluateRows(engine, model, rows, { ...evaluation!, loss: parameters.loss, head: values, taught }))
+        .metrics;
     };
     yield* trainInto(scratch, engine, {
       objective,
@@ -231,12 +236,14 @@ export const trainBiEncoder: <L extends LabelKind>(
     const guides = guide && asked && (yield* guideColumns({ guide, data: rows }, { columns: asked.columns }));
     const tokens = yield* tokenizeColumns({ model, data: rows }, { maxSeqLength, prompts });
     const watched = settings.evalSteps !== undefined || settings.keepBest !== undefined;
+    const taught = watched && rowsToEvaluate && (yield* taughtRows(evaluation.kind, guide, rowsToEvaluate));
     return yield* trainStage(
       {
         model,
         data: rows,
         tokens,
         ...(guides && { guides }),
+        ...(taught && { taught }),
         ...(watched && rowsToEvaluate !== undefined && { eval: rowsToEvaluate }),
       },
       {
