@@ -3,7 +3,7 @@
  *
  * @module
  */
-export type { KernelCaller } from "./cpu/caller.ts";
+export type { Guard, KernelCaller } from "./cpu/caller.ts";
 export type { CpuOptions } from "./cpu/core.ts";
 export { createCpuEngine } from "./cpu/engine.ts";
 export type { Accelerate } from "./cpu/accelerate.ts";

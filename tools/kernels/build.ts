@@ -1,7 +1,6 @@
 /**
  * Compiles the kernels of the cpu engine and writes them, in base64, as one TypeScript module: `deno task build:kernels`.
- * With `--check` it compares instead of writing; with `--undefined` the libraries stop, by an illegal instruction, where C
- * says nothing of what happens: to be tested, and not kept.
+ * With `--check` it compares instead of writing.
  *
  * The compiler is clang in the package `ziglang` of PyPI: `pip install ziglang==0.17.1`; who uses the library never needs
  * it. It is found as `python3 -m ziglang`, or where the variable ZIG says. It needs no network and gives the same bytes
@@ -16,9 +15,6 @@ import { kernelDispatch, kernelHeader } from "./header.ts";
 export const ZIG_VERSION = "0.17.1";
 
 const folder = new URL("../../lib/engine/cpu/kernels/", import.meta.url);
-
-/** Stops at a signed overflow, a shift too far, an address that is not aligned, an index beyond an array, … */
-const UNDEFINED = Deno.args.includes("--undefined") ? ["-fsanitize=undefined", "-fsanitize-trap=undefined"] : [];
 
 /** What all compilations have. */
 const FLAGS = [
@@ -37,7 +33,7 @@ const FLAGS = [
 ];
 
 /** A library, or the module, that is built. */
-interface Target {
+export interface Target {
   /** Flags that name the machine. */
   readonly machine: readonly string[];
   /** Sets of instructions by the name that the sources know them by. */
@@ -69,7 +65,7 @@ const DYLIB = ["-shared", "-s", "-lSystem", "-Wl,-install_name,kernels.dylib"];
 const DLL = ["-shared", "-s", "-lkernel32", "-lapi-ms-win-core-synch-l1-2-0"];
 
 /** Generated module → what is in it. */
-const TARGETS: Readonly<Record<string, Target>> = {
+export const TARGETS: Readonly<Record<string, Target>> = {
   wasm: {
     machine: [
       "-target",
@@ -115,17 +111,19 @@ export async function findZig(): Promise<readonly string[] | undefined> {
   return undefined;
 }
 
-async function output(command: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
+/** What a command says, if it ends well. */
+export async function output(command: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<string> {
   const [program, ...args] = command as [string, ...string[]];
   const { success, stdout, stderr } = await new Deno.Command(program, { args, env }).output();
   if (!success) throw new Error(`${program} failed:\n${new TextDecoder().decode(stderr)}`);
   return new TextDecoder().decode(stdout);
 }
 
-/** Compiles one library, each time from nothing. */
-async function compile(
+/** Compiles one library, each time from nothing; with `more` flags it is another one than is kept. */
+export async function compile(
   zig: readonly string[],
   { machine, levels, sources, link }: Target,
+  more: readonly string[] = [],
 ): Promise<Uint8Array<ArrayBuffer>> {
   const scratch = await Deno.makeTempDir();
   const cache = {
@@ -136,7 +134,7 @@ async function compile(
   const compileTo = async (name: string, source: string, flags: readonly string[]) => {
     const object = `${scratch}/${name}.o`;
     const file = decodeURIComponent(new URL(source, folder).pathname);
-    await output([...zig, "cc", ...FLAGS, ...machine, ...flags, ...UNDEFINED, "-c", "-o", object, file], cache);
+    await output([...zig, "cc", ...FLAGS, ...machine, ...flags, ...more, "-c", "-o", object, file], cache);
     return object;
   };
   try {

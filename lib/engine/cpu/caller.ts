@@ -20,4 +20,14 @@ export interface KernelCaller {
   readonly helped: () => number;
   /** Stops the other threads. */
   readonly close: () => void;
+  /** Who wants to know which bytes kernels may touch, in turn with them: a sanitizer of addresses. */
+  readonly guard?: Guard;
+}
+
+/** Watches a memory of which nothing may be touched but what is opened. */
+export interface Guard {
+  /** From now on kernels may touch these bytes. */
+  readonly open: (address: number, bytes: number) => void;
+  /** From now on they may not. */
+  readonly close: (address: number, bytes: number) => void;
 }

@@ -8,6 +8,7 @@ import type { Dropout, Handle, KernelTime } from "../engine.ts";
 import { dropoutScale } from "../philox.ts";
 import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
 import type { Accelerate } from "./accelerate.ts";
+import { guarded } from "./guard.ts";
 import { type NativeKernels, NO_BF16, roundedBy } from "./native.ts";
 import { profiled } from "./profile.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
@@ -86,8 +87,6 @@ export function createCore(threadCount: number, options: CpuOptions): Core {
   const started = startWithMemory(threadCount, native);
   const { threads, times } = options.profile === true ? profiled(started) : { threads: started, times: undefined };
   const { memory } = threads;
-  const bottom = CONTROL_BYTES + threads.count * THREAD_BYTES;
-  const heap = createHeap(bottom, memory.buffer.byteLength);
 
   let queue: (() => void)[] = [];
   let held = 0;
@@ -130,6 +129,10 @@ export function createCore(threadCount: number, options: CpuOptions): Core {
       }
     }
   };
+
+  const bottom = CONTROL_BYTES + threads.count * THREAD_BYTES;
+  const plain = createHeap(bottom, memory.buffer.byteLength);
+  const heap = threads.guard === undefined ? plain : guarded(plain, threads.guard, enqueue);
 
   const close = () => {
     closed = true;

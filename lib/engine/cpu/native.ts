@@ -20,7 +20,7 @@ export const LEVELS: readonly string[] = Deno.build.arch === "aarch64"
 export const DOTS: readonly NativeKernels["dots"][] = ["widened", "dots", "grids"];
 
 /** What a library exports: `native.c`. */
-const SYMBOLS = {
+export const SYMBOLS = {
   kindred_level: { parameters: [], result: "i32" },
   kindred_dots: { parameters: ["i32"], result: "i32" },
   kindred_start: { parameters: ["i32", "pointer", "i32", "i32", "i32"], result: "pointer" },
@@ -88,15 +88,18 @@ let opened: Promise<{ readonly library: Library } | { readonly reason: string }>
  */
 export async function openNativeKernels(level?: string): Promise<OpenedNative> {
   const result = await (opened ??= openLibrary());
-  if ("reason" in result) return { native: undefined, reason: result.reason };
-  const { symbols } = result.library;
-  const best = symbols.kindred_level();
+  return "reason" in result ? { native: undefined, reason: result.reason } : kernelsOf(result.library, level);
+}
+
+/** The kernels of a library that is open. */
+export function kernelsOf(library: Library, level?: string): OpenedNative {
+  const best = library.symbols.kindred_level();
   const wanted = level === undefined ? best : LEVELS.indexOf(level);
   if (best < 0) return { native: undefined, reason: "the processor is older than SSE4.2" };
   if (wanted < 0 || wanted > best) return { native: undefined, reason: `the processor has no ${level}` };
-  const dots = DOTS[symbols.kindred_dots(wanted)]!;
+  const dots = DOTS[library.symbols.kindred_dots(wanted)]!;
   return {
-    native: { level: LEVELS[wanted]!, dots, start: starterOf(result.library, wanted) },
+    native: { level: LEVELS[wanted]!, dots, start: starterOf(library, wanted) },
     reason: LEVELS[wanted]!,
   };
 }
@@ -139,7 +142,7 @@ async function openLibrary(): Promise<{ readonly library: Library } | { readonly
 }
 
 /** The library for a system. It is fetched there alone: its address is not known before, to a bundler neither. */
-async function bytesFor(system: string): Promise<Uint8Array<ArrayBuffer>> {
+export async function bytesFor(system: string): Promise<Uint8Array<ArrayBuffer>> {
   const { KERNELS } = await import(new URL(`./binaries/${system}.ts`, import.meta.url).href) as { KERNELS: string };
   return await unpack(KERNELS);
 }

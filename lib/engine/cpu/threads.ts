@@ -9,7 +9,7 @@
  */
 import { EngineError } from "../../error.ts";
 import { KERNELS } from "./binaries/wasm.ts";
-import type { KernelCaller } from "./caller.ts";
+import type { Guard, KernelCaller } from "./caller.ts";
 import { KERNEL_TABLE, type KernelArguments, type KernelName } from "./kernels/table.ts";
 import type { NativeKernels } from "./native.ts";
 
@@ -46,6 +46,8 @@ export interface Threads {
   readonly helped: () => number;
   /** Stops the other threads. */
   readonly close: () => void;
+  /** See `KernelCaller`. */
+  readonly guard?: Guard | undefined;
 }
 
 /** Number of each kernel, and the names of its arguments in their order. */
@@ -78,6 +80,7 @@ export function startThreads(count: number, pages: number, native?: NativeKernel
     run,
     helped: caller.helped,
     close,
+    guard: caller.guard,
   };
 }
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { LEVELS, openFromFile, openNativeKernels, unpack } from "../../../lib/engine/cpu/native.ts";
+import { bytesFor, LEVELS, openFromFile, openNativeKernels } from "../../../lib/engine/cpu/native.ts";
 import { faultOf } from "../../../lib/engine/cpu/self_test.ts";
 import { startThreads } from "../../../lib/engine/cpu/threads.ts";
 import { withFolder } from "../../folder.ts";
@@ -8,6 +8,9 @@ import { withFolder } from "../../folder.ts";
 const script = new URL("native_engine.ts", import.meta.url).pathname;
 const { native, reason } = await openNativeKernels();
 const ignore = native === undefined;
+const onLinux = { ignore: ignore || Deno.build.os !== "linux" };
+const here = `${Deno.build.os}_${Deno.build.arch}`;
+const systems = ["linux", "darwin", "windows"].flatMap((os) => [`${os}_x86_64`, `${os}_aarch64`]);
 /** Enough for the scratch of three threads, and a tensor. */
 const PAGES = 512;
 
@@ -86,9 +89,7 @@ Deno.test(
   { ignore },
   () =>
     withFolder(async (folder) => {
-      const name = `${Deno.build.os}_${Deno.build.arch}.ts`;
-      const { KERNELS } = await import(new URL(`../../../lib/engine/cpu/binaries/${name}`, import.meta.url).href);
-      const bytes = await unpack(KERNELS);
+      const bytes = await bytesFor(here);
       (await openFromFile(bytes, folder)).close();
       const [file] = [...Deno.readDirSync(folder)];
       const path = join(folder, file!.name);
@@ -103,3 +104,62 @@ Deno.test(
       await assert.rejects(openFromFile(bytes, join(path, "below")), /Not a directory|os error/);
     }),
 );
+
+Deno.test(
+  "a library for another processor or another system is refused, and nothing else happens",
+  { ignore },
+  () =>
+    withFolder(async (folder) => {
+      for (const system of systems.filter((each) => each !== here)) {
+        const opened = await openFromFile(await bytesFor(system), folder).then((library) => {
+          library.close();
+          return "opened";
+        }, (error: Error) => error.message);
+        // Windows and macOS may run what was made for Intel by a translator.
+        assert.ok(opened !== "opened" || system.split("_")[0] === Deno.build.os, system);
+        if (Deno.build.os === "linux") assert.match(opened, /Could not open library|invalid ELF|wrong ELF|cannot open/);
+      }
+      await assert.rejects(bytesFor("plan9_riscv64"), /plan9_riscv64/);
+    }),
+);
+
+/** What a process prints that is started through a line of the shell. */
+async function inShell(line: string, ...args: string[]): Promise<{ readonly success: boolean; readonly text: string }> {
+  const { success, stdout, stderr } = await new Deno.Command("sh", {
+    args: ["-c", line, Deno.execPath(), "run", "--no-prompt", "--no-check", "-A", ...args],
+  }).output();
+  return { success, text: new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr) };
+}
+
+Deno.test("where no file may grow, one in memory neither, it is WebAssembly", onLinux, async () => {
+  const { text } = await inShell(`trap '' XFSZ; ulimit -f 64; exec "$0" "$@"`, script);
+  const found = JSON.parse(text);
+  assert.match(found.reason, /as WebAssembly: the file in memory cannot be written; File too large/);
+  assert.deepEqual([found.kernels, found.product], ["wasm", [7, 10, 15, 22]]);
+});
+
+Deno.test(
+  "a folder whose files may not be executed is said, and the process goes on",
+  onLinux,
+  (t) =>
+    withFolder(async (folder) => {
+      const mount = `mount -t tmpfs -o noexec,size=16m tmpfs ${folder}`;
+      const isAllowed = (await new Deno.Command("unshare", { args: ["-Urm", "sh", "-c", mount] }).output()
+        .catch(() => ({ success: false }))).success;
+      if (!isAllowed) return void await t.step({ name: "left out: no mounts here", ignore: true, fn() {} });
+      const open = new URL("open_file.ts", import.meta.url).pathname;
+      const { text } = await inShell(`exec unshare -Urm sh -c '${mount} && exec "$0" "$@"' "$0" "$@"`, open, folder);
+      assert.match(text, /^refused: .*failed to map segment/);
+    }),
+);
+
+Deno.test("no library is among the modules that everyone fetches", async () => {
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["info", "--json", "--no-lock", new URL("../../../mod.ts", import.meta.url).pathname],
+  }).output();
+  const modules: string[] = JSON.parse(new TextDecoder().decode(stdout)).modules
+    .map(({ specifier }: { readonly specifier: string }) => specifier);
+  assert.deepEqual(modules.filter((name) => /cpu\/binaries/.test(name)).map((name) => name.split("/").at(-1)), [
+    "wasm.ts",
+  ]);
+});
