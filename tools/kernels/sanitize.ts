@@ -11,14 +11,13 @@
  * @module
  */
 import type { Guard } from "../../lib/engine/cpu/caller.ts";
-import type { CpuOptions } from "../../lib/engine/cpu/core.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { canRound, kernelsOf, LEVELS, type NativeKernels, SYMBOLS } from "../../lib/engine/cpu/native.ts";
 import { SCRATCH_BYTES, startThreads } from "../../lib/engine/cpu/threads.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
-import { check } from "../../tests/engine/conformance/case.ts";
 import { conformance } from "../../tests/engine/conformance/conformance.ts";
 import { table } from "../../tests/engine/conformance/table.ts";
+import { bitsOn } from "./bits.ts";
 import { compile, findZig, TARGETS, ZIG_VERSION } from "./build.ts";
 
 /** The optimizer would remove what is watched; lines are for the report. */
@@ -89,13 +88,6 @@ const asLayers = (engine: Engine): Engine => ({
   matmul: (a, b, options) => engine.matmul(a, b, { ...options, isLayer: true }),
 });
 
-/** Rounded results are no definition's: they are computed and not looked at. */
-async function runRounded(options: CpuOptions): Promise<void> {
-  const engine = asLayers(createCpuEngine({ ...options, precision: "bf16" }));
-  for (const each of Object.values(table).flat()) await check(engine, { ...each, tolerance: Infinity });
-  engine.close();
-}
-
 /** In a process into which the sanitizer was loaded first. */
 async function watch(file: string, runtime: string, wanted: readonly string[]): Promise<void> {
   const library = Deno.dlopen(file, SYMBOLS);
@@ -106,7 +98,8 @@ async function watch(file: string, runtime: string, wanted: readonly string[]): 
       for (const threads of [1, 2]) {
         const options = { threads, native: watched(native, runtime) };
         await conformance(createCpuEngine(options), (_, run) => run(), table);
-        if (canRound(native)) await runRounded(options);
+        // Rounded results are no definition's: they are computed and not compared.
+        if (canRound(native)) await bitsOn(asLayers(createCpuEngine({ ...options, precision: "bf16" })));
         console.log(`${level}, ${threads === 1 ? "1 thread" : `${threads} threads`}: nothing stopped`);
       }
     }
