@@ -12,7 +12,7 @@
  */
 import type { Guard } from "../../lib/engine/cpu/caller.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
-import { canRound, kernelsOf, LEVELS, type NativeKernels, SYMBOLS } from "../../lib/engine/cpu/native.ts";
+import { kernelsOf, LEVELS, type NativeKernels, roundedBy, SYMBOLS } from "../../lib/engine/cpu/native.ts";
 import { SCRATCH_BYTES, startThreads } from "../../lib/engine/cpu/threads.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { conformance } from "../../tests/engine/conformance/conformance.ts";
@@ -99,7 +99,7 @@ async function watch(file: string, runtime: string, wanted: readonly string[]): 
         const options = { threads, native: watched(native, runtime) };
         await conformance(createCpuEngine(options), (_, run) => run(), table);
         // Rounded results are no definition's: they are computed and not compared.
-        if (canRound(native)) await bitsOn(asLayers(createCpuEngine({ ...options, precision: "bf16" })));
+        if (roundedBy(native) !== undefined) await bitsOn(asLayers(createCpuEngine({ ...options, precision: "bf16" })));
         console.log(`${level}, ${threads === 1 ? "1 thread" : `${threads} threads`}: nothing stopped`);
       }
     }
