@@ -77,6 +77,13 @@ Deno.test("distillation of translations and of plain texts is measured by those 
     assert.deepEqual([before, teacher], [texts.before["negative_mse"], 0], "the teacher is as it is itself");
     assert.ok(texts.dimensions[1].metrics["negative_mse"] < 0);
     assert.match(await Deno.readTextFile(join(folder, "out", "report.html")), /negative_mse/);
+    // Beside rows of one's own to measure by, those held out stand in a table.
+    const graded = join(folder, "graded.csv");
+    const pairs = rows.slice(0, 5).map(([one, two], i) => `${one},${two},${i}`);
+    await Deno.writeTextFile(graded, ["sentence1,sentence2,score", ...pairs].join("\n"));
+    const both = await go("--train", plain, "--eval", graded, ...student, "--layers", "0");
+    assert.equal(both.evaluation.kind, "similarity");
+    assert.deepEqual([both.tables[1].title, both.tables[1].rows[0][0]], ["Rows that were held out", "negative_mse"]);
     await assert.rejects(go("--train", plain, ...student), /would be its teacher/);
     await assert.rejects(go("--train", plain, ...student, "--layers", "2"), /cannot be kept/);
   }));
