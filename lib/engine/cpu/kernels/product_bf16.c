@@ -86,21 +86,23 @@ APART void turnColumns(const float *x, idx ld, int count, int depth, int *out, i
   for (int i = 0; i < 16; i++) *(int16_at *)(out + i * step) = rows[i];
 }
 
-// Items are panels.
+// Items are panels. B is read along its rows, as far as they are here.
 KERNEL(packHalf) {
   int depth = (a.k + STEP - 1) / STEP * (STEP / 2);
-  for (int panel = start; panel < end; panel++) {
-    int *out = (int *)a.packed + (idx)panel * depth * PANEL;
-    for (int p = 0; p < depth; p += 16, out += 16 * PANEL)
-      for (int j = 0; j < PANEL; j += 16) {
-        int column = panel * PANEL + j, count = a.n - column, left = a.k - 2 * p;
-        if (a.transposed) turnRows(a.b + (idx)column * a.ldb + 2 * p, a.ldb, count, left, out + j, PANEL);
-        else
-          for (int q = 0; q < 16; q++)
-            *(int16_at *)(out + q * PANEL + j) =
-                pairsAcross(a.b + (idx)(2 * p + 2 * q) * a.ldb + column, a.ldb, left - 2 * q, count);
+  int *packed = (int *)a.packed;
+  if (a.transposed)
+    for (int column = start * PANEL; column < end * PANEL; column += 16) {
+      int *out = packed + column / PANEL * PANEL * (idx)depth + column % PANEL;
+      for (int p = 0; p < depth; p += 16)
+        turnRows(a.b + column * (idx)a.ldb + 2 * p, a.ldb, a.n - column, a.k - 2 * p, out + p * PANEL, PANEL);
+    }
+  else
+    for (int p = 0; p < depth; p += 16)
+      for (int column = start * PANEL; column < end * PANEL; column += 16) {
+        int *out = packed + column / PANEL * PANEL * (idx)depth + column % PANEL;
+        for (int q = p; q < p + 16; q++)
+          *(int16_at *)(out + q * PANEL) = pairsAcross(a.b + 2 * q * (idx)a.ldb + column, a.ldb, a.k - 2 * q, a.n - column);
       }
-  }
 }
 
 // out[i][DEPTH] of op(A)[first + i][k0 + p], i < count, p < depth.
@@ -108,8 +110,8 @@ INLINE void roundRows(const struct productHalf *of, int first, int count, int k0
   const struct productHalf a = *of;
   if (a.transposed) {
     const float *x = a.a + (idx)k0 * a.lda + first;
-    for (int i = 0; i < count; i += 16)
-      for (int p = 0; p < depth; p += STEP)
+    for (int p = 0; p < depth; p += STEP)
+      for (int i = 0; i < count; i += 16)
         turnColumns(x + p * (idx)a.lda + i, a.lda, count - i, depth - p, (int *)(out + i * DEPTH + p), DEPTH / 2);
   } else {
     const float *x = a.a + (idx)first * a.lda + k0;
