@@ -40,7 +40,9 @@ export class JudgeError extends TrainingError {
     const taught = student === "untouched" ? "" : ", once that has learnt from the gold pairs alone";
     super(`the judge knows no more than the model that it is to teach${taught}`, {
       expected:
-        `${/^[aeiou]/.test(metric) ? "an" : "a"} ${metric} above the ${gate.base.toFixed(4)} of the model's own cosine by more than the standard error ` +
+        `${/^[aeiou]/.test(metric) ? "an" : "a"} ${metric} above the ${
+          gate.base.toFixed(4)
+        } of the model's own cosine by more than the standard error ` +
         `of the difference, ${gate.uncertainty.toFixed(4)}`,
       found: `${gate.judge.toFixed(4)}, on ${gate.rows} gold pairs that were held out`,
       ...(where !== undefined && { where: `the report in ${where}` }),
