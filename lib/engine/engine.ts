@@ -54,6 +54,9 @@ export type Binary = "add" | "subtract" | "multiply" | "divide" | "maximum";
 /** How the tokens of a sequence become one embedding. */
 export type PoolingMode = "mean" | "cls" | "max" | "mean_sqrt_len" | "weightedmean" | "lasttoken";
 
+/** The modes that weigh tokens. */
+export type WeighingMode = Exclude<PoolingMode, "max">;
+
 /**
  * Identifies a stream of random numbers: the mask of an element depends on this key and on the element's own place
  * (row of the epoch, column, token position, feature), never on how rows were packed. See `philox.ts`.
@@ -354,6 +357,11 @@ export interface Engine {
   write(target: Handle, data: Float32Array | Int32Array, offset?: number): void;
   /** Waits for everything enqueued so far, then the values. Raises what the device reported. */
   read(source: Handle): Promise<Float32Array | Int32Array>;
+  /**
+   * Gives a temporary of the current arena back before its end, with its views: the next one of its size may have its
+   * memory. What was made in an outer arena, or is kept, stays.
+   */
+  release(temporary: Handle): void;
   /** Opens an arena: temporaries made from now on end with it. */
   enter(): void;
   /** Closes the arena opened last, and frees its temporaries. */
@@ -401,6 +409,18 @@ export interface Engine {
   gather(table: Handle, ids: Handle): Handle;
   /** dTable[ids[t]] += dy[t]; the order of addition is that of t. */
   scatterAdd(dTable: Handle, ids: Handle, dy: Handle): void;
+
+  /** `pool` of the rows `ids` i32 [T] of a table, which are never laid side by side: [V, H] → [n, H]. */
+  gatherPool(table: Handle, ids: Handle, offsets: Handle, mode: WeighingMode, skip?: number): Handle;
+  /** dTable[ids[t]] += what t weighs · dy [n, H] of its sequence; the order of addition is that of t. */
+  scatterPool(
+    dTable: Handle,
+    ids: Handle,
+    offsets: Handle,
+    dy: Handle,
+    mode: WeighingMode,
+    skip?: number,
+  ): void;
 
   // --- normalisation, dropout ---------------------------------------------------------------------------------------
 

@@ -38,6 +38,7 @@ export {
   type SumGradients,
   type Unary,
   type VariableOptions,
+  type WeighingMode,
 } from "./engine.ts";
 export { type Purpose, randomPurpose, type RandomStream, randomStream } from "./philox.ts";
 export { type EngineChoice, type EngineName, type KernelChoice, type SelectedEngine, selectEngine } from "./select.ts";

@@ -10,17 +10,17 @@ import { openTensors, type TensorToWrite } from "../checkpoint/safetensors.ts";
 import { readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Engine, PoolingMode } from "../engine/engine.ts";
 import { UsageError } from "../error.ts";
-import { concatColumns, linear, normalize, pool } from "../tensor/ops.ts";
+import { concatColumns, linear, normalize } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { withDropout } from "./dropout.ts";
-import { encode } from "./encoder.ts";
 import { familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { adaptedLayers, type LoraSettings, makeAdapters, mergedTensors } from "./lora.ts";
 import { fitting, folderTokenizer } from "./model_tokenizer.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
+import { tokenPooling } from "./token_pooling.ts";
 import { freeParameters, fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
 import { type Initial, specList, type TensorSpecs } from "./tensor_specs.ts";
 
@@ -203,22 +203,22 @@ async function loadDense(
  * leave prompts out.
  */
 export function embed(tape: Tape, model: BiEncoder, batch: DeviceBatch, training?: TrainingKey, skip = 0): Tensor {
-  const tokens = encode(tape, model.encoder, batch, training);
-  let x = tokens;
+  const { tokens, pool } = tokenPooling(tape, model.encoder, batch, training);
+  let x: Tensor | undefined;
   for (const spec of model.modules) {
     if (spec.type === "pooling") {
       const ignored = spec.includePrompt ? 0 : skip;
-      const parts = spec.modes.map((mode) => pool(tape, tokens, batch.offsets, mode, ignored));
+      const parts = spec.modes.map((mode) => pool(mode, ignored));
       x = parts.length === 1 ? parts[0]! : concatColumns(tape, parts);
     } else if (spec.type === "dense") {
       const [weight, bias] = [
         model.parameters[`${spec.path}/linear.weight`]!,
         model.parameters[`${spec.path}/linear.bias`],
       ];
-      x = linear(tape, x, weight, bias, spec.activation === "identity" ? undefined : spec.activation);
-    } else x = normalize(tape, x);
+      x = linear(tape, x ?? tokens(), weight, bias, spec.activation === "identity" ? undefined : spec.activation);
+    } else x = normalize(tape, x ?? tokens());
   }
-  return x;
+  return x ?? tokens();
 }
 
 /**

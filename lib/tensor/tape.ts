@@ -61,7 +61,11 @@ export function record(
       if (gradient === undefined) return;
       backward(gradient);
       const held = tape.holders.get(gradient);
-      if (held !== undefined) tape.holders.set(gradient, held - 1); // nobody asks for this result's any more
+      if (held === undefined) return;
+      tape.holders.set(gradient, held - 1); // nobody asks for this result's any more
+      if (held > 1) return;
+      result.gradient = undefined;
+      tape.engine.release(gradient);
     });
   }
   return result;

@@ -47,6 +47,15 @@ const cases: Record<string, GradientCase> = {
   },
   "matmul with itself": { inputs: [[3, 4]], op: (t, [a]) => ops.matmul(t, a!, a!, { transposeB: true }) },
   "embedding": { inputs: [[4, 3]], op: (t, [e]) => ops.embedding(t, e!, i32(t, 2, 0, 2, 3)) },
+  ...Object.fromEntries(
+    (["mean", "cls", "mean_sqrt_len", "weightedmean", "lasttoken"] as const).map((mode): [string, GradientCase] => [
+      `pooled embedding by ${mode}`,
+      {
+        inputs: [[4, 3]],
+        op: (t, [e]) => ops.pooledEmbedding(t, e!, i32(t, 2, 0, 2, 3, 1, 1, 0), offsets(t), mode, +(mode === "mean")),
+      },
+    ]),
+  ),
   "dropout": { inputs: [[4, 6]], op: (t, [x]) => ops.dropout(t, x!, dropout(t, 4)) },
   "dropout that is absent": { inputs: [[4, 6]], op: (t, [x]) => ops.square(t, ops.dropout(t, x!, undefined)) },
   "pair of sums": { inputs: [[2, 3], [1]], op: (t, [a, b]) => ops.subtract(t, ops.add(t, a!, b!), ops.square(t, b!)) },

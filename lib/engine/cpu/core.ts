@@ -185,8 +185,11 @@ export function own(handle: Handle): CpuHandle {
   return handle as CpuHandle;
 }
 
-/** The handle, unless its values are in an order that one kernel alone knows. */
+/** The handle, unless it was given back, or its values are in an order that one kernel alone knows. */
 export function readable(handle: Handle): CpuHandle {
+  if (own(handle).block.address < 0) {
+    throw new EngineError("a tensor that was given back", { found: `[${handle.shape}]` });
+  }
   if (handle.dtype !== "i8") return own(handle);
   throw new EngineError("a weight of int8 is for products of layers alone", {
     found: `[${handle.shape}]`,

@@ -3,16 +3,24 @@
  *
  * @module
  */
-import type { Engine } from "../engine.ts";
+import type { Engine, Handle } from "../engine.ts";
 import { at, atOr0, type Core, own } from "./core.ts";
 import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+import { POOLING } from "./pooling.ts";
 
 /** See the Engine contract. */
 export function embeddingKernels(
   { heap, threads }: Core,
   { run, rows }: Dispatch,
-): Pick<Engine, "gather" | "scatterAdd"> {
+): Pick<Engine, "gather" | "scatterAdd" | "gatherPool" | "scatterPool"> {
   const { temporary } = heap;
+  /** How rows are added to: which have a gradient is kept count of, and threads share the columns, in whole vectors. */
+  const additionTo = (dTable: Handle) => {
+    const { touched } = own(dTable);
+    const marks = { ever: atOr0(touched?.ever), dirty: atOr0(touched?.dirty) }; // all threads write the same
+    const width = columnsOf(dTable);
+    return { grain: Math.ceil(width / threads.count / 16) * 16, args: { dTable: at(dTable), width, ...marks } };
+  };
   return {
     gather(table, ids) {
       const y = temporary([rowsOf(ids), columnsOf(table)]);
@@ -21,12 +29,20 @@ export function embeddingKernels(
       return y;
     },
     scatterAdd(dTable, ids, dy) {
-      const [count, width] = dy.shape as [number, number];
-      const { touched } = own(dTable);
-      // Threads share the columns, in whole vectors; the flags are written by all of them, with the same value.
-      const grain = Math.ceil(width / threads.count / 16) * 16;
-      const marks = { ever: atOr0(touched?.ever), dirty: atOr0(touched?.dirty) };
-      run("scatterAdd", width, grain, { dTable: at(dTable), ids: at(ids), dy: at(dy), rows: count, width, ...marks });
+      const { grain, args } = additionTo(dTable);
+      run("scatterAdd", args.width, grain, { ...args, ids: at(ids), dy: at(dy), rows: rowsOf(dy) });
+    },
+    gatherPool(table, ids, offsets, mode, skip = 0) {
+      const width = columnsOf(table);
+      const y = temporary([rowsOf(offsets) - 1, width]);
+      const inputs = { x: at(table), ids: at(ids), offsets: at(offsets) };
+      run("pool", rowsOf(y), 4, { ...inputs, y: at(y), width, mode: POOLING[mode], skip });
+      return y;
+    },
+    scatterPool(dTable, ids, offsets, dy, mode, skip = 0) {
+      const { grain, args } = additionTo(dTable);
+      const inputs = { ids: at(ids), offsets: at(offsets), dy: at(dy), sequences: rowsOf(dy) };
+      run("scatterPool", args.width, grain, { ...args, ...inputs, mode: POOLING[mode], skip });
     },
   };
 }

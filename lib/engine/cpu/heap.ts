@@ -12,7 +12,10 @@ import { type DType, type Handle, sizeOf } from "../engine.ts";
 
 /** A piece of memory. Views of a tensor share it. */
 export interface Block {
-  /** Byte address; changes when the block is lifted into an outer arena. NaN: the values are elsewhere. */
+  /**
+   * Byte address; changes when the block is lifted into an outer arena. NaN: the values are elsewhere. Below 0: it was given
+   * back.
+   */
   address: number;
   /** Number of elements. */
   readonly size: number;
@@ -43,7 +46,12 @@ export interface CpuHandle extends Handle {
 interface Arena {
   readonly start: number;
   readonly kept: Set<Block>;
+  /** Addresses of temporaries that were given back, by their bytes. */
+  readonly released: Map<number, number[]>;
 }
+
+/** The address of what was given back. */
+const NOWHERE = -1;
 
 /** The heap. */
 export interface Heap {
@@ -53,6 +61,8 @@ export interface Heap {
   readonly variable: (shape: readonly number[], dtype?: DType, touched?: Touched) => CpuHandle;
   /** Gives a variable back. */
   readonly free: (variable: CpuHandle) => void;
+  /** Gives a temporary of the innermost arena back; what belongs further out, or is kept, stays. */
+  readonly release: (temporary: CpuHandle) => void;
   /** Opens an arena. */
   readonly enter: () => void;
   /** Closes the innermost one; `move` copies what was kept. */
@@ -74,7 +84,8 @@ export function createHeap(bottom: number, top: number): Heap {
   let lowest = top; // variables begin here
   let variables = 0;
   let peak = 0;
-  const arenas: Arena[] = [{ start: bottom, kept: new Set() }];
+  const arenaAt = (start: number): Arena => ({ start, kept: new Set(), released: new Map() });
+  const arenas: Arena[] = [arenaAt(bottom)];
   const holes = new Map<number, number>(); // freed variables: bytes by address
 
   const note = () => {
@@ -102,6 +113,8 @@ export function createHeap(bottom: number, top: number): Heap {
     temporary(shape, dtype = "f32") {
       const size = sizeOf(shape);
       const bytes = align(4 * size);
+      const again = arenas.at(-1)!.released.get(bytes)?.pop();
+      if (again !== undefined) return { shape, dtype, block: { address: again, size } };
       if (next + bytes > lowest) full(bytes);
       const handle = { shape, dtype, block: { address: next, size } };
       next += bytes;
@@ -129,7 +142,14 @@ export function createHeap(bottom: number, top: number): Heap {
         lowest += hole;
       }
     },
-    enter: () => void arenas.push({ start: next, kept: new Set() }),
+    release({ block }) {
+      const { start, kept, released } = arenas.at(-1)!;
+      if (!(block.address >= start && block.address < next) || kept.has(block)) return;
+      const bytes = align(4 * block.size);
+      released.set(bytes, [...released.get(bytes) ?? [], block.address]);
+      block.address = NOWHERE;
+    },
+    enter: () => void arenas.push(arenaAt(next)),
     exit(move) {
       if (arenas.length === 1) throw new EngineError("an arena is closed that was never opened");
       const { start, kept } = arenas.pop()!;
@@ -152,6 +172,7 @@ export function createHeap(bottom: number, top: number): Heap {
       variables = 0;
       holes.clear();
       arenas.length = 1;
+      arenas[0]!.released.clear();
     },
   };
 }

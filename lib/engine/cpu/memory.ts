@@ -24,6 +24,7 @@ export type MemoryKernels = Pick<
   | "upload"
   | "write"
   | "read"
+  | "release"
   | "enter"
   | "exit"
   | "keep"
@@ -135,6 +136,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       await core.drain();
       return read!;
     },
+    release: (temporary) => heap.release(own(temporary)),
     enter: heap.enter,
     exit: () =>
       heap.exit((to, from, bytes) =>

@@ -7,7 +7,8 @@ import type { Engine, PoolingMode } from "../engine.ts";
 import { at, type Core } from "./core.ts";
 import { clearBehind, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
-const POOLING: Readonly<Record<PoolingMode, number>> = {
+/** Numbers of the modes in the kernels. */
+export const POOLING: Readonly<Record<PoolingMode, number>> = {
   mean: 0,
   cls: 1,
   max: 2,
@@ -23,7 +24,8 @@ export function poolingKernels(core: Core, { run }: Dispatch): Pick<Engine, "poo
     pool(x, offsets, mode, skip = 0) {
       const width = columnsOf(x);
       const y = temporary([rowsOf(offsets) - 1, width]);
-      run("pool", rowsOf(y), 4, { x: at(x), offsets: at(offsets), y: at(y), width, mode: POOLING[mode], skip });
+      const inputs = { x: at(x), ids: 0, offsets: at(offsets) };
+      run("pool", rowsOf(y), 4, { ...inputs, y: at(y), width, mode: POOLING[mode], skip });
       return y;
     },
     poolBackward(dy, x, pooled, offsets, mode, skip = 0) {

@@ -93,6 +93,7 @@ export async function createTfjsEngine(
       copy.dispose();
       return values;
     },
+    release: core.release,
     enter: core.enter,
     exit: core.exit,
     keep(kept) {

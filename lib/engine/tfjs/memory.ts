@@ -40,6 +40,8 @@ export interface Core {
   readonly block: (shapes: readonly (readonly number[])[]) => { readonly all: TfHandle; readonly parts: TfHandle[] };
   /** Frees one. */
   readonly free: (handle: Handle) => void;
+  /** Gives a temporary of the innermost arena back. */
+  readonly release: (handle: Handle) => void;
   /** Opens an arena. */
   readonly enter: () => void;
   /** Closes it. */
@@ -147,6 +149,10 @@ export function createCore(tf: TensorFlow, backend: string): Core {
       return { all, parts };
     },
     free,
+    release(handle) {
+      const held = boxOf(handle);
+      if (arenas.at(-1)!.delete(held)) drop(held);
+    },
     enter: () => void arenas.push(new Set()),
     exit() {
       if (arenas.length === 1) throw new EngineError("exit() without enter()");

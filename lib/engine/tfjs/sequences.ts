@@ -28,7 +28,10 @@ function layout(offsets: Int32Array, tokens: number) {
 }
 
 /** The kernels of sequences. */
-export type SequenceKernels = Pick<Engine, "attention" | "attentionBackward" | "pool" | "poolBackward">;
+export type SequenceKernels = Pick<
+  Engine,
+  "attention" | "attentionBackward" | "pool" | "poolBackward" | "gatherPool" | "scatterPool"
+>;
 
 /** See the Engine contract. */
 export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): SequenceKernels {
@@ -228,6 +231,24 @@ export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): Se
       return make(() =>
         tf.scatterND(ints(segments, [segments.length, 1]), tf.mul(tf.gather(get(x), ints(rows)), factors()), shape)
       );
+    },
+    gatherPool(table, ids, offsets, mode, skip = 0) {
+      const { rows, segments, factors } = weights(host(offsets) as Int32Array, mode, skip);
+      const shape = [offsets.shape[0]! - 1, table.shape[1]!];
+      if (rows.length === 0) return make(() => tf.zeros(shape));
+      const chosen = rows.map((row) => (host(ids) as Int32Array)[row]!);
+      return make(() =>
+        tf.scatterND(ints(segments, [rows.length, 1]), tf.mul(tf.gather(get(table), ints(chosen)), factors()), shape)
+      );
+    },
+    scatterPool(dTable, ids, offsets, dy, mode, skip = 0) {
+      const { rows, segments, factors } = weights(host(offsets) as Int32Array, mode, skip);
+      if (rows.length === 0) return;
+      const chosen = rows.map((row) => (host(ids) as Int32Array)[row]!);
+      set(dTable, () => {
+        const parts = tf.mul(tf.gather(get(dy), ints(segments)), factors());
+        return tf.add(get(dTable), tf.scatterND(ints(chosen, [rows.length, 1]), parts, dTable.shape));
+      });
     },
     poolBackward(dy, x, _pooled, offsets, mode, skip = 0) {
       const ends = host(offsets) as Int32Array;

@@ -82,6 +82,7 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
   const { core, kernels } = createMemory(device);
   const products = productKernels(core);
   const elements = elementKernels(core);
+  const [embedding, pooling] = [embeddingKernels(core), poolingKernels(core)];
   return {
     info: {
       name: "webgpu",
@@ -99,10 +100,16 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
     ...kernels,
     ...products,
     ...elements,
-    ...embeddingKernels(core),
+    ...embedding,
+    // A card has the room to lay the rows of a table side by side.
+    gatherPool: (table, ids, offsets, mode, skip) => pooling.pool(embedding.gather(table, ids), offsets, mode, skip),
+    scatterPool(dTable, ids, offsets, dy, mode, skip) {
+      const rows = kernels.empty([ids.shape[0]!, dTable.shape[1]!]);
+      embedding.scatterAdd(dTable, ids, pooling.poolBackward(dy, rows, dy, offsets, mode, skip));
+    },
     ...normKernels(core),
     ...attentionKernels(core),
-    ...poolingKernels(core),
+    ...pooling,
     ...rotaryKernels(core),
     ...lossKernels(core, { ...products, ...elements, ...kernels }, options),
     ...optimizerKernels(core),

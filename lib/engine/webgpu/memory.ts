@@ -45,6 +45,7 @@ export type MemoryKernels = Pick<
   | "upload"
   | "write"
   | "read"
+  | "release"
   | "enter"
   | "exit"
   | "keep"
@@ -152,6 +153,10 @@ export function createMemory(device: Device): { readonly core: Core; readonly ke
     async read(source) {
       const bytes = await device.read(at(source), sizeOf(source.shape));
       return source.dtype === "f32" ? new Float32Array(bytes) : new Int32Array(bytes);
+    },
+    release(temporary) {
+      const { room } = own(temporary);
+      if (arenas.at(-1)!.delete(room)) drop(room);
     },
     enter: () => void arenas.push(new Set()),
     exit() {

@@ -175,11 +175,11 @@ export const modernbert: Family = {
   },
 
   /**
-   * Per layer, of the hidden size: forward ten (queries, keys, values, context, projections, sums, normalised rows),
-   * backward as many and more; of the intermediate size, whose matrix is twice as wide, eight.
+   * Per layer what its backward pass needs: eleven of the hidden size (queries, keys, values, context, projections, sums,
+   * normalised rows) and three of the intermediate size; beside the layers, embeddings, pooling and the gradients of one.
    */
   floatsPerToken: ({ layers, hiddenSize, intermediateSize, heads }) =>
-    layers * (27 * hiddenSize + 8 * intermediateSize + 4 * heads) + 14 * hiddenSize,
+    layers * (11 * hiddenSize + 3 * intermediateSize + 4 * heads) + 16 * hiddenSize + 3 * intermediateSize,
 
   longest: ({ positions }) => positions,
 

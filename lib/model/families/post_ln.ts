@@ -182,11 +182,14 @@ export function postLn(
     },
 
     /**
-     * Per layer, of the hidden size: forward ten (queries, keys, values, context, projections, sums, normalised rows),
-     * backward sixteen with dropout; four of the intermediate size; beside the layers, embeddings and pooling.
+     * Per layer what its backward pass needs: ten of the hidden size (queries, keys, values, context, projections, sums,
+     * normalised rows) and two of the intermediate size, or four; beside the layers, embeddings, pooling, and the
+     * gradients of one layer, which are given back to those of the next.
      */
-    floatsPerToken: ({ layers, hiddenSize, intermediateSize, heads }) =>
-      layers * (26 * hiddenSize + (isGated ? 8 : 4) * intermediateSize + 4 * heads) + 14 * hiddenSize,
+    floatsPerToken({ layers, hiddenSize, intermediateSize, heads }) {
+      const inner = (isGated ? 4 : 2) * intermediateSize;
+      return layers * (10 * hiddenSize + inner + 4 * heads) + 16 * hiddenSize + inner;
+    },
 
     longest: (config) => config.positions - firstPosition(config),
   };

@@ -219,8 +219,9 @@ export function preRms(
     floatsPerToken(config) {
       const { layers, hiddenSize, intermediateSize, heads, kvHeads, headSize } = own(config);
       const wide = (heads + 2 * kvHeads) * headSize;
-      const norms = (normsHeads ? 2 * wide : 0) + (normsParts ? 8 * hiddenSize : 0);
-      return layers * (16 * hiddenSize + 6 * wide + 8 * intermediateSize + 4 * heads + norms) + 14 * hiddenSize;
+      const norms = (normsHeads ? wide : 0) + (normsParts ? 4 * hiddenSize : 0);
+      const layer = 6 * hiddenSize + 2 * wide + 3 * intermediateSize + 4 * heads + norms;
+      return layers * layer + 14 * hiddenSize + wide + 3 * intermediateSize;
     },
 
     longest: ({ positions }) => positions,

@@ -57,7 +57,7 @@ export function linearCrossEntropy(
       dWeight,
       dBias,
     );
-    accumulate(tape, x, dx);
+    accumulate(tape, x, dx, true);
     if (dWeight !== undefined && !weight.isParameter) accumulate(tape, weight, dWeight);
     if (bias !== undefined && dBias !== undefined && !bias.isParameter) accumulate(tape, bias, dBias);
   });

@@ -148,6 +148,6 @@ export function exponential(tape: Tape, x: Tensor): Tensor {
 export function activate(tape: Tape, kind: Activation, x: Tensor): Tensor {
   const { engine } = tape;
   return record(tape, engine.activate(kind, x.value), [x], (dy) => {
-    accumulate(tape, x, engine.activationBackward(kind, x.value, dy));
+    accumulate(tape, x, engine.activationBackward(kind, x.value, dy), true);
   });
 }

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Handle } from "../../engine/engine.ts";
-import { accumulate, record, type Tape } from "../tape.ts";
+import type { Handle, WeighingMode } from "../../engine/engine.ts";
+import { accumulate, gradientTarget, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -18,9 +18,37 @@ import type { Tensor } from "../tensor.ts";
 export function embedding(tape: Tape, table: Tensor, ids: Handle): Tensor {
   const { engine } = tape;
   return record(tape, engine.gather(table.value, ids), [table], (dy) => {
-    if (table.isParameter) return engine.scatterAdd(table.gradient!, ids, dy);
-    const gradient = engine.zeros(table.value.shape);
+    const gradient = gradientTarget(tape, table)!;
     engine.scatterAdd(gradient, ids, dy);
-    accumulate(tape, table, gradient);
+    if (!table.isParameter) accumulate(tape, table, gradient);
+  });
+}
+
+/**
+ * The embedding of each sequence from rows of a table: `pool` of `embedding`, of which no [T, H] is made.
+ *
+ * y[s] = Σₜ wₜ E[idₜ] over the tokens t of s, w by the mode; dE[idₜ] += wₜ dy[s]
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param table [V, H] rows to take from.
+ * @param ids i32 [T] which rows.
+ * @param offsets i32 [n + 1] where sequences begin and end.
+ * @param mode How tokens are weighed.
+ * @param skip Leading tokens of each sequence that do not count.
+ * @returns [n, H]
+ */
+export function pooledEmbedding(
+  tape: Tape,
+  table: Tensor,
+  ids: Handle,
+  offsets: Handle,
+  mode: WeighingMode,
+  skip = 0,
+): Tensor {
+  const { engine } = tape;
+  return record(tape, engine.gatherPool(table.value, ids, offsets, mode, skip), [table], (dy) => {
+    const gradient = gradientTarget(tape, table)!;
+    engine.scatterPool(gradient, ids, offsets, dy, mode, skip);
+    if (!table.isParameter) accumulate(tape, table, gradient);
   });
 }

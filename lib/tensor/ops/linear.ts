@@ -38,6 +38,7 @@ export function linear(tape: Tape, x: Tensor, weight: Tensor, bias?: Tensor, act
     addProduct(tape, x, dz, weight.value, { isLayer: true });
     addProduct(tape, weight, dz, x.value, { transposeA: true, isLayer: true });
     if (bias !== undefined && dBias === undefined) addColumns(engine, tape, bias, dz);
+    if (dz !== dy) engine.release(dz);
   });
 }
 

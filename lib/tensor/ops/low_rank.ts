@@ -52,6 +52,8 @@ export function adaptedLinear(
     addProduct(tape, x, dz, weight.value);
     if (dropout === undefined) addProduct(tape, x, dh, a.value);
     else if (x.needsGradient) accumulate(tape, x, engine.dropout(engine.matmul(dh, a.value), dropout), true);
+    if (dz !== dy) engine.release(dz);
+    engine.release(dh);
   });
 }
 

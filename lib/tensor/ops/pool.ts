@@ -21,7 +21,7 @@ export function pool(tape: Tape, x: Tensor, offsets: Handle, mode: PoolingMode, 
   const { engine } = tape;
   const pooled = engine.pool(x.value, offsets, mode, skip);
   return record(tape, pooled, [x], (dy) => {
-    accumulate(tape, x, engine.poolBackward(dy, x.value, pooled, offsets, mode, skip));
+    accumulate(tape, x, engine.poolBackward(dy, x.value, pooled, offsets, mode, skip), true);
   });
 }
 

@@ -50,7 +50,9 @@ export function residualNorm(
   const sum = record(tape, forward.sum, [x, residual], (ds) => {
     // The gradient of the sum serves both, so neither may be added to in place while the other needs it.
     if (residual !== undefined) accumulate(tape, residual, ds);
-    if (x.needsGradient) accumulate(tape, x, dx ?? (dropout === undefined ? ds : engine.dropout(ds, dropout)));
+    if (!x.needsGradient) return;
+    dx ??= dropout === undefined ? ds : engine.dropout(ds, dropout);
+    accumulate(tape, x, dx, dx !== ds);
   });
   const y = record(tape, forward.y, [sum, weight, bias], (dy) => {
     const dWeight = gradientTarget(tape, weight);

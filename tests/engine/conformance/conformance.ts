@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../../lib/engine/engine.ts";
 import { moving } from "../moving.ts";
 import { type Case, check, type Values } from "./case.ts";
-import { checkBlocks, checkOrder, checkTypes, hasInt8 } from "./protocol.ts";
+import { checkBlocks, checkOrder, checkRelease, checkTypes, hasInt8 } from "./protocol.ts";
 import { refusals } from "./refusals.ts";
 
 /**
@@ -45,6 +45,7 @@ export async function conformance(
     }
     await step("blocks", () => checkBlocks(engine));
     await step("order", () => checkOrder(engine));
+    await step("what is given back", () => checkRelease(engine));
     await step("types of elements", () => checkTypes(engine));
     await step("what does not fit is refused", () => {
       engine.enter();

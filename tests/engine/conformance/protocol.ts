@@ -66,6 +66,31 @@ export async function checkTypes(engine: Engine): Promise<void> {
   engine.exit();
 }
 
+/** What is given back is of no use any more, makes room for others, and takes nothing with it. */
+export async function checkRelease(engine: Engine): Promise<void> {
+  const values = async (x: Handle) => [...await engine.read(x)];
+  const before = engine.memory().live;
+  engine.enter();
+  const outer = engine.full([64], 1);
+  engine.enter();
+  const first = engine.full([64], 2);
+  const sum = engine.binary("add", first, outer); // is computed before the room of `first` has another tenant
+  const kept = engine.keep(engine.full([64], 4));
+  for (const each of [first, outer, kept]) engine.release(each);
+  const [again, more] = [engine.full([64], 5), engine.full([8, 8], 6)];
+  assert.throws(() => engine.affine(first, 1), (error) => (error as { _tag?: string })._tag === "EngineError");
+  for (const [x, value] of [[outer, 1], [sum, 3], [kept, 4], [again, 5], [more, 6]] as const) {
+    assert.deepEqual(await values(x), new Array(64).fill(value));
+  }
+  engine.exit();
+  assert.deepEqual([...await values(kept), ...await values(outer)], [
+    ...new Array(64).fill(4),
+    ...new Array(64).fill(1),
+  ]);
+  engine.exit();
+  assert.equal(engine.memory().live, before);
+}
+
 /** Whether an engine has weights of 8 bits; one that has not refuses them by name. */
 export function hasInt8(engine: Engine): boolean {
   try {

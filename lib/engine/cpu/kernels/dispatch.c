@@ -276,11 +276,25 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
-          (int)values[3],
+          ADDRESS(values[3]),
           (int)values[4],
           (int)values[5],
+          (int)values[6],
       }, start, end, scratch);
     case 18:
+      return scatterPool((struct scatterPool){
+          ADDRESS(values[0]),
+          ADDRESS(values[1]),
+          ADDRESS(values[2]),
+          ADDRESS(values[3]),
+          (int)values[4],
+          (int)values[5],
+          (int)values[6],
+          (int)values[7],
+          ADDRESS(values[8]),
+          ADDRESS(values[9]),
+      }, start, end, scratch);
+    case 19:
       return poolBackward((struct poolBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -291,21 +305,21 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (int)values[7],
       }, start, end, scratch);
-    case 19:
+    case 20:
       return logSumExpRows((struct logSumExpRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 20:
+    case 21:
       return softmaxRows((struct softmaxRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 21:
+    case 22:
       return softmaxRowsBackward((struct softmaxRowsBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -315,7 +329,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[5]),
           (int)values[6],
       }, start, end, scratch);
-    case 22:
+    case 23:
       return crossEntropyBackward((struct crossEntropyBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -324,13 +338,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[4]),
           (int)values[5],
       }, start, end, scratch);
-    case 23:
+    case 24:
       return activate((struct activate){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 24:
+    case 25:
       return activateBackward((struct activateBackward){
           (int)values[0],
           ADDRESS(values[1]),
@@ -341,7 +355,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (int)values[7],
       }, start, end, scratch);
-    case 25:
+    case 26:
       return biasActivation((struct biasActivation){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -349,7 +363,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           (int)values[4],
       }, start, end, scratch);
-    case 26:
+    case 27:
       return gated((struct gated){
           (int)values[0],
           ADDRESS(values[1]),
@@ -357,7 +371,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           (int)values[4],
       }, start, end, scratch);
-    case 27:
+    case 28:
       return gatedBackward((struct gatedBackward){
           (int)values[0],
           ADDRESS(values[1]),
@@ -366,7 +380,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           (int)values[5],
       }, start, end, scratch);
-    case 28:
+    case 29:
       return rotate((struct rotate){
           ADDRESS(values[0]),
           (int)values[1],
@@ -377,7 +391,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (float)values[7],
       }, start, end, scratch);
-    case 29:
+    case 30:
       return topK((struct topK){
           ADDRESS(values[0]),
           (int)values[1],
@@ -385,13 +399,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[3]),
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 30:
+    case 31:
       return unary((struct unary){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 31:
+    case 32:
       return binary((struct binary){
           (int)values[0],
           ADDRESS(values[1]),
@@ -399,32 +413,32 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 32:
+    case 33:
       return affine((struct affine){
           ADDRESS(values[0]),
           (float)values[1],
           (float)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 33:
+    case 34:
       return addTo((struct addTo){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (float)values[2],
       }, start, end, scratch);
-    case 34:
+    case 35:
       return fill((struct fill){
           ADDRESS(values[0]),
           (float)values[1],
       }, start, end, scratch);
-    case 35:
+    case 36:
       return transpose((struct transpose){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
           (int)values[3],
       }, start, end, scratch);
-    case 36:
+    case 37:
       return copyColumns((struct copyColumns){
           ADDRESS(values[0]),
           (int)values[1],
@@ -434,28 +448,28 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[5],
           (int)values[6],
       }, start, end, scratch);
-    case 37:
+    case 38:
       return scaleRows((struct scaleRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 38:
+    case 39:
       return rowReduce((struct rowReduce){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 39:
+    case 40:
       return columnSumBlocks((struct columnSumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 40:
+    case 41:
       return columnSumFinish((struct columnSumFinish){
           ADDRESS(values[0]),
           (int)values[1],
@@ -463,14 +477,14 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[3]),
           (int)values[4],
       }, start, end, scratch);
-    case 41:
+    case 42:
       return sumBlocks((struct sumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 42:
+    case 43:
       return adamw((struct adamw){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -482,7 +496,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (double)values[7],
           (float)values[8],
       }, start, end, scratch);
-    case 43:
+    case 44:
       return adamwRows((struct adamwRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -497,13 +511,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (double)values[10],
           (float)values[11],
       }, start, end, scratch);
-    case 44:
+    case 45:
       return clearRows((struct clearRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
       }, start, end, scratch);
-    case 45:
+    case 46:
       return squaresOfRows((struct squaresOfRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -511,7 +525,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 46:
+    case 47:
       return packInt8((struct packInt8){
           ADDRESS(values[0]),
           (int)values[1],
@@ -520,7 +534,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           ADDRESS(values[5]),
       }, start, end, scratch);
-    case 47:
+    case 48:
       return int8Product((struct int8Product){
           ADDRESS(values[0]),
           ADDRESS(values[1]),

@@ -40,7 +40,7 @@ static float weight(int mode, int position, int length, int skip) {
   }
 }
 
-// Items are sequences.
+// Items are sequences. With `ids`, x is a table, and the tokens are those of its rows.
 KERNEL(pool) {
   int n = a.width;
   for (int s = start; s < end; s++) {
@@ -48,7 +48,7 @@ KERNEL(pool) {
     float *y = a.y + (idx)s * n;
     __builtin_memset(y, 0, 4 * (idx)n);
     for (int p = a.skip; p < length; p++) {
-      const float *x = a.x + (idx)(first + p) * n;
+      const float *x = a.x + (a.ids ? (idx)a.ids[first + p] : (idx)(first + p)) * n;
       float w = a.mode == MAX ? 0 : weight(a.mode, p, length, a.skip);
       if (a.mode != MAX && w == 0) continue;
       SIXTEENS(c, 0, n, {
@@ -57,6 +57,22 @@ KERNEL(pool) {
         else if (p > a.skip) v = pick(v > old, v, old);
         store(y + c, v, left);
       })
+    }
+  }
+}
+
+// dTable[ids[t]] += w dy[sequence of t], all modes but MAX. Items are columns, as those of scatterAdd.
+KERNEL(scatterPool) {
+  for (int s = 0; s < a.sequences; s++) {
+    int first = a.offsets[s], length = a.offsets[s + 1] - first;
+    const float *from = a.dy + (idx)s * a.width;
+    for (int p = a.skip; p < length; p++) {
+      float16 w = SPLAT(weight(a.mode, p, length, a.skip));
+      if (w[0] == 0) continue;
+      int id = a.ids[first + p];
+      if (a.ever) a.ever[id] = a.dirty[id] = 1;
+      float *to = a.dTable + (idx)id * a.width;
+      SIXTEENS(c, start, end, { store(to + c, load(to + c, left) + w * load(from + c, left), left); })
     }
   }
 }

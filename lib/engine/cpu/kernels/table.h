@@ -287,6 +287,7 @@ KERNEL(dropout);
 
 struct pool {
   const float *x;
+  const int *ids;
   const int *offsets;
   float *y;
   int width;
@@ -294,6 +295,20 @@ struct pool {
   int skip;
 };
 KERNEL(pool);
+
+struct scatterPool {
+  float *dTable;
+  const int *ids;
+  const int *offsets;
+  const float *dy;
+  int sequences;
+  int width;
+  int mode;
+  int skip;
+  unsigned char *ever;
+  unsigned char *dirty;
+};
+KERNEL(scatterPool);
 
 struct poolBackward {
   const float *dy;

@@ -63,6 +63,9 @@ const HEADS = { first: "int", count: "int", size: "int" } as const;
 /** Gradient of what is normalised, and of that part of it that went through dropout. */
 const SUM_GRADIENT = { added: "const float *", ds: "float *", dx: "float *" } as const;
 
+/** Which rows of a table have a gradient, where that is kept count of. */
+const MARKS = { ever: "unsigned char *", dirty: "unsigned char *" } as const;
+
 /** Constants of AdamW, beside the scalars of the step. */
 const ADAMW = { state: "const float *", beta1: "double", beta2: "double", epsilon: "float" } as const;
 
@@ -226,11 +229,29 @@ export const KERNEL_TABLE = {
     dy: "const float *",
     rows: "int",
     width: "int",
-    ever: "unsigned char *",
-    dirty: "unsigned char *",
+    ...MARKS,
   },
   dropout: { x: "const float *", y: "float *", width: "int", ...DROPOUT },
-  pool: { x: "const float *", offsets: "const int *", y: "float *", width: "int", mode: "int", skip: "int" },
+  pool: {
+    x: "const float *",
+    ids: "const int *",
+    offsets: "const int *",
+    y: "float *",
+    width: "int",
+    mode: "int",
+    skip: "int",
+  },
+  scatterPool: {
+    dTable: "float *",
+    ids: "const int *",
+    offsets: "const int *",
+    dy: "const float *",
+    sequences: "int",
+    width: "int",
+    mode: "int",
+    skip: "int",
+    ...MARKS,
+  },
   poolBackward: {
     dy: "const float *",
     x: "const float *",
