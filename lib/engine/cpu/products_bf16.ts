@@ -15,7 +15,7 @@ const [PACKED_BYTES, SLICES] = [32 << 20, 32];
 /** Blocks of rows that a thread takes at once, at most. */
 const BLOCKS = 8;
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
-const CALL = 4e9;
+const CALL = 2e9;
 
 /** Enqueues one product: B is packed by all threads, then each takes rows of A. */
 export function multiplyRounded(core: Core, product: Product): void {
@@ -30,8 +30,8 @@ export function multiplyRounded(core: Core, product: Product): void {
     const depth = Math.min(most, k - k0);
     const packed = core.workspace(width * Math.ceil(depth / STEP) * STEP);
     const right = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, transposed: +transposeB, n, k: depth, packed };
-    core.enqueue(() => threads.run("packHalf", panels, Math.max(1, Math.ceil(panels / (4 * threads.count))), right));
-    const rows = threads.block * Math.max(BLOCKS, Math.floor(CALL / (n * depth * threads.block)));
+    core.enqueue(() => threads.run("packHalf", panels, Math.ceil(panels / (2 * threads.count)), right));
+    const rows = threads.block * Math.max(1, Math.floor(CALL / (n * depth * threads.block)));
     for (let row = 0; row < m; row += rows) {
       const count = Math.min(rows, m - row);
       const blocks = Math.ceil(count / threads.block);
