@@ -38,9 +38,23 @@ const UNARY: Readonly<Record<Unary, string>> = {
   sign: "sign(x[i])",
   exp: "exponential(x[i])",
   log: "logarithm(x[i])",
-  sqrt: "sqrt(x[i])",
+  sqrt: "root(x[i])",
   square: "x[i] * x[i]",
-  reciprocal: "1.0 / x[i]",
+  reciprocal: "inverse(x[i])",
+};
+/** What they call. A device may take numbers below the normal ones for 0: their bits are whole numbers n, and they n · 2⁻¹⁴⁹. */
+const HEADS: Readonly<Partial<Record<Unary, string>>> = {
+  exp: EXP,
+  log: `${EXP}${LOG}`,
+  sqrt: `fn root(x: f32) -> f32 {
+  let word = bitcast<u32>(x);
+  return select(sqrt(x), sqrt(f32(word)) * 3.7433921e-23, word > 0u && word < 0x800000u);
+}`,
+  reciprocal: `fn inverse(x: f32) -> f32 {
+  let word = bitcast<u32>(x) & 0x7fffffffu;
+  let small = 1.0 / f32(max(word, 1u)) * 1.8889465931478581e22 * 3.7778931862957162e22;
+  return select(1.0 / x, select(small, -small, bitcast<u32>(x) >= 0x80000000u), word > 0u && word < 0x800000u);
+}`,
 };
 const BINARY = { add: "u + v", subtract: "u - v", multiply: "u * v", divide: "u / v", maximum: "max(u, v)" } as const;
 
@@ -336,8 +350,8 @@ export function elementKernels({ device, temporary, at }: Core): ElementKernels 
 
     unary(kind, x) {
       const y = temporary(x.shape);
-      const head = { exp: EXP, log: `${EXP}${LOG}` }[kind as string] ?? "";
-      elements(elementwise(`unary ${kind}`, { ...xy, head }, `y[i] = ${UNARY[kind]};`), sizeOf(x.shape), { x, y });
+      const kernel = elementwise(`unary ${kind}`, { ...xy, head: HEADS[kind] ?? "" }, `y[i] = ${UNARY[kind]};`);
+      elements(kernel, sizeOf(x.shape), { x, y });
       return y;
     },
     binary(kind, a, b) {
