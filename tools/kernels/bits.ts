@@ -42,13 +42,21 @@ export async function bitsOn(engine: Engine): Promise<Bits> {
 async function bitsOf(engine: Engine, { inputs, run }: Case): Promise<string> {
   engine.enter();
   const handles = Object.fromEntries(Object.entries(inputs).map(([name, value]) => [name, upload(engine, value)]));
-  const parts: Float32Array<ArrayBuffer>[] = [];
+  const parts: (Float32Array | Int32Array)[] = [];
   for (const [, handle] of Object.entries(run(engine, handles)).sort(([a], [b]) => a < b ? -1 : 1)) {
-    parts.push(await engine.read(handle) as Float32Array<ArrayBuffer>);
+    parts.push(withoutSigns(await engine.read(handle)));
   }
   engine.exit();
-  const bytes = new Uint8Array(await new Blob(parts).arrayBuffer());
+  const bytes = new Uint8Array(await new Blob(parts as Float32Array<ArrayBuffer>[]).arrayBuffer());
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex().slice(0, 16);
+}
+
+/** What is not a number has a sign, which differs between processors and which nothing asks for. */
+function withoutSigns(values: Float32Array | Int32Array): Float32Array | Int32Array {
+  if (!(values instanceof Float32Array)) return values;
+  const bits = new Uint32Array(values.buffer);
+  values.forEach((value, i) => Number.isNaN(value) && (bits[i] = 0x7fc00000));
+  return values;
 }
 
 if (import.meta.main) {
