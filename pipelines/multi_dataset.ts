@@ -23,10 +23,10 @@ const sampleSets = (limit = Infinity): readonly SetSpec[] => [
     train: "sample:nli",
     loss: "multiple_negatives_ranking",
     negatives: "contradiction",
-    limit: Math.min(limit, 14_000),
-    holdOut: 0.07,
+    limit: Math.min(limit, 20_000),
+    holdOut: 0.05,
   },
-  { name: "graded", train: "sample:graded", loss: "cosent", limit: Math.min(limit, 3000), holdOut: 0.15 },
+  { name: "graded", train: "sample:graded", loss: "cosent", limit: Math.min(limit, 4000), holdOut: 0.25 },
 ];
 
 /** The command: load → hold out → tokenize → train → evaluate. */

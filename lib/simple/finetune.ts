@@ -64,6 +64,28 @@ export type FinetuneOptions = FinetuneSettings & (PairColumns | ScoredColumns | 
  * assert.equal(steps, 10);
  * assert.match(warnings[0]!, /no rows were held out of 2/);
  * ```
+ *
+ * @example Two data sets, each with its loss, that take turns
+ * ```ts
+ * import { finetune } from "@kindred/kindred/simple";
+ * import { losses } from "@kindred/kindred/loss";
+ * import { sampleBaseModel } from "@kindred/kindred/sample";
+ * import assert from "node:assert/strict";
+ * const folder = await Deno.makeTempDir();
+ * const [first, second] = [["the boy opens the door", "the cook slices the bread"], ["the lad unlocks the gate", "a queen"]];
+ * const { sets } = await finetune({
+ *   model: await sampleBaseModel(),
+ *   datasets: [
+ *     { name: "qa", anchor: first, positive: second, prompts: { anchor: "query: " } },
+ *     { name: "graded", sentence1: first, sentence2: second, score: [0.9, 0.1], loss: losses.cosent(), weight: 2 },
+ *   ],
+ *   batchSize: 2,
+ *   epochs: 3,
+ *   output: `${folder}/model`,
+ *   cacheDir: `${folder}/cache`,
+ * });
+ * assert.deepEqual([sets!["qa"]!.batches, sets!["graded"]!.batches], [3, 6]);
+ * ```
  */
 export async function finetune(options: FinetuneOptions): Promise<MeasuredTraining> {
   if ("datasets" in options) return await finetuneOnSets(options);
