@@ -5,6 +5,7 @@
  * @module
  */
 import { counted } from "../../counted.ts";
+import { scope } from "../../engine/engine.ts";
 import { EngineError } from "../../error.ts";
 import { add, attention, dropout, embedding, gated, rotate } from "../../tensor/ops.ts";
 import type { Tape } from "../../tensor/tape.ts";
@@ -153,15 +154,13 @@ export function postLn(
     layers(tape, encoder, batch, drop): Layer {
       const { config, parameters } = encoder;
       const relative = bias?.(tape, encoder, batch);
-      const rotation = rotationsOf(tape, batch);
       const headSize = config.hiddenSize / config.heads;
-      return (x, i, { number = i, causal = false, between = (y: Tensor) => y } = {}) => {
-        const layer = names(i);
-        const qkv = project(tape, parameters, layer.qkv, x);
+      const rotation = frequencies && rotationsOf(tape, batch)(frequencies(config), 2 * config.heads, headSize);
+      const layer: Layer = (x, i, { number = i, causal = false, between = (y: Tensor) => y } = {}) => {
+        const named = names(i);
+        const qkv = project(tape, parameters, named.qkv, x);
         const context = attention(tape, {
-          qkv: frequencies === undefined
-            ? qkv
-            : rotate(tape, qkv, rotation(frequencies(config), 2 * config.heads, headSize)),
+          qkv: rotation === undefined ? qkv : rotate(tape, qkv, rotation),
           offsets: batch.offsets,
           heads: config.heads,
           maxLength: batch.maxLength,
@@ -169,16 +168,18 @@ export function postLn(
           bias: relative,
           dropout: drop(config.attentionDropout, "attention-dropout", number),
         });
-        const attended = project(tape, parameters, layer.output, context);
+        const attended = project(tape, parameters, named.output, context);
         const dropped = dropsAttended ? drop(config.hiddenDropout, "hidden-dropout", number) : undefined;
-        const y = between(norm(tape, encoder, layer.attentionNorm, attended, x, dropped));
+        const y = between(norm(tape, encoder, named.attentionNorm, attended, x, dropped));
         const hidden = isGated
-          ? gated(tape, config.activation, project(tape, parameters, layer.intermediate, y), "second")
-          : project(tape, parameters, layer.intermediate, y, config.activation);
+          ? gated(tape, config.activation, project(tape, parameters, named.intermediate, y), "second")
+          : project(tape, parameters, named.intermediate, y, config.activation);
         const kept = dropsInner ? dropout(tape, hidden, drop(config.hiddenDropout, "gate-dropout", number)) : hidden;
-        const down = project(tape, parameters, layer.down, kept);
-        return norm(tape, encoder, layer.outputNorm, down, y, drop(config.hiddenDropout, "ffn-dropout", number));
+        const down = project(tape, parameters, named.down, kept);
+        return norm(tape, encoder, named.outputNorm, down, y, drop(config.hiddenDropout, "ffn-dropout", number));
       };
+      // Where nothing is kept for a backward pass, layers take each other's place, in memory that is near.
+      return tape.closures === undefined ? (...args) => scope(tape.engine, () => layer(...args)) : layer;
     },
 
     /**
