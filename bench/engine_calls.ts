@@ -54,7 +54,7 @@ calls.clear();
 const record = await Effect.runPromise(
   train(counted, objective, { batchSize: Number(values["batch-size"]), maxSteps, loggingSteps: 10 }),
 );
-const ignored = new Set(["enter", "exit", "keep", "memory", "variable", "free", "reshape"]);
+const ignored = new Set(["enter", "exit", "keep", "release", "memory", "variable", "free", "reshape"]);
 const told = [...calls].filter(([name]) => !ignored.has(name)).sort((a, b) => b[1] - a[1]);
 const all = told.reduce((sum, [, count]) => sum + count, 0);
 console.log(`${(all / maxSteps).toFixed(1)} engine calls a step, ${maxSteps} steps`);

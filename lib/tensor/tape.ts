@@ -53,22 +53,46 @@ export function record(
   inputs: readonly (Tensor | undefined)[],
   backward: (gradient: Handle) => void,
 ): Tensor {
+  return recordAll(tape, [value], inputs, ([gradient]) => backward(gradient!))[0]!;
+}
+
+/**
+ * The same for an op with several results.
+ *
+ * @param tape The op's first argument.
+ * @param values What the op computed.
+ * @param inputs The tensors that it depends on.
+ * @param backward Called with the gradient of each result, undefined where none arrived, if any did.
+ * @returns The results as tensors.
+ */
+export function recordAll(
+  tape: Tape,
+  values: readonly Handle[],
+  inputs: readonly (Tensor | undefined)[],
+  backward: (gradients: readonly (Handle | undefined)[]) => void,
+): Tensor[] {
   const needsGradient = tape.closures !== undefined && inputs.some((input) => input?.needsGradient);
-  const result: Tensor = { value, needsGradient, isParameter: false, gradient: undefined };
+  const results = values.map((value): Tensor => ({ value, needsGradient, isParameter: false, gradient: undefined }));
   if (needsGradient) {
     tape.closures!.push(() => {
-      const { gradient } = result;
-      if (gradient === undefined) return;
-      backward(gradient);
-      const held = tape.holders.get(gradient);
-      if (held === undefined) return;
-      tape.holders.set(gradient, held - 1); // nobody asks for this result's any more
-      if (held > 1) return;
-      result.gradient = undefined;
-      tape.engine.release(gradient);
+      const gradients = results.map(({ gradient }) => gradient);
+      if (gradients.every((gradient) => gradient === undefined)) return;
+      backward(gradients);
+      for (const result of results) letGo(tape, result);
     });
   }
-  return result;
+  return results;
+}
+
+/** Nobody asks for a result's gradient any more: its memory goes to others, unless another tensor holds it. */
+function letGo(tape: Tape, result: Tensor): void {
+  const { gradient } = result;
+  const held = gradient && tape.holders.get(gradient);
+  if (held === undefined) return;
+  tape.holders.set(gradient!, held - 1);
+  if (held > 1) return;
+  result.gradient = undefined;
+  tape.engine.release(gradient!);
 }
 
 /**

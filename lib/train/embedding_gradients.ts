@@ -4,7 +4,7 @@
  * @module
  */
 import { type Engine, type Handle, scope } from "../engine/engine.ts";
-import { concatRows, sliceRows } from "../tensor/ops.ts";
+import { concatRows, splitRows } from "../tensor/ops.ts";
 import { backward, inference, recording, type Tape } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { type PackedBatch, slicePacked } from "../text/packed.ts";
@@ -59,14 +59,7 @@ function differentiateWhole(engine: Engine, batch: EmbeddingLoss, scale: number)
 }
 
 function lossOfColumns(tape: Tape, batch: EmbeddingLoss, embeddings: Tensor): Tensor {
-  const size = sizeOf(batch);
-  return batch.lossOf(
-    tape,
-    Array.from(
-      { length: batch.columns },
-      (_, column) => sliceRows(tape, embeddings, column * size, (column + 1) * size),
-    ),
-  );
+  return batch.lossOf(tape, splitRows(tape, embeddings, batch.columns));
 }
 
 /** Sequences from – to of one column that go through the encoder at once. */

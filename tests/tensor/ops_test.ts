@@ -56,6 +56,13 @@ const cases: Record<string, GradientCase> = {
       },
     ]),
   ),
+  "rows in parts": {
+    inputs: [[6, 3]],
+    op(t, [x]) {
+      const [first, , last] = ops.splitRows(t, x!, 3); // of the second nothing is wanted
+      return ops.multiply(t, first!, ops.square(t, last!));
+    },
+  },
   "dropout": { inputs: [[4, 6]], op: (t, [x]) => ops.dropout(t, x!, dropout(t, 4)) },
   "dropout that is absent": { inputs: [[4, 6]], op: (t, [x]) => ops.square(t, ops.dropout(t, x!, undefined)) },
   "pair of sums": { inputs: [[2, 3], [1]], op: (t, [a, b]) => ops.subtract(t, ops.add(t, a!, b!), ops.square(t, b!)) },

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Handle } from "../../engine/engine.ts";
-import { accumulate, record, type Tape } from "../tape.ts";
+import { accumulate, record, recordAll, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -25,6 +25,25 @@ export function sliceRows(tape: Tape, x: Tensor, start: number, end: number): Te
     parts.push(dy);
     if (end < rows) parts.push(engine.zeros([rows - end, columns]));
     accumulate(tape, x, parts.length === 1 ? dy : engine.concatRows(parts));
+  });
+}
+
+/**
+ * All rows of [R, C], in parts of equal height.
+ *
+ * @param tape Where the backward step goes, and the engine.
+ * @param x [R, C].
+ * @param count How many parts: a divisor of R.
+ * @returns [R / count, C] each, from the first rows to the last.
+ */
+export function splitRows(tape: Tape, x: Tensor, count: number): Tensor[] {
+  const { engine } = tape;
+  const [rows, columns] = x.value.shape as [number, number];
+  const height = rows / count;
+  const parts = Array.from({ length: count }, (_, i) => engine.sliceRows(x.value, i * height, (i + 1) * height));
+  return recordAll(tape, parts, [x], (gradients) => {
+    const all = gradients.map((gradient) => gradient ?? engine.zeros([height, columns]));
+    accumulate(tape, x, engine.concatRows(all), true);
   });
 }
 
