@@ -25,8 +25,8 @@ import { CROSS_ENCODER_DEFAULTS } from "../lib/train/settings.ts";
 import { beforeAndAfter } from "../lib/pipeline/training.ts";
 
 /**
- * The command, with two controls on the gold pairs alone: for as many epochs, and for as many updates. What knows most of
- * the gold pairs held out is saved.
+ * The command, with two controls on the gold pairs alone: for as many epochs, and for as many updates. Where the silver pairs
+ * add no more than chance to these, the better one is saved.
  */
 export const command: Command = {
   name: "augmented_sbert",

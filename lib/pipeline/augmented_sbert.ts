@@ -87,7 +87,7 @@ export interface AugmentedSbertOptions extends ModelShape {
   readonly evaluating?: EvaluateParameters | undefined;
   /**
    * Trains two bi-encoders on the gold pairs alone: for as many epochs, and for as many updates. Where gold pairs of the same
-   * domain are held out, the model that knows most of them is the product. Default true.
+   * domain are held out, they say whether the silver pairs add more than chance: if not, the better control is the product. Default true.
    */
   readonly controls?: boolean | undefined;
 }
@@ -128,7 +128,7 @@ export interface AugmentedSbert {
  * gold → cross-encoder → pairs → silver labels → gold + silver → bi-encoder, each step a cached stage. Source: Thakur et
  * al. 2021, arXiv 2010.08240. Some of the gold pairs are held out: a judge that knows no more of them than the cosine of the
  * bi-encoder, as it was or trained on the gold pairs alone, fails with a `JudgeError`, and the weights that know most of them are
- * kept, of the product as of its controls; and of these models again the one that knows most.
+ * kept, of the product as of its controls. Where the silver pairs add no more than chance, the product is the best of these.
  */
 export const augmentedSbert: (
   options: AugmentedSbertOptions,

@@ -123,14 +123,16 @@ export const augmentationOptions: (
   },
 );
 
-/** That the silver pairs were for nothing, on gold pairs held out, and what is the product instead. */
+/** That the silver pairs add no more than chance, on gold pairs held out, and what is the product instead. */
 export function silverWarnings({ worth }: Pick<AugmentedSbert, "worth">): string[] {
   if (worth === undefined || worth.kept === "silver") return [];
   const [kept, ours] = [worth.kept, "silver"].map((name) =>
     worth.models.find(({ learntFrom }) => learntFrom === name)!
   );
   return [
-    `the silver pairs show no gain: on the ${counted(worth.rows, "gold pair")} held out, ${kept!.learntFrom} reaches ` +
+    `the silver pairs show no gain beyond chance: on the ${counted(worth.rows, "gold pair")} held out, ${
+      kept!.learntFrom
+    } reaches ` +
     `${kept!.value.toFixed(4)}, and with the silver pairs it is ${ours!.value.toFixed(4)} (standard error of the ` +
     `difference ${kept!.uncertainty.toFixed(4)}). The model of ${kept!.learntFrom} is the one that is saved; other ` +
     "--pairs, or a higher --min-confidence, may help",

@@ -18,7 +18,7 @@ export type LearntFrom = "silver" | "gold alone" | "gold alone, equal steps";
 
 /** The models beside each other. */
 export interface SilverWorth extends Pick<PairedComparison, "metric" | "rows"> {
-  /** Which model knows most of the gold pairs held out: the product. */
+  /** Which model is the product: the one with the silver pairs, where they add more than chance; else the best of the others. */
   readonly kept: LearntFrom;
   /** What each model reaches. */
   readonly models: readonly {
@@ -34,8 +34,9 @@ export interface SilverWorth extends Pick<PairedComparison, "metric" | "rows"> {
 }
 
 /**
- * Measures the models on gold pairs held out. Where gold alone reaches as much as the silver pairs do, they were for nothing,
- * and a model that learnt from what people said is the one to keep.
+ * Measures the models on gold pairs held out. What the silver pairs add must be more than the standard error of the
+ * difference, as a judge must be better than its student by more than that: what is less may be chance, and then a model that
+ * learnt from what people said is the one to keep.
  */
 export const worthOfSilver: (
   models: Readonly<Record<LearntFrom, Artifact<TrainedModel>>>,
@@ -44,35 +45,30 @@ export const worthOfSilver: (
   const { columns: { score } } = yield* valueOf(held);
   const cosinesOf = Effect.fnUntraced(function* (learntFrom: LearntFrom) {
     const as = `${STAGES[learntFrom]}-held-out`;
-    const rows = held as Artifact<Dataset<ScoredPairs>>;
-    return (yield* valueOf(yield* evaluateModel({ model: models[learntFrom], rows }, { kind: "similarity" }, as)))
+    return (yield* valueOf(yield* evaluateModel({ model: models[learntFrom], rows: held }, { kind: "similarity" }, as)))
       .similarities;
   });
   const ours = yield* cosinesOf("silver");
-  const measured: { learntFrom: LearntFrom; comparison: PairedComparison }[] = [];
-  for (const learntFrom of Object.keys(STAGES) as LearntFrom[]) {
+  const beside = Effect.fnUntraced(function* (learntFrom: LearntFrom) {
     const cosines = yield* cosinesOf(learntFrom);
-    measured.push({ learntFrom, comparison: yield* attemptSync(() => comparePaired(ours, cosines, score)) });
-  }
-  // The first of the best: gold alone, then silver.
-  const best = measured.reduce((best, other) => other.comparison.second > best.comparison.second ? other : best);
-  const { metric, rows } = best.comparison;
+    const { first, second: value, ...measured } = yield* attemptSync(() => comparePaired(ours, cosines, score));
+    return { learntFrom, value, difference: first - value, ...measured };
+  });
+  const silver = yield* beside("silver");
+  const alone = [yield* beside("gold alone"), yield* beside("gold alone, equal steps")] as const;
+  const best = alone[1].value > alone[0].value ? alone[1] : alone[0];
+  const helps = alone.every(({ difference, uncertainty }) => difference > uncertainty);
   return {
-    metric,
-    rows,
-    kept: best.learntFrom,
-    models: measured.map(({ learntFrom, comparison: { first, second, uncertainty } }) => ({
-      learntFrom,
-      value: second,
-      difference: first - second,
-      uncertainty,
-    })),
+    metric: silver.metric,
+    rows: silver.rows,
+    kept: helps ? "silver" : best.learntFrom,
+    models: [...alone, silver].map(({ metric: _, rows: __, ...model }) => model),
   };
 });
 
-/** What the stages of each model are called; those of the gold pairs alone come first, so that a tie is theirs. */
+/** What the stages of each model are called. */
 const STAGES = {
+  "silver": "train",
   "gold alone": "control",
   "gold alone, equal steps": "control-equal-steps",
-  "silver": "train",
 } as const satisfies Readonly<Record<LearntFrom, string>>;

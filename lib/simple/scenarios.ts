@@ -56,8 +56,8 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOp
   /** Goes on with a judge that knows no more of these than the model's own cosine. Default false: it fails. */
   readonly forceJudge?: boolean;
   /**
-   * Trains on the gold pairs alone as well, for as many epochs and for as many updates, and saves the model that knows most of
-   * the gold pairs held out. Default true, where some are held out: it takes more than twice as long.
+   * Trains on the gold pairs alone as well, for as many epochs and for as many updates, and saves the better of these
+   * where the silver pairs add no more than chance on the gold pairs held out. Default true, where some are held out: it takes more than twice as long.
    */
   readonly controls?: boolean;
   /**
@@ -69,7 +69,7 @@ export interface AugmentedSbertInput extends TrainSettings, RunOptions, OutputOp
 
 /**
  * Trains a cross-encoder on the gold pairs, lets it label the others, trains a bi-encoder on all of them, and saves that; or
- * one that learnt from the gold pairs alone, where it knows as much of gold pairs held out.
+ * one that learnt from the gold pairs alone, where the others add no more than chance.
  *
  * @param input The model, gold and unlabelled pairs, where to save, and the settings of the training.
  * @returns How many pairs there were, how many of them silver, and what the training took.

@@ -9,7 +9,7 @@ import { given, runStages } from "../../lib/stage/run.ts";
 import type { Artifact } from "../../lib/stage/stage.ts";
 import { withFolder } from "../folder.ts";
 
-Deno.test("what knows most of the gold pairs held out is kept; a tie is for gold alone", () =>
+Deno.test("silver pairs are kept where they add more than chance; else the better of gold alone, and the first of a tie", () =>
   withFolder(async (cacheDir) => {
     const work = Effect.gen(function* () {
       const held = yield* given(sampleGraded({ rows: 200 }));
@@ -28,6 +28,7 @@ Deno.test("what knows most of the gold pairs held out is kept; a tie is for gold
     const [low, high] = first!.models.map(({ value }) => value).toSorted((a, b) => a - b).filter((_, i) => i !== 1);
     assert.ok(low! < high!, "the two models differ");
     const isFirst = first!.models.at(-1)!.value === high;
+    assert.ok(Math.abs(first!.models[0]!.difference) > first!.models[0]!.uncertainty, "by more than chance");
     assert.equal(first!.kept, isFirst ? "silver" : "gold alone");
     assert.equal(turned!.kept, isFirst ? "gold alone" : "silver");
     assert.equal(steps!.kept, isFirst ? "gold alone, equal steps" : "gold alone");

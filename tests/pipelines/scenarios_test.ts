@@ -15,8 +15,10 @@ Deno.test("augmented_sbert has two controls, and says how good its judge is", ()
     assert.equal("with_silver" in report.runs, learnt_from !== "silver");
     assert.equal(report.control_equal_steps.training.steps, silver.training.steps);
     const [table] = report.tables;
-    const best = table.rows.toSorted((a: [string, number], b: [string, number]) => b[1] - a[1])[0];
-    assert.deepEqual([table.rows.length, best[0]], [3, `${learnt_from} (saved)`], "what knows most of them is saved");
+    const helps = table.rows.slice(0, 2).every(([, , adds, error]: number[]) => adds! > error!);
+    assert.equal(learnt_from === "silver", helps, "what the silver pairs add is more than chance");
+    const saved = table.rows.filter(([name]: [string]) => name === `${learnt_from} (saved)`);
+    assert.deepEqual([table.rows.length, saved.length], [3, 1]);
     const { spearman_cosine } = report.difference;
     assert.equal(spearman_cosine, report.metrics.spearman_cosine - report.control.metrics.spearman_cosine);
     const { gold_pairs, gold_pairs_held_out, silver_pairs, silver_agreement, judge_on_gold_held_out } = report.details;
@@ -57,7 +59,10 @@ Deno.test("augmented_sbert saves what learnt from gold alone, where the silver p
     assert.deepEqual([details.learnt_from, details.pairs_trained_on, data.train.rows], ["gold alone", 80, 80]);
     assert.deepEqual(metrics, runs.control.metrics);
     assert.notEqual(runs.with_silver.model, model);
-    assert.match(warnings.join(), /silver pairs show no gain: on the 20 gold pairs held out, gold alone reaches/);
+    assert.match(
+      warnings.join(),
+      /silver pairs show no gain beyond chance: on the 20 gold pairs held out, gold alone reaches/,
+    );
     assert.match(await Deno.readTextFile(join(model, "README.md")), /learnt from.*gold alone/);
     // Of another domain's gold nothing is concluded.
     const across = await run("augmented_sbert", ...flags, "--scenario", "cross-domain");

@@ -129,8 +129,11 @@ Deno.test("augmentedSbert() makes pairs of the gold sentences where none are giv
     const forced = await augmentedSbert({ ...graded, forceJudge: true, minConfidence: 0.9 });
     assert.ok(forced.judge?.passed === false && forced.judge.rows === 30 && forced.kept > 0);
     const { kept: saved, models, rows: asked } = forced.worth!;
-    const values = new Map(models.map(({ learntFrom, value }) => [learntFrom, value]));
-    assert.deepEqual([values.size, asked, values.get(saved)], [3, 30, Math.max(...values.values())]);
+    assert.deepEqual([models.length, asked], [3, 30]);
+    assert.equal(
+      saved === "silver",
+      models.slice(0, 2).every(({ difference, uncertainty }) => difference > uncertainty),
+    );
     const { worth: none } = await augmentedSbert({ ...graded, forceJudge: true, minConfidence: 0.9, controls: false });
     assert.equal(none, undefined, "nothing to compare with");
   }));
