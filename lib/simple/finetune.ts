@@ -88,7 +88,8 @@ export type FinetuneOptions = FinetuneSettings & (PairColumns | ScoredColumns | 
  * ```
  */
 export async function finetune(options: FinetuneOptions): Promise<MeasuredTraining> {
-  if ("datasets" in options) return await finetuneOnSets(options);
+  // Whoever calls without types may have forgotten all of it: that is said below.
+  if (options !== undefined && "datasets" in options) return await finetuneOnSets(options);
   checkTraining(options, FIELDS);
   return await finetuneOn(rowsGiven(options), options);
 }
