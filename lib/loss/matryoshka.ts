@@ -27,8 +27,8 @@ export interface MatryoshkaOptions {
  * @param inner The loss that each length is trained with. It must not train a head, as `softmax` does.
  * @param options The lengths, and what each counts.
  * @returns A loss for the data of the inner one. Its `apply` throws a `UsageError` where a length exceeds the embedding.
- * @throws {UsageError} The inner loss has a head, there is no length, there is another number of weights, or no update
- *   would have so many lengths.
+ * @throws {UsageError} The inner loss has a head, there is no length, there is another number of weights or one below 0, or
+ *   no update would have so many lengths.
  *
  * @example
  * ```ts
@@ -56,6 +56,10 @@ export function matryoshka<L extends LabelKind>(inner: Loss<L>, options: Matryos
       expected: `${dimensions.length}`,
       found: `${weights.length}`,
     });
+  }
+  const unfit = weights.find((weight) => !(weight >= 0 && weight < Infinity));
+  if (unfit !== undefined) {
+    throw new UsageError("matryoshka cannot weigh a length so", { expected: "a number from 0", found: `${unfit}` });
   }
   if (
     dimensionsPerStep !== undefined &&

@@ -24,6 +24,8 @@ import {
   ABOVE_ZERO,
   checkOptions,
   COUNT,
+  FROM_ZERO,
+  listOf,
   NUMBER,
   oneOf,
   type OptionRule,
@@ -172,9 +174,12 @@ export function lossOf<L extends LabelKind>(spec: LossSpec<L>): Loss<L> {
 /** Describes a loss with these options. */
 export type DescribeLoss<O, L extends LabelKind> = (options?: O) => LossSpec<L>;
 
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null;
+const AMONG = oneOf("in_batch_negatives", "hard_negatives", "all_negatives");
 const HARDNESS: OptionRule = [
-  "{ among, strength }",
-  (value) => typeof value === "object" && value !== null && "among" in value && "strength" in value,
+  `{ among, strength }: among ${AMONG[0]}, strength ${ABOVE_ZERO[0]}`,
+  (value) => isObject(value) && AMONG[1](value["among"]) && ABOVE_ZERO[1](value["strength"]),
 ];
 const BATCH_TRIPLET = { distance: oneOf("cosine", "euclidean"), margin: NUMBER };
 const DISTANCE = { distance: oneOf("cosine", "euclidean", "manhattan"), margin: NUMBER };
@@ -257,5 +262,16 @@ export const losses: {
 };
 
 known.set("matryoshka", {
-  make: ({ inner, ...options }: MatryoshkaOptions & { inner: LossSpec }) => matryoshka(lossOf(inner), options),
+  make({ inner, ...options }: Partial<MatryoshkaOptions> & { inner?: LossSpec } = {}) {
+    if (inner === undefined) {
+      throw new UsageError("matryoshka is put around another loss", { expected: 'inner: { name: "cosent" }' });
+    }
+    return matryoshka(lossOf(inner), { ...options, dimensions: options.dimensions ?? [] });
+  },
+  rules: {
+    inner: ["a loss: { name, options }", (value) => isObject(value) && typeof value["name"] === "string"],
+    dimensions: listOf(POSITIVE),
+    weights: listOf(FROM_ZERO),
+    dimensionsPerStep: POSITIVE,
+  },
 });

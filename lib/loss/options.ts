@@ -12,6 +12,8 @@ export type OptionRule = readonly [expected: string, holds: (value: unknown) => 
 export type OptionRules = Readonly<Record<string, OptionRule>>;
 
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);
+const isList = (value: unknown, holds: (one: unknown) => boolean): boolean =>
+  Array.isArray(value) && value.length > 0 && value.every(holds);
 const wholeFrom = (least: number): OptionRule => [
   `a whole number from ${least}`,
   (value) => Number.isSafeInteger(value) && value as number >= least,
@@ -37,8 +39,15 @@ export const oneOf = (...values: readonly string[]): OptionRule => [
 /** Some of these words. */
 export const someOf = (...values: readonly string[]): OptionRule => [
   `some of ${values.join(", ")}`,
-  (value) => Array.isArray(value) && value.length > 0 && value.every((each) => values.includes(each)),
+  (value) => isList(value, (each) => values.includes(each as string)),
 ];
+/** Several values that each keep this rule. */
+export const listOf = ([expected, holds]: OptionRule): OptionRule => [
+  `a list, each ${expected}`,
+  (value) => isList(value, holds),
+];
+/** A number that something counts. */
+export const FROM_ZERO: OptionRule = ["a number from 0", (value) => isNumber(value) && value >= 0];
 
 /** An option that a loss would ignore, or cannot use, is an error; without rules nothing is checked. */
 export function checkOptions(name: string, options: object | undefined, rules: OptionRules | undefined): void {

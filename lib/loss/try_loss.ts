@@ -31,7 +31,7 @@ export interface TriedLoss {
  * @param labels Classes or scores by row, if the loss wants any; several a row stand one row after the other.
  * @param guides What another model says of the columns, one matrix each, for a loss that wants it. Default: nothing.
  * @returns The loss, and its gradients. A head, as that of `softmax`, has its first values for seed 42.
- * @throws {UsageError} The number of columns is not one that the loss takes.
+ * @throws {UsageError} The number of columns, or of labels, is not one that the loss takes.
  *
  * @example
  * ```ts
@@ -58,10 +58,17 @@ export async function tryLoss(
       found: `${columns.length}`,
     });
   }
+  const [rows, width] = [columns[0]!.length, columns[0]![0]!.length];
+  const widths = overLogits ? loss.labelWidths?.(width) : loss.labelWidths?.(columns.length) ?? [1];
+  if (loss.label !== "none" && widths?.every((each) => labels.length !== rows * each)) {
+    throw new UsageError(`${loss.name} does not take this number of labels`, {
+      expected: widths.map((each) => `${rows * each}`).join(" or "),
+      found: `${labels.length}`,
+    });
+  }
   const engine = createCpuEngine({ threads: 1 });
   try {
     const tape = recording(engine);
-    const [rows, width] = [columns[0]!.length, columns[0]![0]!.length];
     const leaves = columns.map((matrix) => parameter(engine, [rows, width], Float32Array.from(matrix.flat())));
     const classes = loss.label === "class" ? Int32Array.from(labels) : undefined;
     const target = loss.label === "none" ? undefined : engine.upload(

@@ -184,10 +184,12 @@ export function mixedBatches(
 
 /**
  * b₁ + … + bₙ batches, shared by wᵢ · bᵢ^(1/T): the whole parts first, what is left by the largest remainders. No set goes
- * without.
+ * without. Both factors are taken as shares of the largest, so that none overflows.
  */
 function shareOut(counts: readonly number[], weights: readonly number[], temperature: number): number[] {
-  const wanted = counts.map((count, i) => weights[i]! * count ** (1 / temperature));
+  const [largest, heaviest] = [Math.max(...counts), Math.max(...weights)];
+  const power = Math.min(1 / temperature, Number.MAX_VALUE);
+  const wanted = counts.map((count, i) => weights[i]! / heaviest * (count / largest) ** power);
   const scale = counts.reduce((a, b) => a + b) / wanted.reduce((a, b) => a + b);
   const exact = wanted.map((value) => value * scale);
   const shares = exact.map(Math.floor);

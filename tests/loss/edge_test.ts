@@ -72,6 +72,9 @@ Deno.test("what a loss cannot do is refused by name", async () => {
   assert.throws(() => matryoshka(ranking, { dimensions: [] }), UsageError);
   assert.throws(() => matryoshka(ranking, { dimensions: [1.5] }), UsageError);
   assert.throws(() => matryoshka(ranking, { dimensions: [2, 1], weights: [1] }), UsageError);
+  for (const weight of [-1, NaN, Infinity]) {
+    assert.throws(() => matryoshka(ranking, { dimensions: [2], weights: [weight] }), /cannot weigh/);
+  }
   assert.throws(() => multipleNegativesRanking({ directions: ["doc_to_query"] }), UsageError);
   await assert.rejects(apply(matryoshka(ranking, { dimensions: [4] }), [1, 2], [[1, 2], [3, 1]]), UsageError);
   await assert.rejects(apply(angle(), [1, 3], [[1, 2, 3], [3, 1, 2]], [1]), UsageError);

@@ -65,6 +65,10 @@ Deno.test("temperature: w · n^(1/T) of as many batches as there are; 1 is propo
   assert.deepEqual(share(2), [75, 25]); // √90 : √10 = 3 : 1
   assert.deepEqual(share(1e9), [50, 50]);
   assert.deepEqual(share(1, [1, 9]), [50, 50]);
+  // However near to 0 it is, or great the weights are: shares are numbers, and no set goes without.
+  for (const temperature of [1e-320, 1e-3]) assert.deepEqual(share(temperature), [100, 1]);
+  assert.deepEqual(share(2, [1e308, 1e308]), share(2));
+  assert.deepEqual(share(2, [1e-308, 1e-308]), share(2));
   // The small set is passed over more than once: each pass has every row once.
   const rows = mixedBatches(setsOf([360, 40]), { mixing: "temperature", temperature: 2 }, draw)(0)
     .filter(({ set }) => set === 1).flatMap(({ rows }) => [...rows]);
