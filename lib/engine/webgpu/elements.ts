@@ -52,7 +52,8 @@ const HEADS: Readonly<Partial<Record<Unary, string>>> = {
 }`,
   reciprocal: `fn inverse(x: f32) -> f32 {
   let word = bitcast<u32>(x) & 0x7fffffffu;
-  let small = 1.0 / f32(max(word, 1u)) * 1.8889465931478581e22 * 3.7778931862957162e22;
+  // Held below what it never reaches: else compilers make one factor of the two, which is infinite.
+  let small = min(1.0 / f32(max(word, 1u)) * 1.8889465931478581e22, 1e30) * 3.7778931862957162e22;
   return select(1.0 / x, select(small, -small, bitcast<u32>(x) >= 0x80000000u), word > 0u && word < 0x800000u);
 }`,
 };
