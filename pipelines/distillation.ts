@@ -19,7 +19,7 @@ import { matryoshkaOf } from "../lib/pipeline/matryoshka.ts";
 import { settingsLeft } from "../lib/pipeline/recipe.ts";
 import { summary } from "../lib/pipeline/report.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
-import { isOwn, modelShape, number, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
+import { isOwn, modelShape, number, numberList, text, trainingPresets, trainSource } from "../lib/pipeline/settings.ts";
 import { trainStudent } from "../lib/pipeline/stages/distill.ts";
 import { evaluateModel } from "../lib/pipeline/stages/evaluate.ts";
 import { loadFlatTexts, loadPairsOrNli, type Texts } from "../lib/pipeline/stages/load.ts";
@@ -108,7 +108,7 @@ export const command: Command = {
       base,
       texts,
     }, {
-      layers: text(values, "layers")?.split(",").map((layer) => layer.trim() === "" ? NaN : Number(layer)),
+      layers: yield* attemptSync(() => numberList(values, "layers")),
       between: text(values, "between") as BetweenWidths | undefined,
     });
     const measurable = (set: EvaluationSet | undefined) =>

@@ -22,7 +22,6 @@ export const command: Command = {
     test: { negatives: "contradiction" },
     own: { negatives: "none" },
   }),
-  ownBy: PAIR_LOSS.ownBy,
   run: (invocation) => trainPairs(invocation),
   print: summary,
 };

@@ -51,6 +51,7 @@ export const command: Command = {
   },
   presets: {
     sample: { seed: 42 },
+    own: { seed: 42 },
     test: { seed: 42, limit: 150 },
     chapter: { seed: 42, model: "sentence-transformers/all-MiniLM-L6-v2" },
   },

@@ -48,6 +48,7 @@ export const command: Command = {
     "learning-rate": "highest learning rate; default .2 from random vectors, .01 from others",
     "batch-size": "rows of a batch; default up to 2048, by the number of rows",
   },
+  ownBy: ["model", "teacher"],
   presets: Object.fromEntries(Object.entries(PRESETS).map(([name, preset]) => [name, leftOpen(preset, name)])),
   run: Effect.fnUntraced(function* (invocation) {
     const { values, preset } = invocation;
@@ -57,7 +58,7 @@ export const command: Command = {
     if (!trains) return yield* reportUntrained(invocation, output, vectors);
     return yield* trainAndReport(invocation, {
       loss: losses.multipleNegativesRanking(),
-      data: loadPairsOrNli(trainSource(invocation)),
+      data: loadPairsOrNli(trainSource({ ...invocation, values: { model: "a new one", ...values } })),
       kind: "retrieval",
       rows: (pairs, base) => rowsWithNegatives(invocation, pairs, base),
       base: Effect.succeed(vectors.model),

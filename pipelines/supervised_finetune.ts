@@ -23,7 +23,6 @@ export const command: Command = {
     test: { negatives: "contradiction" },
     own: { negatives: "none" },
   }),
-  ownBy: PAIR_LOSS.ownBy,
   // The sample has no pretrained sentence encoder but the one that its own multiple-negatives example makes.
   run: (invocation) =>
     trainPairs(invocation, invocation.values["model"] === undefined ? sampleModel(invocation) : undefined),

@@ -110,6 +110,13 @@ function looksLikeHeader(first: readonly string[]): boolean {
   );
 }
 
+/** Names of columns that one row of data may have, but those of lists. */
+const USUAL = Object.keys(ALIASES).filter((role) => !LIST_ROLES.includes(role as ColumnRole));
+
+/** Whether one of our columns has this name; `ours` are further ones. */
+export const isColumn = (name: string, ours: readonly string[] = []): boolean =>
+  USUAL.includes(name) || isFurtherNegative(name) || ours.includes(name);
+
 /**
  * Reads `anchor=question,positive=answer`; `1=sentence1` names the first column of a file without a header.
  *
@@ -118,8 +125,7 @@ function looksLikeHeader(first: readonly string[]): boolean {
  * @throws {UsageError} where a part cannot be read, or has the two names the wrong way round
  */
 export function parseColumns(text: string, ours: readonly string[] = []): ColumnMapping {
-  const usual = Object.keys(ALIASES).filter((role) => !LIST_ROLES.includes(role as ColumnRole));
-  const isOurs = (name: string) => usual.includes(name) || isFurtherNegative(name) || ours.includes(name);
+  const isOurs = (name: string) => isColumn(name, ours);
   const mapping = new Map<string, string>();
   for (const part of text.split(",")) {
     const [left, right, more] = part.split("=").map((side) => side.trim());
@@ -128,7 +134,7 @@ export function parseColumns(text: string, ours: readonly string[] = []): Column
     }
     const [own, name] = /^\d+$/.test(left) && isOurs(right) ? [right, left] : [left, right];
     if (!isOurs(own)) {
-      const expected = [...usual, ...ours].join(", ");
+      const expected = [...USUAL, ...ours].join(", ");
       throw new UsageError(
         isOurs(name) ? "--columns has two names the wrong way round" : "--columns maps a column that nothing uses",
         isOurs(name)

@@ -52,15 +52,16 @@ export function usedColumns(
   return used;
 }
 
-function missing(table: Table, role: string, wanted = namesOf(role).join(" or ")): DatasetError {
+/** An error: the table has no such column; `more` is a further hint. */
+export function missing(table: Table, role: string, wanted = namesOf(role).join(" or "), more = ""): DatasetError {
   const [name] = table.names;
   return new DatasetError(`there is no column for ${role}`, {
     where: table.where(0).replace(/:\d+$/, ""),
     expected: wanted,
     found: table.header ? listed(table.names) : `${counted(table.names.length, "column")} without names`,
-    hint: table.header
-      ? `map one with --columns ${role}=NAME`
-      : `map one by its number, with --columns ${name}=${role}`,
+    hint:
+      (table.header ? `map one with --columns ${role}=NAME` : `map one by its number, with --columns ${name}=${role}`) +
+      more,
   });
 }
 

@@ -5,7 +5,7 @@
  */
 import { DatasetError } from "../error.ts";
 import { type ColumnMapping, findName } from "./column_names.ts";
-import { numbers, texts } from "./columns.ts";
+import { missing, numbers, texts } from "./columns.ts";
 import type { Dataset, MarginRows } from "./dataset.ts";
 import type { Table } from "./table.ts";
 
@@ -48,8 +48,12 @@ export function asMarginRows(table: Table, mapping: ColumnMapping = {}): Dataset
   }
   const name = mapping["score"] ?? findName(table, "score") ?? findName(table, "labels");
   const cells: readonly unknown[] | undefined = name === undefined ? undefined : table.columns.get(name);
-  if (name === undefined || !cells?.some(Array.isArray)) {
-    columns["score"] = numbers(table, "score", name === undefined ? mapping : { score: name });
+  if (name === undefined) {
+    const makes = "multiple_negatives_ranking --teacher MODEL makes scores, and hard_negatives --output-scores";
+    throw missing(table, "score", `score, or ${taught.join(", ")}`, `; where there is none, ${makes}`);
+  }
+  if (!cells?.some(Array.isArray)) {
+    columns["score"] = numbers(table, "score", { score: name });
     return { columns: columns as MarginRows, rows: table.rows };
   }
   const width = (cells[0] as unknown[]).length;

@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../error.ts";
+import { nearestName } from "../text/edits.ts";
 import { angle } from "./angle.ts";
 import { batchAllTriplet } from "./batch_all_triplet.ts";
 import { batchHardSoftMarginTriplet, batchHardTriplet } from "./batch_hard_triplet.ts";
@@ -161,10 +162,15 @@ export function lossOf<L extends LabelKind>(spec: LossSpec<L>): Loss<L> {
   const { name, version, options } = spec;
   const loss = known.get(keyOf(name, version));
   if (loss === undefined) {
+    const names = [...known.keys()];
+    // The command line has shorter names for some: gist, distill-kl.
+    const meant = nearestName(name, names) ?? names.find((one) => one.startsWith(`${name}_`));
     throw new UsageError("there is no loss of this name and version", {
-      expected: [...known.keys()].join(", "),
+      expected: names.join(", "),
       found: keyOf(name, version),
-      hint: "nameLoss makes a loss of your own known",
+      hint: meant === undefined || version !== undefined
+        ? "nameLoss makes a loss of your own known"
+        : `did you mean ${meant}?`,
     });
   }
   checkOptions(name, options, loss.rules);

@@ -40,8 +40,9 @@ export const FLAGS = {
   ],
   "datasets": [
     "text",
-    'several data sets, as JSON: [{"name": "qa", "train": "qa.csv", "loss": "multiple_negatives_ranking"}, …]; of each also ' +
-    "lossOptions, columns, limit, negatives, prompts, weight, batchSize, guide, eval, evalColumns, holdOut",
+    'a JSON file that names several data sets: [{"name": "qa", "train": "qa.csv", "loss": "multiple_negatives_ranking"}, …]; of each also ' +
+    "lossOptions, columns, limit, negatives, prompts, weight, batchSize, guide, eval, evalColumns, holdOut; files are looked " +
+    "for where the command runs",
   ],
   "mixing": [
     MIXINGS,

@@ -16,7 +16,7 @@ import { type Artifact, valueOf } from "../stage/stage.ts";
 import type { Metrics } from "../train/record.ts";
 import { lineChart } from "./charts.ts";
 import { type FlagValues, MATRYOSHKA } from "./flags.ts";
-import { optional, text } from "./settings.ts";
+import { numberList, optional } from "./settings.ts";
 import type { ReportTable } from "./table_lines.ts";
 
 /** What so many first numbers of embeddings are worth. */
@@ -29,18 +29,16 @@ export interface DimensionReport {
   readonly metrics: Metrics;
 }
 
-/** Numbers with commas between. */
-const list = (given: string) => given.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
-
 /** What `--matryoshka` says, checked with the model that is trained; undefined without the flag. */
 export const matryoshkaOf: (
   values: FlagValues,
   model: Artifact<ModelFolder>,
 ) => Effect.Effect<MatryoshkaOptions | undefined, KindredError> = Effect.fnUntraced(function* (values, model) {
-  const [given, weights] = [text(values, "matryoshka"), text(values, "matryoshka-weights")];
   const { folder } = yield* valueOf(model);
   return yield* attempt(async () => {
-    if (given === undefined) {
+    const dimensions = numberList(values, "matryoshka");
+    const weights = numberList(values, "matryoshka-weights");
+    if (dimensions === undefined) {
       const idle = MATRYOSHKA.find((flag) => values[flag] !== undefined);
       if (idle === undefined) return undefined;
       throw new UsageError(`--${idle} is for lengths of embeddings, and none are given`, {
@@ -48,8 +46,8 @@ export const matryoshkaOf: (
       });
     }
     const options = {
-      dimensions: list(given),
-      ...(weights !== undefined && { weights: list(weights) }),
+      dimensions,
+      ...(weights !== undefined && { weights }),
       ...(values["matryoshka-per-step"] !== undefined && {
         dimensionsPerStep: optional(values, "matryoshka-per-step")!,
       }),

@@ -52,8 +52,6 @@ export const PAIR_LOSS = {
       "what the scores of a cross-encoder are: its logits, or its probabilities; default: probabilities for a " +
       "model whose embeddings have length 1",
   },
-  /** A teacher is not what is trained. */
-  ownBy: ["model"] satisfies readonly Flag[],
 };
 
 type Rows = LabelledPairs | Pairs | Triplets | MarginRows;
@@ -94,8 +92,7 @@ export const trainPairs: (
 ) => Effect.Effect<Report, KindredError, Services> = Effect.fnUntraced(function* (invocation, base) {
   const { values } = invocation;
   const loss = yield* attemptSync(() => {
-    const { teacher: _, ...own } = values; // is not what is trained
-    checkOwnModel({ ...invocation, values: own });
+    checkOwnModel(invocation);
     return pairLoss(values);
   });
   const scored = lossOf(loss).label === "score";

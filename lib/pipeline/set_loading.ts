@@ -4,6 +4,7 @@
  * @module
  */
 import { Effect } from "effect";
+import { attempt } from "../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { HoldOutOptions } from "../data/hold_out.ts";
 import type { Columns } from "../data/rows.ts";
@@ -12,7 +13,7 @@ import type { Loss } from "../loss/loss.ts";
 import type { MatryoshkaOptions } from "../loss/matryoshka.ts";
 import { losses, lossOf, type LossSpec } from "../loss/named.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
-import type { CountedDataset, ModelFolder } from "../stage/artifact.ts";
+import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
 import { model } from "../stage/roots.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { blind, cutRows, type EvaluationSet, measured, type Parts, unusable } from "./evaluation.ts";
@@ -84,6 +85,8 @@ function formOf(loss: Loss): Form {
     load: (options) => Effect.map(loadEvaluationRows(options), any),
     kind: "similarity",
     rows: Effect.fnUntraced(function* (rows) {
+      const { columns } = yield* attempt(() => summaryOf(rows));
+      if (!columns.includes("score") && !columns.includes("premise")) return rows; // the loss says what it misses
       const scored = yield* asScores(rows as unknown as Artifact<Dataset<LabelledPairs>>);
       if (loss.name === "cosine_similarity") yield* requireCosines(any(scored));
       return any(scored);

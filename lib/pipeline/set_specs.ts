@@ -4,7 +4,7 @@
  * @module
  */
 import { parse } from "node:path";
-import { type ColumnMapping, parseColumns } from "../data/column_names.ts";
+import { type ColumnMapping, isColumn, parseColumns } from "../data/column_names.ts";
 import { type KindredError, knownError, UsageError } from "../error.ts";
 import { lossOf, type LossSpec } from "../loss/named.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
@@ -59,7 +59,7 @@ const names: Field = {
 const FIELDS: Fields<SetSpec> = {
   name: aText,
   train: aText,
-  loss: aText,
+  loss: { ...aText, expected: "the name of a loss, such as multiple_negatives_ranking or cosent" },
   lossOptions: { expected: "an object", is: isObject },
   columns: names,
   limit: NUMBERS["positive"],
@@ -99,6 +99,7 @@ export function checkSpecs(given: unknown, mixing: MixingSettings): readonly Set
         if (spec[field] === undefined) throw wrong(`data set ${name}.${field}`, FIELDS[field].expected, undefined);
       }
       lossOfSpec(spec);
+      for (const field of ["columns", "evalColumns"] as const) mappingOf(spec[field]);
     } catch (error) {
       throw namedAs(name, error);
     }
@@ -115,7 +116,7 @@ const namedAs = (name: string, error: unknown): unknown => {
 /** Reads and checks the file of `--datasets`. */
 export async function readSpecs(path: string, mixing: MixingSettings): Promise<readonly SetSpec[]> {
   const content = await Deno.readTextFile(path).catch((error) => {
-    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory)) throw error;
     throw new UsageError("there is no such file of data sets", { where: path, hint: "--datasets FILE.json" });
   });
   let given: unknown;
@@ -138,7 +139,7 @@ export function lossOfSpec({ loss, lossOptions }: Pick<SetSpec, "loss" | "lossOp
 export function mappingOf(columns: SetSpec["columns"]): ColumnMapping | undefined {
   if (columns === undefined) return undefined;
   if (typeof columns === "string") return parseColumns(columns);
-  for (const ours of Object.keys(columns)) parseColumns(`${ours}=x`); // refuses names that we do not have
+  for (const pair of Object.entries(columns)) parseColumns(pair.join("=")); // refuses names that we do not have
   return columns;
 }
 
@@ -163,7 +164,7 @@ export function promptsOfSet(spec: SetSpec, all: readonly SetSpec[], values: Fla
     ? (parsed as Record<string, unknown>)[called(spec).find((name) => keys.includes(name)) ?? ""]
     : parsed;
   if (bySet && own === undefined) return undefined;
-  if (FIELDS.prompts.is(own)) return own as ColumnPrompts;
+  if (FIELDS.prompts.is(own) && (bySet || keys.every((key) => isColumn(key)))) return own as ColumnPrompts;
   throw new UsageError("--prompts cannot be read", {
     expected: `{"${spec.name}": {"anchor": "query: "}}, {"anchor": "query: "}, or one text; sets: ${
       all.map(({ name }) => name).join(", ")

@@ -102,7 +102,7 @@ export function trainingPresets(
 export function withPreset(
   presets: Readonly<Record<string, FlagValues>>,
   given: FlagValues,
-  ownBy: readonly Flag[] = ["model", "teacher"],
+  ownBy: readonly Flag[] = ["model"],
 ): { readonly preset: string; readonly values: FlagValues } {
   const own = "own" in presets && ownBy.some((flag) => isNamed(given[flag]));
   const preset = String(given["preset"] ?? (own ? "own" : "sample"));
@@ -209,6 +209,16 @@ export function promptsOf(values: FlagValues): ColumnPrompts | undefined {
   });
 }
 
+/** Numbers with commas between, such as the lengths of `--matryoshka`. */
+export function numberList(values: FlagValues, flag: Flag): readonly number[] | undefined {
+  const given = text(values, flag);
+  const list = given?.split(",").map((part) => part.trim() === "" ? NaN : Number(part));
+  if (list?.some(Number.isNaN)) {
+    throw new UsageError(`--${flag} cannot be read`, { expected: "numbers with commas between", found: given! });
+  }
+  return list;
+}
+
 const mapping = (values: FlagValues, ours: readonly string[] = []) =>
   values["columns"] === undefined ? undefined : parseColumns(text(values, "columns")!, ours);
 
@@ -233,7 +243,7 @@ export function checkOwnModel(
   missing: Flag = "model",
 ): void {
   const own = flags.some((flag) => isNamed(values[flag]));
-  if (preset === "chapter" || !own || (values["model"] ?? values["teacher"]) !== undefined) return;
+  if (preset === "chapter" || !own || (values["model"] ?? values[missing]) !== undefined) return;
   throw new UsageError("the sample's base model knows only the sample's words", {
     hint: `add --${missing} sentence-transformers/all-MiniLM-L6-v2`,
   });

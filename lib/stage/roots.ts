@@ -112,7 +112,7 @@ export const source: (name: string) => Effect.Effect<Artifact<SourceFiles>, Kind
         if (!(error instanceof Deno.errors.NotFound)) throw error;
         throw new UsageError("there is no such data", {
           found: name,
-          hint: "name a file, a folder, or owner/name/config#split",
+          hint: `name a file or a folder as seen from ${Deno.cwd()}, or owner/name/config#split`,
         });
       }
     });

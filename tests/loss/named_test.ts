@@ -13,6 +13,13 @@ Deno.test("every described loss is made again from its JSON, under the name of i
   const { name, options } = lossOf(spec);
   assert.deepEqual({ name, options }, { name: expected.name, options: expected.options });
   assert.throws(() => lossOf({ name: "cosine" }), UsageError);
+  assert.throws(() => lossOf({ name: "matryoshka" }), /put around another loss/);
+  const cut = { name: "matryoshka", options: { inner: { name: "cosent" } } };
+  assert.throws(() => lossOf(cut), /matryoshka needs lengths/);
+  const meant = { cosnet: "cosent", gist: "gist_embed", distill_kl: "distill_kl_div", multiple_negatives: "multiple_" };
+  for (const [name, other] of Object.entries(meant)) {
+    assert.throws(() => lossOf({ name }), ({ hint }: UsageError) => hint!.startsWith(`did you mean ${other}`), name);
+  }
 });
 
 Deno.test("tryLoss refuses columns that the loss does not take, and sees the classes of a grouped loss", async () => {

@@ -28,6 +28,14 @@ Deno.test("distillation trains a student of some layers beside its teacher, on t
 
     await assert.rejects(go("--parallel", "--force"), /no translations/);
     await assert.rejects(go("--between", "pca", "--teacher", goldenPath("distillation/bert"), "--force"), /narrower/);
+    await assert.rejects(go("--layers", "0,x", "--force"), /--layers cannot be read[^]*0,x/);
+    const texts = join(folder, "texts.csv");
+    await Deno.writeTextFile(texts, "text\nred bird\n");
+    await assert.rejects(
+      go("--train", texts, "--teacher", goldenPath("training/model"), "--force"),
+      /knows only the sample's words[^]*--model/,
+      "a teacher is not what the student is made of",
+    );
   }));
 
 Deno.test("distillation of translations and of plain texts is measured by those that are held out, on the way as well", () =>

@@ -171,6 +171,7 @@ Deno.test("search finds pairs and answers, judges them again, and embeds a corpu
     assert.equal(first.code, 0, first.err);
     const { report } = first;
     assert.equal(report.schema, "kindred-search/1");
+    assert.equal(report.preset, "own");
     assert.deepEqual(report.corpus, { source: corpus, texts: 5, distinct: 4 });
     assert.equal(report.pairs.length, 6); // of four different texts
     assert.deepEqual([report.pairs[0].first.row, report.pairs[0].second.row], [0, 3]);

@@ -10,9 +10,10 @@ import { places, run, withFolder } from "./user.ts";
 const nli = sampleNli({ rows: 900 }).columns;
 const graded = sampleGraded({ rows: 300 }).columns;
 
+const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).join("\n") + "\n";
+
 /** Files of a user, in three forms: pairs, graded pairs, NLI pairs. */
 async function userFiles(folder: string) {
-  const lines = (rows: readonly object[]) => rows.map((row) => JSON.stringify(row)).join("\n") + "\n";
   const files = { qa: join(folder, "qa.jsonl"), graded: join(folder, "graded.jsonl"), nli: join(folder, "nli.jsonl") };
   const pairs = [...nli.label.keys()].filter((row) => nli.label[row] === 0);
   await Deno.writeTextFile(
@@ -156,8 +157,14 @@ Deno.test("what is wrong with one of several sets is said by its name", () =>
       loss: "multiple_negatives_ranking",
     };
     const other = { name: "sts", train: graded, loss: "cosent" };
+    await Deno.writeTextFile(join(folder, "plain.jsonl"), lines(Array(40).fill({ text: "red", label: "a" })));
     const cases: readonly [sets: readonly object[], what: RegExp, where: RegExp, ...flags: string[]][] = [
-      [[qa, { ...other, loss: "cosnet" }], /no loss of this name/, /data set sts/],
+      [[qa, { ...other, loss: "cosnet" }], /no loss of this name.*did you mean cosent/, /data set sts/],
+      [[qa, { ...other, loss: "matryoshka" }], /put around another loss/, /data set sts/],
+      [[qa, { ...other, columns: { frage: "anchor" } }], /the wrong way round.*anchor=frage/, /data set sts/],
+      [[qa, { ...qa, name: "sts", loss: "cosent" }], /cosent does not fit the data/, /data set sts/],
+      [[qa, { ...other, train: join(folder, "plain.jsonl") }], /cosent does not fit/, /data set sts/],
+      [[qa, { ...other, loss: undefined }], /must be the name of a loss, such as/, /data set sts/],
       [[qa, { ...other, lossOptions: { margin: 1 } }], /no option margin/, /data set sts/],
       [[qa, { ...other, lss: "cosent" }], /there is no setting/, /sts/],
       [[qa, { train: graded, loss: "cosent" }], /must be a text/, /number 2/],
@@ -175,6 +182,7 @@ Deno.test("what is wrong with one of several sets is said by its name", () =>
       [[{ ...qa, weight: 2 }, other], /qa has a weight/, /./, "--mixing", "round-robin"],
       [[qa, other], /a temperature is for/, /./, "--temperature", "3"],
       [[qa, other], /--prompts cannot be read/, /./, "--prompts", '{"qa": 3}'],
+      [[qa, other], /--prompts cannot be read.*sets: qa, sts/, /./, "--prompts", '{"stss": "text: "}'],
     ];
     for (const [sets, what, where, ...flags] of cases) {
       await assert.rejects(runSets(folder, sets, ...flags), said(what, where), JSON.stringify(sets));
@@ -195,6 +203,8 @@ Deno.test("what is wrong with one of several sets is said by its name", () =>
     await Deno.writeTextFile(join(folder, "odd.json"), "{");
     const odd = ["--datasets", join(folder, "odd.json"), "--model", await sampleBaseModel()];
     await assert.rejects(runCommand(multiDataset, folder, ...odd), said(/not JSON/));
+    odd[1] = folder;
+    await assert.rejects(runCommand(multiDataset, folder, ...odd), said(/no such file of data sets/));
     await assert.rejects(
       runCommand(multiDataset, folder, "--datasets", pairs),
       said(/sample's words|own model|--model/),

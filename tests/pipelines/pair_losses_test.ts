@@ -65,8 +65,11 @@ Deno.test("margin-mse and distill-kl learn the scores that rows have, or those o
     await write(() => ({}));
     const taught = await go(...own, "--loss", "distill-kl", "--teacher", goldenPath("folders/static"));
     assert.ok(taught.stages.some(({ name }: { name: string }) => name === "teacher-scores"));
-    await assert.rejects(go(...own, "--loss", "margin-mse"), /no column for score/);
+    await assert.rejects(go(...own, "--loss", "margin-mse"), /no column for score[^]*--teacher MODEL/);
     await assert.rejects(go(...own, "--teacher", base), /no use for a teacher/);
+    await write(() => ({ negative: undefined }));
+    const alone = ["--loss", "margin-mse", "--teacher", goldenPath("folders/static"), "--negatives", "none"];
+    await assert.rejects(go(...own, ...alone), /each row has one alone[^]*--negatives semi-hard/);
     await assert.rejects(go("--train", join(folder, "rows.jsonl"), "--teacher", base), /knows only the sample's words/);
   }));
 

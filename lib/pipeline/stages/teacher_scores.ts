@@ -11,6 +11,7 @@ import type { Dataset, MarginRows, Pairs, Triplets } from "../../data/dataset.ts
 import { pairwiseSimilarities } from "../../embed/pairwise.ts";
 import { roleEncoder } from "../../embed/roles.ts";
 import type { Engine } from "../../engine/engine.ts";
+import { DatasetError } from "../../error.ts";
 import type { BiEncoder } from "../../model/bi_encoder.ts";
 import {
   type CountedDataset,
@@ -65,6 +66,15 @@ export const teacherScores: Stage<
   computes: true,
   run: Effect.fnUntraced(function* ({ parameters: { scale = "logit" }, inputs, scratch }) {
     yield* phase("scoring by the teacher");
+    yield* attempt(async () => {
+      const names = Object.entries((await inputs.rows.read()).columns).filter(([, column]) => Array.isArray(column));
+      if (names.length > 2) return;
+      throw new DatasetError("a teacher prefers one document to another, and each row has one alone", {
+        expected: "anchor, positive and one or more negatives",
+        found: names.map(([name]) => name).join(", "),
+        hint: "--negatives semi-hard mines them, as pipelines/hard_negatives.ts does",
+      });
+    });
     const engine = yield* (yield* TensorEngine).open;
     const { isClassifier } = yield* attempt(async () => readCrossEncoderFolder((await inputs.teacher.read()).folder));
     let score: ColumnScorer;
