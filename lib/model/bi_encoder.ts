@@ -10,6 +10,7 @@ import { openTensors, type TensorToWrite } from "../checkpoint/safetensors.ts";
 import { readFolder, writeFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Engine, PoolingMode } from "../engine/engine.ts";
 import { UsageError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import { concatColumns, linear, normalize } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
@@ -82,7 +83,7 @@ export interface LoadBiEncoderOptions {
  * @param options Whether and how it is trained, and how long texts may be.
  * @returns The model, for `encodeTexts` and `biEncoderObjective`.
  * @throws {CheckpointError} A file is missing or damaged, or the architecture is not supported.
- * @throws {UsageError} More features are to be kept than there are.
+ * @throws {UsageError} More features are to be kept than there are, or a length is no whole number from 1.
  *
  * @example
  * ```ts
@@ -105,6 +106,8 @@ export async function loadBiEncoder(
   options: LoadBiEncoderOptions = {},
 ): Promise<BiEncoder> {
   const { trained = false, freeze, pooling, initialise, lora } = options;
+  if (options.truncateDim !== undefined) expectWholeNumber("truncateDim", options.truncateDim);
+  if (options.maxSeqLength !== undefined) expectWholeNumber("maxSeqLength", options.maxSeqLength);
   const folder = await readFolder(path);
   const { weights } = folder;
   const config = withDropout(parseConfig(folder.config, join(weights, "config.json")), options.dropout);

@@ -14,6 +14,7 @@ import {
 import type { TensorReader } from "../checkpoint/safetensors.ts";
 import type { Engine } from "../engine/engine.ts";
 import { CheckpointError, UsageError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import { type PairTemplate, withoutTypes } from "../text/pair_template.ts";
@@ -97,6 +98,7 @@ export interface LoadCrossEncoderOptions {
  * @returns The model, for `predict`, `rank`, `pairScorer` and `crossEncoderObjective`.
  * @throws {CheckpointError} A file is missing or damaged, the architecture is not supported, or there is another
  *   number of labels.
+ * @throws {UsageError} `maxSeqLength` is no whole number from 1.
  *
  * @example
  * ```ts
@@ -116,6 +118,7 @@ export async function loadCrossEncoder(
   options: LoadCrossEncoderOptions = {},
 ): Promise<CrossEncoder> {
   const { trained = false, freeze, seed = 0, lora } = options;
+  if (options.maxSeqLength !== undefined) expectWholeNumber("maxSeqLength", options.maxSeqLength);
   const folder = await readCrossEncoderFolder(path);
   const { weights } = folder;
   const found = parseConfig(folder.config, join(weights, "config.json"));

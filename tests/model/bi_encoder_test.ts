@@ -8,6 +8,7 @@ import { type Engine, scope, scopeAsync, STEP } from "../../lib/engine/engine.ts
 import { CheckpointError, UsageError } from "../../lib/error.ts";
 import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
 import { type BiEncoder, embed, freeBiEncoder, loadBiEncoder, saveBiEncoder } from "../../lib/model/bi_encoder.ts";
+import { loadCrossEncoder } from "../../lib/model/cross_encoder.ts";
 import { uploadBatch } from "../../lib/model/batch.ts";
 import { loadMaskedLm, saveMaskedLm } from "../../lib/model/masked_lm.ts";
 import { columnPrompt, promptLength } from "../../lib/model/prompts.ts";
@@ -122,6 +123,18 @@ Deno.test("a folder's truncate_dim cuts embeddings after the last module, and is
     engine.close();
     await Deno.remove(path, { recursive: true });
   }
+});
+
+Deno.test("lengths that no text and no embedding can have are refused before anything is read", async () => {
+  const engine = await engines[0]!.create();
+  for (const length of [0, -1, 1.5, NaN]) {
+    await assert.rejects(loadBiEncoder(engine, folder, { truncateDim: length }), /truncateDim must be a whole number/);
+    for (const load of [loadBiEncoder, loadCrossEncoder]) {
+      const loading: Promise<unknown> = load(engine, folder, { maxSeqLength: length });
+      await assert.rejects(loading, /maxSeqLength must be a whole number/);
+    }
+  }
+  engine.close();
 });
 
 Deno.test("freezing leaves exactly the named tensors without a gradient", async () => {
