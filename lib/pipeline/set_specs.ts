@@ -9,9 +9,9 @@ import { type KindredError, knownError, UsageError } from "../error.ts";
 import { lossOf, type LossSpec } from "../loss/named.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
 import { checkFields, type Field, type Fields, NUMBERS, oneOf, wrong } from "../train/fields.ts";
+import { inSet } from "../train/in_set.ts";
 import { checkMixing, type MixingSettings } from "../train/mixed_batches.ts";
 import type { FlagValues } from "./flags.ts";
-import { inSet } from "./in_set.ts";
 import { text } from "./settings.ts";
 
 /** A data set of a run. Files are looked for where the command runs. */

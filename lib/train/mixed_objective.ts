@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { knownError } from "../error.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
+import { inSet } from "./in_set.ts";
 import { checkMixing, mixedBatches, type MixedRows, type MixingSettings } from "./mixed_batches.ts";
 import type { Objective } from "./objective.ts";
 
@@ -75,8 +77,13 @@ export function mixedObjective(sets: readonly MixedSet[], settings: MixingSettin
       return objective.tokens(rows);
     },
     differentiate(engine, batch, scale) {
-      const { objective, rows } = within(batch.rows);
-      return objective.differentiate(engine, { ...batch, rows }, scale);
+      const { place, objective, rows } = within(batch.rows);
+      try {
+        return objective.differentiate(engine, { ...batch, rows }, scale);
+      } catch (error) {
+        const known = knownError(error);
+        throw known === undefined ? error : inSet(sets[place]!.name, known);
+      }
     },
   };
 }

@@ -2,7 +2,7 @@ import { Effect } from "effect";
 import assert from "node:assert/strict";
 import { encodeTexts } from "../../lib/embed/encode.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
-import { TrainingError } from "../../lib/error.ts";
+import { TrainingError, UsageError } from "../../lib/error.ts";
 import { cosent, multipleNegativesRanking, softmax } from "../../lib/loss/mod.ts";
 import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { columnPrompt, promptLength } from "../../lib/model/prompts.ts";
@@ -153,6 +153,28 @@ Deno.test("one set alone is trained on as without a mixture, bit for bit", async
     return data;
   };
   assert.deepEqual(await run(true), await run(false));
+});
+
+Deno.test("what the loss of a set cannot do is said by its set, with everything else that was known", async () => {
+  const engine = createCpuEngine({ threads: 1 });
+  const { sets } = await goldenSets(engine);
+  const refusing = sets.map((set) => ({
+    ...set,
+    objective: {
+      ...set.objective,
+      differentiate: (...given: Parameters<Objective["differentiate"]>) => {
+        if (set.name !== "graded") return set.objective.differentiate(...given);
+        throw new UsageError("a length exceeds that of the embeddings", { expected: "at most 8", found: "9" });
+      },
+    },
+  }));
+  await assert.rejects(
+    Effect.runPromise(train(engine, mixedObjective(refusing), settings)),
+    (error) =>
+      error instanceof UsageError && /data set graded/.test(error.where!) &&
+      error.expected === "at most 8" && error.found === "9",
+  );
+  engine.close();
 });
 
 Deno.test("what is not finite, or has no negative, is said by its set", async () => {
