@@ -34,7 +34,7 @@ import {
 import { inModel, type LoraSave, savedModel } from "./saved_model.ts";
 import { loraOf, text } from "./settings.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
-import { invocationWarnings, worseWarning } from "./warnings.ts";
+import { bestWarning, invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
 /** A model that was trained, and what it was worth before and after. */
@@ -106,9 +106,7 @@ export const finish: (
   const leaks = evaluation &&
     leaksOf(measuredTexts(evaluation.kind, yield* valueOf(evaluation.rows)), yield* valueOf(results.data));
   if (leaks !== undefined) warnings.push(...leakWarning(leaks));
-  if (product.best !== undefined && results.chosenBy === undefined) {
-    warnings.push("the best checkpoint was chosen on the same rows that the report is about");
-  }
+  if (results.chosenBy === undefined) warnings.push(...bestWarning(product));
   const dimensions = dimensionReports(
     main.before && (yield* valueOf(main.before)),
     main.after && (yield* valueOf(main.after)),

@@ -34,7 +34,7 @@ import {
   trainingReport,
 } from "./report.ts";
 import { text, trainSettings } from "./settings.ts";
-import { invocationWarnings, worseWarning } from "./warnings.ts";
+import { bestWarning, invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 
 /** The report of a model that is tested on rows that were held out: a language model, a cross-encoder. */
@@ -115,9 +115,7 @@ export const finishHeldOut: (
         ...(metric === undefined || before === undefined
           ? []
           : worseWarning(metric, before, metrics, { where: "on the rows held out" })),
-        ...(record.best === undefined
-          ? []
-          : ["the best checkpoint was chosen on the same rows that the report is about"]),
+        ...bestWarning(record),
       ],
       output,
       files: TRAINING_FILES,

@@ -21,7 +21,7 @@ import { evaluateModel } from "./stages/evaluate.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 import { textNames } from "./stages/train.ts";
 import { trainOnSets } from "./stages/train_sets.ts";
-import { worseWarning } from "./warnings.ts";
+import { bestWarning, worseWarning } from "./warnings.ts";
 
 /** A set, and what models are worth on its evaluation rows. */
 export interface MeasuredSet extends LoadedSet {
@@ -83,9 +83,7 @@ export const trainAndMeasure: (
     const [was, is] = [(yield* valueOf(before!)).metrics, (yield* valueOf(after!)).metrics];
     warnings.push(...worseWarning(PRIMARY_METRIC[evaluation.kind], was, is, { where }));
   }
-  if (record.best !== undefined) {
-    warnings.push("the best checkpoint was chosen on the same rows that the report is about");
-  }
+  warnings.push(...bestWarning(record));
   return { trained, sets, leaks, warnings };
 });
 

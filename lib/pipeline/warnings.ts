@@ -32,6 +32,12 @@ export function settingsWarnings(
   ];
 }
 
+/** Which weights were kept, where some were chosen by the rows that the report is about. */
+export const bestWarning = ({ best, steps }: Pick<TrainingRecord, "best" | "steps">): string[] =>
+  best === undefined
+    ? []
+    : [`the best checkpoint, update ${best.step} of ${steps}, was chosen on the same rows that the report is about`];
+
 /** Whether a learning rate is ten times the one that its recipe has. */
 function rateWarning(what: string, rate: number, usual: number): string[] {
   if (rate < 10 * usual) return [];

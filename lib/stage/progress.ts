@@ -49,7 +49,7 @@ export interface ReadColumns {
 export function columnsInWords(read: Pick<ReadColumns, "columns" | "of">): string {
   const { columns, of } = read;
   const used = Object.entries(columns).map(([ours, theirs]) => `${ours} = ${theirs}`).join(", ");
-  return `${used} (of ${counted(of, "column")})`;
+  return `${used || "none of its columns"} (of ${counted(of, "column")})`;
 }
 
 /** Where events go. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Command } from "../../lib/pipeline/command.ts";
 import type { Flag } from "../../lib/pipeline/flags.ts";
-import { invocationWarnings, sampleWarning, settingsWarnings } from "../../lib/pipeline/warnings.ts";
+import { bestWarning, invocationWarnings, sampleWarning, settingsWarnings } from "../../lib/pipeline/warnings.ts";
 import { withPreset } from "../../lib/pipeline/settings.ts";
 import { resolveSettings } from "../../lib/train/settings.ts";
 
@@ -13,6 +13,14 @@ Deno.test("a warmup as long as the training is told of, in updates or as a share
   assert.match(warningsOf({ warmupRatio: 1 }, 8)[0]!, /the warmup of 8 updates/);
   assert.match(warningsOf({ warmupSteps: 9 }, 8)[0]!, /the warmup of 9 updates/);
   assert.deepEqual([warningsOf({}, 2), warningsOf({ warmupSteps: 0 }, 1), warningsOf({}, 0)], [[], [], []]);
+});
+
+Deno.test("which weights were kept is told, where the rows of the report chose them", () => {
+  assert.match(
+    bestWarning({ best: { step: 2, value: 0.9 }, steps: 4 }).join(),
+    /update 2 of 4, was chosen on the same/,
+  );
+  assert.deepEqual(bestWarning({ steps: 4 }), []);
 });
 
 /** What a pipeline says of a model of one's own with these flags. */

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { ProgressEvent } from "../../lib/stage/progress.ts";
+import { columnsInWords, type ProgressEvent } from "../../lib/stage/progress.ts";
 import { duration, makeProgress } from "../../lib/stage/progress_view.ts";
 
 /** What is written for events, each so many milliseconds after the one before. */
@@ -93,4 +93,9 @@ Deno.test("a line in between leaves no rest of the bar behind", () => {
 
 Deno.test("durations are read at a glance", () => {
   assert.deepEqual([4.4, 59.6, 185, 3729].map(duration), ["4 s", "1:00", "3:05", "1:02:09"]);
+});
+
+Deno.test("a file none of whose columns is used is told as such", () => {
+  assert.equal(columnsInWords({ columns: {}, of: 2 }), "none of its columns (of 2 columns)");
+  assert.equal(columnsInWords({ columns: { text: "said" }, of: 1 }), "text = said (of 1 column)");
 });
