@@ -164,7 +164,7 @@ function worstTable(
       data.before.similarities[i]!,
       data.after.similarities[i]!,
     ]),
-    3,
+    { digits: 3 },
   );
 }
 

@@ -48,12 +48,15 @@ const show = (value: Cell, digits: number) => {
   return (small ? value.toExponential(2) : value.toFixed(digits)).replace(/^-/, "−");
 };
 
-/** A table with a caption, numbers to the right; the first cell of a row is what the row is about. */
+/**
+ * A table with a caption, numbers to the right; the first cell of a row is what the row is about. Where the heading above it
+ * says the same, the caption is not shown, and the table's region still has it as its name.
+ */
 export function htmlTable(
   caption: string,
   columns: readonly string[],
   rows: readonly (readonly Cell[])[],
-  digits = 4,
+  { digits = 4, headed = false }: { readonly digits?: number; readonly headed?: boolean } = {},
 ): string {
   const numeric = columns.map((_, j) => j > 0 && rows.every((row) => typeof row[j] !== "string"));
   const type = (j: number) => numeric[j] ? ' class="n"' : "";
@@ -65,9 +68,9 @@ export function htmlTable(
       ).join("")
     }</tr>`
   );
-  return `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table><caption>${
-    escapeHtml(caption)
-  }</caption><thead><tr>${heading}</tr></thead>\n<tbody>${lines.join("\n")}</tbody></table></div>`;
+  return `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table>${
+    headed ? "" : `<caption>${escapeHtml(caption)}</caption>`
+  }<thead><tr>${heading}</tr></thead>\n<tbody>${lines.join("\n")}</tbody></table></div>`;
 }
 
 /** A section with a heading. */
@@ -93,7 +96,7 @@ export const readingFacts = (reading: ReadingReport): string =>
 
 /** A table of the report. */
 export const tableSection = ({ title, columns, rows }: ReportTable): string =>
-  section(title, htmlTable(title, columns, rows));
+  section(title, htmlTable(title, columns, rows, { headed: true }));
 
 /** Rows of the data, by what they are for. */
 export function dataTable(data: { readonly train: DataReport; readonly eval?: DataReport }): string {
@@ -188,7 +191,7 @@ ${
         "Stages",
         ["stage", "key", "from the cache", "seconds"],
         report.stages.map(({ name, key, cached, seconds }) => [name, key.slice(0, 12), cached ? "yes" : "no", seconds]),
-        2,
+        { digits: 2 },
       ),
     )
   }

@@ -56,7 +56,9 @@ export function searchPage(report: SearchReport): string {
       section(
         "What it takes",
         ...(report.quantized === undefined ? [] : [`<p>${quantizedSentence(report)}</p>`]),
-        ...costTables(report).map(({ title, columns, rows }) => htmlTable(title, columns, rows.map(withNumbers), 2)),
+        ...costTables(report).map(({ title, columns, rows }) =>
+          htmlTable(title, columns, rows.map(withNumbers), { digits: 2 })
+        ),
       ),
     ],
   });

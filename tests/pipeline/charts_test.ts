@@ -3,7 +3,7 @@ import { axisOf, rangeOf, tickText } from "../../lib/pipeline/axis.ts";
 import { lineChart, scatterPlot } from "../../lib/pipeline/charts.ts";
 import { histogramOf } from "../../lib/numeric/mod.ts";
 import { shellQuote } from "../../lib/pipeline/command_line.ts";
-import { htmlTable } from "../../lib/pipeline/page.ts";
+import { htmlTable, tableSection } from "../../lib/pipeline/page.ts";
 import { VERSION } from "../../lib/version.ts";
 import config from "../../deno.json" with { type: "json" };
 
@@ -50,3 +50,9 @@ Deno.test("what a shell reads back is the word", async () => {
 });
 
 Deno.test("the version is that of the package", () => assert.equal(VERSION, config.version));
+
+Deno.test("a table right under a heading of the same words does not say them again, and its region has them", () => {
+  const shown = tableSection({ title: "On the way", columns: ["what", "value"], rows: [["rows", 3]] });
+  assert.match(shown, /<h2>On the way<\/h2>[^]*aria-label="On the way"/);
+  assert.doesNotMatch(shown, /<caption>/);
+});
