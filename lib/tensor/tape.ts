@@ -44,7 +44,8 @@ export function inference(engine: Engine): Tape {
  * @param value What the op computed.
  * @param inputs The tensors that it depends on.
  * @param backward Called with the gradient of the result, if one arrived and any input wants one: it hands each input
- *   its own by {@linkcode accumulate}.
+ *   its own by {@linkcode accumulate}. That may be the very same tensor or a new one, but no view that `engine.reshape`
+ *   makes of it: its memory goes to others afterwards. The op `reshape` is for that.
  * @returns The result as a tensor.
  */
 export function record(
