@@ -23,9 +23,9 @@ export interface NearestOptions {
   readonly similarity?: NearestSimilarity;
   /** Query i is row i of the corpus and no neighbour of its own. Default false. */
   readonly excludeSelf?: boolean;
-  /** Rows of the corpus in one tile: the more, the fewer of a row are among the best of a tile and not of all. Default 8192. */
+  /** Rows of the corpus in one tile. Default 4096. */
   readonly blockRows?: number;
-  /** Queries in one tile. Default 512. */
+  /** Queries in one tile. Default 1024. */
   readonly queryRows?: number;
 }
 
@@ -121,7 +121,7 @@ export function searchByPieces(
   k: number,
   options: Omit<NearestOptions, "k"> = {},
 ): PiecewiseSearch {
-  const { similarity = "cosine", excludeSelf = false, blockRows = 8192, queryRows = 512 } = options;
+  const { similarity = "cosine", excludeSelf = false, blockRows = 4096, queryRows = 1024 } = options;
   expectWholeNumber("blockRows", blockRows);
   expectWholeNumber("queryRows", queryRows);
   checkEmbeddings(queries, "the queries");
