@@ -3,14 +3,13 @@
  *
  * @module
  */
-import { Effect } from "effect";
 import { attempt } from "../lib/attempt.ts";
 import type { Engine } from "../lib/engine/engine.ts";
 import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
 import { measureRoofline } from "../lib/engine/roofline.ts";
 import { type EngineChoice, selectEngine } from "../lib/engine/select.ts";
 import { findAdapter } from "../lib/engine/webgpu/mod.ts";
-import { explain, knownError } from "../lib/error.ts";
+import { EngineError, explain, knownError } from "../lib/error.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { text } from "../lib/pipeline/settings.ts";
 import { tableLines } from "../lib/pipeline/table_lines.ts";
@@ -117,25 +116,32 @@ export const command: Command = {
       if (named?.startsWith("tfjs:")) {
         engines.push(await tryEngine(`--engine ${named}`, { engine: named as EngineChoice["engine"] }));
       }
+      const wrong = engines.filter(({ error }) => error !== undefined && !(error < TOLERANCE));
+      if (wrong.length > 0) {
+        throw new EngineError("an engine of this machine multiplies wrongly", {
+          expected: `products that are off by ${TOLERANCE} of the largest element at most`,
+          found: wrong.map(({ flags, device, error }) => `${flags} (${device}): ${error!.toExponential(1)}`).join(", "),
+          hint: "another engine or another driver; --engine NAME tries one alone",
+        });
+      }
       return { schema: "kindred-engines/1", engines };
-    }).pipe(Effect.withSpan("engines")),
+    }),
   print: ({ engines }: EnginesReport) =>
-    engines.flatMap(({ flags, device, error, gflops, gigabytes, missing }) => {
-      const right = error === undefined ? "" : error < TOLERANCE ? "right" : `WRONG: off by ${error.toExponential(1)}`;
-      return tableLines({
+    engines.flatMap(({ flags, device, error, gflops, gigabytes, missing }) =>
+      tableLines({
         title: flags,
         columns: ["", "what it says"],
         rows: [
           ["device", device],
           ...(missing === undefined ? [] : [["not started", missing] as const]),
           ...(error === undefined ? [] : [
-            ["a product", right] as const,
+            ["a product", `off by ${error.toExponential(1)}, as fp32 is`] as const,
             ["GFLOP/s", `${gflops!.toFixed(1)} in fp32`] as const,
             ["GB/s", gigabytes!.toFixed(1)] as const,
           ]),
         ],
-      });
-    }).join("\n"),
+      })
+    ).join("\n"),
 };
 
 if (import.meta.main) await main(command);

@@ -1,11 +1,12 @@
 /**
  * The engines that tests run on. TensorFlow's own library is one where `KINDRED_TFJS_NODE` names the folder that
- * `tools/build_tfjs.ts` made.
+ * `tools/build_tfjs.ts` made, and WebGPU where `KINDRED_WEBGPU` is 1: a processor that acts as a card will do.
  */
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { LEVELS, type NativeKernels, openNativeKernels } from "../../lib/engine/cpu/native.ts";
 import type { Engine } from "../../lib/engine/engine.ts";
 import { createTfjsEngine, type TfjsBackend } from "../../lib/engine/tfjs/mod.ts";
+import { createWebgpuEngine } from "../../lib/engine/webgpu/mod.ts";
 
 /** An engine under test. */
 export interface EngineUnderTest {
@@ -17,10 +18,14 @@ export interface EngineUnderTest {
 
 export const tfjsBackends: readonly TfjsBackend[] = Deno.env.get("KINDRED_TFJS_NODE") ? ["js", "node"] : ["js"];
 
+/** Whether tests run on WebGPU. */
+export const hasWebgpu = Deno.env.get("KINDRED_WEBGPU") === "1";
+
 /** Where golden tests run. */
 export const engines: readonly EngineUnderTest[] = [
   { name: "cpu", create: () => createCpuEngine({ threads: 1 }) },
   ...tfjsBackends.map((backend) => ({ name: `tfjs:${backend}`, create: () => createTfjsEngine(backend) })),
+  ...(hasWebgpu ? [{ name: "webgpu", create: () => createWebgpuEngine() }] : []),
 ];
 
 /** Whose worker has started: until then one thread does everything. */
@@ -62,4 +67,5 @@ export const allEngines: readonly EngineUnderTest[] = [
     name: `tfjs:${backend}, logits in small chunks`,
     create: () => createTfjsEngine(backend, { logitBytes }),
   })),
+  ...(hasWebgpu ? [{ name: "webgpu, logits in small chunks", create: () => createWebgpuEngine({ logitBytes }) }] : []),
 ];

@@ -3,15 +3,13 @@
  *
  * @module
  */
-import type { Activation, Engine } from "../engine.ts";
+import type { Activation } from "../engine.ts";
+import type { ActivationKernels } from "../subjects.ts";
 import { at, type Core, expectShape } from "./core.ts";
 import { ACTIVATIONS, BLOCK, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
 /** Columns of a block that are one portion of work: as in `activations.c`. */
 const PART = 1024;
-
-/** The kernels of this file. */
-export type ActivationKernels = Pick<Engine, "activate" | "activationBackward" | "gated" | "gatedBackward">;
 
 /** See the Engine contract. */
 export function activationKernels(

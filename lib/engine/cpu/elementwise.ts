@@ -3,26 +3,13 @@
  *
  * @module
  */
-import type { Engine } from "../engine.ts";
 import { expectSize } from "../shapes.ts";
+import type { ElementwiseKernels } from "../subjects.ts";
 import { at, type Core, own } from "./core.ts";
 import { columnsOf, type Dispatch, markAll, rowsOf } from "./dispatch.ts";
 
 const UNARY = { abs: 0, sign: 1, exp: 2, log: 3, sqrt: 4, square: 5, reciprocal: 6 } as const;
 const BINARY = { add: 0, subtract: 1, multiply: 2, divide: 3, maximum: 4 } as const;
-
-/** The kernels of this file. */
-export type ElementwiseKernels = Pick<
-  Engine,
-  | "unary"
-  | "binary"
-  | "affine"
-  | "addTo"
-  | "scaleRows"
-  | "rowReduce"
-  | "columnSum"
-  | "sum"
->;
 
 /** See the Engine contract. */
 export function elementwiseKernels(core: Core, { run, elements, rows, columnSum }: Dispatch): ElementwiseKernels {

@@ -3,17 +3,12 @@
  *
  * @module
  */
-import type { Engine, Handle } from "../engine.ts";
+import type { Handle } from "../engine.ts";
+import type { LossKernels } from "../subjects.ts";
 import { at, atOr0, type Core, type CpuOptions, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 import { columnsOf, type Dispatch, grainOf, markAll, rowsOf } from "./dispatch.ts";
 import { multiply } from "./products.ts";
-
-/** The kernels of this file. */
-export type LossKernels = Pick<
-  Engine,
-  "crossEntropy" | "crossEntropyBackward" | "linearCrossEntropy" | "linearCrossEntropyBackward"
->;
 
 /** See the Engine contract. */
 export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: CpuOptions): LossKernels {

@@ -4,37 +4,14 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import { blockLayout, type DType, type Engine, type Handle, sizeOf } from "../engine.ts";
+import { blockLayout, type DType, type Handle, sizeOf } from "../engine.ts";
 import { createColdStore, valuesOf } from "./cold.ts";
 import { expectSize } from "../shapes.ts";
+import type { MemoryKernels } from "../subjects.ts";
 import { at, type Core, type CpuOptions, own, readable } from "./core.ts";
 import { int8Variable, writeInt8 } from "./int8.ts";
 import type { CpuHandle } from "./heap.ts";
 import { type Dispatch, markAll } from "./dispatch.ts";
-
-/** The kernels of this file. */
-export type MemoryKernels = Pick<
-  Engine,
-  | "variable"
-  | "block"
-  | "free"
-  | "zeros"
-  | "empty"
-  | "full"
-  | "upload"
-  | "write"
-  | "read"
-  | "release"
-  | "enter"
-  | "exit"
-  | "keep"
-  | "memory"
-  | "close"
-  | "fill"
-  | "copy"
-  | "reshape"
-  | "cast"
->;
 
 const flagsOf = ({ touched }: CpuHandle) => touched === undefined ? [] : [touched.ever, touched.dirty];
 

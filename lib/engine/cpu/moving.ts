@@ -3,15 +3,9 @@
  *
  * @module
  */
-import type { Engine } from "../engine.ts";
+import type { MovingKernels } from "../subjects.ts";
 import { at, type Core, expectShape, own } from "./core.ts";
 import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
-
-/** The kernels of this file. */
-export type MovingKernels = Pick<
-  Engine,
-  "transpose" | "sliceRows" | "sliceColumns" | "concatRows" | "concatColumns"
->;
 
 /** See the Engine contract. */
 export function movingKernels({ heap }: Core, { rows }: Dispatch): MovingKernels {

@@ -3,23 +3,10 @@
  *
  * @module
  */
-import type { Engine, Handle, SumGradientOptions } from "../engine.ts";
+import type { Handle, SumGradientOptions } from "../engine.ts";
+import type { NormKernels } from "../subjects.ts";
 import { at, atOr0, type Core, dropoutArguments, expectShape } from "./core.ts";
 import { BLOCK, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
-
-/** The kernels of this file. */
-export type NormKernels = Pick<
-  Engine,
-  | "layerNorm"
-  | "layerNormBackward"
-  | "dropout"
-  | "normalizeRows"
-  | "normalizeRowsBackward"
-  | "rmsNorm"
-  | "rmsNormBackward"
-  | "headNorm"
-  | "headNormBackward"
->;
 
 /** See the Engine contract. */
 export function normKernels({ heap, workspace }: Core, { run, rows, addBlocks }: Dispatch): NormKernels {

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { type Engine, type OptimizerSlot, STEP } from "../engine.ts";
+import { type OptimizerSlot, STEP } from "../engine.ts";
+import type { OptimizerKernels } from "../subjects.ts";
 import { adamwFromOutside } from "./cold.ts";
 import { at, atOr0, type Core, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 import { type Dispatch, GRAIN } from "./dispatch.ts";
 
 /** See the Engine contract. */
-export function optimizerKernels(core: Core, { run, elements }: Dispatch): Pick<Engine, "clip" | "adamw"> {
+export function optimizerKernels(core: Core, { run, elements }: Dispatch): OptimizerKernels {
   const { enqueue, threads } = core;
   const squares = (gradient: CpuHandle): () => number => {
     const { touched, block: { size } } = gradient;

@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Activation, Engine } from "../engine.ts";
+import type { Activation } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
+import type { ActivationKernels } from "../subjects.ts";
 import type { Core } from "./memory.ts";
 import type { TensorFlow, TfTensor } from "./tensorflow.ts";
 
@@ -68,9 +69,6 @@ function slopesOf(tf: TensorFlow): Functions {
     squaredRelu: (z) => times(tf.relu(z), 2),
   };
 }
-
-/** The kernels of this file. */
-export type ActivationKernels = Pick<Engine, "activate" | "activationBackward" | "gated" | "gatedBackward">;
 
 /** See the Engine contract. */
 export function activationKernels({ tf, make, set, get }: Core): ActivationKernels {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Engine, type Handle, STEP } from "../engine.ts";
+import { type Handle, STEP } from "../engine.ts";
+import type { LossKernels, OptimizerKernels } from "../subjects.ts";
 import type { Core } from "./memory.ts";
 import { oneHotRows, type TfTensor } from "./tensorflow.ts";
 
@@ -13,19 +14,11 @@ export interface LossOptions {
   readonly logitBytes?: number | undefined;
 }
 
-/** The kernels of this file. */
-export type LossKernels = Pick<
-  Engine,
-  | "crossEntropy"
-  | "crossEntropyBackward"
-  | "linearCrossEntropy"
-  | "linearCrossEntropyBackward"
-  | "clip"
-  | "adamw"
->;
-
 /** See the Engine contract. */
-export function lossKernels({ tf, make, makeAll, set, get, host }: Core, options: LossOptions = {}): LossKernels {
+export function lossKernels(
+  { tf, make, makeAll, set, get, host }: Core,
+  options: LossOptions = {},
+): LossKernels & OptimizerKernels {
   const { logitBytes = 64 << 20 } = options;
   /** Targets that count, as 0 or 1 over their number. */
   const shares = (targets: Int32Array) => {

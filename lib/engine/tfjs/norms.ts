@@ -3,26 +3,13 @@
  *
  * @module
  */
-import type { Dropout, Engine, Handle, HeadRange, SumGradientOptions } from "../engine.ts";
+import type { Dropout, Handle, HeadRange, SumGradientOptions } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
+import type { NormKernels } from "../subjects.ts";
 import { columnsOf, withColumns } from "./columns.ts";
 import type { Core } from "./memory.ts";
 import { rowMask } from "./random.ts";
 import type { TfTensor } from "./tensorflow.ts";
-
-/** The kernels of this file. */
-export type NormKernels = Pick<
-  Engine,
-  | "dropout"
-  | "layerNorm"
-  | "layerNormBackward"
-  | "normalizeRows"
-  | "normalizeRowsBackward"
-  | "rmsNorm"
-  | "rmsNormBackward"
-  | "headNorm"
-  | "headNormBackward"
->;
 
 /** See the Engine contract. */
 export function normKernels({ tf, make, makeAll, set, get, host }: Core): NormKernels {

@@ -6,7 +6,8 @@
 import { EngineError } from "../../error.ts";
 import { type Attention, type Engine, type Handle, sizeOf } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
-import type { Element, Kernel, Place } from "./device.ts";
+import type { Place } from "./device.ts";
+import type { Element, Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
 import { DROPOUT_NUMBERS, dropoutOf, EXP, LOG, PHILOX } from "./wgsl.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { type Engine, sizeOf } from "../engine.ts";
-import type { Kernel } from "./device.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
-import { ELEMENTS, elementwise, groupsOf } from "./wgsl.ts";
+import { elementwise } from "./wgsl.ts";
 
 const GATHER = elementwise(
   "gather",
@@ -56,14 +56,12 @@ var<workgroup> isSame: array<u32, ${THREADS}>;`,
 };
 
 /** See the Engine contract. */
-export function embeddingKernels({ device, temporary, at }: Core): Pick<Engine, "gather" | "scatterAdd"> {
+export function embeddingKernels({ device, temporary, at, elements }: Core): Pick<Engine, "gather" | "scatterAdd"> {
   return {
     gather(table, ids) {
       const width = table.shape[1]!;
       const y = temporary([ids.shape[0]!, width]);
-      const size = sizeOf(y.shape);
-      const places = { table: at(table), ids: at(ids), y: at(y) };
-      device.run(GATHER, groupsOf(size, ELEMENTS), places, { size, width });
+      elements(GATHER, sizeOf(y.shape), { table, ids, y }, { width });
       return y;
     },
     scatterAdd(dTable, ids, dy) {

@@ -7,15 +7,18 @@ import { EngineError } from "../../error.ts";
 import type { Engine } from "../engine.ts";
 import { attentionKernels } from "./attention.ts";
 import { openDevice, type Work } from "./device.ts";
-import { elementKernels } from "./elements.ts";
+import { activationKernels } from "./activations.ts";
+import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
 import { lossKernels } from "./losses.ts";
 import { createMemory } from "./memory.ts";
+import { movingKernels } from "./moving.ts";
 import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
 import { productKernels } from "./products.ts";
 import { rotaryKernels } from "./rotary.ts";
+import { topKernels } from "./top.ts";
 
 /** Grows with whatever changes the bits of a result. */
 const REVISION = 1;
@@ -81,7 +84,7 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
   });
   const { core, kernels } = createMemory(device);
   const products = productKernels(core);
-  const elements = elementKernels(core);
+  const elements = elementwiseKernels(core);
   const [embedding, pooling] = [embeddingKernels(core), poolingKernels(core)];
   return {
     info: {
@@ -100,6 +103,9 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
     ...kernels,
     ...products,
     ...elements,
+    ...movingKernels(core),
+    ...activationKernels(core, elements),
+    ...topKernels(core),
     ...embedding,
     // A card has the room to lay the rows of a table side by side.
     gatherPool: (table, ids, offsets, mode, skip) => pooling.pool(embedding.gather(table, ids), offsets, mode, skip),

@@ -4,21 +4,16 @@
  * @module
  */
 import { type Engine, type Handle, sizeOf } from "../engine.ts";
-import type { Kernel, Place } from "./device.ts";
+import type { LossKernels } from "../subjects.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
-import { ELEMENTS, elementwise, EXP, groupsOf, LOG, reduction, ROW, rowwise } from "./wgsl.ts";
+import { elementwise, EXP, LOG, reduction, ROW, rowwise } from "./wgsl.ts";
 
 /** Limits of {@linkcode lossKernels}. */
 export interface LossOptions {
   /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
   readonly logitBytes?: number | undefined;
 }
-
-/** The kernels of this file. */
-export type LossKernels = Pick<
-  Engine,
-  "crossEntropy" | "crossEntropyBackward" | "linearCrossEntropy" | "linearCrossEntropyBackward"
->;
 
 const EACH = `for (var c = t; c < p.width; c += ${ROW}u)`;
 
@@ -105,7 +100,7 @@ z[i] = select(0.0, dLoss[0] * (exponential(z[i] - logSumExp[row]) - hot) / count
 
 /** See the Engine contract. */
 export function lossKernels(
-  { device, temporary, at }: Core,
+  { device, temporary, at, elements }: Core,
   engine: Pick<Engine, "matmul" | "columnSum" | "enter" | "exit">,
   { logitBytes = 64 << 20 }: LossOptions = {},
 ): LossKernels {
@@ -115,10 +110,10 @@ export function lossKernels(
     device.run(MEAN, 1, places, { rows: targets.shape[0]! });
     return loss;
   };
-  const countOf = (targets: Handle): Place => {
+  const countOf = (targets: Handle): Handle => {
     const counted = temporary([1]);
     device.run(COUNT, 1, { targets: at(targets), result: at(counted) }, { rows: targets.shape[0]! });
-    return at(counted);
+    return counted;
   };
   /** Logits x Wᵀ + b of as many rows at a time as `logitBytes` hold. */
   const chunks = (
@@ -149,15 +144,13 @@ export function lossKernels(
         width,
         firstRow: 0,
       });
-      const size = rows * width;
-      device.run(SOFTMAX, groupsOf(size, ELEMENTS), { ...places, y: at(probabilities) }, { size, width });
+      elements(SOFTMAX, rows * width, { logits, logSumExp: lse, y: probabilities }, { width });
       return { loss: meanLoss(losses, targets), probabilities };
     },
     crossEntropyBackward(dLoss, probabilities, targets) {
       const dz = temporary(probabilities.shape);
-      const [size, width] = [sizeOf(dz.shape), dz.shape[1]!];
-      const places = { probabilities: at(probabilities), targets: at(targets), dLoss: at(dLoss), dz: at(dz) };
-      device.run(SLOPES, groupsOf(size, ELEMENTS), { ...places, counted: countOf(targets) }, { size, width });
+      const tensors = { probabilities, targets, dLoss, dz, counted: countOf(targets) };
+      elements(SLOPES, sizeOf(dz.shape), tensors, { width: dz.shape[1]! });
       return dz;
     },
     linearCrossEntropy(x, weight, bias, targets) {
@@ -173,13 +166,8 @@ export function lossKernels(
       const dx = temporary(x.shape);
       const counted = countOf(targets);
       chunks(x, weight, bias, (from, logits, view) => {
-        const [size, width] = [sizeOf(logits.shape), logits.shape[1]!];
-        const places = { logSumExp: at(logSumExp), targets: at(targets), dLoss: at(dLoss), counted };
-        device.run(LOGIT_SLOPES, groupsOf(size, ELEMENTS), { ...places, z: at(logits) }, {
-          size,
-          width,
-          firstRow: from,
-        });
+        const tensors = { logSumExp, targets, dLoss, counted, z: logits };
+        elements(LOGIT_SLOPES, sizeOf(logits.shape), tensors, { width: logits.shape[1]!, firstRow: from });
         const { first } = at(dx);
         const out = { ...dx, shape: view.shape, first: first + from * x.shape[1]! } as Handle;
         engine.matmul(logits, weight, { out });

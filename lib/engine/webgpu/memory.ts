@@ -4,9 +4,11 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import { blockLayout, type DType, type Engine, type Handle, sizeOf } from "../engine.ts";
+import { blockLayout, type DType, type Handle, sizeOf } from "../engine.ts";
 import { expectSize } from "../shapes.ts";
+import type { MemoryKernels } from "../subjects.ts";
 import type { Device, Place } from "./device.ts";
+import type { Kernel } from "./kernel.ts";
 import { ELEMENTS, elementwise, groupsOf } from "./wgsl.ts";
 
 /** What a tensor and its views share: a buffer that is given back once. */
@@ -31,31 +33,14 @@ export interface Core {
   readonly temporary: (shape: readonly number[], dtype?: DType) => GpuHandle;
   /** Where a tensor lies; refuses what was freed, and what another engine made. */
   readonly at: (handle: Handle) => Place;
+  /** Starts a kernel whose threads do one of `size` elements each: see `elementwise`. */
+  readonly elements: (
+    kernel: Kernel,
+    size: number,
+    tensors: Readonly<Record<string, Handle>>,
+    numbers?: Readonly<Record<string, number>>,
+  ) => void;
 }
-
-/** The kernels of this file. */
-export type MemoryKernels = Pick<
-  Engine,
-  | "variable"
-  | "block"
-  | "free"
-  | "zeros"
-  | "empty"
-  | "full"
-  | "upload"
-  | "write"
-  | "read"
-  | "release"
-  | "enter"
-  | "exit"
-  | "keep"
-  | "memory"
-  | "close"
-  | "fill"
-  | "copy"
-  | "reshape"
-  | "cast"
->;
 
 /** Bytes that the activations of a micro-batch may take, where the device allows as much. */
 const ACTIVATIONS = 2 ** 30;
@@ -92,6 +77,10 @@ export function createMemory(device: Device): { readonly core: Core; readonly ke
     if (buffer === undefined) throw new EngineError("a tensor that was freed", { found: `[${handle.shape}]` });
     return { buffer, first };
   };
+  const elements: Core["elements"] = (kernel, size, tensors, numbers = {}) => {
+    const places = Object.fromEntries(Object.entries(tensors).map(([name, handle]) => [name, at(handle)]));
+    device.run(kernel, groupsOf(size, ELEMENTS), places, { size, ...numbers });
+  };
   const temporary = (shape: readonly number[], dtype: DType = "f32") => make(shape, dtype, arenas.at(-1)!);
   const clear = (handle: GpuHandle) => device.clear(at(handle), sizeOf(handle.shape));
   const cleared = (handle: GpuHandle) => {
@@ -102,7 +91,7 @@ export function createMemory(device: Device): { readonly core: Core; readonly ke
     if (Object.is(value, 0)) return clear(own(target));
     const size = sizeOf(target.shape);
     const bits = target.dtype === "i32" ? value : new Uint32Array(Float32Array.of(value).buffer)[0]!;
-    device.run(FILL, groupsOf(size, ELEMENTS), { target: at(target) }, { size, value: bits });
+    elements(FILL, size, { target }, { value: bits });
   };
   const write = (target: Handle, data: Float32Array | Int32Array, offset: number) => {
     const size = sizeOf(target.shape);
@@ -191,5 +180,5 @@ export function createMemory(device: Device): { readonly core: Core; readonly ke
       throw refused(dtype);
     },
   };
-  return { core: { device, temporary, at }, kernels };
+  return { core: { device, temporary, at, elements }, kernels };
 }

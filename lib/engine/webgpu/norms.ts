@@ -5,7 +5,6 @@
  */
 import {
   type Dropout,
-  type Engine,
   type Handle,
   type LayerNormResult,
   sizeOf,
@@ -13,24 +12,11 @@ import {
   type SumGradients,
 } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
-import type { Kernel } from "./device.ts";
-import { columnGroups, columnwise } from "./elements.ts";
+import type { NormKernels } from "../subjects.ts";
+import type { Kernel } from "./kernel.ts";
+import { columnGroups, columnwise } from "./elementwise.ts";
 import type { Core } from "./memory.ts";
-import { DROPOUT_NUMBERS, dropoutOf, ELEMENTS, elementwise, groupsOf, PHILOX, ROW, rowwise } from "./wgsl.ts";
-
-/** The kernels of this file. */
-export type NormKernels = Pick<
-  Engine,
-  | "layerNorm"
-  | "layerNormBackward"
-  | "dropout"
-  | "normalizeRows"
-  | "normalizeRowsBackward"
-  | "rmsNorm"
-  | "rmsNormBackward"
-  | "headNorm"
-  | "headNormBackward"
->;
+import { DROPOUT_NUMBERS, dropoutOf, elementwise, PHILOX, ROW, rowwise } from "./wgsl.ts";
 
 const EACH = `for (var c = t; c < p.width; c += ${ROW}u)`;
 /** The factor of dropout of feature c of row r. */
@@ -212,7 +198,7 @@ ${EACH} { dx[start + c] = (dy[start + c] - y[start + c] * along) / max(norm, p.e
 );
 
 /** See the Engine contract. */
-export function normKernels({ device, temporary, at }: Core): NormKernels {
+export function normKernels({ device, temporary, at, elements }: Core): NormKernels {
   /** y += Σ over rows of `value`, where y is wanted. */
   const addColumns = (
     name: string,
@@ -351,9 +337,8 @@ export function normKernels({ device, temporary, at }: Core): NormKernels {
       const dropped = dropoutOf(dropout, at);
       if (dropped === undefined) return x;
       const y = temporary(x.shape);
-      const [size, width] = [sizeOf(x.shape), x.shape[1]!];
-      const places = { x: at(x), y: at(y), ...dropped.places };
-      device.run(DROPOUT, groupsOf(size, ELEMENTS), places, { size, width, ...dropped.numbers });
+      const tensors = { x, y, places: dropout.places };
+      elements(DROPOUT, sizeOf(x.shape), tensors, { width: x.shape[1]!, ...dropped.numbers });
       return y;
     },
 

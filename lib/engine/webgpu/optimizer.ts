@@ -3,11 +3,12 @@
  *
  * @module
  */
-import { type Engine, sizeOf, STEP } from "../engine.ts";
-import type { Kernel } from "./device.ts";
-import { BLOCK, partialSums } from "./elements.ts";
+import { sizeOf, STEP } from "../engine.ts";
+import type { OptimizerKernels } from "../subjects.ts";
+import type { Kernel } from "./kernel.ts";
+import { BLOCK, partialSums } from "./elementwise.ts";
 import type { Core } from "./memory.ts";
-import { ELEMENTS, elementwise, EXP, groupsOf, reduction } from "./wgsl.ts";
+import { elementwise, EXP, groupsOf, reduction } from "./wgsl.ts";
 
 const SQUARES = partialSums("squares", "x[i] * x[i]");
 
@@ -74,7 +75,7 @@ weight[i] = weight[i] * (1.0 - rate * p.decay) - rate / correction(p.logBeta1) *
 );
 
 /** See the Engine contract. */
-export function optimizerKernels({ device, temporary, at }: Core): Pick<Engine, "clip" | "adamw"> {
+export function optimizerKernels({ device, temporary, at, elements }: Core): OptimizerKernels {
   return {
     clip(gradients, loss, maxNorm, state) {
       const sizes = gradients.map(({ shape }) => sizeOf(shape));
@@ -91,22 +92,16 @@ export function optimizerKernels({ device, temporary, at }: Core): Pick<Engine, 
     adamw(slots, { beta1, beta2, epsilon }, state) {
       for (const { weight, gradient, m, v, weightDecay } of slots) {
         const size = sizeOf(weight.shape);
-        device.run(
-          ADAMW,
-          groupsOf(size, ELEMENTS),
-          { weight: at(weight), gradient: at(gradient), m: at(m), v: at(v), state: at(state) },
-          {
-            size,
-            decay: weightDecay,
-            b1: beta1,
-            a1: 1 - beta1,
-            b2: beta2,
-            a2: 1 - beta2,
-            logBeta1: Math.log(beta1),
-            logBeta2: Math.log(beta2),
-            epsilon,
-          },
-        );
+        elements(ADAMW, size, { weight, gradient, m, v, state }, {
+          decay: weightDecay,
+          b1: beta1,
+          a1: 1 - beta1,
+          b2: beta2,
+          a2: 1 - beta2,
+          logBeta1: Math.log(beta1),
+          logBeta2: Math.log(beta2),
+          epsilon,
+        });
         device.clear(at(gradient), size);
       }
       device.endStep();

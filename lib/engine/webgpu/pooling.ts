@@ -4,9 +4,9 @@
  * @module
  */
 import { type Engine, type PoolingMode, sizeOf } from "../engine.ts";
-import type { Kernel } from "./device.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
-import { ELEMENTS, elementwise, groupsOf } from "./wgsl.ts";
+import { elementwise } from "./wgsl.ts";
 
 /** The weight of token i of a sequence of `count` tokens behind `p.skip` others. */
 const WEIGHTS: Readonly<Record<Exclude<PoolingMode, "max">, string>> = {
@@ -68,14 +68,12 @@ for (var k = 0u; k < count; k++) { dx[(first + k) * p.width + c] = weight(k, cou
   );
 
 /** See the Engine contract. */
-export function poolingKernels({ device, temporary, at }: Core): Pick<Engine, "pool" | "poolBackward"> {
+export function poolingKernels({ device, temporary, at, elements }: Core): Pick<Engine, "pool" | "poolBackward"> {
   return {
     pool(x, offsets, mode, skip = 0) {
       const width = x.shape[1]!;
       const y = temporary([offsets.shape[0]! - 1, width]);
-      const size = sizeOf(y.shape);
-      const places = { x: at(x), offsets: at(offsets), y: at(y) };
-      device.run(pool(mode), groupsOf(size, ELEMENTS), places, { size, width, skip });
+      elements(pool(mode), sizeOf(y.shape), { x, offsets, y }, { width, skip });
       return y;
     },
     poolBackward(dy, x, pooled, offsets, mode, skip = 0) {
@@ -83,8 +81,7 @@ export function poolingKernels({ device, temporary, at }: Core): Pick<Engine, "p
       const dx = temporary(x.shape);
       device.clear(at(dx), sizeOf(dx.shape)); // tokens that do not count
       const size = (offsets.shape[0]! - 1) * width;
-      const places = { dy: at(dy), offsets: at(offsets), x: at(x), pooled: at(pooled), dx: at(dx) };
-      device.run(poolBackward(mode), groupsOf(size, ELEMENTS), places, { size, width, skip });
+      elements(poolBackward(mode), size, { dy, offsets, x, pooled, dx }, { width, skip });
       return dx;
     },
   };

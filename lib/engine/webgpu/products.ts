@@ -6,7 +6,7 @@
 import { EngineError } from "../../error.ts";
 import type { Activation, Engine, Handle } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
-import type { Kernel } from "./device.ts";
+import type { Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
 import { activationText } from "./wgsl.ts";
 

@@ -5,7 +5,7 @@
  */
 import type { Engine } from "../engine.ts";
 import type { Core } from "./memory.ts";
-import { ELEMENTS, elementwise, groupsOf } from "./wgsl.ts";
+import { elementwise } from "./wgsl.ts";
 
 const ROTATE = elementwise(
   "rotate",
@@ -29,14 +29,13 @@ x[other] = b * cosine + a * sine;`,
 );
 
 /** See the Engine contract. */
-export function rotaryKernels({ device, at }: Core): Pick<Engine, "rotate"> {
+export function rotaryKernels({ elements }: Core): Pick<Engine, "rotate"> {
   return {
     rotate(x, { table, positions, heads, headSize, inverse = false }) {
       const pairs = table.shape[1]! / 2;
       const size = x.shape[0]! * heads * pairs;
-      const places = { x: at(x), table: at(table), positions: at(positions) };
-      const numbers = { size, pairs, heads, headSize, stride: x.shape[1]!, turn: inverse ? -1 : 1 };
-      device.run(ROTATE, groupsOf(size, ELEMENTS), places, numbers);
+      const numbers = { pairs, heads, headSize, stride: x.shape[1]!, turn: inverse ? -1 : 1 };
+      elements(ROTATE, size, { x, table, positions }, numbers);
     },
   };
 }

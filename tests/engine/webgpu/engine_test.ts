@@ -1,22 +1,20 @@
 /**
- * The webgpu engine on whatever adapter there is, a processor that acts as a card included. It runs where
- * `KINDRED_WEBGPU` is 1: not every machine has one.
+ * What is of WebGPU alone: the suite of conformance and golden tests take it among their engines.
  */
 import assert from "node:assert/strict";
 import { Effect } from "effect";
 import { sampleBaseModel, sampleNli } from "../../../lib/data/sample/mod.ts";
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import type { Engine } from "../../../lib/engine/engine.ts";
-import { createWebgpuEngine, findAdapter } from "../../../lib/engine/webgpu/mod.ts";
+import { createWebgpuEngine } from "../../../lib/engine/webgpu/mod.ts";
 import { multipleNegativesRanking } from "../../../lib/loss/mod.ts";
 import { loadBiEncoder } from "../../../lib/model/bi_encoder.ts";
 import { tokenize } from "../../../lib/text/tokenizer.ts";
 import { biEncoderObjective } from "../../../lib/train/bi_encoder_objective.ts";
 import { train } from "../../../lib/train/trainer.ts";
-import { conformance } from "../conformance/conformance.ts";
-import { table } from "../conformance/table.ts";
+import { hasWebgpu } from "../engines.ts";
 
-const ignore = Deno.env.get("KINDRED_WEBGPU") !== "1" || (await findAdapter()) === undefined;
+const ignore = !hasWebgpu;
 
 /** Steps on pairs of the sample. */
 async function trained(engine: Engine, maxSteps: number) {
@@ -28,15 +26,6 @@ async function trained(engine: Engine, maxSteps: number) {
   const objective = biEncoderObjective({ model, loss: multipleNegativesRanking(), head: {}, texts });
   return await Effect.runPromise(train(engine, objective, { batchSize: 8, maxSteps, loggingSteps: 1 }));
 }
-
-Deno.test({
-  name: "every kernel is what its definition says on webgpu, logits in small chunks",
-  ignore,
-  fn: async (t) => {
-    const engine = await createWebgpuEngine({ logitBytes: 4 * 70 });
-    await conformance(engine, (subject, run) => t.step(subject, run).then(() => {}), table);
-  },
-});
 
 Deno.test({
   name: "webgpu: steps of training are those of the cpu engine, with dropout, and each is one submission",
