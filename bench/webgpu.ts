@@ -14,7 +14,6 @@ import { parseArgs } from "node:util";
 import { sampleBaseModel, sampleNli } from "../lib/data/sample/mod.ts";
 import type { Engine } from "../lib/engine/engine.ts";
 import { type EngineName, selectEngine } from "../lib/engine/select.ts";
-import type { WebgpuEngine } from "../lib/engine/webgpu/mod.ts";
 import { multipleNegativesRanking } from "../lib/loss/mod.ts";
 import { loadBiEncoder } from "../lib/model/bi_encoder.ts";
 import { tokenize } from "../lib/text/tokenizer.ts";
@@ -49,18 +48,17 @@ async function measure(engine: Engine): Promise<{ readonly perSecond: number; re
 
 for (const name of values.engines.split(",") as EngineName[]) {
   const { engine } = await selectEngine({ engine: name });
-  const { work } = engine as Partial<WebgpuEngine>;
   const { perSecond, loss } = await measure(engine);
   const { peak } = engine.memory();
   console.log(
     `${name} (${engine.info.device}): ${perSecond.toFixed(1)} pairs/s, loss ${loss}, ${peak >> 20} MiB at most`,
   );
-  if (work !== undefined) {
-    const all = steps + WARMUP;
-    const each = (value: number) => (value / all).toFixed(1);
+  if (engine.work !== undefined) {
+    const { count, dispatches, submits, uploaded, reads } = engine.work.steps;
+    const each = (value: number) => (value / count).toFixed(1);
     console.log(
-      `  a step: ${each(work.dispatches)} kernels, ${each(work.submits)} submissions, ` +
-        `${each(work.uploaded / 1024)} KiB written, ${each(work.reads)} reads`,
+      `  a step: ${each(dispatches)} kernels, ${each(submits)} submissions, ${each(uploaded / 1024)} KiB written, ` +
+        `${each(reads)} reads`,
     );
   }
   engine.close();

@@ -11,13 +11,8 @@
 import { Effect } from "effect";
 import { parseArgs } from "node:util";
 import { selectEngine } from "../lib/engine/select.ts";
-import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
-import { multipleNegativesRanking } from "../lib/loss/mod.ts";
-import type { BiEncoder } from "../lib/model/bi_encoder.ts";
-import { familyOf, parseConfig } from "../lib/model/families/mod.ts";
-import { makeParameters, randomInitial } from "../lib/model/parameters.ts";
-import { biEncoderObjective } from "../lib/train/bi_encoder_objective.ts";
 import { train } from "../lib/train/trainer.ts";
+import { randomObjective } from "./random_model.ts";
 
 const BASE = { hidden_size: 768, num_hidden_layers: 12, num_attention_heads: 12, intermediate_size: 3072 };
 const SHAPES: Readonly<Record<string, Record<string, unknown>>> = {
@@ -66,31 +61,9 @@ const { values, positionals: [name = "bert-base"] } = parseArgs({
   },
 });
 const [rows, tokens, steps] = [values.rows, values.tokens, values.steps].map(Number) as [number, number, number];
-const config = parseConfig(SHAPES[name]!, name);
 const { engine, reason } = await selectEngine({ kernels: values.kernels as "auto", threads: Number(values.threads) });
 console.log(reason);
-const { tensors, joined } = familyOf(config);
-const parameters = await makeParameters(engine, tensors(config), randomInitial(1), () => true, joined(config));
-const model = {
-  encoder: { config, parameters },
-  modules: [{ type: "pooling", modes: ["mean"], includePrompt: true, width: config.hiddenSize }],
-  parameters,
-} as unknown as BiEncoder; // all that training looks at
-const stream = randomStream(1, randomPurpose("sample"));
-const column = () => ({
-  ids: Int32Array.from(
-    { length: rows * steps * tokens },
-    () => 5 + Math.floor(stream.uniform() * (config.vocabSize - 5)),
-  ),
-  typeIds: undefined,
-  offsets: Int32Array.from({ length: rows * steps + 1 }, (_, i) => i * tokens),
-});
-const objective = biEncoderObjective({
-  model,
-  loss: multipleNegativesRanking(),
-  head: {},
-  texts: [column(), column()],
-});
+const objective = await randomObjective(engine, { shape: SHAPES[name]!, rows: rows * steps, tokens });
 const settings = {
   epochs: 1,
   batchSize: rows,

@@ -89,12 +89,30 @@ export interface KernelTime {
   readonly kernel: string;
   /** How often it ran. */
   readonly calls: number;
-  /** How long in all. */
-  readonly seconds: number;
+  /** How long in all; undefined where the device has no clock. */
+  readonly seconds?: number;
   /** Multiplications and additions; 0 where its time goes into memory. */
   readonly operations: number;
   /** Bytes that went through memory, about; 0 where its time goes into operations. */
   readonly bytes: number;
+}
+
+/** What an engine asks of a device beside the process. */
+export interface Work {
+  /** Kernels that were started. */
+  dispatches: number;
+  /** Times that something was handed to the device. */
+  submits: number;
+  /** Bytes that the host wrote. */
+  uploaded: number;
+  /** Times that the host waited for values. */
+  reads: number;
+}
+
+/** The same, and how much of it was for steps of trainings. */
+export interface DeviceWork extends Work {
+  /** From each {@linkcode Engine.beginStep} to the read behind it, and how many steps those were. */
+  readonly steps: Work & { count: number };
 }
 
 /** Options of {@linkcode Engine.matmul}. */
@@ -329,6 +347,8 @@ export interface Engine {
   readonly info: EngineInfo;
   /** What its kernels have done so far, the longest first; undefined where that is not kept count of. */
   readonly times?: (() => readonly KernelTime[]) | undefined;
+  /** What it asked of its device so far; undefined where kernels run in this process. */
+  readonly work?: DeviceWork | undefined;
   /** This process among those that train together. */
   readonly rank: number;
   /** How many train together. */
@@ -594,6 +614,11 @@ export interface Engine {
    * (√v/√(1−β₂ᵗ) + ε). Weights and moments stay if `skipped` is set. In any case the gradients are 0 afterwards.
    */
   adamw(slots: readonly OptimizerSlot[], options: AdamWOptions, state: Handle): void;
+  /**
+   * A step of a training begins: what was enqueued before is handed to the device, which does it while the host prepares
+   * this one. Not there where kernels are done when they return.
+   */
+  readonly beginStep?: (() => void) | undefined;
 
   // --- ranks --------------------------------------------------------------------------------------------------------
 

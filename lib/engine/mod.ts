@@ -16,6 +16,7 @@ export {
   type Binary,
   type Block,
   blockLayout,
+  type DeviceWork,
   type Dropout,
   type DType,
   type Engine,
@@ -39,8 +40,8 @@ export {
   type Unary,
   type VariableOptions,
   type WeighingMode,
+  type Work,
 } from "./engine.ts";
 export { type Purpose, randomPurpose, type RandomStream, randomStream } from "./philox.ts";
 export { type EngineChoice, type EngineName, type KernelChoice, type SelectedEngine, selectEngine } from "./select.ts";
 export { createWebgpuEngine, type WebgpuEngine, type WebgpuOptions } from "./webgpu/mod.ts";
-export type { Work } from "./webgpu/device.ts";

@@ -39,7 +39,7 @@ export interface EngineChoice {
    * the same bits on every processor.
    */
   readonly precision?: "fp32" | "bf16" | "fp16" | "int8" | undefined;
-  /** The cpu engine keeps count of what its kernels do: `Engine.times`. */
+  /** The engine, cpu or webgpu, keeps count of what its kernels do: `Engine.times`. */
   readonly profile?: boolean | undefined;
 }
 
@@ -104,7 +104,7 @@ export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEng
     if (precision !== "fp32") throw noPrecision(precision, name);
     // What it is shows when it has started.
     const engine = name === "webgpu"
-      ? await createWebgpuEngine()
+      ? await createWebgpuEngine({ profile: choice.profile })
       : await createTfjsEngine(name.slice(5) as TfjsBackend);
     return {
       info: engine.info,

@@ -22,7 +22,10 @@ export const FLAGS = {
   "kernels": [["auto", "native", "wasm", "accelerate"], "which form of the kernels computes on the cpu"],
   "threads": ["positive", "threads of the cpu engine; default one per core"],
   "precision": [["fp32", "bf16", "fp16", "int8"], "precision of the computation"],
-  "profile": ["switch", "tell where the time goes: calls, seconds and speed of each kernel of the cpu engine"],
+  "profile": [
+    "switch",
+    "tell where the time goes: calls, seconds and speed of each kernel, and what a card was asked for",
+  ],
   "cache-dir": ["text", "folder of the cache of stages"],
   "no-cache": ["switch", "read nothing from the cache and keep nothing in it"],
   "output": ["text", "folder of the results"],

@@ -38,21 +38,28 @@ export interface StepResult extends Step {
   readonly skipped: boolean;
 }
 
-/** Seconds of work after which the device is asked: an interruption waits so long. */
-const SECONDS = 0.25;
-/** Most steps in a row. */
-const MOST = 32;
+/** When what steps tell is read: after so many seconds of them, for which an interruption waits, or after so many steps. */
+interface Row {
+  readonly seconds: number;
+  readonly most: number;
+}
+/** Of an engine in this process. */
+const HERE: Row = { seconds: 0.25, most: 32 };
+/** Of a device, which has nothing to do while it is asked: in Deno a read is 12 ms, and waits for all that was submitted. */
+const BESIDE: Row = { seconds: 0.75, most: 256 };
 
 /**
- * How many steps may follow in a row: as many as take a quarter of a second, and none beyond an evaluation, a checkpoint
- * or the end. When the device is asked changes nothing in the weights.
+ * How many steps may follow in a row: as many as take a part of a second, and none beyond an evaluation, a checkpoint or the
+ * end. When the device is asked changes nothing in the weights.
  */
 export function stepsInARow(
+  { beginStep }: Pick<Engine, "beginStep">,
   { steps, seconds }: TrainingRecord,
   bounds: { readonly evalSteps: number | undefined; readonly saveSteps: number; readonly totalSteps: number },
 ): number {
+  const row = beginStep === undefined ? HERE : BESIDE;
   const until = (every: number | undefined) => every === undefined ? Infinity : every - steps % every;
-  const wanted = steps === 0 ? 1 : Math.max(1, Math.min(MOST, Math.floor(SECONDS * steps / seconds)));
+  const wanted = steps === 0 ? 1 : Math.max(1, Math.min(row.most, Math.floor(row.seconds * steps / seconds)));
   return Math.min(wanted, until(bounds.evalSteps), until(bounds.saveSteps), bounds.totalSteps - steps);
 }
 
@@ -67,6 +74,7 @@ export async function takeSteps(
   const tokens: number[][] = [];
   const values = await scopeAsync(engine, async () => {
     const told = steps.map((step) => {
+      engine.beginStep?.();
       const result = scope(engine, () => enqueue(engine, objective, optimizer, step, options));
       // Now: what an objective draws for a row, it draws anew in the next epoch.
       tokens.push(step.batches.map(({ rows }) => objective.tokens(rows)));

@@ -154,7 +154,7 @@ export const train: (
     const takeNext = async (updates: Iterator<Update>): Promise<StepResult[]> => {
       const { lossScale, steps } = record;
       const skipped = lossScale?.skipped ?? 0;
-      const count = lossScale === undefined ? stepsInARow(record, { ...settings, evalSteps, ...plan }) : 1;
+      const count = lossScale === undefined ? stepsInARow(engine, record, { ...settings, evalSteps, ...plan }) : 1;
       const countOwn = ownCounter(objective, record);
       const next = Array.from({ length: count }, (_, i): Step => {
         const batches: Update = updates.next().value!;

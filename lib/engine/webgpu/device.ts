@@ -7,7 +7,10 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
+import type { DeviceWork, KernelTime } from "../engine.ts";
 import { type Element, type Kernel, MOST_GROUPS, textOf } from "./kernel.ts";
+import { CLOCK, startProfile } from "./profile.ts";
+import { countWork } from "./work.ts";
 
 /** Part of a buffer. */
 export interface Place {
@@ -15,18 +18,6 @@ export interface Place {
   readonly buffer: GPUBuffer;
   /** Its first element. */
   readonly first: number;
-}
-
-/** What was done so far. */
-export interface Work {
-  /** Kernels that were started. */
-  dispatches: number;
-  /** Command buffers that were handed to the device. */
-  submits: number;
-  /** Bytes that the host wrote. */
-  uploaded: number;
-  /** Times that the host waited for values. */
-  reads: number;
 }
 
 /** Bytes that the numbers of a dispatch take: the distance that a dynamic offset must keep. */
@@ -44,8 +35,12 @@ export interface Device {
   readonly info: GPUAdapterInfo;
   /** What it allows. */
   readonly limits: GPUSupportedLimits;
-  /** What was done so far. */
-  readonly work: Work;
+  /** What it was asked for so far. */
+  readonly work: DeviceWork;
+  /** What its kernels took so far; undefined where that is not kept count of. */
+  readonly times: (() => readonly KernelTime[]) | undefined;
+  /** Buffers of tensors, in use and for the next one, their bytes, and bind groups that are remembered. */
+  readonly held: () => { readonly buffers: number; readonly bytes: number; readonly bindGroups: number };
   /** A buffer of at least so many bytes, whatever it holds. */
   readonly take: (bytes: number) => GPUBuffer;
   /** Gives it back; it may be taken again at once, for what is enqueued is done in order. */
@@ -65,8 +60,8 @@ export interface Device {
   readonly write: (target: Place, data: Float32Array | Int32Array) => void;
   /** Waits for all that was enqueued, then the bytes. */
   readonly read: (source: Place, size: number) => Promise<ArrayBuffer>;
-  /** The step is over: what is started next goes into another submission. */
-  readonly endStep: () => void;
+  /** A step begins: what was enqueued before is submitted. */
+  readonly beginStep: () => void;
   /** Frees all buffers. */
   readonly close: () => void;
 }
@@ -78,10 +73,14 @@ function roomFor(bytes: number): number {
   return Math.ceil(bytes / step) * step;
 }
 
-/** Opens an adapter's device with all that it allows. */
-export async function openDevice(adapter: GPUAdapter): Promise<Device> {
+/** Opens an adapter's device with all that it allows; `profile`: and keeps count of its kernels. */
+export async function openDevice(
+  adapter: GPUAdapter,
+  options: { readonly profile?: boolean | undefined } = {},
+): Promise<Device> {
   const { limits: most } = adapter;
   const device = await adapter.requestDevice({
+    requiredFeatures: options.profile === true && adapter.features.has(CLOCK) ? [CLOCK] : [],
     requiredLimits: {
       maxStorageBufferBindingSize: most.maxStorageBufferBindingSize,
       maxBufferSize: most.maxBufferSize,
@@ -112,7 +111,7 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
   const all = new Set<GPUBuffer>();
   const free = new Map<number, GPUBuffer[]>();
   const ids = new WeakMap<GPUBuffer, number>();
-  let count = 0;
+  let made = 0;
   const take = (bytes: number): GPUBuffer => {
     const size = roomFor(bytes);
     const known = free.get(size)?.pop();
@@ -126,7 +125,7 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
     }
     const buffer = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
     all.add(buffer);
-    ids.set(buffer, ++count);
+    ids.set(buffer, ++made);
     return buffer;
   };
   const give = (buffer: GPUBuffer): void => {
@@ -137,7 +136,9 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
 
   // --- what is enqueued ---------------------------------------------------------------------------------------------
 
-  const work: Work = { dispatches: 0, submits: 0, uploaded: 0, reads: 0 };
+  const { work, count, beginStep, endSteps } = countWork();
+  const profile = options.profile === true ? startProfile(device) : undefined;
+  const mostSlots = Math.min(SLOTS, profile?.most ?? SLOTS);
   const slots = device.createBuffer({ size: SLOT * SLOTS, usage: UNIFORM | COPY_DST });
   const staging = device.createBuffer({ size: STAGED, usage: COPY_SRC | COPY_DST });
   const numbersOnHost = new DataView(new ArrayBuffer(SLOT * SLOTS));
@@ -146,7 +147,6 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
   let staged = 0;
   let encoder: GPUCommandEncoder | undefined;
   let pass: GPUComputePassEncoder | undefined;
-  let isOver = false;
   const copying = (): GPUCommandEncoder => {
     check();
     pass?.end();
@@ -156,12 +156,13 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
   const submit = (): void => {
     if (encoder === undefined) return;
     pass?.end();
+    profile?.end(encoder);
     if (slot > 0) queue.writeBuffer(slots, 0, numbersOnHost.buffer, 0, slot * SLOT);
     if (staged > 0) queue.writeBuffer(staging, 0, stagedOnHost, 0, staged);
     queue.submit([encoder.finish()]);
-    work.submits++;
-    work.uploaded += slot * SLOT + staged;
-    [encoder, pass, slot, staged, isOver] = [undefined, undefined, 0, 0, false];
+    count("submits");
+    count("uploaded", slot * SLOT + staged);
+    [encoder, pass, slot, staged] = [undefined, undefined, 0, 0];
   };
 
   // --- kernels ------------------------------------------------------------------------------------------------------
@@ -230,7 +231,7 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
       : [MOST_GROUPS, Math.ceil(groups / MOST_GROUPS), 1] as const;
     if (x * y * z === 0) return;
     check();
-    if (isOver || slot === SLOTS) submit();
+    if (slot === mostSlots) submit();
     const made = compile(kernel);
     const borrowed: GPUBuffer[] = [];
     const bound = made.tensors.map((name) => {
@@ -255,12 +256,19 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
       at += 4;
     }
     const group = bindGroupOf(kernel, made, bound);
-    pass ??= (encoder ??= device.createCommandEncoder()).beginComputePass();
+    const timestampWrites = profile?.next(kernel.name, numbers, z);
+    if (timestampWrites !== undefined) {
+      pass?.end();
+      pass = undefined;
+    }
+    pass ??= (encoder ??= device.createCommandEncoder()).beginComputePass({
+      ...(timestampWrites && { timestampWrites }),
+    });
     pass.setPipeline(made.pipeline);
     pass.setBindGroup(0, group, [slot * SLOT]);
     pass.dispatchWorkgroups(x, y, z);
     slot++;
-    work.dispatches++;
+    count("dispatches");
     for (const buffer of borrowed) give(buffer);
   };
 
@@ -268,6 +276,12 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
     info: adapter.info,
     limits,
     work,
+    times: profile?.times,
+    held: () => ({
+      buffers: all.size,
+      bytes: [...all].reduce((sum, { size }) => sum + size, 0),
+      bindGroups: bindGroups.size,
+    }),
     take,
     give,
     run,
@@ -292,7 +306,7 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
       if (byteLength > STAGED / 2) {
         submit(); // the queue writes behind what was submitted
         queue.writeBuffer(target.buffer, 4 * target.first, data as BufferSource);
-        work.uploaded += byteLength;
+        count("uploaded", byteLength);
         return;
       }
       if (staged + byteLength > STAGED) submit();
@@ -302,12 +316,13 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
     },
     async read(source, size) {
       check();
-      work.reads++;
+      count("reads");
       const bytes = Math.max(4, 4 * size);
       const mapped = device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
       try {
         copying().copyBufferToBuffer(source.buffer, 4 * source.first, mapped, 0, 4 * size);
         submit();
+        endSteps();
         try {
           await mapped.mapAsync(GPUMapMode.READ);
         } catch (error) {
@@ -315,16 +330,21 @@ export async function openDevice(adapter: GPUAdapter): Promise<Device> {
           throw fail("the device did not give the values back", error instanceof Error ? error.message : `${error}`);
         }
         check();
+        await profile?.gather();
         return mapped.getMappedRange().slice(0, 4 * size);
       } finally {
         mapped.destroy();
       }
     },
-    endStep: () => void (isOver = true),
+    beginStep() {
+      submit();
+      beginStep();
+    },
     close() {
       if (closed) return;
       pass?.end();
       closed = true;
+      profile?.close();
       for (const buffer of [...all, slots, staging]) buffer.destroy();
       all.clear();
       free.clear();

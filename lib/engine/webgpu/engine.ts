@@ -4,9 +4,9 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import type { Engine } from "../engine.ts";
+import type { DeviceWork, Engine } from "../engine.ts";
 import { attentionKernels } from "./attention.ts";
-import { openDevice, type Work } from "./device.ts";
+import { openDevice } from "./device.ts";
 import { activationKernels } from "./activations.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
@@ -27,12 +27,18 @@ const REVISION = 1;
 export interface WebgpuOptions {
   /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
   readonly logitBytes?: number | undefined;
+  /** Keeps count of what the kernels do: see `Engine.times`. */
+  readonly profile?: boolean | undefined;
 }
 
 /** What a webgpu engine is beside an engine. */
 export interface WebgpuEngine extends Engine {
-  /** Kernels, submissions, bytes and reads so far. */
-  readonly work: Readonly<Work>;
+  /** What the device was asked for so far. */
+  readonly work: DeviceWork;
+  /** Buffers of tensors, in use and for the next one, their bytes, and bind groups that are remembered. */
+  readonly held: () => { readonly buffers: number; readonly bytes: number; readonly bindGroups: number };
+  /** See the Engine contract. */
+  readonly beginStep: () => void;
 }
 
 /**
@@ -79,7 +85,7 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
       hint: "--engine cpu; on Linux the Vulkan loader (libvulkan1) and the card's driver are needed",
     });
   }
-  const device = await openDevice(found.adapter).catch((error) => {
+  const device = await openDevice(found.adapter, options).catch((error) => {
     throw new EngineError("--engine webgpu: the adapter does not open", { found: found.name, cause: error });
   });
   const { core, kernels } = createMemory(device);
@@ -98,6 +104,9 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
       tokenStep: 1,
     },
     work: device.work,
+    ...(device.times !== undefined && { times: device.times }),
+    held: device.held,
+    beginStep: device.beginStep,
     rank: 0,
     worldSize: 1,
     ...kernels,

@@ -104,7 +104,6 @@ export function optimizerKernels({ device, temporary, at, elements }: Core): Opt
         });
         device.clear(at(gradient), size);
       }
-      device.endStep();
     },
   };
 }

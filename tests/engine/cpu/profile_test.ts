@@ -20,7 +20,7 @@ Deno.test("an engine that is asked to keeps count of its kernels' calls, seconds
   assert.equal(times.get("attention")!.operations, 4 * 24 * (4 * 4 + 5 * 5));
   const { calls, bytes, seconds } = times.get("addTo")!;
   assert.deepEqual([calls, bytes], [1, 3 * 4 * 1000]);
-  assert.ok(seconds > 0);
+  assert.ok(seconds! > 0);
   const roof = await measureRoofline(engine);
   assert.ok(roof.operations > 0 && roof.bytes > 0);
   const lines = tableLines(profileTable([...times.values()], roof));
