@@ -73,7 +73,7 @@ export const FLAGS = {
   "clip": ["number", "highest global norm of the gradient; 0 does not clip"],
   "eval-steps": ["positive", "updates between evaluations"],
   "logging-steps": ["positive", "updates between entries of the loss curve"],
-  "save-steps": ["positive", "updates between checkpoints"],
+  "save-steps": ["positive", "updates between checkpoints; after five minutes there is one in any case"],
   "keep-best": ["text", "keep the weights with the highest value of this metric; auto: the one that stands for all"],
   "patience": ["positive", "stop after so many evaluations without a new best"],
   "freeze": ["text", "tensors that are not trained: embeddings, layers:-n, or names with *"],

@@ -35,7 +35,7 @@ export interface TrainSettings extends AdamWSettings {
   readonly loggingSteps?: number | undefined;
   /** Updates between evaluations. Default: none during training; with `keepBest`, a tenth of all. */
   readonly evalSteps?: number | undefined;
-  /** Updates between checkpoints. Default 500. */
+  /** Updates between checkpoints; five minutes are the most. Default 500. */
   readonly saveSteps?: number | undefined;
   /** Keeps the weights with the highest value of this metric instead of the last ones. */
   readonly keepBest?: string | undefined;
@@ -59,7 +59,7 @@ export interface ResolvedTrainSettings
   readonly schedule: ScheduleKind;
   /** Updates between entries of the loss curve. */
   readonly loggingSteps: number;
-  /** Updates between checkpoints. */
+  /** Updates between checkpoints; five minutes are the most. */
   readonly saveSteps: number;
   /** Adapters that are trained instead of the weights. */
   readonly lora?: ResolvedLora | undefined;

@@ -6,18 +6,21 @@
 import { Effect } from "effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import type { Engine } from "../engine/engine.ts";
-import { type KindredError, TrainingError, UsageError } from "../error.ts";
+import { EngineError, type KindredError, TrainingError, UsageError } from "../error.ts";
 import { countTrained, type Parameters } from "../tensor/tensor.ts";
 import { closeOptimizer, openOptimizer } from "./adamw.ts";
 import { FIRST_LOSS_SCALE, nextLossScale } from "./loss_scale.ts";
 import type { Objective } from "./objective.ts";
-import { planUpdates, type Update } from "./plan.ts";
+import { type Plan, planUpdates, type Update } from "./plan.ts";
 import { addStep, emptyRecord, logSteps, type Metrics, type TrainingRecord } from "./record.ts";
 import { rateAt, warmupOf } from "./schedule.ts";
 import { negativeWarnings, ownCounter, rowsTold, setBatches } from "./sets.ts";
 import { resolveSettings, type TrainSettings } from "./settings.ts";
 import { loadState, loadWeights, saveState, saveWeights } from "./state.ts";
 import { type Step, type StepResult, stepsInARow, takeSteps } from "./steps.ts";
+
+/** Seconds after which a checkpoint is due, however few updates they were: a card, or a machine, may be lost at any time. */
+const SAVE_SECONDS = 300;
 
 /** What the loop tells while it runs. */
 export interface StepProgress {
@@ -57,7 +60,9 @@ export interface TrainHooks {
  * Trains every parameter of the objective that wants a gradient, in place.
  *
  * Interruption writes a checkpoint first. A loss or gradient that is not finite changes no weight and fails with
- * `TrainingError`. With `hooks.folder`, a run that was cut off goes on where its last checkpoint was, bit for bit.
+ * `TrainingError`. With `hooks.folder`, a run that was cut off goes on where its last checkpoint was, bit for bit; one is
+ * written every `saveSteps` updates, and at the latest after five minutes. An engine that fails on the way, as a card that is
+ * lost, is an `EngineError` that says after which update, and what the same run will go on from.
  */
 export const train: (
   engine: Engine,
@@ -110,6 +115,7 @@ export const train: (
     const record = (checkpoint && (yield* attempt(() => loadState(engine, checkpoint, parameters, optimizer)))) ||
       emptyRecord();
     if (halfPrecision) record.lossScale ??= FIRST_LOSS_SCALE;
+    let saved = { steps: record.steps, at: performance.now() };
     const counted = countTrained(parameters);
     [record.trainedParameters, record.parameters] = [counted.trained, counted.all];
     const warn = Effect.fnUntraced(function* (warning: string) {
@@ -120,9 +126,10 @@ export const train: (
     const save = checkpoint === undefined
       ? Effect.void
       : attempt(() => saveState(engine, checkpoint, parameters, optimizer, record)).pipe(
-        Effect.andThen(
-          Effect.suspend(() => hooks.onSaved?.({ step: record.steps, totalSteps: plan.totalSteps }) ?? Effect.void),
-        ),
+        Effect.andThen(Effect.suspend(() => {
+          saved = { steps: record.steps, at: performance.now() };
+          return hooks.onSaved?.({ step: record.steps, totalSteps: plan.totalSteps }) ?? Effect.void;
+        })),
       );
 
     // What an evaluation changes must change whole: a checkpoint may be written right afterwards.
@@ -215,7 +222,8 @@ export const train: (
           if (step.step === 1 && step.loss === 0) yield* warn("the loss was exactly 0 at the first update");
         }
         yield* afterStep();
-        if (record.steps % settings.saveSteps === 0 && record.steps < plan.totalSteps) {
+        const due = record.steps % settings.saveSteps === 0 || performance.now() - saved.at > 1000 * SAVE_SECONDS;
+        if (due && record.steps < plan.totalSteps) {
           yield* Effect.uninterruptible(save);
         }
       }
@@ -224,6 +232,9 @@ export const train: (
       }
     });
     yield* loop.pipe(
+      Effect.mapError((error) =>
+        error instanceof EngineError ? failedAt(error, record.steps, plan, saved.steps) : error
+      ),
       Effect.onInterrupt(() => Effect.ignore(save)),
       Effect.ensuring(Effect.sync(() => closeOptimizer(engine, optimizer))),
     );
@@ -239,6 +250,21 @@ function notFinite(step: StepResult, objective: Objective): TrainingError {
     expected: "finite numbers",
     found: `loss ${loss}, gradient norm ${gradientNorm}, learning rate ${learningRate}`,
     hint: "lower --learning-rate, or look at these rows",
+  });
+}
+
+/** An engine that failed in the middle of a run: where that was, and what the same run would go on from. */
+function failedAt(error: EngineError, steps: number, { totalSteps }: Plan, saved: number): EngineError {
+  const { summary, expected, found, where, hint } = error;
+  const next = saved === 0
+    ? "run the same again; there was no checkpoint yet"
+    : `run the same again: it goes on from the checkpoint of step ${saved}, unless --no-cache keeps none`;
+  return new EngineError(summary, {
+    ...(expected !== undefined && { expected }),
+    ...(found !== undefined && { found }),
+    where: `${where === undefined ? "" : `${where}, `}after step ${steps} of ${totalSteps}`,
+    hint: hint === undefined ? next : `${hint}; ${next}`,
+    cause: error,
   });
 }
 

@@ -5,7 +5,8 @@ import { openTensors, writeSafetensors } from "../../lib/checkpoint/safetensors.
 import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
 import { tripletsFromNli } from "../../lib/negatives/nli.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
-import { TrainingError } from "../../lib/error.ts";
+import type { Engine } from "../../lib/engine/engine.ts";
+import { EngineError, TrainingError } from "../../lib/error.ts";
 import { multipleNegativesRanking } from "../../lib/loss/mod.ts";
 import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { tokenize } from "../../lib/text/tokenizer.ts";
@@ -28,8 +29,12 @@ const settings: TrainSettings = {
 };
 
 /** Trains the sample's base model; the weights afterwards and the record. */
-async function run(hooks: TrainHooks, change: Partial<TrainSettings> = {}, tokenBudget?: number) {
-  const engine = createCpuEngine({ threads: 1 });
+async function run(
+  hooks: TrainHooks,
+  change: Partial<TrainSettings> = {},
+  tokenBudget?: number,
+  engine: Engine = createCpuEngine({ threads: 1 }),
+) {
   try {
     const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true, lora: change.lora });
     const { dataset } = tripletsFromNli(sampleNli({ rows: 450 }), { negatives: "easy", seed: 1 });
@@ -68,6 +73,52 @@ Deno.test("train() goes on after a crash with the very bits of an undisturbed ru
   assert.deepEqual(resumed.weights, whole.weights);
   assert.deepEqual(course(resumed.record), course(whole.record));
   assert.equal(resumed.record.samples, whole.record.samples);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("an engine that fails on the way says where, and what the same run goes on from", async () => {
+  const folder = await Deno.makeTempDir();
+  const failing = (step: number): [TrainHooks, Engine] => {
+    const engine = { ...createCpuEngine({ threads: 1 }) };
+    const fail = () => Promise.reject(new EngineError("the device was lost", { found: "a cable", hint: "plug it in" }));
+    const onStep: TrainHooks["onStep"] = (progress) =>
+      Effect.sync(() => void (progress.step === step && (engine.read = fail)));
+    return [{ folder, onStep }, engine];
+  };
+  const told = (where: RegExp, hint: RegExp) => (error: unknown) => {
+    assert.ok(error instanceof EngineError);
+    assert.deepEqual([error.summary, error.found], ["the device was lost", "a cable"]);
+    assert.match(error.where!, where);
+    assert.match(error.hint!, hint);
+    return true;
+  };
+  const [early, first] = failing(1);
+  await assert.rejects(
+    run(early, {}, undefined, first),
+    told(/^after step 1 of 9$/, /plug it in; .* no checkpoint yet/),
+  );
+  const [late, second] = failing(5);
+  await assert.rejects(run(late, {}, undefined, second), told(/^after step 5 of 9$/, /the checkpoint of step 4/));
+  assert.deepEqual((await run({ folder })).weights, (await run({})).weights);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a checkpoint is written after five minutes, however few updates they were", async () => {
+  const folder = await Deno.makeTempDir();
+  const saved: number[] = [];
+  let later = 0;
+  const now = performance.now.bind(performance);
+  performance.now = () => now() + later;
+  try {
+    await run({
+      folder,
+      onStep: ({ step }) => Effect.sync(() => void (later += step === 3 || step === 4 ? 200_000 : 1000)),
+      onSaved: ({ step }) => Effect.sync(() => void saved.push(step)),
+    }, { saveSteps: 1000, maxSteps: 6, evalSteps: 1 });
+  } finally {
+    performance.now = now;
+  }
+  assert.deepEqual(saved, [4]);
   await Deno.remove(folder, { recursive: true });
 });
 

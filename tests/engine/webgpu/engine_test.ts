@@ -13,6 +13,7 @@ import { tokenize } from "../../../lib/text/tokenizer.ts";
 import { biEncoderObjective } from "../../../lib/train/bi_encoder_objective.ts";
 import { train } from "../../../lib/train/trainer.ts";
 import { hasWebgpu } from "../engines.ts";
+import { watched } from "./watched.ts";
 
 const ignore = !hasWebgpu;
 
@@ -57,14 +58,7 @@ Deno.test({
   name: "webgpu: what is lost, refused or closed is an error that says so",
   ignore,
   fn: async () => {
-    const devices: GPUDevice[] = [];
-    const { requestDevice } = GPUAdapter.prototype;
-    GPUAdapter.prototype.requestDevice = async function (options) {
-      const device = await requestDevice.call(this, options);
-      devices.push(device);
-      return device;
-    };
-    const engine = await createWebgpuEngine().finally(() => GPUAdapter.prototype.requestDevice = requestDevice);
+    const { made: engine, devices } = await watched(() => createWebgpuEngine());
     const x = engine.upload(Float32Array.of(1, 2), [2]);
     assert.deepEqual([...await engine.read(engine.affine(x, 2))], [2, 4]);
     assert.throws(() => engine.variable([2 ** 31]), /larger than this device takes/);
