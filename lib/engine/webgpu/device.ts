@@ -172,6 +172,7 @@ export async function openDevice(
     readonly layout: GPUBindGroupLayout;
     readonly tensors: readonly string[];
     readonly written: ReadonlySet<string>;
+    readonly byFour: ReadonlySet<string>;
     readonly numbers: readonly (readonly [string, Element])[];
     readonly bytes: number;
   }
@@ -179,8 +180,10 @@ export async function openDevice(
   const compile = (kernel: Kernel): Compiled => {
     const known = compiled.get(kernel.name);
     if (known !== undefined) return known;
-    const tensors = [...Object.keys(kernel.reads), ...Object.keys(kernel.writes)];
+    const types = Object.entries({ ...kernel.reads, ...kernel.writes });
+    const tensors = types.map(([name]) => name);
     const written = new Set(Object.keys(kernel.writes));
+    const byFour = new Set(types.filter(([, type]) => type === "vec4f").map(([name]) => name));
     const layout = device.createBindGroupLayout({
       entries: [
         { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } },
@@ -199,7 +202,7 @@ export async function openDevice(
     });
     const numbers = Object.entries(kernel.numbers);
     const bytes = Math.ceil((numbers.length + tensors.length) / 4) * 16;
-    const made = { pipeline, layout, tensors, written, numbers, bytes };
+    const made = { pipeline, layout, tensors, written, byFour, numbers, bytes };
     compiled.set(kernel.name, made);
     return made;
   };
@@ -251,8 +254,8 @@ export async function openDevice(
       else numbersOnHost.setUint32(at, value, true); // modulo 2³², also of what is below 0
       at += 4;
     }
-    for (const { first } of bound) {
-      numbersOnHost.setUint32(at, first, true);
+    for (const [i, { first }] of bound.entries()) {
+      numbersOnHost.setUint32(at, made.byFour.has(made.tensors[i]!) ? first / 4 : first, true);
       at += 4;
     }
     const group = bindGroupOf(kernel, made, bound);

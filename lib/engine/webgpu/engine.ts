@@ -16,15 +16,15 @@ import { movingKernels } from "./moving.ts";
 import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
-import { productKernels } from "./products.ts";
+import { productKernels, type ProductOptions } from "./products.ts";
 import { rotaryKernels } from "./rotary.ts";
 import { topKernels } from "./top.ts";
 
 /** Grows with whatever changes the bits of a result. */
-const REVISION = 1;
+const REVISION = 2;
 
 /** Options of {@linkcode createWebgpuEngine}. */
-export interface WebgpuOptions {
+export interface WebgpuOptions extends ProductOptions {
   /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
   readonly logitBytes?: number | undefined;
   /** Keeps count of what the kernels do: see `Engine.times`. */
@@ -89,7 +89,7 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
     throw new EngineError("--engine webgpu: the adapter does not open", { found: found.name, cause: error });
   });
   const { core, kernels } = createMemory(device);
-  const products = productKernels(core);
+  const products = productKernels(core, options);
   const elements = elementwiseKernels(core);
   const [embedding, pooling] = [embeddingKernels(core), poolingKernels(core)];
   return {

@@ -3,14 +3,14 @@
  *
  * @module
  */
-/** Types of elements in WGSL. */
-export type Element = "f32" | "i32" | "u32";
+/** Types of elements in WGSL; vec4f: four numbers at once, of a tensor whose first element is a fourth one. */
+export type Element = "f32" | "i32" | "u32" | "vec4f";
 
 /** A kernel: text in WGSL, and what it is given. */
 export interface Kernel {
   /** Its name, with all that its text depends on: kernels of one name are compiled once. */
   readonly name: string;
-  /** Tensors that are read: in the text, `x[i]` is element i of x. */
+  /** Tensors that are read: in the text, `x[i]` is element i of x, or, as vec4f, the four from 4 i on. */
   readonly reads: Readonly<Record<string, Element>>;
   /** Tensors that are written. No two of them lie in one buffer. */
   readonly writes: Readonly<Record<string, Element>>;
