@@ -10,7 +10,7 @@ import { selectEngine } from "../lib/engine/select.ts";
 import { distill } from "../lib/static/distill.ts";
 
 const [teacher, reference] = Deno.args as [string, string];
-const { engine } = await selectEngine({});
+const { engine } = await selectEngine({ engine: "cpu" });
 const started = performance.now();
 const { rows, width, tokens, explained, tokenizer } = await distill(engine, teacher);
 const seconds = (performance.now() - started) / 1000;

@@ -34,7 +34,7 @@ if (values.child) {
   const documents = Number(values.documents);
   const queries = random(Number(values.queries));
   const relevant = Array.from({ length: queries.rows }, (_, query) => Int32Array.of(query * 7 % documents));
-  const { engine } = await selectEngine({});
+  const { engine } = await selectEngine({ engine: "cpu" });
   const blocks = function* () {
     for (let row = 0; row < documents; row += 8192) {
       const block = random(Math.min(8192, documents - row));

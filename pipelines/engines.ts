@@ -5,7 +5,7 @@
  */
 import { attempt } from "../lib/attempt.ts";
 import type { Engine } from "../lib/engine/engine.ts";
-import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
+import { productError, TOLERANCE } from "../lib/engine/product_error.ts";
 import { measureRoofline } from "../lib/engine/roofline.ts";
 import { type EngineChoice, selectEngine } from "../lib/engine/select.ts";
 import { findAdapter } from "../lib/engine/webgpu/mod.ts";
@@ -38,35 +38,6 @@ interface EnginesReport {
   readonly engines: readonly Tried[];
 }
 
-/** Above it a product is not one of 32 bits. */
-const TOLERANCE = 1e-5;
-const SIDE = 96;
-
-/** The largest error of a product of matrices of random numbers, beside the same in double precision. */
-async function errorOf(engine: Engine): Promise<number> {
-  const stream = randomStream(1, randomPurpose("sample"));
-  const [a, b] = [0, 1].map(() => Float32Array.from({ length: SIDE * SIDE }, stream.normal)) as [
-    Float32Array,
-    Float32Array,
-  ];
-  engine.enter();
-  try {
-    const c = await engine.read(engine.matmul(engine.upload(a, [SIDE, SIDE]), engine.upload(b, [SIDE, SIDE])));
-    let [most, off] = [0, 0];
-    for (let i = 0; i < SIDE; i++) {
-      for (let j = 0; j < SIDE; j++) {
-        let sum = 0;
-        for (let k = 0; k < SIDE; k++) sum += a[i * SIDE + k]! * b[k * SIDE + j]!;
-        most = Math.max(most, Math.abs(sum));
-        off = Math.max(off, Math.abs(sum - c[i * SIDE + j]!));
-      }
-    }
-    return off / most;
-  } finally {
-    engine.exit();
-  }
-}
-
 /** Starts an engine, checks it and measures it. */
 async function tryEngine(flags: string, choice: EngineChoice): Promise<Tried> {
   let engine: Engine;
@@ -78,7 +49,7 @@ async function tryEngine(flags: string, choice: EngineChoice): Promise<Tried> {
     return { flags, device: "–", missing: explain(known).replaceAll(/\s+/g, " ") };
   }
   try {
-    const error = await errorOf(engine);
+    const error = await productError(engine);
     const { operations, bytes } = await measureRoofline(engine);
     const { device, kernels } = engine.info;
     return { flags, device: `${device}, ${kernels}`, error, gflops: operations / 1e9, gigabytes: bytes / 1e9 };

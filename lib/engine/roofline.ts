@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine } from "./engine.ts";
+import { type Engine, scopeAsync } from "./engine.ts";
 
 /** The most of an engine on this machine, as it is now. */
 export interface Roofline {
@@ -15,6 +15,12 @@ export interface Roofline {
 
 const SIDE = 768;
 const ELEMENTS = 8 << 20;
+/** Seconds of work, at least, that a time is taken of. */
+const SECONDS = 0.02;
+/** Seconds of which one time is enough. */
+const LONG = 1;
+/** Calls in a row at most. */
+const MOST = 1024;
 
 /**
  * Measures an engine by a product and by a sum, the best of a few rounds each.
@@ -23,22 +29,46 @@ const ELEMENTS = 8 << 20;
  * @returns Its speeds.
  */
 export async function measureRoofline(engine: Engine): Promise<Roofline> {
-  const best = async (work: () => void): Promise<number> => {
-    let seconds = Infinity;
-    for (let round = 0; round < 4; round++) {
-      const start = performance.now();
-      work();
-      await engine.read(one);
-      seconds = Math.min(seconds, (performance.now() - start) / 1000);
-    }
-    return seconds;
-  };
-  engine.enter();
+  const operations = await measureProduct(engine);
+  const sum = await scopeAsync(engine, () => {
+    const [x, y] = [engine.full([ELEMENTS], 1), engine.full([ELEMENTS], 1)];
+    return secondsOf(engine, () => engine.addTo(y, x));
+  });
+  return { operations, bytes: 3 * 4 * ELEMENTS / sum };
+}
+
+/**
+ * Measures an engine by a large square product, the best of a few rounds.
+ *
+ * @param engine The engine.
+ * @param side Rows and columns. Default 768.
+ * @returns Operations per second.
+ */
+export async function measureProduct(engine: Engine, side = SIDE): Promise<number> {
+  const seconds = await scopeAsync(engine, () => {
+    const [a, c] = [engine.full([side, side], 1), engine.empty([side, side])];
+    return secondsOf(engine, () => engine.matmul(a, a, { out: c }));
+  });
+  return 2 * side ** 3 / seconds;
+}
+
+/** Seconds of one call: of so many in a row that what it takes to wait for a device is small beside them, and known. */
+async function secondsOf(engine: Engine, work: () => void): Promise<number> {
   const one = engine.full([1], 1);
-  const [a, c] = [engine.full([SIDE, SIDE], 1), engine.empty([SIDE, SIDE])];
-  const [x, y] = [engine.full([ELEMENTS], 1), engine.full([ELEMENTS], 1)];
-  const product = await best(() => engine.matmul(a, a, { out: c }));
-  const sum = await best(() => engine.addTo(y, x));
-  engine.exit();
-  return { operations: 2 * SIDE ** 3 / product, bytes: 3 * 4 * ELEMENTS / sum };
+  const timed = async (calls: number) => {
+    const start = performance.now();
+    for (let call = 0; call < calls; call++) work();
+    await engine.read(one);
+    return (performance.now() - start) / 1000;
+  };
+  await timed(1); // kernels are compiled
+  const waiting = Math.min(await timed(0), await timed(0));
+  let calls = 1;
+  let seconds = await timed(calls) - waiting;
+  while (seconds < Math.max(SECONDS, 2 * waiting) && calls < MOST) {
+    calls *= 4;
+    seconds = await timed(calls) - waiting;
+  }
+  for (let round = 0; round < 2 && seconds < LONG; round++) seconds = Math.min(seconds, await timed(calls) - waiting);
+  return seconds / calls;
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { EngineError } from "../error.ts";
+import { chooseCard, type Remember } from "./card.ts";
 import { openAccelerate } from "./cpu/accelerate.ts";
 import { cpuInfo, createCpuEngine } from "./cpu/engine.ts";
 import type { CpuOptions } from "./cpu/core.ts";
@@ -26,7 +27,10 @@ export type KernelChoice = "auto" | "native" | "wasm" | "accelerate";
 
 /** What is wanted of an engine. */
 export interface EngineChoice {
-  /** Default auto. */
+  /**
+   * Default auto: a card that WebGPU reaches, if it multiplies rightly and faster than the processor, else cpu. A choice
+   * of kernels, threads or a precision that only the cpu engine has means cpu.
+   */
   readonly engine?: EngineName | undefined;
   /** Which form of the kernels the cpu engine has. Default auto: machine code where FFI is permitted. */
   readonly kernels?: KernelChoice | undefined;
@@ -89,10 +93,11 @@ export async function selectEngine(choice: EngineChoice = {}): Promise<SelectedE
  * one place that decides which engine runs.
  *
  * @param choice Which one, how many threads, which precision. Default: auto.
+ * @param remember Where the speeds that auto decides by are kept. Default: nowhere.
  * @returns The engine as it will be.
  * @throws {EngineError} It is not available, or cannot do what is wanted.
  */
-export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEngine> {
+export async function chooseEngine(choice: EngineChoice = {}, remember?: Remember): Promise<ChosenEngine> {
   const { engine: name = "auto", precision = "fp32", kernels = "auto" } = choice;
   if (!ENGINES.includes(name)) {
     throw new EngineError(`there is no engine ${name}`, { expected: ENGINES.join(", "), hint: "--engine cpu" });
@@ -114,16 +119,26 @@ export async function chooseEngine(choice: EngineChoice = {}): Promise<ChosenEng
     };
   }
   const threads = choice.threads ?? navigator.hardwareConcurrency;
-  const why = name === "cpu" ? "cpu was asked for" : "cpu is what was measured most; a card is for --engine webgpu";
   if (precision === "fp16") throw noPrecision(precision, "cpu");
   const { options: form, reason } = await openKernels(kernels);
   if (precision === "bf16" && (roundedBy(form.native) === undefined || form.accelerate !== undefined)) {
     throw new EngineError(NO_BF16, { found: reason, hint: "--precision fp32" });
   }
   const options = { ...form, precision, profile: choice.profile };
+  const info = cpuInfo(threads, options);
+  let why = "cpu was asked for";
+  if (name === "auto" && (kernels !== "auto" || choice.threads !== undefined || precision !== "fp32")) {
+    why = "kernels, threads or a precision of the cpu engine were asked for";
+  } else if (name === "auto") {
+    const processor = { kernels: info.kernels, threads, open: () => createCpuEngine({ threads: 1, ...form }) };
+    const card = await chooseCard(processor, { profile: choice.profile, remember });
+    why = card.reason;
+    const { engine } = card;
+    if (engine !== undefined) return { info: engine.info, reason: why, open: () => engine, close: engine.close };
+  }
   let engine: Engine | undefined;
   return {
-    info: cpuInfo(threads, options),
+    info,
     reason: `${why}; ${reason}`,
     open: () => engine ??= createCpuEngine({ threads, ...options }),
     close: () => engine === undefined ? options.accelerate?.close() : engine.close(),

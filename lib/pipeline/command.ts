@@ -5,6 +5,7 @@
  * @module
  */
 import { Cause, Effect, Exit, Fiber, Layer } from "effect";
+import { defaultCacheFolder } from "../environment.ts";
 import { explain, KindredError, knownError, UsageError } from "../error.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { parseFlags } from "./arguments.ts";
@@ -128,7 +129,10 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   });
   // A command that computes nothing looks for no library.
   const choice = command.flags.includes("engine") ? engineChoice(values) : { kernels: "wasm" as const };
-  const services = Layer.mergeAll(StageRunner.layer({ cacheDir: folder }), TensorEngine.layer(choice)).pipe(
+  const services = Layer.mergeAll(
+    StageRunner.layer({ cacheDir: folder }),
+    TensorEngine.layer(choice, folder ?? defaultCacheFolder()),
+  ).pipe(
     Layer.provideMerge(Layer.succeed(Progress, progress)),
   );
   const warned = Effect.forEach(sampleWarning(invocation, command.flags), (text) => emit({ _tag: "warning", text }));

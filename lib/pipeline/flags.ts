@@ -18,7 +18,10 @@ export const FLAGS = {
   "json": ["switch", "print the report as one JSON document, and nothing else, to standard output"],
   "quiet": ["switch", "no progress"],
   "seed": ["whole", "seed of everything random"],
-  "engine": [ENGINES, "tensor engine; webgpu: a graphics card, by the driver that it has"],
+  "engine": [
+    ENGINES,
+    "tensor engine; webgpu: a graphics card, by the driver that it has; auto: a card that is faster, else cpu",
+  ],
   "kernels": [["auto", "native", "wasm", "accelerate"], "which form of the kernels computes on the cpu"],
   "threads": ["positive", "threads of the cpu engine; default one per core"],
   "precision": [["fp32", "bf16", "fp16", "int8"], "precision of the computation"],

@@ -4,11 +4,15 @@
  * @module
  */
 import { Context, Effect, Layer } from "effect";
+import { join } from "node:path";
 import { attempt, attemptSync } from "../attempt.ts";
+import { readJson, writeJson } from "../checkpoint/folder.ts";
+import type { Remember, Speeds } from "../engine/card.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
 import { chooseEngine, type EngineChoice } from "../engine/select.ts";
 import type { KindredError } from "../error.ts";
-import type { Json } from "./key.ts";
+import { openCache } from "./cache.ts";
+import { type Json, taskOf } from "./key.ts";
 import { Progress } from "./progress.ts";
 
 /** An engine that may not have been started yet. */
@@ -35,10 +39,12 @@ export class TensorEngine extends TensorEngineBase {
    * this one.
    *
    * @param choice Which engine. Default: the best that is present.
+   * @param cacheDir The cache that keeps what this was decided by, so that keys stay the same from run to run. Default: it
+   * is measured anew.
    * @returns The layer. It fails with an `EngineError` where an engine that was named is not available.
    */
-  static layer(choice: EngineChoice = {}): Layer.Layer<TensorEngine, KindredError, Progress> {
-    return Layer.effect(TensorEngine, openTensorEngine(choice));
+  static layer(choice: EngineChoice = {}, cacheDir?: string): Layer.Layer<TensorEngine, KindredError, Progress> {
+    return Layer.effect(TensorEngine, openTensorEngine(choice, cacheDir));
   }
 
   /**
@@ -51,10 +57,11 @@ export class TensorEngine extends TensorEngineBase {
   }
 }
 
-const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice) {
+const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice, cacheDir: string | undefined) {
   const progress = yield* Progress;
+  const remember = cacheDir === undefined ? undefined : yield* speedsIn(cacheDir);
   const chosen = yield* Effect.acquireRelease(
-    attempt(() => chooseEngine(choice)),
+    attempt(() => chooseEngine(choice, remember)),
     ({ close }) => Effect.sync(close),
   );
   // The threads and the form of kernels change no bit, but where `bits` says so.
@@ -67,4 +74,23 @@ const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice) {
     return chosen.open();
   });
   return TensorEngine.of({ info: chosen.info, reason: chosen.reason, identity, open });
+});
+
+const FILE = "speeds.json";
+
+/** Speeds that lie in a cache, as the result of a task; a cache that cannot be used keeps none. */
+const speedsIn = Effect.fnUntraced(function* (cacheDir: string) {
+  const { findOrMake } = yield* openCache(cacheDir);
+  const progress = yield* Effect.context<Progress>();
+  const remember: Remember = async (of, measure) => {
+    const task = taskOf({ stage: "speeds@1", parameters: of, inputs: {} });
+    const make = (scratch: string) => attempt(async () => writeJson(join(scratch, FILE), await measure()));
+    const stored = findOrMake(task, make).pipe(
+      Effect.catchTag("CacheError", () => Effect.succeed(undefined)),
+      Effect.provide(progress),
+    );
+    const folder = (await Effect.runPromise(stored))?.folder;
+    return folder === undefined ? await measure() : await readJson<Speeds>(join(folder, FILE));
+  };
+  return remember;
 });

@@ -9,6 +9,7 @@ import { attempt } from "../attempt.ts";
 import type { Column, Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { EngineChoice } from "../engine/select.ts";
+import { defaultCacheFolder } from "../environment.ts";
 import { type KindredError, knownError } from "../error.ts";
 import { type CountedDataset, datasetFormat, writeDataset } from "./artifact.ts";
 import { TensorEngine } from "./engine.ts";
@@ -54,7 +55,10 @@ export async function runStages<A>(
   options: RunOptions = {},
 ): Promise<A> {
   const { cacheDir, engine, progress = false, signal } = options;
-  const layer = Layer.mergeAll(StageRunner.layer({ cacheDir }), TensorEngine.layer(engine)).pipe(
+  const layer = Layer.mergeAll(
+    StageRunner.layer({ cacheDir }),
+    TensorEngine.layer(engine, cacheDir ?? defaultCacheFolder()),
+  ).pipe(
     Layer.provideMerge(Layer.sync(Progress, () => makeProgress(!progress))),
   );
   const exit = await Effect.runPromiseExit(

@@ -41,14 +41,25 @@ export interface WebgpuEngine extends Engine {
   readonly beginStep: () => void;
 }
 
+/** What computes, before it is opened. */
+export interface FoundAdapter {
+  /** The system's own. */
+  readonly adapter: GPUAdapter;
+  /** What it calls itself. */
+  readonly name: string;
+  /** Whether it is a processor that acts as a card. */
+  readonly isSoftware: boolean;
+}
+
+/** What the bits of an adapter of this name depend on. */
+export const bitsOf = (name: string): string => `webgpu ${REVISION} on ${name}`;
+
 /**
  * The adapter that the system offers.
  *
- * @returns It, and whether it is a processor that acts as a card; undefined where there is none.
+ * @returns It; undefined where there is none.
  */
-export async function findAdapter(): Promise<
-  { readonly adapter: GPUAdapter; readonly name: string; readonly isSoftware: boolean } | undefined
-> {
+export async function findAdapter(): Promise<FoundAdapter | undefined> {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" });
   if (adapter === null || adapter === undefined) return undefined;
   const { description, vendor, architecture, isFallbackAdapter } = adapter.info;
@@ -85,8 +96,18 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
       hint: "--engine cpu; on Linux the Vulkan loader (libvulkan1) and the card's driver are needed",
     });
   }
+  return await openAdapter(found, options);
+}
+
+/** Starts an engine on this adapter: see {@linkcode createWebgpuEngine}. */
+export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = {}): Promise<WebgpuEngine> {
   const device = await openDevice(found.adapter, options).catch((error) => {
-    throw new EngineError("--engine webgpu: the adapter does not open", { found: found.name, cause: error });
+    const said = error instanceof Error ? error.message : `${error}`;
+    throw new EngineError("the card does not open", {
+      found: `${found.name}: ${said}`,
+      hint: "--engine cpu",
+      cause: error,
+    });
   });
   const { core, kernels } = createMemory(device);
   const products = productKernels(core, options);
@@ -98,7 +119,7 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
       backend: "webgpu",
       device: found.name,
       kernels: "wgsl",
-      bits: `webgpu ${REVISION} on ${found.name}`,
+      bits: bitsOf(found.name),
       threads: 1,
       precision: "fp32",
       tokenStep: 1,
