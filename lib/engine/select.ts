@@ -39,8 +39,9 @@ export interface EngineChoice {
   /**
    * Default fp32. bf16: weights and activations are rounded to 16 bits where a layer multiplies them; sums, what is
    * stored, losses, norms and the optimizer keep 32. For processors that have such products (AMX, AVX-512 BF16, NEON
-   * BF16). int8, for inference: weights of layers have 8 bits, and so has what is multiplied with them; no calibration,
-   * the same bits on every processor.
+   * BF16). fp16: the same in the other form of 16 bits, on the webgpu engine, for cards that have it; the loss is scaled,
+   * and a step whose gradients overflow is skipped. int8, for inference, on the cpu engine: weights of layers have 8 bits,
+   * and so has what is multiplied with them; no calibration, the same bits on every processor.
    */
   readonly precision?: "fp32" | "bf16" | "fp16" | "int8" | undefined;
   /** The engine, cpu or webgpu, keeps count of what its kernels do: `Engine.times`. */
@@ -106,10 +107,11 @@ export async function chooseEngine(choice: EngineChoice = {}, remember?: Remembe
     if (kernels !== "auto") {
       throw new EngineError(`--kernels ${kernels} does nothing on ${name}`, { hint: "leave it out, or --engine cpu" });
     }
-    if (precision !== "fp32") throw noPrecision(precision, name);
+    const isHalf = precision === "fp16" && name === "webgpu";
+    if (precision !== "fp32" && !isHalf) throw noPrecision(precision, name);
     // What it is shows when it has started.
     const engine = name === "webgpu"
-      ? await createWebgpuEngine({ profile: choice.profile })
+      ? await createWebgpuEngine({ profile: choice.profile, precision: isHalf ? precision : "fp32" })
       : await createTfjsEngine(name.slice(5) as TfjsBackend);
     return {
       info: engine.info,
@@ -147,9 +149,9 @@ export async function chooseEngine(choice: EngineChoice = {}, remember?: Remembe
 
 function noPrecision(precision: string, engine: string): EngineError {
   return new EngineError(`--precision ${precision} is not supported by the ${engine} engine`, {
-    expected: engine === "cpu" ? "fp32, bf16 or int8" : "fp32",
+    expected: { cpu: "fp32, bf16 or int8", webgpu: "fp32 or fp16" }[engine] ?? "fp32",
     found: precision,
-    hint: "--precision fp32",
+    hint: precision === "fp16" ? "--precision fp32, or --engine webgpu" : "--precision fp32",
   });
 }
 

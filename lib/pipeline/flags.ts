@@ -24,7 +24,10 @@ export const FLAGS = {
   ],
   "kernels": [["auto", "native", "wasm", "accelerate"], "which form of the kernels computes on the cpu"],
   "threads": ["positive", "threads of the cpu engine; default one per core"],
-  "precision": [["fp32", "bf16", "fp16", "int8"], "precision of the computation"],
+  "precision": [
+    ["fp32", "bf16", "fp16", "int8"],
+    "precision of the computation; bf16 and int8 are the cpu engine's, fp16 is webgpu's, and int8 does not train",
+  ],
   "profile": [
     "switch",
     "tell where the time goes: calls, seconds and speed of each kernel, and what a card was asked for",

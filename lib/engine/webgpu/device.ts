@@ -76,11 +76,14 @@ function roomFor(bytes: number): number {
 /** Opens an adapter's device with all that it allows; `profile`: and keeps count of its kernels. */
 export async function openDevice(
   adapter: GPUAdapter,
-  options: { readonly profile?: boolean | undefined } = {},
+  options: { readonly profile?: boolean | undefined; readonly features?: readonly GPUFeatureName[] } = {},
 ): Promise<Device> {
   const { limits: most } = adapter;
   const device = await adapter.requestDevice({
-    requiredFeatures: options.profile === true && adapter.features.has(CLOCK) ? [CLOCK] : [],
+    requiredFeatures: [
+      ...options.features ?? [],
+      ...(options.profile === true && adapter.features.has(CLOCK) ? [CLOCK] as const : []),
+    ],
     requiredLimits: {
       maxStorageBufferBindingSize: most.maxStorageBufferBindingSize,
       maxBufferSize: most.maxBufferSize,

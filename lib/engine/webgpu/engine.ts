@@ -23,6 +23,9 @@ import { topKernels } from "./top.ts";
 /** Grows with whatever changes the bits of a result. */
 const REVISION = 2;
 
+/** The feature that numbers of 16 bits are. */
+const HALF = "shader-f16";
+
 /** Options of {@linkcode createWebgpuEngine}. */
 export interface WebgpuOptions extends ProductOptions {
   /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
@@ -101,7 +104,16 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
 
 /** Starts an engine on this adapter: see {@linkcode createWebgpuEngine}. */
 export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = {}): Promise<WebgpuEngine> {
-  const device = await openDevice(found.adapter, options).catch((error) => {
+  const { precision = "fp32" } = options;
+  if (precision === "fp16" && !found.adapter.features.has(HALF)) {
+    throw new EngineError("--precision fp16: the adapter cannot compute with numbers of 16 bits", {
+      expected: `an adapter with ${HALF}`,
+      found: found.name,
+      hint: "--precision fp32",
+    });
+  }
+  const features = precision === "fp16" ? [HALF] as const : [];
+  const device = await openDevice(found.adapter, { profile: options.profile, features }).catch((error) => {
     const said = error instanceof Error ? error.message : `${error}`;
     throw new EngineError("the card does not open", {
       found: `${found.name}: ${said}`,
@@ -119,9 +131,9 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
       backend: "webgpu",
       device: found.name,
       kernels: "wgsl",
-      bits: bitsOf(found.name),
+      bits: `${bitsOf(found.name)}${precision === "fp16" ? ", fp16" : ""}`,
       threads: 1,
-      precision: "fp32",
+      precision,
       tokenStep: 1,
     },
     work: device.work,

@@ -18,6 +18,8 @@ export interface Kernel {
   readonly numbers: Readonly<Record<string, Element>>;
   /** Threads of a workgroup. Default 256. */
   readonly threads?: number;
+  /** What its text needs beside the language itself. */
+  readonly extension?: "f16";
   /** Declarations in front of the body. */
   readonly head?: string;
   /** The body of the kernel, in which `group` is the number of the workgroup, `t` that of the thread, and `wid` all three. */
@@ -27,7 +29,7 @@ export interface Kernel {
 /** Groups in one dimension; more of them go on in the next. */
 export const MOST_GROUPS = 65535;
 /** The whole text of a kernel: its numbers, its tensors, and its body, in which `x[` has become the place of x. */
-export function textOf({ reads, writes, numbers, threads = 256, head = "", body }: Kernel): string {
+export function textOf({ reads, writes, numbers, threads = 256, extension, head = "", body }: Kernel): string {
   const tensors = [...Object.entries(reads), ...Object.entries(writes)];
   const members = [
     ...Object.entries(numbers).map(([name, type]) => `  ${name}: ${type},`),
@@ -41,7 +43,8 @@ export function textOf({ reads, writes, numbers, threads = 256, head = "", body 
   const names = tensors.map(([name]) => name).join("|");
   const placed = (text: string) =>
     names === "" ? text : text.replace(new RegExp(`\\b(${names})\\[`, "g"), "$1Buffer[p.$1First + ");
-  return `struct Numbers {
+  return `${extension === undefined ? "" : `enable ${extension};`}
+struct Numbers {
 ${members.join("\n")}
 }
 @group(0) @binding(0) var<uniform> p: Numbers;

@@ -129,7 +129,7 @@ export function lossKernels(
       const rows = Math.min(step, size - from);
       // A view of the rows of x.
       const view = { ...x, shape: [rows, width], first: at(x).first + from * width } as Handle;
-      body(from, engine.matmul(view, weight, { transposeB: true, bias }), view);
+      body(from, engine.matmul(view, weight, { transposeB: true, bias, isLayer: true }), view);
       engine.exit();
     }
   };
@@ -170,9 +170,9 @@ export function lossKernels(
         elements(LOGIT_SLOPES, sizeOf(logits.shape), tensors, { width: logits.shape[1]!, firstRow: from });
         const { first } = at(dx);
         const out = { ...dx, shape: view.shape, first: first + from * x.shape[1]! } as Handle;
-        engine.matmul(logits, weight, { out });
+        engine.matmul(logits, weight, { out, isLayer: true });
         if (dWeight !== undefined) {
-          engine.matmul(logits, view, { transposeA: true, out: dWeight, accumulate: true });
+          engine.matmul(logits, view, { transposeA: true, out: dWeight, accumulate: true, isLayer: true });
         }
         if (dBias !== undefined) engine.columnSum(logits, { out: dBias, accumulate: true });
       });

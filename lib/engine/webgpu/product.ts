@@ -8,6 +8,16 @@ import type { Kernel } from "./kernel.ts";
 import { nameOf, threadsOf, type Tile } from "./tiles.ts";
 import { activationText } from "./wgsl.ts";
 
+/** How the numbers of 16 bits are made. */
+const HALF = `
+fn half4(x: vec4f) -> vec4<f16> {
+  // The language leaves open what becomes of a number that is too large: infinity, so that every sum it is in shows it.
+  let bits = bitcast<vec4u>(x);
+  let size = bits & vec4u(0x7fffffffu);
+  let isBeyond = (size >= vec4u(0x477ff000u)) & (size <= vec4u(0x7f800000u)); // 65520, infinity
+  return vec4<f16>(select(x, bitcast<vec4f>((bits & vec4u(0x80000000u)) | vec4u(0x7f800000u)), isBeyond));
+}`;
+
 /** What the text of a product depends on. */
 export interface Form {
   readonly tile: Tile;
@@ -24,13 +34,15 @@ export interface Form {
   readonly preactivation: boolean;
   readonly activation: Activation | undefined;
   readonly accumulate: boolean;
+  /** A and B are rounded to 16 bits; sums keep 32. */
+  readonly rounded: boolean;
 }
 
 /** Its name says all of it: kernels of one name are compiled once. */
 export function nameOfProduct(form: Form): string {
   const { tile, transposeA, transposeB, byFourA, byFourB, byFourC, bias, preactivation, activation, accumulate } = form;
   return [
-    "matmul",
+    form.rounded ? "matmul f16" : "matmul",
     nameOf(tile),
     `${byFourA ? "A4" : "A"}${transposeA ? "ᵀ" : ""}`,
     `${byFourB ? "B4" : "B"}${transposeB ? "ᵀ" : ""}`,
@@ -57,13 +69,15 @@ interface Factor {
   /** Memory goes along k, line by line; else across the lines, k by k. */
   readonly along: boolean;
   readonly byFour: boolean;
+  /** What makes of four numbers those that are multiplied. */
+  readonly rounding: string;
 }
 
 /**
  * Copies a factor's share of a slice into workgroup memory: four lines beside each other are a vector there, k by k, and
  * neighbouring threads read what is neighbouring in memory. 0 is what lies outside.
  */
-function loading({ name, lines, from, size, along, byFour }: Factor, { depth }: Tile, threads: number) {
+function loading({ name, lines, from, size, along, byFour, rounding }: Factor, { depth }: Tile, threads: number) {
   const [tile, fours] = [`${name}Tile`, size / 4];
   const lookup = (index: string, type: string) =>
     `(line: u32, k: u32, batch: u32) -> ${type} {
@@ -79,7 +93,7 @@ function loading({ name, lines, from, size, along, byFour }: Factor, { depth }: 
     let at = e / ${depth / 4}u;
     let line = ${from} + 4u * at;
     let block = transpose(mat4x4f(${range(4).map((i) => `${name}Along(line + ${i}u, slice + k, wid.z)`).join(", ")}));
-    ${range(4).map((i) => `${tile}[(k + ${i}u) * ${fours}u + at] = block[${i}];`).join("\n    ")}
+    ${range(4).map((i) => `${tile}[(k + ${i}u) * ${fours}u + at] = ${rounding}(block[${i}]);`).join("\n    ")}
   }`,
     };
   }
@@ -97,7 +111,7 @@ fn ${name}Across(line: u32, k: u32, batch: u32) -> vec4f {
   for (var e = t; e < ${fours * depth}u; e += ${threads}u) {
     let k = ${along ? `e % ${depth}u` : `e / ${fours}u`};
     let at = ${along ? `e / ${depth}u` : `e % ${fours}u`};
-    ${tile}[k * ${fours}u + at] = ${name}Across(${from} + 4u * at, slice + k, wid.z);
+    ${tile}[k * ${fours}u + at] = ${rounding}(${name}Across(${from} + 4u * at, slice + k, wid.z));
   }`,
   };
 }
@@ -144,23 +158,26 @@ function storing({ byFourC, bias, preactivation, activation, accumulate }: Form)
  * of the tile shows in the result.
  */
 export function product(form: Form): Kernel {
-  const { tile, transposeA, transposeB, byFourA, byFourB, byFourC, bias, preactivation, activation } = form;
+  const { tile, transposeA, transposeB, byFourA, byFourB, byFourC, bias, preactivation, activation, rounded } = form;
   const { rows, columns, depth, down, across } = tile;
   const threads = threadsOf(tile);
   /** Threads side by side, and threads below each other. */
   const [lanes, levels] = [columns / across, rows / down];
-  const a = { name: "a", lines: "p.m", from: "top", size: rows, along: !transposeA, byFour: byFourA };
-  const b = { name: "b", lines: "p.n", from: "left", size: columns, along: transposeB, byFour: byFourB };
+  const [held, rounding] = rounded ? ["vec4<f16>", "half4"] : ["vec4f", ""];
+  const a = { name: "a", lines: "p.m", from: "top", size: rows, along: !transposeA, byFour: byFourA, rounding };
+  const b = { name: "b", lines: "p.n", from: "left", size: columns, along: transposeB, byFour: byFourB, rounding };
   const [loadA, loadB] = [loading(a, tile, threads), loading(b, tile, threads)];
   const [blocksDown, blocksAcross] = [range(down / 4), range(across / 4)];
   const places = range(down).flatMap((i) => blocksAcross.map((j) => [i, j] as const));
   const oneOfK = (k: number) =>
     `{
       ${
-      blocksDown.map((i) => `let x${i} = aTile[(k + ${k}u) * ${rows / 4}u + level + ${i * levels}u];`).join("\n      ")
+      blocksDown.map((i) => `let x${i} = vec4f(aTile[(k + ${k}u) * ${rows / 4}u + level + ${i * levels}u]);`).join(
+        "\n      ",
+      )
     }
       ${
-      blocksAcross.map((j) => `let y${j} = bTile[(k + ${k}u) * ${columns / 4}u + lane + ${j * lanes}u];`).join(
+      blocksAcross.map((j) => `let y${j} = vec4f(bTile[(k + ${k}u) * ${columns / 4}u + lane + ${j * lanes}u]);`).join(
         "\n      ",
       )
     }
@@ -177,9 +194,10 @@ export function product(form: Form): Kernel {
     writes: { c: typeC!, ...(preactivation && { z: typeC! }) },
     numbers: { m: "u32", n: "u32", k: "u32", scale: "f32" },
     threads,
-    head: `
-var<workgroup> aTile: array<vec4f, ${(rows * depth) / 4}>;
-var<workgroup> bTile: array<vec4f, ${(columns * depth) / 4}>;
+    ...(rounded && { extension: "f16" as const }),
+    head: `${rounded ? HALF : ""}
+var<workgroup> aTile: array<${held}, ${(rows * depth) / 4}>;
+var<workgroup> bTile: array<${held}, ${(columns * depth) / 4}>;
 ${loadA.head}
 ${loadB.head}
 ${activation === undefined ? "" : activationText(activation)}

@@ -15,12 +15,17 @@ import { type Tile, tilesWithin } from "./tiles.ts";
 export interface ProductOptions {
   /** The shape of all tiles. Default: the first that the device has room for. */
   readonly tile?: Tile | undefined;
+  /**
+   * fp16: layers multiply numbers of 16 bits, with sums of 32; the adapter needs `shader-f16`. What is stored, losses,
+   * norms and the optimizer keep 32. Default fp32.
+   */
+  readonly precision?: "fp32" | "fp16" | undefined;
 }
 
 /** See the Engine contract. */
 export function productKernels(
   { device, temporary, at }: Core,
-  { tile = tilesWithin(device.limits)[0]! }: ProductOptions = {},
+  { tile = tilesWithin(device.limits)[0]!, precision }: ProductOptions = {},
 ): Pick<Engine, "matmul"> {
   const known = new Map<string, Kernel>();
   const kernelOf = (form: Form): Kernel => {
@@ -32,7 +37,7 @@ export function productKernels(
   return {
     matmul(a, b, options = {}) {
       const { transposeA = false, transposeB = false, scale = 1, bias, activation, preactivation } = options;
-      const { accumulate = false } = options;
+      const { accumulate = false, isLayer = false } = options;
       const [m, k] = transposeA ? a.shape.slice(-2).reverse() : a.shape.slice(-2);
       const [kB, n] = transposeB ? b.shape.slice(-2).reverse() : b.shape.slice(-2);
       const batch = a.shape.length === 3 ? a.shape[0]! : 1;
@@ -59,6 +64,7 @@ export function productKernels(
         preactivation: preactivation !== undefined,
         activation,
         accumulate: accumulate && options.out !== undefined,
+        rounded: isLayer && precision === "fp16",
       });
       device.run(
         kernel,
