@@ -12,8 +12,8 @@ import { NOTHING, type Product } from "./product.ts";
 import { multiplyRounded } from "./products_bf16.ts";
 import { SCRATCH_BYTES } from "./threads.ts";
 
-/** Products of a sum and tiles that are taken at once, and elements of an activation: as in `product.c`. */
-const [DEPTH, TILES, CHUNK] = [384, 8, 1024];
+/** Products of a sum and rows of A that are taken at once, and elements of an activation: as in `product.c`. */
+const [DEPTH, ROWS, CHUNK] = [384, 192, 1024];
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
 const CALL = 1e9;
 
@@ -89,7 +89,7 @@ export function multiply(core: Core, product: Product): void {
   }
   const panels = Math.ceil(n / threads.panel);
   const packedBytes = 4 * panels * threads.panel * Math.min(DEPTH, k);
-  const tilesBytes = 4 * (TILES * threads.tile * DEPTH + CHUNK);
+  const tilesBytes = 4 * (ROWS * DEPTH + CHUNK);
   // Each thread packs B for itself where few threads share much work; else they pack it together.
   const packsAlone = threads.count === 1 || (threads.count <= 4 && m >= 64);
   const isShared = !packsAlone || packedBytes + tilesBytes > SCRATCH_BYTES;
@@ -120,8 +120,8 @@ export function multiply(core: Core, product: Product): void {
         accumulate: +(accumulate || k0 > 0),
         ...k0 + depth < k ? NOTHING : { ...epilogue, pre: pre && pre + 4 * row * n },
       };
-      // Eight tiles at once, fewer where that would leave a thread without work at the end.
-      const grain = Math.max(1, Math.min(TILES, Math.ceil(tiles / (8 * threads.count))));
+      // At the end eight tiles at once, fewer where that would leave a thread without work.
+      const grain = Math.max(1, Math.min(8, Math.ceil(tiles / (8 * threads.count))));
       core.enqueue(() => threads.run("product", tiles, grain, args));
     }
   }

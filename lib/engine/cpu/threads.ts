@@ -37,7 +37,7 @@ export interface Threads {
   /** Rows of A that a product in bf16 takes at once. */
   readonly block: number;
   /**
-   * Runs a kernel over items 0 … items − 1, in portions of `grain`, and returns when all are done.
+   * Runs a kernel over items 0 … items − 1, in portions of at least `grain`, and returns when all are done.
    *
    * @throws EngineError after `close`: the workers are gone, and waiting for them would never end.
    */
@@ -100,8 +100,8 @@ interface Kernels {
 
 /** Where the control block is, and in it the arguments of a kernel. */
 const [CONTROL, ARGUMENTS] = [0, 64];
-/** The word of the control block that counts the items that workers have done. */
-const HELPED = 7;
+/** Words of the control block: items that workers have done, and workers. */
+const [HELPED, RUNNING] = [7, 10];
 
 /** What a worker runs. It is text, so that neither bundling nor permissions stand in its way. */
 const WORKER = `onmessage = ({ data: { module, memory, scratch } }) => {
@@ -123,6 +123,7 @@ function startWorkers(memory: WebAssembly.Memory, count: number): KernelCaller {
     new Worker(url, { type: "module" }).postMessage({ module, memory, scratch: SCRATCH + i * THREAD_BYTES });
   }
   const control = new Int32Array(memory.buffer, CONTROL, 16);
+  control[RUNNING] = count - 1;
   return {
     tile: kernels.tile(),
     panel: kernels.panel(),

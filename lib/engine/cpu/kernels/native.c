@@ -152,7 +152,7 @@ VISIBLE struct work *kindred_start(int level, char *base, int threads, int scrat
   return w;
 }
 
-// All items of a kernel, in portions of `grain`. The caller's scratch is at byte `scratch`.
+// All items of a kernel, in portions of at least `grain`. The caller's scratch is at byte `scratch`.
 VISIBLE void kindred_run(struct work *w, int kernel, int items, int grain, int scratch) {
   if (items <= grain || w->running == 0) w->level->run(kernel, w->base, w->values, 0, items, w->base + scratch);
   else share(w, kernel, items, grain, w->base + scratch);

@@ -7,19 +7,26 @@
 #include "product.h"
 #include "table.h"
 
-// out[p][size] of x[p][i], i < count, p < depth. Zeros for count ≤ i < size.
+#define TILES (192 / TILE) // that are packed at once: a panel, which comes from a far cache, is used by all of them
+#define ROWS_OF_PANELS 8 // panels that are packed side by side
+
+// Blocks of `size` columns of x, out[block][p][size], p < depth, the last with zeros behind the `count` columns that there
+// are. A row of all blocks before the next one: rows of a large matrix lie in pages of their own, and each is opened once.
 INLINE void packColumns(const float *x, idx ld, int count, int depth, int size, float *out) {
-  for (int p = 0; p < depth; p++, x += ld, out += size)
-    if (count == size)
-      for (int i = 0; i < size; i++) out[i] = x[i];
-    else
-      for (int i = 0; i < size; i++) out[i] = i < count ? x[i] : 0;
+  int full = count / size * size;
+  for (int p = 0; p < depth; p++, x += ld, out += size) {
+    float *to = out;
+    for (int c = 0; c < full; c += size, to += (idx)depth * size)
+      for (int i = 0; i < size; i++) to[i] = x[c + i];
+    for (int i = 0; full < count && i < size; i++) to[i] = full + i < count ? x[full + i] : 0;
+  }
 }
 
 // Panels `start` … `end` − 1 of B.
 INLINE void packPanels(const float *b, idx ldb, int transposed, int n, int k, float *packed, int start, int end) {
-  for (int panel = start; panel < end; panel++) {
-    int column = panel * PANEL, count = lesser(PANEL, n - column);
+  int together = transposed ? 1 : ROWS_OF_PANELS;
+  for (int panel = start; panel < end; panel += together) {
+    int column = panel * PANEL, count = lesser(lesser(together, end - panel) * PANEL, n - column);
     float *out = packed + (idx)panel * k * PANEL;
     if (transposed) packRows(b + column * ldb, ldb, count, k, PANEL, out);
     else packColumns(b + column, ldb, count, k, PANEL, out);
@@ -32,6 +39,9 @@ KERNEL(packB) { packPanels(a.b, a.ldb, a.transposed, a.n, a.k, a.packed, start, 
 // A tile times a panel, put to C.
 APART void multiply(const float *x, const float *y, int depth, float *c, idx ldc, int height, int width, float alpha,
                      int add) {
+  // Where the sums go is fetched meanwhile: its rows lie far from each other, and nothing else would foresee them.
+  for (int i = 0; i < TILE; i++)
+    for (int j = 0; j < PANEL; j += 16) __builtin_prefetch(c + i * ldc + j, 1);
   reg sums[TILE][REGISTERS] = {};
 #pragma clang loop unroll(disable)
   for (int p = 0; p < depth; p++, x += TILE, y += PANEL) {
@@ -63,12 +73,10 @@ KERNEL(product) {
   }
   for (int from = start; from < end; from += TILES) {
     int first = from * TILE, last = lesser(a.m, lesser(end, from + TILES) * TILE);
-    for (int i = first; i < last; i += TILE) {
-      int count = lesser(TILE, last - i);
-      float *out = tiles + (i - first) * a.k;
-      if (a.transposed) packColumns(a.a + i, a.lda, count, a.k, TILE, out);
-      else packRows(a.a + (idx)i * a.lda, a.lda, count, a.k, TILE, out);
-    }
+    if (a.transposed) packColumns(a.a + first, a.lda, last - first, a.k, TILE, tiles);
+    else
+      for (int i = first; i < last; i += TILE)
+        packRows(a.a + (idx)i * a.lda, a.lda, lesser(TILE, last - i), a.k, TILE, tiles + (i - first) * a.k);
     for (int panel = 0; panel < panels; panel++) {
       const float *y = packed + (idx)panel * a.k * PANEL;
       int column = panel * PANEL, width = lesser(PANEL, a.n - column);
@@ -78,7 +86,7 @@ KERNEL(product) {
         multiply(x, y, a.k, c, a.ldc, lesser(TILE, last - i), width, a.alpha, a.accumulate);
       }
       int done = lesser(column + PANEL, a.n);
-      EPILOGUE(a, first, last, done, v)
+      EPILOGUE(a, first, last, done, 64, v)
     }
   }
 }

@@ -4,13 +4,11 @@
 #include "vector.h"
 
 #define DEPTH 384 // a panel of B, DEPTH × PANEL, stays in a near cache
-#define TILES 8 // that are packed at once
-#define NEAR 256 // columns of a few tiles, which stay in a near cache too
 
-// Bias and activation follow while the sums are near: when `done` columns of rows first … last − 1 are, for the NEAR last.
-#define EPILOGUE(a, first, last, done, v) \
-  if ((a.bias || a.pre || a.kind >= 0) && (done % NEAR == 0 || done == a.n)) { \
-    int from = (done - 1) / NEAR * NEAR; \
+// Bias and activation follow while the sums are near: when `done` columns of rows first … last − 1 are, for the `near` last.
+#define EPILOGUE(a, first, last, done, near, v) \
+  if ((a.bias || a.pre || a.kind >= 0) && (done % near == 0 || done == a.n)) { \
+    int from = (done - 1) / near * near; \
     idx at = (idx)first * a.ldc + from; \
     follow(a.kind, a.c + at, a.bias ? a.bias + from : 0, a.pre ? a.pre + at : 0, a.ldc, last - first, done - from, v); \
   }

@@ -3,7 +3,7 @@
 // products those at even places and those at odd ones, then both, then what was there before.
 //
 // Two numbers that follow each other along k lie side by side, as one of 32 bits: a pair. B is packed once, in panels of
-// PANEL columns, [panel][k / 2][PANEL] of pairs. A is rounded where it is used, TILES blocks of rows at a time, to
+// PANEL columns, [panel][k / 2][PANEL] of pairs. A is rounded where it is used, ROUNDED blocks of rows at a time, to
 // [k / DEPTH][row][DEPTH]. Zeros stand behind the last k, up to a whole STEP.
 #include "dots.h"
 #include "product.h"
@@ -11,6 +11,8 @@
 #if defined(__ARM_FEATURE_BF16_VECTOR_ARITHMETIC)
 #include <arm_neon.h>
 #endif
+
+#define ROUNDED 8 // that are rounded at once
 
 // Rows of C that are multiplied with a panel at once; A is rounded in sixteens of rows.
 #if defined(__AMX_BF16__)
@@ -203,10 +205,10 @@ KERNEL(productHalf) {
   float16 *v = scratch;
   unsigned short *rows = (unsigned short *)(v + CHUNK);
   int panels = (a.n + PANEL - 1) / PANEL;
-  idx high = TILES * BLOCK, deep = (a.k + STEP - 1) / STEP * (STEP / 2);
+  idx high = ROUNDED * BLOCK, deep = (a.k + STEP - 1) / STEP * (STEP / 2);
   openGrids();
-  for (int from = start; from < end; from += TILES) {
-    int first = from * BLOCK, last = lesser(a.m, lesser(end, from + TILES) * BLOCK);
+  for (int from = start; from < end; from += ROUNDED) {
+    int first = from * BLOCK, last = lesser(a.m, lesser(end, from + ROUNDED) * BLOCK);
     for (int k0 = 0; k0 < a.k; k0 += DEPTH) roundRows(&a, first, last - first, k0, lesser(DEPTH, a.k - k0), rows + k0 * high);
     // So many panels that these rows of C stay near from slice to slice.
     for (int left = 0; left < panels; left += TOGETHER)
@@ -218,7 +220,7 @@ KERNEL(productHalf) {
           for (int i = first; i < last; i += BLOCK)
             multiplyHalf(rows + k0 * high + (i - first) * DEPTH, y, depth, a.c + i * (idx)a.ldc + column, a.ldc,
                          lesser(BLOCK, last - i), done - column, a.alpha, a.accumulate || k0 > 0);
-          if (isLast) EPILOGUE(a, first, last, done, v)
+          if (isLast) EPILOGUE(a, first, last, done, 256, v)
         }
       }
   }

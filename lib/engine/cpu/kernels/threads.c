@@ -17,7 +17,9 @@ static int take(struct work *w, void *scratch) {
     u64 next = READ(w->next);
     int from = (int)next, items = READ(w->items), grain = READ(w->grain);
     if (from >= items) return mine;
-    int to = items - from < grain ? items : from + grain;
+    // Less and less: much at once is cheaper, and at the end nobody shall wait long for another.
+    int left = items - from, some = left / (2 * (READ(w->running) + 1)), portion = some > grain ? some : grain;
+    int to = from + (portion < left ? portion : left);
     u64 after = (next & ~0xffffffffull) | (unsigned)to;
     if (!__atomic_compare_exchange_n(&w->next, &next, after, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) continue;
     // From here on the caller waits for these items: the arguments stay as they are.
