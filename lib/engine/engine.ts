@@ -115,6 +115,16 @@ export interface DeviceWork extends Work {
   readonly steps: Work & { count: number };
 }
 
+/** What {@linkcode Engine.linearCrossEntropy} gives. */
+export interface LinearCrossEntropy {
+  /** [1] */
+  readonly loss: Handle;
+  /** [R] logΣexp of the logits. */
+  readonly logSumExp: Handle;
+  /** [R, V], where they were few enough to be kept for the backward pass, which else computes them again. */
+  readonly logits?: Handle;
+}
+
 /** Options of {@linkcode Engine.matmul}. */
 export interface MatmulOptions {
   /** Read `a` as [K, M]. */
@@ -520,24 +530,21 @@ export interface Engine {
   crossEntropy(logits: Handle, targets: Handle): { readonly loss: Handle; readonly probabilities: Handle };
   /** dLogits = dLoss · (p − onehot) / count; 0 for rows without a target. `dLoss` is [1]. */
   crossEntropyBackward(dLoss: Handle, probabilities: Handle, targets: Handle): Handle;
-  /**
-   * Cross-entropy of x Wᵀ + b over a large vocabulary, in chunks: [T, V] is never held.
-   * x [R, H], W [V, H], b [V] → loss [1] and logΣexp [R].
-   */
+  /** Cross-entropy of x Wᵀ + b over a large vocabulary, in chunks of rows: a large [R, V] is never held. x [R, H], W [V, H], b [V] */
   linearCrossEntropy(
     x: Handle,
     weight: Handle,
     bias: Handle | undefined,
     targets: Handle,
-  ): { readonly loss: Handle; readonly logSumExp: Handle };
-  /** dx; dW and db are added to, where given. */
+  ): LinearCrossEntropy;
+  /** dx; dW and db are added to, where given. Logits that were kept are used up. */
   linearCrossEntropyBackward(
     dLoss: Handle,
     x: Handle,
     weight: Handle,
     bias: Handle | undefined,
     targets: Handle,
-    logSumExp: Handle,
+    forward: LinearCrossEntropy,
     dWeight: Handle | undefined,
     dBias: Handle | undefined,
   ): Handle;

@@ -24,6 +24,7 @@ export {
   type Handle,
   type HeadRange,
   type KernelTime,
+  type LinearCrossEntropy,
   type LayerNormResult,
   type MatmulOptions,
   type MemoryUse,

@@ -34,31 +34,25 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
       core.floats(loss, 1)[0] = count === 0 ? 0 : total / count;
     });
   };
-  /** Rows of logits x Wᵀ (+ b) that fit into a chunk. */
-  const vocabularyChunk = (x: Handle, weight: Handle, body: (start: number, count: number, logits: number) => void) => {
-    const [size, width] = x.shape as [number, number];
-    const vocabulary = rowsOf(weight);
-    const step = Math.max(1, Math.min(size, Math.floor(logitBytes / 4 / vocabulary)));
-    heap.enter();
-    const logits = at(temporary([step, vocabulary]));
-    for (let start = 0; start < size; start += step) {
-      const count = Math.min(step, size - start);
-      multiply(core, {
-        isRounded: core.precision === "bf16",
-        a: at(x) + 4 * start * width,
-        b: at(weight),
-        c: logits,
-        transposeA: false,
-        transposeB: true,
-        m: count,
-        n: vocabulary,
-        k: width,
-        scale: 1,
-        accumulate: false,
-      });
-      body(start, count, logits);
-    }
-    heap.exit(() => {});
+  /** How many rows of logits over the vocabulary are held at once. */
+  const rowsAtOnce = (x: Handle, weight: Handle) =>
+    Math.max(1, Math.min(rowsOf(x), Math.floor(logitBytes / 4 / rowsOf(weight))));
+  /** logits = x Wᵀ of rows start … start + count − 1 */
+  const multiplyRows = (x: Handle, weight: Handle, start: number, count: number, logits: number) => {
+    const width = columnsOf(x);
+    multiply(core, {
+      isRounded: core.precision === "bf16",
+      a: at(x) + 4 * start * width,
+      b: at(weight),
+      c: logits,
+      transposeA: false,
+      transposeB: true,
+      m: count,
+      n: rowsOf(weight),
+      k: width,
+      scale: 1,
+      accumulate: false,
+    });
   };
 
   return {
@@ -85,10 +79,16 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
       return dz;
     },
     linearCrossEntropy(x, weight, bias, targets) {
-      const vocabulary = rowsOf(weight);
-      const [loss, lse, chosen] = [temporary([1]), temporary([rowsOf(x)]), temporary([rowsOf(x)])];
+      const [size, vocabulary, step] = [rowsOf(x), rowsOf(weight), rowsAtOnce(x, weight)];
+      const [loss, lse, chosen] = [temporary([1]), temporary([size]), temporary([size])];
       const [ids, chosenAt] = [at(targets), at(chosen)];
-      vocabularyChunk(x, weight, (start, count, logits) => {
+      const isKept = step === size;
+      if (!isKept) heap.enter();
+      const held = temporary([step, vocabulary]);
+      const logits = at(held);
+      for (let start = 0; start < size; start += step) {
+        const count = Math.min(step, size - start);
+        multiplyRows(x, weight, start, count, logits);
         rows("logSumExpRows", count, vocabulary, {
           logits,
           bias: atOr0(bias),
@@ -102,20 +102,25 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
             out[row] = wanted[row]! < 0 ? 0 : values[row * vocabulary + wanted[row]!]!;
           }
         });
-      });
+      }
+      if (!isKept) heap.exit(() => {});
       meanLoss(at(loss), at(lse), targets, (row) => core.floats(chosenAt, row + 1)[row]!);
-      return { loss, logSumExp: lse };
+      return { loss, logSumExp: lse, ...(isKept && { logits: held }) };
     },
-    linearCrossEntropyBackward(dLoss, x, weight, bias, targets, logSumExp, dWeight, dBias) {
-      const [width, vocabulary] = [columnsOf(x), rowsOf(weight)];
+    linearCrossEntropyBackward(dLoss, x, weight, bias, targets, { logSumExp, logits: kept }, dWeight, dBias) {
+      const [size, width, vocabulary, step] = [rowsOf(x), columnsOf(x), rowsOf(weight), rowsAtOnce(x, weight)];
       const dx = temporary(x.shape);
       const spare = temporary([rowsOf(x)]);
       const counted = countTargets(targets);
       const [lse, ids, scale] = [at(logSumExp), at(targets), at(dLoss)];
       if (dWeight !== undefined) markAll(core, own(dWeight));
-      vocabularyChunk(x, weight, (start, count, logits) => {
+      if (kept === undefined) heap.enter();
+      const logits = at(kept ?? temporary([step, vocabulary]));
+      for (let start = 0; start < size; start += step) {
+        const count = Math.min(step, size - start);
+        if (kept === undefined) multiplyRows(x, weight, start, count, logits);
         // The bias is added in place on the way; this sum is not needed again.
-        if (bias !== undefined) {
+        if (kept === undefined && bias !== undefined) {
           rows("logSumExpRows", count, vocabulary, { logits, bias: at(bias), out: at(spare), columns: vocabulary });
         }
         enqueue(() =>
@@ -163,7 +168,8 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
           } as CpuHandle;
           columnSum(all, at(dBias), true);
         }
-      });
+      }
+      if (kept === undefined) heap.exit(() => {});
       return dx;
     },
   };

@@ -82,7 +82,7 @@ export function lossKernels(
       });
       return { loss: loss!, logSumExp: logSumExp! };
     },
-    linearCrossEntropyBackward(dLoss, x, weight, bias, targets, _logSumExp, dWeight, dBias) {
+    linearCrossEntropyBackward(dLoss, x, weight, bias, targets, _forward, dWeight, dBias) {
       const wanted = host(targets) as Int32Array;
       const vocabulary = weight.shape[0]!;
       const share = shares(wanted);

@@ -162,7 +162,7 @@ export function lossKernels(
       });
       return { loss: meanLoss(losses, targets), logSumExp };
     },
-    linearCrossEntropyBackward(dLoss, x, weight, bias, targets, logSumExp, dWeight, dBias) {
+    linearCrossEntropyBackward(dLoss, x, weight, bias, targets, { logSumExp }, dWeight, dBias) {
       const dx = temporary(x.shape);
       const counted = countOf(targets);
       chunks(x, weight, bias, (from, logits, view) => {

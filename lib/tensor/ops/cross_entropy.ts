@@ -24,7 +24,7 @@ export function crossEntropy(tape: Tape, logits: Tensor, targets: Handle): Tenso
 }
 
 /**
- * The same for z = x Wᵀ + b in chunks: [R, V] is never held. x [R, H], W [V, H], b [V] → [1]
+ * The same for z = x Wᵀ + b in chunks of rows: a large [R, V] is never held. x [R, H], W [V, H], b [V] → [1]
  *
  * @param tape Where the backward step goes, and the engine.
  * @param x [R, H].
@@ -41,8 +41,8 @@ export function linearCrossEntropy(
   targets: Handle,
 ): Tensor {
   const { engine } = tape;
-  const { loss, logSumExp } = engine.linearCrossEntropy(x.value, weight.value, bias?.value, targets);
-  return record(tape, loss, [x, weight, bias], (dLoss) => {
+  const forward = engine.linearCrossEntropy(x.value, weight.value, bias?.value, targets);
+  return record(tape, forward.loss, [x, weight, bias], (dLoss) => {
     const gradientOf = (tensor: Tensor | undefined) =>
       tensor?.needsGradient ? (tensor.isParameter ? tensor.gradient : engine.zeros(tensor.value.shape)) : undefined;
     const dWeight = gradientOf(weight);
@@ -53,7 +53,7 @@ export function linearCrossEntropy(
       weight.value,
       bias?.value,
       targets,
-      logSumExp,
+      forward,
       dWeight,
       dBias,
     );

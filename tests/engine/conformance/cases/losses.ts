@@ -92,11 +92,11 @@ function large(
         weight,
         b,
         targets,
-        forward.logSumExp,
+        forward,
         wanted.includes("weight") ? dWeight : undefined,
         wanted.includes("bias") ? dBias : undefined,
       );
-      return { ...forward, dx, dWeight, dBias };
+      return { loss: forward.loss, logSumExp: forward.logSumExp, dx, dWeight, dBias };
     },
     ({ x, weight, bias, targets, dWeight, dBias }) => {
       const b = biased ? bias : undefined;
