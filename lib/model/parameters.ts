@@ -125,8 +125,9 @@ export function fromCheckpoint(reader: TensorReader, prefixes: readonly string[]
       });
     }
     const values = await reader.readF32(found);
-    const bad = values.findIndex((value) => !Number.isFinite(value));
-    if (bad >= 0) {
+    let bad = 0;
+    while (bad < values.length && Number.isFinite(values[bad])) bad++;
+    if (bad < values.length) {
       throw new CheckpointError("a weight is not a finite number", {
         where: `${where}, tensor ${found}, element ${bad}`,
         found: String(values[bad]),

@@ -54,6 +54,8 @@ export interface Core {
   readonly nextCall: () => number;
   /** Adds work to the end of the queue; `bytes` is what it keeps in memory until then. */
   readonly enqueue: (work: () => void, bytes?: number) => void;
+  /** Whether nothing waits: what is done at once is done in its turn. False once it is closed. */
+  readonly isIdle: () => boolean;
   /** Does everything that is queued, with a turn of the event loop now and then. */
   readonly drain: () => Promise<void>;
   /**
@@ -158,6 +160,7 @@ export function createCore(threadCount: number, options: CpuOptions): Core {
     dots: native?.dots ?? "widened",
     nextCall: () => calls = calls % 0xffffffff + 1,
     enqueue,
+    isIdle: () => !closed && queue.length === 0 && draining === undefined,
     drain,
     close,
     floats: (address, size) => new Float32Array(memory.buffer, address, size),

@@ -19,6 +19,8 @@ export interface Block {
   address: number;
   /** Number of elements. */
   readonly size: number;
+  /** Nobody had this memory before: it is 0, and no page of it was touched yet. */
+  readonly isFresh?: boolean;
 }
 
 /** Which rows of a table have anything, a byte each. */
@@ -82,6 +84,7 @@ const GIB = 2 ** 30;
 export function createHeap(bottom: number, top: number): Heap {
   let next = bottom;
   let lowest = top; // variables begin here
+  let [highestEver, lowestEver] = [bottom, top]; // between them nothing was ever given out
   let variables = 0;
   let peak = 0;
   const arenaAt = (start: number): Arena => ({ start, kept: new Set(), released: new Map() });
@@ -90,6 +93,7 @@ export function createHeap(bottom: number, top: number): Heap {
 
   const note = () => {
     peak = Math.max(peak, next - bottom + variables);
+    [highestEver, lowestEver] = [Math.max(highestEver, next), Math.min(lowestEver, lowest)];
   };
   const full = (bytes: number): never => {
     throw new EngineError("out of memory", {
@@ -129,9 +133,10 @@ export function createHeap(bottom: number, top: number): Heap {
         if (lowest - bytes < next) full(bytes);
         address = lowest -= bytes;
       }
+      const isFresh = address >= highestEver && address + bytes <= lowestEver;
       variables += bytes;
       note();
-      return { shape, dtype, block: { address, size }, ...(touched !== undefined && { touched }) };
+      return { shape, dtype, block: { address, size, isFresh }, ...(touched !== undefined && { touched }) };
     },
     free({ block: { address, size } }) {
       const bytes = align(4 * size);

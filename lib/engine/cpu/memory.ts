@@ -33,6 +33,10 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       elements("fill", target.block.size, { target: at(target), value });
     }
   };
+  /** Fresh memory is 0, and costs nothing as long as nobody writes to it. */
+  const clearUsed = ({ block: { address, size, isFresh } }: CpuHandle) => {
+    if (isFresh !== true) enqueue(() => core.ints(address, size).fill(0));
+  };
   const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {
     const size = sizeOf(target.shape);
     if (offset + data.length > size) {
@@ -43,8 +47,9 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     }
     if (target.dtype === "i8") return writeInt8(core, target, data as Float32Array, offset);
     markAll(core, target);
-    const copy = data.slice();
     const values = valuesOf(core, target);
+    if (core.isIdle()) return void values().set(data, offset); // a model that is loaded is not held twice
+    const copy = data.slice();
     enqueue(() => values().set(copy, offset), copy.byteLength);
   };
 
@@ -60,17 +65,14 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       const flags = () => heap.variable([Math.ceil(shape[0]! / 4)], "i32");
       const marks = byRows ? { ever: flags(), dirty: flags(), rows: shape[0]!, width: shape[1]! } : undefined;
       const handle = heap.variable(shape, dtype, marks);
-      for (const part of [handle, ...flagsOf(handle)]) {
-        const { address, size } = part.block;
-        enqueue(() => core.ints(address, size).fill(0));
-      }
+      [handle, ...flagsOf(handle)].forEach(clearUsed);
       return handle;
     },
     block(shapes) {
       const { offsets, size } = blockLayout(shapes);
       const all = heap.variable([size]);
+      clearUsed(all);
       const { address } = all.block;
-      enqueue(() => core.ints(address, size).fill(0));
       const parts = shapes.map((shape, i): CpuHandle => ({
         shape,
         dtype: "f32",

@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
+import { createHeap } from "../../../lib/engine/cpu/heap.ts";
+
+Deno.test("memory is fresh until it was given out once, from below or from above", () => {
+  const heap = createHeap(0, 4096);
+  const isFresh = (elements: number) => heap.variable([elements]).block.isFresh;
+  const first = heap.variable([16]);
+  assert.equal(first.block.isFresh, true);
+  heap.free(first);
+  assert.equal(isFresh(16), false); // the same place again
+  assert.equal(isFresh(16), true);
+  heap.enter();
+  heap.temporary([800]);
+  heap.exit(() => {});
+  assert.equal(isFresh(160), true); // above what the temporary had
+  assert.equal(isFresh(48), false); // reaches into it
+});
+
+Deno.test("a variable is 0, also where others were before", async () => {
+  const engine = createCpuEngine({ threads: 1 });
+  for (let round = 0; round < 2; round++) {
+    const variable = engine.variable([64, 4], { touched: "rows" });
+    const { all } = engine.block([[64, 4]]);
+    assert.deepEqual([...await engine.read(variable), ...await engine.read(all)], Array(512).fill(0));
+    for (const each of [variable, all]) {
+      engine.write(each, new Float32Array(256).fill(3));
+      engine.free(each);
+    }
+  }
+  engine.close();
+});
+
+Deno.test("an engine at rest takes values as they are when they are written, a closed one takes none", async () => {
+  const engine = createCpuEngine({ threads: 1 });
+  const [variable, values] = [engine.variable([2]), Float32Array.of(1, 2)];
+  engine.write(variable, values);
+  values.fill(9);
+  assert.deepEqual([...await engine.read(variable)], [1, 2]);
+  engine.close();
+  assert.throws(() => engine.write(variable, values), /the engine is closed/);
+});
