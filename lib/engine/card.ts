@@ -12,6 +12,7 @@ import type { Engine } from "./engine.ts";
 import { productError, TOLERANCE } from "./product_error.ts";
 import { measureProduct } from "./roofline.ts";
 import { bitsOf, findAdapter, type FoundAdapter, openAdapter } from "./webgpu/engine.ts";
+import { tileFiles } from "./webgpu/tile_files.ts";
 
 /** Operations per second of a product of matrices. */
 export interface Speeds {
@@ -102,7 +103,7 @@ function mayHaveCard(): boolean {
 
 /** An adapter whose product is right. */
 async function openRight(found: FoundAdapter, profile: boolean | undefined): Promise<Engine> {
-  const engine = await openAdapter(found, { profile });
+  const engine = await openAdapter(found, { profile, tileStore: tileFiles() });
   const error = await productError(engine).catch((error) => {
     engine.close();
     throw error;

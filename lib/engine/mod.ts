@@ -45,4 +45,4 @@ export {
 } from "./engine.ts";
 export { type Purpose, randomPurpose, type RandomStream, randomStream } from "./philox.ts";
 export { type EngineChoice, type EngineName, type KernelChoice, type SelectedEngine, selectEngine } from "./select.ts";
-export { createWebgpuEngine, type WebgpuEngine, type WebgpuOptions } from "./webgpu/mod.ts";
+export { createWebgpuEngine, type Tile, type TileStore, type WebgpuEngine, type WebgpuOptions } from "./webgpu/mod.ts";

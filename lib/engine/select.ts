@@ -13,6 +13,7 @@ import { faultOf } from "./cpu/self_test.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
 import { createTfjsEngine, type TfjsBackend } from "./tfjs/mod.ts";
 import { createWebgpuEngine } from "./webgpu/mod.ts";
+import { tileFiles } from "./webgpu/tile_files.ts";
 
 /** What `--engine` takes, the best that is measured first. */
 export const ENGINES = ["auto", "cpu", "webgpu", "tfjs:gpu", "tfjs:node", "tfjs:js"] as const;
@@ -111,7 +112,11 @@ export async function chooseEngine(choice: EngineChoice = {}, remember?: Remembe
     if (precision !== "fp32" && !isHalf) throw noPrecision(precision, name);
     // What it is shows when it has started.
     const engine = name === "webgpu"
-      ? await createWebgpuEngine({ profile: choice.profile, precision: isHalf ? precision : "fp32" })
+      ? await createWebgpuEngine({
+        profile: choice.profile,
+        precision: isHalf ? precision : "fp32",
+        tileStore: tileFiles(),
+      })
       : await createTfjsEngine(name.slice(5) as TfjsBackend);
     return {
       info: engine.info,

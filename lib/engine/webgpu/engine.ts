@@ -16,9 +16,12 @@ import { movingKernels } from "./moving.ts";
 import { normKernels } from "./norms.ts";
 import { optimizerKernels } from "./optimizer.ts";
 import { poolingKernels } from "./pooling.ts";
-import { productKernels, type ProductOptions } from "./products.ts";
+import { productKernels } from "./products.ts";
 import { rotaryKernels } from "./rotary.ts";
+import { openStopwatch } from "./stopwatch.ts";
+import { type Tile, tilesWithin } from "./tiles.ts";
 import { topKernels } from "./top.ts";
+import { chooseTiles, type TileChoice, type TileStore } from "./tuning.ts";
 
 /** Grows with whatever changes the bits of a result. */
 const REVISION = 2;
@@ -27,7 +30,18 @@ const REVISION = 2;
 const HALF = "shader-f16";
 
 /** Options of {@linkcode createWebgpuEngine}. */
-export interface WebgpuOptions extends ProductOptions {
+export interface WebgpuOptions {
+  /**
+   * fp16: layers multiply numbers of 16 bits, with sums of 32; the adapter needs `shader-f16`. What is stored, losses,
+   * norms and the optimizer keep 32. Default fp32.
+   */
+  readonly precision?: "fp32" | "fp16" | undefined;
+  /** The shape of the tiles of all products, which changes no bit. Default: the fastest of some, or the first of them. */
+  readonly tile?: Tile | undefined;
+  /** Whether it is measured which shape is the fastest, for less than a second. Default: on a card. */
+  readonly tunes?: boolean | undefined;
+  /** Where that is kept for the next process. Default: nowhere. */
+  readonly tileStore?: TileStore | undefined;
   /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
   readonly logitBytes?: number | undefined;
   /** Keeps count of what the kernels do: see `Engine.times`. */
@@ -122,7 +136,8 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
     });
   });
   const { core, kernels } = createMemory(device);
-  const products = productKernels(core, options);
+  const tileFor = await tilesFor(found, device.limits, features, options);
+  const products = productKernels(core, { tileFor, halves: precision === "fp16" });
   const elements = elementwiseKernels(core);
   const [embedding, pooling] = [embeddingKernels(core), poolingKernels(core)];
   return {
@@ -164,4 +179,25 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
     allReduce() {},
     allGather: (x) => x,
   };
+}
+
+/** The shapes of tiles: the one that is asked for, those that are fastest on a card, or the first that there is room for. */
+async function tilesFor(
+  { name, isSoftware }: FoundAdapter,
+  limits: GPUSupportedLimits,
+  features: readonly GPUFeatureName[],
+  { tile, tunes = !isSoftware, tileStore, precision = "fp32" }: WebgpuOptions,
+): Promise<TileChoice> {
+  const candidates = tilesWithin(limits);
+  if (tile !== undefined || !tunes) return () => tile ?? candidates[0]!;
+  const { maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxStorageBufferBindingSize } = limits;
+  return await chooseTiles(
+    [name, maxComputeInvocationsPerWorkgroup, maxComputeWorkgroupStorageSize, maxStorageBufferBindingSize, precision],
+    candidates,
+    async () => {
+      const again = await findAdapter(); // one adapter gives one device
+      return again && await openStopwatch(again.adapter, features, precision === "fp16");
+    },
+    tileStore,
+  );
 }

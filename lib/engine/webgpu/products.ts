@@ -9,23 +9,12 @@ import { expectShape } from "../shapes.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
 import { type Form, nameOfProduct, product } from "./product.ts";
-import { type Tile, tilesWithin } from "./tiles.ts";
+import type { TileChoice } from "./tuning.ts";
 
-/** How products are made. */
-export interface ProductOptions {
-  /** The shape of all tiles. Default: the first that the device has room for. */
-  readonly tile?: Tile | undefined;
-  /**
-   * fp16: layers multiply numbers of 16 bits, with sums of 32; the adapter needs `shader-f16`. What is stored, losses,
-   * norms and the optimizer keep 32. Default fp32.
-   */
-  readonly precision?: "fp32" | "fp16" | undefined;
-}
-
-/** See the Engine contract. */
+/** See the Engine contract. `tileFor` gives the shape of tiles, `halves` says whether layers multiply 16 bits. */
 export function productKernels(
   { device, temporary, at }: Core,
-  { tile = tilesWithin(device.limits)[0]!, precision }: ProductOptions = {},
+  { tileFor, halves }: { readonly tileFor: TileChoice; readonly halves: boolean },
 ): Pick<Engine, "matmul"> {
   const known = new Map<string, Kernel>();
   const kernelOf = (form: Form): Kernel => {
@@ -53,6 +42,7 @@ export function productKernels(
       /** Whether rows of so many elements can be read, or written, by four. */
       const byFour = (width: number, ...tensors: readonly (Handle | undefined)[]) =>
         width % 4 === 0 && tensors.every((tensor) => tensor === undefined || at(tensor).first % 4 === 0);
+      const tile = tileFor(batch * m! * n!);
       const kernel = kernelOf({
         tile,
         transposeA,
@@ -64,7 +54,7 @@ export function productKernels(
         preactivation: preactivation !== undefined,
         activation,
         accumulate: accumulate && options.out !== undefined,
-        rounded: isLayer && precision === "fp16",
+        rounded: isLayer && halves,
       });
       device.run(
         kernel,

@@ -1,0 +1,40 @@
+/**
+ * Measured shapes of tiles, in files of the user's cache folder. Apart from the engine, for a page has no files.
+ *
+ * @module
+ */
+import { join } from "node:path";
+import { defaultCacheFolder } from "../../environment.ts";
+import type { TileStore } from "./tuning.ts";
+
+/**
+ * A store of files, one for each key. Without permission, or where a file cannot be written, it keeps nothing and says
+ * nothing.
+ *
+ * @param folder Where they are. Default: `webgpu` in Kindred's own cache.
+ * @returns The store.
+ */
+export function tileFiles(folder: string = join(defaultCacheFolder(), "webgpu")): TileStore {
+  /** Never asks: that would stop a program that runs unattended. */
+  const isGranted = (name: "read" | "write") => Deno.permissions.querySync({ name, path: folder }).state === "granted";
+  const fileOf = async (key: string) => {
+    const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key))).toHex();
+    return join(folder, `tiles-${hash.slice(0, 32)}.json`);
+  };
+  return {
+    read: async (key) =>
+      isGranted("read") ? await Deno.readTextFile(await fileOf(key)).catch(() => undefined) : undefined,
+    async write(key, text) {
+      if (!isGranted("write")) return;
+      const file = await fileOf(key);
+      const part = `${file}.${crypto.randomUUID()}`;
+      try {
+        await Deno.mkdir(folder, { recursive: true });
+        await Deno.writeTextFile(part, text);
+        await Deno.rename(part, file);
+      } catch {
+        await Deno.remove(part).catch(() => {});
+      }
+    },
+  };
+}
