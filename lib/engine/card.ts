@@ -55,14 +55,14 @@ const SIDE = 384;
  * The card for who names no engine.
  *
  * @param processor What computes otherwise.
- * @param options Whether the engine keeps count of its kernels; `remember`: where speeds are kept. Default: nowhere.
+ * @param options Whether the engine keeps count of its kernels; `remember`: where speeds are kept. Default: in this process.
  * @returns The card's engine if it is taken, and the reason in either case.
  */
 export async function chooseCard(
   processor: Beside,
   options: { readonly profile?: boolean | undefined; readonly remember?: Remember | undefined } = {},
 ): Promise<CardChoice> {
-  const { profile, remember = (_, measure) => measure() } = options;
+  const { profile, remember = inThisProcess } = options;
   if (!mayHaveCard()) return { reason: "this machine has no card" };
   const found = await findAdapter();
   if (found === undefined) return { reason: "WebGPU finds no card on this machine" };
@@ -86,6 +86,15 @@ export async function chooseCard(
     return { reason: `${found.name} is of no use: ${[error.summary, error.found].filter(Boolean).join(": ")}` };
   }
 }
+
+/** What was measured here: an engine that is asked for again is the same one. */
+const measured = new Map<string, Speeds>();
+const inThisProcess: Remember = async (of, measure) => {
+  const key = JSON.stringify(of);
+  const speeds = measured.get(key) ?? await measure();
+  measured.set(key, speeds);
+  return speeds;
+};
 
 /** On Linux a look at its devices is quicker than what a Vulkan loader does to find none. */
 function mayHaveCard(): boolean {

@@ -95,7 +95,7 @@ export async function selectEngine(choice: EngineChoice = {}): Promise<SelectedE
  * one place that decides which engine runs.
  *
  * @param choice Which one, how many threads, which precision. Default: auto.
- * @param remember Where the speeds that auto decides by are kept. Default: nowhere.
+ * @param remember Where the speeds that auto decides by are kept. Default: in this process.
  * @returns The engine as it will be.
  * @throws {EngineError} It is not available, or cannot do what is wanted.
  */

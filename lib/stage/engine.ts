@@ -40,7 +40,7 @@ export class TensorEngine extends TensorEngineBase {
    *
    * @param choice Which engine. Default: the best that is present.
    * @param cacheDir The cache that keeps what this was decided by, so that keys stay the same from run to run. Default: it
-   * is measured anew.
+   * is kept in this process.
    * @returns The layer. It fails with an `EngineError` where an engine that was named is not available.
    */
   static layer(choice: EngineChoice = {}, cacheDir?: string): Layer.Layer<TensorEngine, KindredError, Progress> {

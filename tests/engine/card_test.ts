@@ -118,7 +118,7 @@ Deno.test({
 });
 
 Deno.test({
-  name: "webgpu: the speeds that auto decides by are kept in the cache, so that keys stay the same",
+  name: "webgpu: the speeds that auto decides by are kept in the process, and in the cache, so that keys stay the same",
   ignore: !hasWebgpu,
   fn: () =>
     withFolder(async (folder) => {
@@ -127,6 +127,8 @@ Deno.test({
         return { identity, reason };
       }).pipe(Effect.provide(TensorEngine.layer({}, folder)), Effect.provide(Progress.layerSilent));
       await withAdapter(modelT, async () => {
+        const here = await auto();
+        assert.deepEqual(await auto(), here);
         const first = await Effect.runPromise(look);
         assert.match(first.reason, /^Model T.*: \d+ GFLOP\/s in a product/);
         for await (const { name } of Deno.readDir(folder)) assert.match(name, /^[0-9a-f]{2}$/);
