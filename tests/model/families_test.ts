@@ -307,9 +307,10 @@ Deno.test("what changes numbers and is not supported is refused by name", () => 
 const { training } = golden;
 /** Softmax does not see a bias of keys: what is there is rounding, which Adam scales up to full steps. */
 const isBlind = (name: string) => /(self\.key|k_lin|attn\.k)\.bias$/.test(name);
-/** Slow there, so only what another engine may do otherwise: windows, fewer heads of keys, rotations, gates. */
+/** Slow on TensorFlow.js, so only what may be otherwise there: windows, fewer heads of keys, rotations, gates. */
+const isSlow = (engine: string) => engine.startsWith("tfjs:");
 const isQuick = (engine: string, config: Json, pooling: PoolingMode) =>
-  engine === "cpu" ||
+  !isSlow(engine) ||
   ["modernbert mean", "gemma3_text mean", "qwen3 lasttoken"].includes(`${config["model_type"]} ${pooling}`);
 
 for (const { name: engineName, create } of engines) {
@@ -328,7 +329,7 @@ for (const { name: engineName, create } of engines) {
         const { learningRate, warmup: warmupSteps, batchSize } = training;
         const schedule = { kind: "linear", learningRate, totalSteps: losses.length, warmupSteps } as const;
         const [foundLosses, foundNorms]: [number[], number[]] = [[], []];
-        const count = engineName === "cpu" ? losses.length : 3; // of an engine that is slow
+        const count = isSlow(engineName) ? 3 : losses.length;
         for (let step = 0; step < count; step++) {
           await scopeAsync(engine, async () => {
             const rows = Int32Array.from({ length: batchSize }, (_, i) => step * batchSize + i);

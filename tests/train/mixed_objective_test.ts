@@ -2,6 +2,7 @@ import { Effect } from "effect";
 import assert from "node:assert/strict";
 import { encodeTexts } from "../../lib/embed/encode.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
+import type { Engine } from "../../lib/engine/engine.ts";
 import { TrainingError, UsageError } from "../../lib/error.ts";
 import { cosent, multipleNegativesRanking, softmax } from "../../lib/loss/mod.ts";
 import { loadBiEncoder } from "../../lib/model/bi_encoder.ts";
@@ -14,6 +15,7 @@ import type { Objective } from "../../lib/train/objective.ts";
 import { train } from "../../lib/train/trainer.ts";
 import type { TrainHooks } from "../../lib/train/trainer.ts";
 import type { TrainSettings } from "../../lib/train/settings.ts";
+import { engines } from "../engine/engines.ts";
 import { withFolder } from "../folder.ts";
 import { assertNear, goldenPath } from "../golden/golden.ts";
 import { course } from "./course.ts";
@@ -22,7 +24,7 @@ const golden = JSON.parse(await Deno.readTextFile(goldenPath("mixed_training.jso
 const names = ["pairs", "graded", "nli"] as const;
 
 /** The three sets of the golden file, each under its loss, and what is trained beside the model. */
-async function goldenSets(engine: ReturnType<typeof createCpuEngine>) {
+async function goldenSets(engine: Engine) {
   const model = await loadBiEncoder(engine, goldenPath("training/model"), { trained: true });
   const { weight, bias } = golden.classifier.before;
   const head = {
@@ -72,38 +74,41 @@ const settings: TrainSettings = {
   seed: 7,
 };
 
-Deno.test("three sets under three losses go the way of sentence-transformers' trainer, classifier and prompts included", async () => {
-  const engine = createCpuEngine({ threads: 1 });
-  const { model, head, sets } = await goldenSets(engine);
-  const mixed = mixedObjective(sets, { mixing: "round-robin" });
-  const starts = names.map((_, i) => sets.slice(0, i).reduce((sum, { objective }) => sum + objective.rows, 0));
-  const recorded = (golden.batches as { set: typeof names[number]; rows: number[] }[]).map(({ set, rows }) => {
-    const own = Int32Array.from(rows, (row) => row + starts[names.indexOf(set)]!);
-    return { rows: own, streams: own, epoch: 0 };
+for (const { name: engineName, create } of engines) {
+  Deno.test(`${engineName}: three sets under three losses go the way of sentence-transformers' trainer, classifier and prompts included`, async () => {
+    const engine = await create();
+    const { model, head, sets } = await goldenSets(engine);
+    const mixed = mixedObjective(sets, { mixing: "round-robin" });
+    const starts = names.map((_, i) => sets.slice(0, i).reduce((sum, { objective }) => sum + objective.rows, 0));
+    const recorded = (golden.batches as { set: typeof names[number]; rows: number[] }[]).map(({ set, rows }) => {
+      const own = Int32Array.from(rows, (row) => row + starts[names.indexOf(set)]!);
+      return { rows: own, streams: own, epoch: 0 };
+    });
+    const perEpoch = recorded.length / golden.epochs;
+    const found: number[] = [];
+    const objective: Objective = {
+      ...mixed,
+      batches: (draw) => (epoch) => {
+        assert.equal(mixed.batches!(draw)(epoch).length, perEpoch, "batches of an epoch");
+        return recorded.slice(epoch * perEpoch, (epoch + 1) * perEpoch);
+      },
+    };
+    const record = await Effect.runPromise(train(engine, objective, settings));
+    for (const { losses } of record.log) found.push(...Object.values(losses!));
+    assert.equal(record.steps, golden.steps);
+    for (const [name, tensor] of Object.entries(head)) {
+      const expected = golden.classifier.after[name.replace("classifier.", "")];
+      assertNear(name, await engine.read(tensor.value), expected, 1e-3);
+    }
+    assertNear("losses", found, golden.losses, 1e-3);
+    assertNear("embeddings", (await encodeTexts(engine, model, golden.probe)).data, golden.trained, 1e-3);
+    const { pairs, graded, nli } = record.sets!;
+    assert.deepEqual([pairs!.batches, graded!.batches, nli!.batches], [6, 6, 6]);
+    assert.equal(pairs!.samples + graded!.samples + nli!.samples, record.samples);
+    assert.equal(pairs!.tokens + graded!.tokens + nli!.tokens, record.tokens);
+    engine.close();
   });
-  const perEpoch = recorded.length / golden.epochs;
-  const found: number[] = [];
-  const objective: Objective = {
-    ...mixed,
-    batches: (draw) => (epoch) => {
-      assert.equal(mixed.batches!(draw)(epoch).length, perEpoch, "batches of an epoch");
-      return recorded.slice(epoch * perEpoch, (epoch + 1) * perEpoch);
-    },
-  };
-  const record = await Effect.runPromise(train(engine, objective, settings));
-  for (const { losses } of record.log) found.push(...Object.values(losses!));
-  assert.equal(record.steps, golden.steps);
-  for (const [name, tensor] of Object.entries(head)) {
-    const expected = golden.classifier.after[name.replace("classifier.", "")];
-    assertNear(name, await engine.read(tensor.value), expected, 1e-3);
-  }
-  assertNear("embeddings", (await encodeTexts(engine, model, golden.probe)).data, golden.trained, 1e-3);
-  const { pairs, graded, nli } = record.sets!;
-  assert.deepEqual([pairs!.batches, graded!.batches, nli!.batches], [6, 6, 6]);
-  assert.equal(pairs!.samples + graded!.samples + nli!.samples, record.samples);
-  assert.equal(pairs!.tokens + graded!.tokens + nli!.tokens, record.tokens);
-  engine.close();
-});
+}
 
 Deno.test("a run over several sets goes on after a crash with the very bits of an undisturbed one", () =>
   withFolder(async (folder) => {
