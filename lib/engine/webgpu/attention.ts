@@ -154,6 +154,7 @@ var<workgroup> values: array<f32, ${tile}u * D>;`,
   }
   let lse = logSumExp[row * p.heads + head];
   var change = 0.0;
+  var whole = 0.0;
   for (var base = 0u; base < count; base += ${tile}u) {
     ${loadKeys(tile)}
     for (var j = 0u; j < ${tile}u; j++) {
@@ -167,6 +168,7 @@ var<workgroup> values: array<f32, ${tile}u * D>;`,
       let weight = exponential(product * p.scale + lean(i32(mine), i32(base + j), head) - lse);
       let share = weight * dp * factor(row, head, base + j);
       change += share;
+      whole += weight;
       // dQ = s (Σ P dP K − along Σ P K): both sums, for along is known at the end only.
       for (var f = 0u; f < D; f++) {
         sum[f] = fma(share, keys[j * D + f], sum[f]);
@@ -176,6 +178,8 @@ var<workgroup> values: array<f32, ${tile}u * D>;`,
     workgroupBarrier();
   }
   if (mine >= count) { return; }
+  // The weights have the rounding of lse in common, so that their sum is not quite 1; dS has the sum 0 by what it is.
+  change /= whole;
   along[row * p.heads + head] = change;
   for (var f = 0u; f < D; f++) { dQkv[row * p.columns + head * D + f] = p.scale * (sum[f] - change * mean[f]); }`,
   };
