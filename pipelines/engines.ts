@@ -6,7 +6,7 @@
 import { attempt } from "../lib/attempt.ts";
 import type { Engine } from "../lib/engine/engine.ts";
 import { productError, TOLERANCE } from "../lib/engine/product_error.ts";
-import { measureRoofline } from "../lib/engine/roofline.ts";
+import { measureProduct, measureRoofline } from "../lib/engine/roofline.ts";
 import { type EngineChoice, selectEngine } from "../lib/engine/select.ts";
 import { findAdapter } from "../lib/engine/webgpu/mod.ts";
 import { EngineError, explain, knownError } from "../lib/error.ts";
@@ -24,6 +24,8 @@ interface Tried {
   readonly error?: number;
   /** Of a large square product. */
   readonly gflops?: number;
+  /** Of a layer's product of this size in fp16; undefined where the engine has none. */
+  readonly gflopsOfFp16?: number;
   /** Of a sum of two vectors that fit into no cache. */
   readonly gigabytes?: number;
   /** Why it was not started. */
@@ -58,6 +60,18 @@ async function tryEngine(flags: string, choice: EngineChoice): Promise<Tried> {
   }
 }
 
+/** A card, in both of its precisions. */
+async function tryCard(adapter: GPUAdapter | undefined): Promise<Tried> {
+  const tried = await tryEngine("--engine webgpu", { engine: "webgpu" });
+  if (tried.error === undefined || adapter?.features.has("shader-f16") !== true) return tried;
+  const { engine } = await selectEngine({ engine: "webgpu", precision: "fp16" });
+  try {
+    return { ...tried, gflopsOfFp16: await measureProduct(engine, undefined, true) / 1e9 };
+  } finally {
+    engine.close();
+  }
+}
+
 /** The command. */
 export const command: Command = {
   name: "engines",
@@ -81,7 +95,7 @@ export const command: Command = {
         engines.push(
           adapter?.isSoftware === true && named !== "webgpu"
             ? { flags: "--engine webgpu", device: adapter.name, missing: "a processor that acts as a card: not tried" }
-            : await tryEngine("--engine webgpu", { engine: "webgpu" }),
+            : await tryCard(adapter?.adapter),
         );
       }
       if (named?.startsWith("tfjs:")) {
@@ -98,7 +112,7 @@ export const command: Command = {
       return { schema: "kindred-engines/1", engines };
     }),
   print: ({ engines }: EnginesReport) =>
-    engines.flatMap(({ flags, device, error, gflops, gigabytes, missing }) =>
+    engines.flatMap(({ flags, device, error, gflops, gflopsOfFp16, gigabytes, missing }) =>
       tableLines({
         title: flags,
         columns: ["", "what it says"],
@@ -107,7 +121,12 @@ export const command: Command = {
           ...(missing === undefined ? [] : [["not started", missing] as const]),
           ...(error === undefined ? [] : [
             ["a product", `off by ${error.toExponential(1)}, as fp32 is`] as const,
-            ["GFLOP/s", `${gflops!.toFixed(1)} in fp32`] as const,
+            [
+              "GFLOP/s",
+              `${gflops!.toFixed(1)} in fp32${
+                gflopsOfFp16 === undefined ? "" : `, ${gflopsOfFp16.toFixed(1)} of a layer in fp16`
+              }`,
+            ] as const,
             ["GB/s", gigabytes!.toFixed(1)] as const,
           ]),
         ],

@@ -42,12 +42,13 @@ export async function measureRoofline(engine: Engine): Promise<Roofline> {
  *
  * @param engine The engine.
  * @param side Rows and columns. Default 768.
+ * @param isLayer Whether the product is a layer's, of the engine's precision. Default: of fp32.
  * @returns Operations per second.
  */
-export async function measureProduct(engine: Engine, side = SIDE): Promise<number> {
+export async function measureProduct(engine: Engine, side = SIDE, isLayer = false): Promise<number> {
   const seconds = await scopeAsync(engine, () => {
     const [a, c] = [engine.full([side, side], 1), engine.empty([side, side])];
-    return secondsOf(engine, () => engine.matmul(a, a, { out: c }));
+    return secondsOf(engine, () => engine.matmul(a, a, { out: c, isLayer }));
   });
   return 2 * side ** 3 / seconds;
 }
