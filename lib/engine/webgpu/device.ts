@@ -131,10 +131,13 @@ export async function openDevice(
     ids.set(buffer, ++made);
     return buffer;
   };
+  // The oldest is taken first: steps of equal shapes then take the same buffers, and find their bind groups made.
   const give = (buffer: GPUBuffer): void => {
-    const list = free.get(buffer.size);
-    if (list === undefined) free.set(buffer.size, [buffer]);
-    else list.push(buffer);
+    const list = free.get(buffer.size) ?? [];
+    free.set(buffer.size, list);
+    let at = list.length;
+    while (at > 0 && ids.get(list[at - 1]!)! < ids.get(buffer)!) at--;
+    list.splice(at, 0, buffer);
   };
 
   // --- what is enqueued ---------------------------------------------------------------------------------------------
