@@ -138,7 +138,7 @@ Deno.test({
   ignore: !hasWebgpu,
   fn: async () => {
     const stopwatch = await openStopwatch((await navigator.gpu.requestAdapter())!, [], false);
-    const times = await stopwatch!.time(64, TILES.slice(0, 1));
+    const times = await stopwatch!.time(256, TILES.slice(0, 1));
     stopwatch!.close();
     assert.ok(times.length === 1 && times.every((time) => time > 0), `${times}`);
 
