@@ -5,7 +5,10 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sampleBaseModel, sampleSts } from "../../lib/data/sample/mod.ts";
 import { hasWebgpu } from "../engine/engines.ts";
-import { places, run, withFolder } from "./user.ts";
+import { places, runWith, withFolder } from "./user.ts";
+
+/** Cards, of which pipelines in tests see none otherwise. */
+const CARD = { DENO_WEBGPU_BACKEND: "vulkan,metal,dx12" };
 
 /** What losses and metrics may be off by. */
 const TOLERANCE = 2e-3;
@@ -43,7 +46,7 @@ for (const [pipeline, flags] of Object.entries(PIPELINES)) {
         const few = [...FEW, ...flags, "--model", await sampleBaseModel(), "--eval", rows];
         const reportOf = async (engine: string): Promise<Report> => {
           const own = join(folder, engine);
-          const { code, err } = await run(pipeline, ...few, "--engine", engine, ...places(own));
+          const { code, err } = await runWith(CARD, pipeline, ...few, "--engine", engine, ...places(own));
           assert.equal(code, 0, err);
           return JSON.parse(await Deno.readTextFile(join(own, "out", "report.json")));
         };
