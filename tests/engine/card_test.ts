@@ -75,12 +75,11 @@ Deno.test("no card is asked for where Linux has no device of one, or where the c
 const system = navigator.gpu;
 /** Devices that were opened. */
 let opened = 0;
-/** The system's own adapter, under the name of a card. */
+/** The system's own adapter, under the name of a card that has no clock: nothing is measured before it is opened. */
 async function modelT(): Promise<Adapter> {
   const adapter = (await system.requestAdapter())!;
   const requestDevice = (options: GPUDeviceDescriptor) => (opened++, adapter.requestDevice(options));
-  const { limits, features } = adapter;
-  return { info: { description: "Model T" }, limits, features, requestDevice } as Adapter;
+  return { info: { description: "Model T" }, limits: adapter.limits, features: new Set(), requestDevice } as Adapter;
 }
 
 Deno.test({
