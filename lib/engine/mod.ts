@@ -45,4 +45,5 @@ export {
 } from "./engine.ts";
 export { type Purpose, randomPurpose, type RandomStream, randomStream } from "./philox.ts";
 export { type EngineChoice, type EngineName, type KernelChoice, type SelectedEngine, selectEngine } from "./select.ts";
+export type { DeviceLimits } from "./webgpu/device.ts";
 export { createWebgpuEngine, type Tile, type TileStore, type WebgpuEngine, type WebgpuOptions } from "./webgpu/mod.ts";

@@ -6,7 +6,7 @@
 import { EngineError } from "../../error.ts";
 import { type Attention, type Engine, type Handle, sizeOf } from "../engine.ts";
 import { expectShape } from "../shapes.ts";
-import type { Place } from "./device.ts";
+import type { Place } from "./bindings.ts";
 import type { Element, Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
 import { DROPOUT_NUMBERS, dropoutOf, EXP, LOG, PHILOX } from "./wgsl.ts";
@@ -331,7 +331,7 @@ export function attentionKernels({ device, temporary, at }: Core): Pick<Engine, 
   /** Rows of no sequence are 0. */
   const cleared = (shape: readonly number[]): Handle => {
     const made = temporary(shape);
-    device.clear(at(made), sizeOf(shape));
+    device.clear(at(made));
     return made;
   };
 

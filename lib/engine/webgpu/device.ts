@@ -8,16 +8,21 @@
  */
 import { EngineError } from "../../error.ts";
 import type { DeviceWork, KernelTime } from "../engine.ts";
-import { type Element, type Kernel, MOST_GROUPS, textOf } from "./kernel.ts";
+import { bindingOf, type Compiled, compileKernel, createBindGroups, type Place } from "./bindings.ts";
+import { createBuffers } from "./buffers.ts";
+import { outOfMemory, refused, watchFaults } from "./faults.ts";
+import { type Kernel, MOST_GROUPS } from "./kernel.ts";
 import { CLOCK, startProfile } from "./profile.ts";
 import { countWork } from "./work.ts";
 
-/** Part of a buffer. */
-export interface Place {
-  /** Where it lies. */
-  readonly buffer: GPUBuffer;
-  /** Its first element. */
-  readonly first: number;
+/** Lower limits than a device has, in bytes. */
+export interface DeviceLimits {
+  /** Of a buffer. */
+  readonly bufferBytes?: number | undefined;
+  /** Of what a kernel is given of one buffer. */
+  readonly bindingBytes?: number | undefined;
+  /** Of buffers that lie unused, where less is in use, before a new one is made; default 1 GiB. */
+  readonly spareBytes?: number | undefined;
 }
 
 /** Bytes that the numbers of a dispatch take: the distance that a dynamic offset must keep. */
@@ -26,8 +31,8 @@ const SLOT = 256;
 const SLOTS = 4096;
 /** Bytes of small uploads that wait for the next submission. */
 const STAGED = 1 << 22;
-/** Bind groups that are remembered. */
-const BIND_GROUPS = 8192;
+/** Bytes of buffers that may lie unused, where less is in use. */
+const SPARE = 2 ** 30;
 
 /** The inside of an engine. */
 export interface Device {
@@ -41,6 +46,12 @@ export interface Device {
   readonly times: (() => readonly KernelTime[]) | undefined;
   /** Buffers of tensors, in use and for the next one, their bytes, and bind groups that are remembered. */
   readonly held: () => { readonly buffers: number; readonly bytes: number; readonly bindGroups: number };
+  /** Bytes of the largest buffer. */
+  readonly bufferBytes: number;
+  /** Bytes of the most that a kernel reaches of one buffer. */
+  readonly bindingBytes: number;
+  /** Elements that a kernel reaches of a buffer, wherever it begins; all, where it can be given the whole of it. */
+  readonly reach: (buffer: GPUBuffer) => number;
   /** A buffer of at least so many bytes, whatever it holds. */
   readonly take: (bytes: number) => GPUBuffer;
   /** Gives it back; it may be taken again at once, for what is enqueued is done in order. */
@@ -52,32 +63,37 @@ export interface Device {
     places: Readonly<Record<string, Place>>,
     numbers?: Readonly<Record<string, number>>,
   ) => void;
-  /** Sets so many elements to 0. */
-  readonly clear: (target: Place, size: number) => void;
-  /** Copies so many elements. */
-  readonly copy: (target: Place, source: Place, size: number) => void;
-  /** Writes values of the host. */
+  /** Sets all elements to 0. */
+  readonly clear: (target: Place) => void;
+  /** Copies all elements of a place to one of the same size. */
+  readonly copy: (target: Place, source: Place) => void;
+  /** Writes values of the host from the first element on. */
   readonly write: (target: Place, data: Float32Array | Int32Array) => void;
   /** Waits for all that was enqueued, then the bytes. */
-  readonly read: (source: Place, size: number) => Promise<ArrayBuffer>;
+  readonly read: (source: Place) => Promise<ArrayBuffer>;
   /** A step begins: what was enqueued before is submitted. */
   readonly beginStep: () => void;
   /** Frees all buffers. */
   readonly close: () => void;
 }
 
-/** A size that few others are mapped to, and many are: eight steps to the double. */
-function roomFor(bytes: number): number {
-  if (bytes <= 256) return 256;
-  const step = 2 ** Math.max(8, Math.floor(Math.log2(bytes)) - 3);
-  return Math.ceil(bytes / step) * step;
-}
-
-/** Opens an adapter's device with all that it allows; `profile`: and keeps count of its kernels. */
+/**
+ * Opens an adapter's device with all that it allows.
+ *
+ * @param adapter Which.
+ * @param options Limits that are to be lower than its own; features that it is to have; `profile`: count is kept of its
+ * kernels.
+ * @returns The device; to be closed.
+ */
 export async function openDevice(
   adapter: GPUAdapter,
-  options: { readonly profile?: boolean | undefined; readonly features?: readonly GPUFeatureName[] } = {},
+  options: {
+    readonly limits?: DeviceLimits | undefined;
+    readonly profile?: boolean | undefined;
+    readonly features?: readonly GPUFeatureName[];
+  } = {},
 ): Promise<Device> {
+  const lower = options.limits ?? {};
   const { limits: most } = adapter;
   const device = await adapter.requestDevice({
     requiredFeatures: [
@@ -92,53 +108,25 @@ export async function openDevice(
     },
   });
   const { queue, limits } = device;
-  const { STORAGE, COPY_SRC, COPY_DST, UNIFORM, MAP_READ } = GPUBufferUsage;
+  const { COPY_SRC, COPY_DST, UNIFORM, MAP_READ } = GPUBufferUsage;
+  const multipleOf4 = (bytes: number) => Math.floor(bytes / 4) * 4;
+  const bufferBytes = multipleOf4(Math.min(lower.bufferBytes ?? Infinity, limits.maxBufferSize));
+  const bindingBytes = multipleOf4(Math.min(lower.bindingBytes ?? Infinity, limits.maxStorageBufferBindingSize));
+  const alignment = limits.minStorageBufferOffsetAlignment;
 
-  let fault: EngineError | undefined;
-  const fail = (summary: string, found: string) => fault ??= new EngineError(summary, { found: found.trim() });
-  device.addEventListener("uncapturederror", (event) => {
-    event.preventDefault();
-    fail("the device refused what the webgpu engine asked for", (event as GPUUncapturedErrorEvent).error.message);
-  });
   let closed = false;
-  void device.lost.then(({ message, reason }) => {
-    if (!closed) fail("the device was lost", message || reason || "no reason given");
-  });
+  const kernelIn = (message: string): string | undefined =>
+    [...compiled.keys()].find((name) => message.includes(`'${name}'`) || message.includes(`"${name}"`));
+  const faults = watchFaults(device, kernelIn, () => kernelRun);
   const check = () => {
     if (closed) throw new EngineError("the engine is closed", { hint: "wait for what it computes before closing it" });
-    if (fault !== undefined) throw fault;
+    faults.check();
   };
-
-  // --- buffers ------------------------------------------------------------------------------------------------------
-
-  const all = new Set<GPUBuffer>();
-  const free = new Map<number, GPUBuffer[]>();
-  const ids = new WeakMap<GPUBuffer, number>();
-  let made = 0;
-  const take = (bytes: number): GPUBuffer => {
-    const size = roomFor(bytes);
-    const known = free.get(size)?.pop();
-    if (known !== undefined) return known;
-    if (size > Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize)) {
-      throw new EngineError("a tensor is larger than this device takes", {
-        expected: `at most ${Math.min(limits.maxBufferSize, limits.maxStorageBufferBindingSize)} bytes`,
-        found: `${bytes}`,
-        hint: "--engine cpu",
-      });
-    }
-    const buffer = device.createBuffer({ size, usage: STORAGE | COPY_SRC | COPY_DST });
-    all.add(buffer);
-    ids.set(buffer, ++made);
-    return buffer;
-  };
-  // The oldest is taken first: steps of equal shapes then take the same buffers, and find their bind groups made.
-  const give = (buffer: GPUBuffer): void => {
-    const list = free.get(buffer.size) ?? [];
-    free.set(buffer.size, list);
-    let at = list.length;
-    while (at > 0 && ids.get(list[at - 1]!)! < ids.get(buffer)!) at--;
-    list.splice(at, 0, buffer);
-  };
+  const buffers = createBuffers(device, faults, { largest: bufferBytes, spare: lower.spareBytes ?? SPARE }, () => {
+    submit();
+    bindGroups.clear();
+  });
+  const { take, give, idOf } = buffers;
 
   // --- what is enqueued ---------------------------------------------------------------------------------------------
 
@@ -153,6 +141,8 @@ export async function openDevice(
   let staged = 0;
   let encoder: GPUCommandEncoder | undefined;
   let pass: GPUComputePassEncoder | undefined;
+  /** The last kernel that was started. */
+  let kernelRun: string | undefined;
   const copying = (): GPUCommandEncoder => {
     check();
     pass?.end();
@@ -165,7 +155,14 @@ export async function openDevice(
     profile?.end(encoder);
     if (slot > 0) queue.writeBuffer(slots, 0, numbersOnHost.buffer, 0, slot * SLOT);
     if (staged > 0) queue.writeBuffer(staging, 0, stagedOnHost, 0, staged);
-    queue.submit([encoder.finish()]);
+    const [commands, last] = [encoder, kernelRun];
+    faults.watch(
+      () => queue.submit([commands.finish()]),
+      (found, isMemory) => {
+        const kernel = kernelIn(found) ?? (last && `${last}, or one before it`);
+        return isMemory ? outOfMemory(found, kernel && `kernel ${kernel}`) : refused(found, kernel);
+      },
+    );
     count("submits");
     count("uploaded", slot * SLOT + staged);
     [encoder, pass, slot, staged] = [undefined, undefined, 0, 0];
@@ -173,65 +170,16 @@ export async function openDevice(
 
   // --- kernels ------------------------------------------------------------------------------------------------------
 
-  interface Compiled {
-    readonly pipeline: GPUComputePipeline;
-    readonly layout: GPUBindGroupLayout;
-    readonly tensors: readonly string[];
-    readonly written: ReadonlySet<string>;
-    readonly byFour: ReadonlySet<string>;
-    readonly numbers: readonly (readonly [string, Element])[];
-    readonly bytes: number;
-  }
   const compiled = new Map<string, Compiled>();
   const compile = (kernel: Kernel): Compiled => {
-    const known = compiled.get(kernel.name);
-    if (known !== undefined) return known;
-    const types = Object.entries({ ...kernel.reads, ...kernel.writes });
-    const tensors = types.map(([name]) => name);
-    const written = new Set(Object.keys(kernel.writes));
-    const byFour = new Set(types.filter(([, type]) => type === "vec4f").map(([name]) => name));
-    const layout = device.createBindGroupLayout({
-      entries: [
-        { binding: 0, visibility: GPUShaderStage.COMPUTE, buffer: { type: "uniform", hasDynamicOffset: true } },
-        ...tensors.map((name, i): GPUBindGroupLayoutEntry => ({
-          binding: i + 1,
-          visibility: GPUShaderStage.COMPUTE,
-          buffer: { type: written.has(name) ? "storage" : "read-only-storage" },
-        })),
-      ],
-    });
-    const module = device.createShaderModule({ label: kernel.name, code: textOf(kernel) });
-    const pipeline = device.createComputePipeline({
-      label: kernel.name,
-      layout: device.createPipelineLayout({ bindGroupLayouts: [layout] }),
-      compute: { module, entryPoint: "main" },
-    });
-    const numbers = Object.entries(kernel.numbers);
-    const bytes = Math.ceil((numbers.length + tensors.length) / 4) * 16;
-    const made = { pipeline, layout, tensors, written, byFour, numbers, bytes };
-    compiled.set(kernel.name, made);
+    let made = compiled.get(kernel.name);
+    if (made === undefined) compiled.set(kernel.name, made = compileKernel(device, faults, kernel));
     return made;
   };
-
-  const bindGroups = new Map<string, GPUBindGroup>();
-  const bindGroupOf = (kernel: Kernel, made: Compiled, places: readonly Place[]): GPUBindGroup => {
-    let key = kernel.name;
-    for (const { buffer } of places) key += ` ${ids.get(buffer)}`;
-    const known = bindGroups.get(key);
-    if (known !== undefined) return known;
-    if (bindGroups.size === BIND_GROUPS) bindGroups.clear();
-    const group = device.createBindGroup({
-      label: kernel.name,
-      layout: made.layout,
-      entries: [
-        { binding: 0, resource: { buffer: slots, size: made.bytes } },
-        ...places.map(({ buffer }, i) => ({ binding: i + 1, resource: { buffer } })),
-      ],
-    });
-    bindGroups.set(key, group);
-    return group;
+  const bindGroups = createBindGroups(device, faults, slots, idOf);
+  const transfer = (target: Place, { buffer, first, size }: Place) => {
+    copying().copyBufferToBuffer(buffer, 4 * first, target.buffer, 4 * target.first, 4 * size);
   };
-
   const run: Device["run"] = (kernel, groups, places, numbers = {}) => {
     const [x, y, z] = typeof groups !== "number"
       ? groups
@@ -243,15 +191,19 @@ export async function openDevice(
     if (slot === mostSlots) submit();
     const made = compile(kernel);
     const borrowed: GPUBuffer[] = [];
+    const bind = (name: string, place: Place) =>
+      bindingOf(bindingBytes, alignment, () => `kernel ${kernel.name}, ${name}`, place);
     const bound = made.tensors.map((name) => {
       const place = places[name]!;
-      if (made.written.has(name)) return place;
+      const isRead = !made.written.has(name);
       // A buffer cannot be read and written by one kernel: what is read is copied first.
-      if (![...made.written].some((other) => places[other]!.buffer === place.buffer)) return place;
-      const copy = take(place.buffer.size);
-      borrowed.push(copy);
-      copying().copyBufferToBuffer(place.buffer, 0, copy, 0, place.buffer.size);
-      return { buffer: copy, first: place.first };
+      if (!isRead || ![...made.written].some((other) => places[other]!.buffer === place.buffer)) {
+        return bind(name, place);
+      }
+      const copy = { buffer: take(4 * place.size), first: 0, size: place.size };
+      borrowed.push(copy.buffer);
+      transfer(copy, place);
+      return bind(name, copy);
     });
     let at = slot * SLOT;
     for (const [name, type] of made.numbers) {
@@ -264,7 +216,7 @@ export async function openDevice(
       numbersOnHost.setUint32(at, made.byFour.has(made.tensors[i]!) ? first / 4 : first, true);
       at += 4;
     }
-    const group = bindGroupOf(kernel, made, bound);
+    const group = bindGroups.of(kernel.name, made, bound);
     const timestampWrites = profile?.next(kernel.name, numbers, z);
     if (timestampWrites !== undefined) {
       pass?.end();
@@ -277,6 +229,7 @@ export async function openDevice(
     pass.setBindGroup(0, group, [slot * SLOT]);
     pass.dispatchWorkgroups(x, y, z);
     slot++;
+    kernelRun = kernel.name;
     count("dispatches");
     for (const buffer of borrowed) give(buffer);
   };
@@ -286,27 +239,23 @@ export async function openDevice(
     limits,
     work,
     times: profile?.times,
-    held: () => ({
-      buffers: all.size,
-      bytes: [...all].reduce((sum, { size }) => sum + size, 0),
-      bindGroups: bindGroups.size,
-    }),
+    held: () => ({ ...buffers.held(), bindGroups: bindGroups.count() }),
+    bufferBytes,
+    bindingBytes,
+    reach: ({ size }) => size <= bindingBytes ? Infinity : Math.floor((bindingBytes - alignment) / 4) + 1,
     take,
     give,
     run,
-    clear(target, size) {
-      if (size > 0) copying().clearBuffer(target.buffer, 4 * target.first, 4 * size);
+    clear({ buffer, first, size }) {
+      if (size > 0) copying().clearBuffer(buffer, 4 * first, 4 * size);
     },
-    copy(target, source, size) {
-      if (size === 0) return;
-      if (target.buffer !== source.buffer) {
-        copying().copyBufferToBuffer(source.buffer, 4 * source.first, target.buffer, 4 * target.first, 4 * size);
-        return;
-      }
-      const between = take(4 * size);
-      copying().copyBufferToBuffer(source.buffer, 4 * source.first, between, 0, 4 * size);
-      copying().copyBufferToBuffer(between, 0, target.buffer, 4 * target.first, 4 * size);
-      give(between);
+    copy(target, source) {
+      if (source.size === 0) return;
+      if (target.buffer !== source.buffer) return transfer(target, source);
+      const between = { buffer: take(4 * source.size), first: 0, size: source.size };
+      transfer(between, source);
+      transfer(target, between);
+      give(between.buffer);
     },
     write(target, data) {
       const { byteLength } = data;
@@ -323,20 +272,24 @@ export async function openDevice(
       copying().copyBufferToBuffer(staging, staged, target.buffer, 4 * target.first, byteLength);
       staged += byteLength;
     },
-    async read(source, size) {
+    async read({ buffer, first, size }) {
       check();
       count("reads");
-      const bytes = Math.max(4, 4 * size);
-      const mapped = device.createBuffer({ size: bytes, usage: MAP_READ | COPY_DST });
+      const mapped = faults.watch(
+        () => device.createBuffer({ size: Math.max(4, 4 * size), usage: MAP_READ | COPY_DST }),
+        (found) => outOfMemory(found, `${4 * size} bytes that are read`),
+      );
       try {
-        copying().copyBufferToBuffer(source.buffer, 4 * source.first, mapped, 0, 4 * size);
+        copying().copyBufferToBuffer(buffer, 4 * first, mapped, 0, 4 * size);
         submit();
         endSteps();
-        try {
-          await mapped.mapAsync(GPUMapMode.READ);
-        } catch (error) {
+        let problem: unknown;
+        await mapped.mapAsync(GPUMapMode.READ).catch((error) => problem = error);
+        await faults.settled();
+        if (problem !== undefined) {
           await new Promise((resolve) => setTimeout(resolve, 0)); // what the device has to say comes as an event
-          throw fail("the device did not give the values back", error instanceof Error ? error.message : `${error}`);
+          const found = problem instanceof Error ? problem.message : `${problem}`;
+          throw faults.fail(new EngineError("the device did not give the values back", { found }));
         }
         check();
         await profile?.gather();
@@ -354,9 +307,8 @@ export async function openDevice(
       pass?.end();
       closed = true;
       profile?.close();
-      for (const buffer of [...all, slots, staging]) buffer.destroy();
-      all.clear();
-      free.clear();
+      buffers.close();
+      for (const buffer of [slots, staging]) buffer.destroy();
       bindGroups.clear();
       device.destroy();
     },

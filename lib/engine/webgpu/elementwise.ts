@@ -119,12 +119,29 @@ export const partialSums = (name: string, value: string): Kernel => ({
   let end = min(p.size, (group + 1u) * ${BLOCK}u);
   for (var i = group * ${BLOCK}u + t; i < end; i += 256u) { share += ${value}; }
   let result = total(share, t);
-  if (t == 0u && group * ${BLOCK}u < max(p.size, 1u)) { partial[p.to + group] = result; }`,
+  if (t == 0u && group * ${BLOCK}u < p.size) { partial[p.to + group] = result; }`,
 });
 const SUMS = partialSums("sum", "x[i]");
+/** The partial sums of all blocks of these tensors. */
+export function sumBlocks({ device, temporary, at, part, windows }: Core, kernel: Kernel, tensors: readonly Handle[]) {
+  const runs = tensors.flatMap((x) => {
+    const all = part(x, 0, [sizeOf(x.shape)]);
+    return windows(all).map(([from, to]) => part(all, from, [to - from]));
+  });
+  const counts = runs.map(({ shape }) => groupsOf(shape[0]!, BLOCK));
+  const partial = temporary([Math.max(1, counts.reduce((sum, count) => sum + count, 0))]);
+  if (runs.length === 0) device.clear(at(partial));
+  let to = 0;
+  runs.forEach((x, i) => {
+    device.run(kernel, counts[i]!, { x: at(x), partial: at(partial) }, { size: x.shape[0]!, to });
+    to += counts[i]!;
+  });
+  return partial;
+}
 
 /** See the Engine contract. */
-export function elementwiseKernels({ device, temporary, at, elements }: Core): ElementwiseKernels {
+export function elementwiseKernels(core: Core): ElementwiseKernels {
+  const { device, temporary, at, elements, each } = core;
   const columnSum: Engine["columnSum"] = (x, { out, accumulate = false } = {}) => {
     const [rows, width] = x.shape as [number, number];
     const y = out ?? temporary([width]);
@@ -133,18 +150,15 @@ export function elementwiseKernels({ device, temporary, at, elements }: Core): E
     return y;
   };
   const sum = (x: Handle): Handle => {
-    const size = sizeOf(x.shape);
-    const blocks = Math.max(1, groupsOf(size, BLOCK));
-    const partial = temporary([blocks]);
-    device.run(SUMS, blocks, { x: at(x), partial: at(partial) }, { size, to: 0 });
-    return blocks === 1 ? partial : sum(partial);
+    const partial = sumBlocks(core, SUMS, [x]);
+    return partial.shape[0] === 1 ? partial : sum(partial);
   };
 
   return {
     unary(kind, x) {
       const y = temporary(x.shape);
       const kernel = elementwise(`unary ${kind}`, { ...xy, head: HEADS[kind] ?? "" }, `y[i] = ${UNARY[kind]};`);
-      elements(kernel, sizeOf(x.shape), { x, y });
+      each(kernel, { x, y });
       return y;
     },
     binary(kind, a, b) {
@@ -156,17 +170,17 @@ export function elementwiseKernels({ device, temporary, at, elements }: Core): E
         { reads: { a: "f32", b: "f32" }, writes: { y: "f32" } },
         `let u = a[i];\nlet v = b[${isSingle ? "0" : "i"}];\ny[i] = ${BINARY[kind]};`,
       );
-      elements(kernel, sizeOf(a.shape), { a, b, y });
+      each(kernel, isSingle ? { a, y } : { a, b, y }, {}, isSingle ? { b } : {});
       return y;
     },
     affine(x, a, b = 0) {
       const y = temporary(x.shape);
-      elements(AFFINE, sizeOf(x.shape), { x, y }, { a, b });
+      each(AFFINE, { x, y }, { a, b });
       return y;
     },
     addTo(target, x, scale = 1) {
       expectSize("addTo", x, target.shape);
-      elements(ADD_TO, sizeOf(x.shape), { target, x }, { scale });
+      each(ADD_TO, { target, x }, { scale });
     },
     scaleRows(x, r) {
       const y = temporary(x.shape);

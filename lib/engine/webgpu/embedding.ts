@@ -1,5 +1,5 @@
 /**
- * Rows of a table, and what is added to them.
+ * Rows of a table, and what is added to them. A table that no kernel reaches as a whole is gone through by runs of rows.
  *
  * @module
  */
@@ -10,8 +10,9 @@ import { elementwise } from "./wgsl.ts";
 
 const GATHER = elementwise(
   "gather",
-  { reads: { table: "f32", ids: "i32" }, writes: { y: "f32" }, numbers: { width: "u32" } },
-  "y[i] = table[u32(ids[i / p.width]) * p.width + i % p.width];",
+  { reads: { table: "f32", ids: "i32" }, writes: { y: "f32" }, numbers: { width: "u32", begin: "u32", end: "u32" } },
+  `let id = u32(ids[i / p.width]);
+if (id >= p.begin && id < p.end) { y[i] = table[(id - p.begin) * p.width + i % p.width]; }`,
 );
 
 const THREADS = 64;
@@ -23,7 +24,7 @@ const SCATTER_ADD: Kernel = {
   name: "scatterAdd",
   reads: { ids: "i32", dy: "f32" },
   writes: { table: "f32" },
-  numbers: { tokens: "u32", width: "u32" },
+  numbers: { tokens: "u32", width: "u32", begin: "u32", end: "u32" },
   threads: THREADS,
   head: `
 var<workgroup> isFirst: array<u32, ${THREADS}>;
@@ -32,6 +33,7 @@ var<workgroup> isSame: array<u32, ${THREADS}>;`,
   let token = group;
   if (token >= p.tokens) { return; }
   let id = ids[token];
+  if (u32(id) < p.begin || u32(id) >= p.end) { return; }
   var first = 1u;
   for (var other = t; other < token; other += ${THREADS}u) { if (ids[other] == id) { first = 0u; } }
   isFirst[t] = first;
@@ -48,7 +50,7 @@ var<workgroup> isSame: array<u32, ${THREADS}>;`,
     for (var i = 0u; i < ${THREADS}u; i++) {
       if (isSame[i] == 0u) { continue; }
       for (var c = t; c < p.width; c += ${THREADS}u) {
-        table[u32(id) * p.width + c] += dy[(base + i) * p.width + c];
+        table[(u32(id) - p.begin) * p.width + c] += dy[(base + i) * p.width + c];
       }
     }
     workgroupBarrier();
@@ -56,18 +58,24 @@ var<workgroup> isSame: array<u32, ${THREADS}>;`,
 };
 
 /** See the Engine contract. */
-export function embeddingKernels({ device, temporary, at, elements }: Core): Pick<Engine, "gather" | "scatterAdd"> {
+export function embeddingKernels(core: Core): Pick<Engine, "gather" | "scatterAdd"> {
+  const { device, temporary, at, elements, part, windows } = core;
   return {
     gather(table, ids) {
       const width = table.shape[1]!;
       const y = temporary([ids.shape[0]!, width]);
-      elements(GATHER, sizeOf(y.shape), { table, ids, y }, { width });
+      for (const [begin, end] of windows(table)) {
+        const rows = part(table, begin * width, [end - begin, width]);
+        elements(GATHER, sizeOf(y.shape), { table: rows, ids, y }, { width, begin, end });
+      }
       return y;
     },
     scatterAdd(dTable, ids, dy) {
-      const tokens = ids.shape[0]!;
-      const places = { ids: at(ids), dy: at(dy), table: at(dTable) };
-      device.run(SCATTER_ADD, tokens, places, { tokens, width: dTable.shape[1]! });
+      const [tokens, width] = [ids.shape[0]!, dTable.shape[1]!];
+      for (const [begin, end] of windows(dTable)) {
+        const rows = part(dTable, begin * width, [end - begin, width]);
+        device.run(SCATTER_ADD, tokens, { ids: at(ids), dy: at(dy), table: at(rows) }, { tokens, width, begin, end });
+      }
     },
   };
 }

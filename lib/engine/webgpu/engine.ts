@@ -6,7 +6,7 @@
 import { EngineError } from "../../error.ts";
 import type { DeviceWork, Engine } from "../engine.ts";
 import { attentionKernels } from "./attention.ts";
-import { openDevice } from "./device.ts";
+import { type DeviceLimits, openDevice } from "./device.ts";
 import { activationKernels } from "./activations.ts";
 import { elementwiseKernels } from "./elementwise.ts";
 import { embeddingKernels } from "./embedding.ts";
@@ -22,6 +22,7 @@ import { openStopwatch } from "./stopwatch.ts";
 import { type Tile, tilesWithin } from "./tiles.ts";
 import { topKernels } from "./top.ts";
 import { chooseTiles, type TileChoice, type TileStore } from "./tuning.ts";
+import { wideProducts } from "./wide_products.ts";
 
 /** Grows with whatever changes the bits of a result. */
 const REVISION = 3;
@@ -44,6 +45,10 @@ export interface WebgpuOptions {
   readonly tileStore?: TileStore | undefined;
   /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
   readonly logitBytes?: number | undefined;
+  /** Bytes that the activations of one micro-batch may take. Default 1 GiB, or three times what a kernel can be given. */
+  readonly activationBudget?: number | undefined;
+  /** Limits lower than the adapter's: whether a model runs on a lesser card can be tried. */
+  readonly limits?: DeviceLimits | undefined;
   /** Keeps count of what the kernels do: see `Engine.times`. */
   readonly profile?: boolean | undefined;
 }
@@ -127,7 +132,7 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
     });
   }
   const features = precision === "fp16" ? [HALF] as const : [];
-  const device = await openDevice(found.adapter, { profile: options.profile, features }).catch((error) => {
+  const device = await openDevice(found.adapter, { limits: options.limits, profile: options.profile, features }).catch((error) => {
     const said = error instanceof Error ? error.message : `${error}`;
     throw new EngineError("the card does not open", {
       found: `${found.name}: ${said}`,
@@ -135,9 +140,11 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
       cause: error,
     });
   });
-  const { core, kernels } = createMemory(device);
+  const { core, kernels } = createMemory(device, options);
   const tileFor = await tilesFor(found, device.limits, features, options);
-  const products = productKernels(core, { tileFor, halves: precision === "fp16" });
+  const moves = movingKernels(core);
+  const single = productKernels(core, { tileFor, halves: precision === "fp16" });
+  const products = wideProducts(core, { ...single, ...moves, ...kernels });
   const elements = elementwiseKernels(core);
   const [embedding, pooling] = [embeddingKernels(core), poolingKernels(core)];
   return {
@@ -160,7 +167,7 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
     ...kernels,
     ...products,
     ...elements,
-    ...movingKernels(core),
+    ...moves,
     ...activationKernels(core, elements),
     ...topKernels(core),
     ...embedding,
@@ -175,7 +182,7 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
     ...pooling,
     ...rotaryKernels(core),
     ...lossKernels(core, { ...products, ...elements, ...kernels }, options),
-    ...optimizerKernels(core),
+    ...optimizerKernels(core, kernels),
     allReduce() {},
     allGather: (x) => x,
   };

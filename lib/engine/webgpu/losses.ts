@@ -100,7 +100,7 @@ z[i] = select(0.0, dLoss[0] * (exponential(z[i] - logSumExp[row]) - hot) / count
 
 /** See the Engine contract. */
 export function lossKernels(
-  { device, temporary, at, elements }: Core,
+  { device, temporary, at, elements, part }: Core,
   engine: Pick<Engine, "matmul" | "columnSum" | "enter" | "exit">,
   { logitBytes = 64 << 20 }: LossOptions = {},
 ): LossKernels {
@@ -123,12 +123,11 @@ export function lossKernels(
     body: (from: number, logits: Handle, rows: Handle) => void,
   ) => {
     const [size, width] = x.shape as [number, number];
-    const step = Math.max(1, Math.floor(logitBytes / 4 / weight.shape[0]!));
+    const step = Math.max(1, Math.floor(Math.min(logitBytes, device.bindingBytes / 2) / 4 / weight.shape[0]!));
     for (let from = 0; from < size; from += step) {
       engine.enter();
       const rows = Math.min(step, size - from);
-      // A view of the rows of x.
-      const view = { ...x, shape: [rows, width], first: at(x).first + from * width } as Handle;
+      const view = part(x, from * width, [rows, width]);
       body(from, engine.matmul(view, weight, { transposeB: true, bias, isLayer: true }), view);
       engine.exit();
     }
@@ -168,9 +167,7 @@ export function lossKernels(
       chunks(x, weight, bias, (from, logits, view) => {
         const tensors = { logSumExp, targets, dLoss, counted, z: logits };
         elements(LOGIT_SLOPES, sizeOf(logits.shape), tensors, { width: logits.shape[1]!, firstRow: from });
-        const { first } = at(dx);
-        const out = { ...dx, shape: view.shape, first: first + from * x.shape[1]! } as Handle;
-        engine.matmul(logits, weight, { out, isLayer: true });
+        engine.matmul(logits, weight, { out: part(dx, from * x.shape[1]!, view.shape), isLayer: true });
         if (dWeight !== undefined) {
           engine.matmul(logits, view, { transposeA: true, out: dWeight, accumulate: true, isLayer: true });
         }

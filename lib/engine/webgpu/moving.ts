@@ -28,15 +28,18 @@ y[row * p.outColumns + p.to + column] = x[row * p.columns + p.start + column];`,
 );
 
 /** See the Engine contract. */
-export function movingKernels({ device, temporary, at, elements }: Core): MovingKernels {
-  const copyColumns = (x: Handle, y: Handle, width: number, start: number, to: number) =>
-    elements(COPY_COLUMNS, x.shape[0]! * width, { x, y }, {
-      width,
-      columns: x.shape[1]!,
-      outColumns: y.shape[1]!,
-      start,
-      to,
-    });
+export function movingKernels({ temporary, elements, part, windows, copy }: Core): MovingKernels {
+  const copyColumns = (x: Handle, y: Handle, width: number, start: number, to: number) => {
+    const [columns, outColumns] = [x.shape[1]!, y.shape[1]!];
+    for (const [begin, end] of windows(x, y)) {
+      const rows = end - begin;
+      const tensors = {
+        x: part(x, begin * columns, [rows, columns]),
+        y: part(y, begin * outColumns, [rows, outColumns]),
+      };
+      elements(COPY_COLUMNS, rows * width, tensors, { width, columns, outColumns, start, to });
+    }
+  };
 
   return {
     transpose(x) {
@@ -46,10 +49,9 @@ export function movingKernels({ device, temporary, at, elements }: Core): Moving
       return y;
     },
     sliceRows(x, start, end) {
-      const width = sizeOf(x.shape.slice(1));
-      const y = temporary([end - start, ...x.shape.slice(1)], x.dtype);
-      const { buffer, first } = at(x);
-      device.copy(at(y), { buffer, first: first + start * width }, (end - start) * width);
+      const shape = [end - start, ...x.shape.slice(1)];
+      const y = temporary(shape, x.dtype);
+      copy(y, part(x, start * sizeOf(x.shape.slice(1)), shape));
       return y;
     },
     sliceColumns(x, start, end) {
@@ -58,13 +60,13 @@ export function movingKernels({ device, temporary, at, elements }: Core): Moving
       return y;
     },
     concatRows(parts) {
-      for (const part of parts) expectShape("concatRows", part, [undefined, parts[0]!.shape[1]]);
+      for (const each of parts) expectShape("concatRows", each, [undefined, parts[0]!.shape[1]]);
       const rows = parts.reduce((total, { shape }) => total + shape[0]!, 0);
       const y = temporary([rows, parts[0]!.shape[1]!], parts[0]!.dtype);
-      let { buffer, first } = at(y);
-      for (const part of parts) {
-        device.copy({ buffer, first }, at(part), sizeOf(part.shape));
-        first += sizeOf(part.shape);
+      let from = 0;
+      for (const each of parts) {
+        copy(part(y, from, each.shape), each);
+        from += sizeOf(each.shape);
       }
       return y;
     },

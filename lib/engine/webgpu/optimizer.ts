@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { sizeOf, STEP } from "../engine.ts";
+import { type Engine, STEP } from "../engine.ts";
 import type { OptimizerKernels } from "../subjects.ts";
 import type { Kernel } from "./kernel.ts";
-import { BLOCK, partialSums } from "./elementwise.ts";
+import { partialSums, sumBlocks } from "./elementwise.ts";
 import type { Core } from "./memory.ts";
-import { elementwise, EXP, groupsOf, reduction } from "./wgsl.ts";
+import { elementwise, EXP, reduction } from "./wgsl.ts";
 
 const SQUARES = partialSums("squares", "x[i] * x[i]");
 
@@ -75,24 +75,17 @@ weight[i] = weight[i] * (1.0 - rate * p.decay) - rate / correction(p.logBeta1) *
 );
 
 /** See the Engine contract. */
-export function optimizerKernels({ device, temporary, at, elements }: Core): OptimizerKernels {
+export function optimizerKernels(core: Core, { fill }: Pick<Engine, "fill">): OptimizerKernels {
+  const { device, at, each } = core;
   return {
     clip(gradients, loss, maxNorm, state) {
-      const sizes = gradients.map(({ shape }) => sizeOf(shape));
-      const blocks = sizes.map((size) => Math.max(1, groupsOf(size, BLOCK)));
-      const size = blocks.reduce((sum, count) => sum + count, 0);
-      const partial = temporary([size]);
-      let to = 0;
-      gradients.forEach((gradient, i) => {
-        device.run(SQUARES, blocks[i]!, { x: at(gradient), partial: at(partial) }, { size: sizes[i]!, to });
-        to += blocks[i]!;
-      });
+      const partial = sumBlocks(core, SQUARES, gradients);
+      const size = partial.shape[0]!;
       device.run(CLIP, 1, { partial: at(partial), loss: at(loss), state: at(state) }, { size, maxNorm });
     },
     adamw(slots, { beta1, beta2, epsilon }, state) {
       for (const { weight, gradient, m, v, weightDecay } of slots) {
-        const size = sizeOf(weight.shape);
-        elements(ADAMW, size, { weight, gradient, m, v, state }, {
+        each(ADAMW, { weight, gradient, m, v }, {
           decay: weightDecay,
           b1: beta1,
           a1: 1 - beta1,
@@ -101,8 +94,8 @@ export function optimizerKernels({ device, temporary, at, elements }: Core): Opt
           logBeta1: Math.log(beta1),
           logBeta2: Math.log(beta2),
           epsilon,
-        });
-        device.clear(at(gradient), size);
+        }, { state });
+        fill(gradient, 0);
       }
     },
   };

@@ -79,7 +79,7 @@ export function poolingKernels({ device, temporary, at, elements }: Core): Pick<
     poolBackward(dy, x, pooled, offsets, mode, skip = 0) {
       const width = x.shape[1]!;
       const dx = temporary(x.shape);
-      device.clear(at(dx), sizeOf(dx.shape)); // tokens that do not count
+      device.clear(at(dx)); // tokens that do not count
       const size = (offsets.shape[0]! - 1) * width;
       elements(poolBackward(mode), size, { dy, offsets, x, pooled, dx }, { width, skip });
       return dx;

@@ -5,7 +5,7 @@
  */
 import type { Activation, Dropout } from "../engine.ts";
 import { dropoutScale } from "../philox.ts";
-import type { Place } from "./device.ts";
+import type { Place } from "./bindings.ts";
 import type { Element, Kernel } from "./kernel.ts";
 
 /** Elements that a workgroup of an elementwise kernel does. */

@@ -61,13 +61,50 @@ Deno.test({
     const { made: engine, devices } = await watched(() => createWebgpuEngine());
     const x = engine.upload(Float32Array.of(1, 2), [2]);
     assert.deepEqual([...await engine.read(engine.affine(x, 2))], [2, 4]);
-    assert.throws(() => engine.variable([2 ** 31]), /larger than this device takes/);
+    assert.throws(() => engine.zeros([2 ** 31]), /larger than a buffer/);
     devices[0]!.destroy();
     await assert.rejects(engine.read(engine.affine(x, 2)), (error: Error & { _tag: string }) => {
-      assert.match(error.message, /device was lost|did not give the values back|refused/);
+      assert.match(error.message, /device was lost[^]*kernel affine/);
       return error._tag === "EngineError";
     });
     engine.close();
     assert.throws(() => engine.affine(x, 2), /freed|closed/);
+  },
+});
+
+Deno.test({
+  name: "webgpu: an error of the device names the kernel",
+  ignore,
+  fn: async () => {
+    // deno-lint-ignore no-explicit-any
+    type Method = (...args: any[]) => any;
+    const faults: Record<string, [object: object, method: string, changed: Method]> = {
+      "a text that does not compile": [
+        GPUDevice.prototype,
+        "createShaderModule",
+        ({ code }) => [{ code: `${code}?` }],
+      ],
+      "tensors that are missing": [GPUDevice.prototype, "createBindGroup", (given) => [{ ...given, entries: [] }]],
+      "more groups than can be": [GPUComputePassEncoder.prototype, "dispatchWorkgroups", () => [70_000, 1, 1]],
+    };
+    for (const [what, [object, method, changed]] of Object.entries(faults)) {
+      const engine = await createWebgpuEngine();
+      const methods = object as Record<string, Method>;
+      const original = methods[method]!;
+      methods[method] = function (...args) {
+        return original.apply(this, changed(...args));
+      };
+      try {
+        const x = engine.upload(Float32Array.of(1, 2), [2]);
+        await assert.rejects(engine.read(engine.affine(x, 2)), (error: Error & { _tag: string }) => {
+          assert.equal(error._tag, "EngineError", what);
+          assert.match(error.message, /refused[^]*kernel affine/, what);
+          return true;
+        });
+      } finally {
+        methods[method] = original;
+        engine.close();
+      }
+    }
   },
 });
