@@ -44,7 +44,7 @@ export function watchFaults(
     const found = message || reason || "no reason given";
     const last = lastKernel();
     const where = last === undefined ? {} : { where: `kernel ${last}, or one before it` };
-    fail(new EngineError("the device was lost", { found, ...where, hint: AGAIN }));
+    fail(new EngineError("the device was lost", { found, ...where, hint: "--engine cpu" }));
   });
   return {
     fail,
@@ -71,8 +71,6 @@ export function watchFaults(
     },
   };
 }
-
-const AGAIN = "--engine cpu, or start again: a training run goes on from its last checkpoint";
 
 /** The device did not do what it was asked for. */
 export function refused(found: string, kernel?: string): EngineError {

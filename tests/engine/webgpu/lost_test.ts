@@ -50,7 +50,7 @@ Deno.test({
         assert.ok(error instanceof EngineError);
         assert.match(error.summary, /device was lost|did not give the values back|refused/);
         assert.ok(error.found!.length > 0);
-        assert.match(error.where!, /^after step [56] of 8$/);
+        assert.match(error.where!, /^kernel .*, after step [56] of 8$/);
         assert.match(error.hint!, /the same again: it goes on from the checkpoint of step (3|6)/);
         return true;
       });

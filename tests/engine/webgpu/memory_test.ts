@@ -2,10 +2,15 @@
  * Tensors larger than a buffer, or than what a kernel reaches of one, and what becomes of the memory of a device.
  */
 import assert from "node:assert/strict";
+import { Effect } from "effect";
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import { type Engine, type Handle, scope, sizeOf, STEP } from "../../../lib/engine/engine.ts";
 import { createWebgpuEngine } from "../../../lib/engine/webgpu/mod.ts";
 import { pieceStarts } from "../../../lib/engine/webgpu/rooms.ts";
+import { train } from "../../../lib/train/trainer.ts";
+import { randomObjective } from "../../../tools/random_model.ts";
+import { conformance } from "../conformance/conformance.ts";
+import { table } from "../conformance/table.ts";
 import { hasWebgpu } from "../engines.ts";
 
 const ignore = !hasWebgpu;
@@ -77,31 +82,32 @@ Deno.test({
 Deno.test({
   name: "webgpu: products with a factor or a result that no kernel reaches",
   ignore,
-  fn: async () => {
-    const [small, wide, depth] = [3, 140, 5];
-    const products = [
-      // A, B or C has 700 elements or more, of which a kernel reaches 192.
-      { m: wide, n: small, k: depth },
-      { m: small, n: wide, k: depth },
-      { m: small, n: depth, k: wide },
-      { m: wide, n: depth, k: small },
-    ];
-    for (const { m, n, k } of products) {
-      for (const [transposeA, transposeB] of [[false, false], [false, true], [true, false], [true, true]] as const) {
-        await onBoth(async (engine) => {
+  fn: () =>
+    onBoth(async (engine) => {
+      const [small, wide, depth] = [3, 140, 5];
+      const results: (Float32Array | Int32Array)[] = [];
+      const products = [
+        // A, B or C has 420 elements or more, of which a kernel reaches 192.
+        { m: wide, n: small, k: depth },
+        { m: small, n: wide, k: depth },
+        { m: small, n: depth, k: wide },
+        { m: wide, n: depth, k: small },
+      ];
+      for (const { m, n, k } of products) {
+        for (const [transposeA, transposeB] of [[false, false], [false, true], [true, false], [true, true]] as const) {
           const a = variable(engine, transposeA ? [k, m] : [m, k], 1);
           const b = variable(engine, transposeB ? [n, k] : [k, n], 2);
           const [out, preactivation] = [variable(engine, [m, n], 3), engine.variable([m, n])];
           const bias = variable(engine, [n], 4);
           const options = { transposeA, transposeB, scale: 0.5 };
           engine.matmul(a, b, { ...options, out, accumulate: true });
-          const first = await engine.read(out);
+          results.push(await engine.read(out));
           engine.matmul(a, b, { ...options, out, accumulate: true, bias, activation: "gelu", preactivation });
-          return [first, await engine.read(out), await engine.read(preactivation)];
-        }, `${m} × ${k} × ${n}, ${transposeA} ${transposeB}`);
+          results.push(await engine.read(out), await engine.read(preactivation));
+        }
       }
-    }
-  },
+      return results;
+    }, "products, three results each"),
 });
 
 Deno.test({
@@ -132,6 +138,85 @@ Deno.test({
       }
       return read;
     }, "vocabulary"),
+});
+
+Deno.test({
+  name: "webgpu: what is larger than a kernel reaches is computed all the same, or refused by name",
+  ignore,
+  fn: async () => {
+    // Some cases have more than 64 KiB in one tensor.
+    const engine = await createWebgpuEngine({ limits: { bindingBytes: 2 ** 16 }, logitBytes: 4 * 70 });
+    const subjects = [
+      "moving",
+      "matrix products",
+      "elements and reductions",
+      "embedding",
+      "cross-entropy",
+      "optimizer",
+    ];
+    const some = Object.fromEntries(subjects.map((subject) => [subject, table[subject]!]));
+    const refused: Record<string, number> = {};
+    await conformance(engine, async (subject, run) => {
+      const { message = "" } = await run().then(() => ({}), (error: Error) => error) as Partial<Error>;
+      const cases = /^.*: EngineError: a tensor is larger than this kernel can reach on this device\n( {2}.*(\n|$))*/gm;
+      refused[subject] = [...message.matchAll(cases)].length;
+      assert.equal(message.replace(/^\d+ of \d+ cases\n/, "").replaceAll(cases, ""), "", subject);
+    }, some);
+    for (const subject of ["optimizer", "blocks", "order"]) assert.equal(refused[subject], 0, subject);
+    for (const subject of subjects) {
+      assert.ok(refused[subject]! < table[subject]!.length / 2, `${refused[subject]} of ${subject}`);
+    }
+  },
+});
+
+Deno.test({
+  name: "webgpu: a batch above the budget is split, and a model above the limits is trained, to the same weights",
+  ignore,
+  fn: async () => {
+    const shape = {
+      model_type: "bert",
+      vocab_size: 300,
+      hidden_size: 16,
+      num_hidden_layers: 2,
+      num_attention_heads: 2,
+      intermediate_size: 32,
+      max_position_embeddings: 32,
+    };
+    /** Losses, and weights in the end, by name. */
+    const trained = async (engine: Engine) => {
+      const objective = await randomObjective(engine, { shape, rows: 24, tokens: 9, shortest: 3 });
+      const settings = { batchSize: 8, maxSteps: 3, loggingSteps: 1, learningRate: 1e-3 };
+      const { log } = await Effect.runPromise(train(engine, objective, settings));
+      const weights = Object.entries(objective.parameters).map(async ([name, { value }]) =>
+        [name, await engine.read(value)] as const
+      );
+      return { losses: log.map(({ loss }) => loss!), weights: await Promise.all(weights) };
+    };
+    const cpu = createCpuEngine({ threads: 1 });
+    const expected = await trained(cpu);
+    cpu.close();
+    const kernels: number[] = [];
+    for (
+      const options of [
+        {},
+        { activationBudget: 20_000 }, // six tokens of 3 kB
+        { limits: { bindingBytes: 4096, bufferBytes: 16_384 } }, // tables have 19,200 bytes, and a block more
+      ]
+    ) {
+      const engine = await createWebgpuEngine(options);
+      const { losses, weights } = await trained(engine);
+      kernels.push(engine.work.steps.dispatches);
+      engine.close();
+      assert.equal(engine.memory().live, 0);
+      const what = JSON.stringify(options);
+      losses.forEach((loss, i) => assert.ok(Math.abs(loss - expected.losses[i]!) < 1e-5, `${what}: ${losses}`));
+      weights.forEach(([name, values], i) => {
+        const off = values.map((value, at) => Math.abs(value - expected.weights[i]![1][at]!));
+        assert.ok(Math.max(...off) < 1e-4, `${what}: ${name} by ${Math.max(...off)}`);
+      });
+    }
+    assert.ok(kernels[1]! > 2 * kernels[0]! && kernels[2]! > 2 * kernels[0]!, `${kernels}: batches were split`);
+  },
 });
 
 Deno.test({
