@@ -132,14 +132,16 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
     });
   }
   const features = precision === "fp16" ? [HALF] as const : [];
-  const device = await openDevice(found.adapter, { limits: options.limits, profile: options.profile, features }).catch((error) => {
-    const said = error instanceof Error ? error.message : `${error}`;
-    throw new EngineError("the card does not open", {
-      found: `${found.name}: ${said}`,
-      hint: "--engine cpu",
-      cause: error,
-    });
-  });
+  const device = await openDevice(found.adapter, { limits: options.limits, profile: options.profile, features }).catch(
+    (error) => {
+      const said = error instanceof Error ? error.message : `${error}`;
+      throw new EngineError("the card does not open", {
+        found: `${found.name}: ${said}`,
+        hint: "--engine cpu",
+        cause: error,
+      });
+    },
+  );
   const { core, kernels } = createMemory(device, options);
   const tileFor = await tilesFor(found, device.limits, features, options);
   const moves = movingKernels(core);
