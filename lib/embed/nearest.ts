@@ -1,16 +1,20 @@
 /**
- * Exact nearest neighbours by blocks: products and the best of each row are made on the engine, and k numbers a query
- * come to the host.
+ * Exact nearest neighbours by blocks: products and the best of each row are made on the engine, and the k best of each
+ * query, which go on from tile to tile, come to the host when a block of the corpus has been seen.
  *
- * Memory is one tile of scores (16 MiB as it comes) on the engine beside the result, however large the corpus is.
+ * Memory on the engine is a block of the corpus, one of queries and one tile of scores (4 MiB as it comes), however large
+ * the corpus is.
  *
  * @module
  */
-import { type Engine, type Handle, scopeAsync } from "../engine/engine.ts";
+import { type Engine, type Handle, scope, scopeAsync, type TopK } from "../engine/engine.ts";
 import { DatasetError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
 import type { Embeddings } from "./pairwise.ts";
 import { addItem, replaceWorst, sortBest } from "./best.ts";
+
+/** Rows of the corpus in one tile of scores, which then stays in a cache until the best of it are found. */
+const TILE_ROWS = 1024;
 
 /** How two embeddings are compared here. */
 export type NearestSimilarity = "cosine" | "dot";
@@ -23,9 +27,9 @@ export interface NearestOptions {
   readonly similarity?: NearestSimilarity;
   /** Query i is row i of the corpus and no neighbour of its own. Default false. */
   readonly excludeSelf?: boolean;
-  /** Rows of the corpus in one tile. Default 4096. */
+  /** Rows of the corpus that are on the engine at once. Default 16,384. */
   readonly blockRows?: number;
-  /** Queries in one tile. Default 1024. */
+  /** Queries that are compared with them at once. Default 1024. */
   readonly queryRows?: number;
 }
 
@@ -52,11 +56,11 @@ export interface Neighbors {
  * @param engine Computes the products.
  * @param queries [n, width] embeddings.
  * @param corpus [m, width] embeddings, or pieces of them.
- * @param options How many, by which similarity, in tiles of which size.
+ * @param options How many, by which similarity, in blocks of which size.
  * @returns The neighbours of each query, best first.
  * @throws {DatasetError} Embeddings of another width, or that are not finite; queries that are not in the corpus, with
  *   `excludeSelf`.
- * @throws {UsageError} A k or a size of tiles that is not a whole number from 1.
+ * @throws {UsageError} A k or a size of blocks that is not a whole number from 1.
  *
  * @example
  * ```ts
@@ -110,10 +114,10 @@ export interface PiecewiseSearch {
  * @param engine Computes the products.
  * @param queries [n, width] embeddings.
  * @param k Neighbours of each query, at most.
- * @param options By which similarity, in tiles of which size.
+ * @param options By which similarity, in blocks of which size.
  * @returns What takes the pieces.
  * @throws {DatasetError} Embeddings that are not finite.
- * @throws {UsageError} A size of tiles that is not a whole number from 1.
+ * @throws {UsageError} A size of blocks that is not a whole number from 1.
  */
 export function searchByPieces(
   engine: Engine,
@@ -121,60 +125,86 @@ export function searchByPieces(
   k: number,
   options: Omit<NearestOptions, "k"> = {},
 ): PiecewiseSearch {
-  const { similarity = "cosine", excludeSelf = false, blockRows = 4096, queryRows = 1024 } = options;
+  const { similarity = "cosine", excludeSelf = false, blockRows = 16_384, queryRows = 1024 } = options;
   expectWholeNumber("blockRows", blockRows);
   expectWholeNumber("queryRows", queryRows);
   checkEmbeddings(queries, "the queries");
   const n = queries.rows;
-  const indices = new Int32Array(n * k).fill(-1);
-  const scores = new Float32Array(n * k).fill(-Infinity);
-  const counts = new Int32Array(n);
+  const size = excludeSelf ? k + 1 : k; // the query itself may be the best of its row
+  const scores = new Float32Array(n * size).fill(-Infinity);
+  const indices = new Int32Array(n * size).fill(-1);
   let passed = 0; // rows of the corpus before this piece
 
   return {
     async add(piece) {
       checkEmbeddings(piece, "the corpus", n === 0 ? piece.width : queries.width);
       for (let start = 0; start < piece.rows && k > 0 && n > 0; start += blockRows) {
-        const columns = Math.min(blockRows, piece.rows - start);
-        const first = passed + start;
         await scopeAsync(engine, async () => {
-          const block = uploadRows(engine, piece, start, columns, similarity);
-          for (let row = 0; row < n; row += queryRows) {
-            const rows = Math.min(queryRows, n - row);
-            // A query that is in this piece itself may be the best of its row.
-            const size = Math.min(columns, excludeSelf ? k + 1 : k);
-            const best = await scopeAsync(engine, () => {
-              const tile = product(engine, uploadRows(engine, queries, row, rows, similarity), block);
-              return readBest(engine, engine.topK(tile, size));
-            });
-            for (let i = 0; i < rows; i++) keepBest(best, i * size, size, first, excludeSelf ? row + i : -1, row + i);
-            // Given back now: a collection of garbage sees how small they are, and lets many of them wait.
-            for (const { buffer } of [best.values, best.columns]) (buffer as ArrayBuffer).transfer(0);
-          }
+          const tiles = uploadTiles(piece, start, Math.min(piece.rows, start + blockRows));
+          for (let row = 0; row < n; row += queryRows) await lookThrough(tiles, row, Math.min(queryRows, n - row));
         });
       }
       passed += piece.rows;
     },
     neighbors() {
-      for (let row = 0; row < n; row++) sortBest(scores, indices, row * k, counts[row]!);
-      return { indices, scores, counts, k, queries: n };
+      const counts = Int32Array.from(
+        { length: n },
+        (_, row) => Math.min(k, passed - (excludeSelf && row < passed ? 1 : 0)),
+      );
+      if (!excludeSelf) return { indices, scores, counts, k, queries: n };
+      const others = { indices: new Int32Array(n * k), scores: new Float32Array(n * k) };
+      for (let row = 0; row < n; row++) {
+        const self = indices.subarray(row * size, (row + 1) * size).indexOf(row);
+        for (let i = 0; i < k; i++) {
+          const from = row * size + (i < self || self < 0 ? i : i + 1);
+          others.indices[row * k + i] = indices[from]!;
+          others.scores[row * k + i] = scores[from]!;
+        }
+      }
+      return { ...others, counts, k, queries: n };
     },
   };
 
-  /**
-   * Offers the best of one row of a tile to the heap of its query. Rows of the corpus come in ascending order: an equal
-   * score changes nothing.
-   */
-  function keepBest(best: Best, from: number, size: number, first: number, self: number, query: number): void {
-    const base = query * k;
-    for (let at = from; at < from + size; at++) {
-      const [score, item] = [best.values[at]!, first + best.columns[at]!];
-      if (item === self) continue;
-      if (counts[query]! < k) addItem(scores, indices, base, counts[query]!++, score, item);
-      else if (score > scores[base]!) replaceWorst(scores, indices, base, k, score, item);
-      else return;
+  /** Rows of a piece, in parts that make a tile each. */
+  function uploadTiles(piece: Embeddings, start: number, end: number): readonly Tile[] {
+    const tiles: Tile[] = [];
+    for (let row = start; row < end; row += TILE_ROWS) {
+      const count = Math.min(TILE_ROWS, end - row);
+      const columns = scope(engine, () => uploadRows(engine, piece, row, count, similarity));
+      tiles.push({ columns, from: passed + row });
     }
+    return tiles;
   }
+
+  /** Some of the queries: their best so far go to the engine, and come back when they have seen all tiles. */
+  async function lookThrough(tiles: readonly Tile[], row: number, rows: number): Promise<void> {
+    const [first, end] = [row * size, (row + rows) * size];
+    const best = await scopeAsync(engine, () => {
+      const asked = uploadRows(engine, queries, row, rows, similarity);
+      const values = engine.upload(scores.subarray(first, end), [rows, size]);
+      const places = engine.upload(indices.subarray(first, end), [rows, size]);
+      for (const { columns, from } of tiles) {
+        scope(engine, () => {
+          const better = engine.topK(product(engine, asked, columns), size, { values, indices: places, from });
+          engine.copy(values, better.values);
+          engine.copy(places, better.indices);
+        });
+      }
+      return readBest(engine, { values, indices: places });
+    });
+    scores.set(best.values, first);
+    indices.set(best.columns, first);
+    // Given back now: a collection of garbage sees how small they are, and lets many of them wait.
+    for (const { buffer } of [best.values, best.columns]) (buffer as ArrayBuffer).transfer(0);
+  }
+}
+
+/** Rows of the corpus on the engine. */
+interface Tile {
+  /** [rows, width] */
+  readonly columns: Handle;
+  /** Their first one's number. */
+  readonly from: number;
 }
 
 /** Options of {@linkcode closestPairs}. */

@@ -83,6 +83,23 @@ export interface Dropout {
   readonly places: Handle;
 }
 
+/** The k largest of each row, largest first. */
+export interface TopK {
+  /** f32 [R, k] */
+  readonly values: Handle;
+  /** i32 [R, k]: the columns they are in. */
+  readonly indices: Handle;
+}
+
+/**
+ * The k largest so far, in order: what `topK` gave for the part before, or whatever else is there to begin with; −∞ with
+ * the column −1 is nothing.
+ */
+export interface TopKBest extends TopK {
+  /** The number of the first column of the next part. */
+  readonly from: number;
+}
+
 /** What one kernel of an engine has done. */
 export interface KernelTime {
   /** Its name. */
@@ -605,8 +622,14 @@ export interface Engine {
     dWeight: Handle | undefined,
     onePlus?: boolean,
   ): void;
-  /** The k largest of each row of [R, C], largest first, of equal ones the first: values [R, k] and columns i32 [R, k]. */
-  topK(x: Handle, k: number): { readonly values: Handle; readonly indices: Handle };
+  /**
+   * The k largest of each row of [R, C], largest first, of equal ones the first: values [R, k] and columns i32 [R, k]. A
+   * NaN is as small as −∞.
+   *
+   * With `best` a search goes on that comes to a row part by part: the k largest of what `best` has of that row and of x,
+   * as if the former stood before x. Then k may be more than C; see {@linkcode TopKBest}.
+   */
+  topK(x: Handle, k: number, best?: TopKBest): TopK;
 
   // --- optimizer ----------------------------------------------------------------------------------------------------
 

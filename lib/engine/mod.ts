@@ -38,6 +38,8 @@ export {
   scopeAsync,
   type SumGradientOptions,
   type SumGradients,
+  type TopK,
+  type TopKBest,
   type Unary,
   type VariableOptions,
   type WeighingMode,

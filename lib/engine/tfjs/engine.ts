@@ -7,7 +7,7 @@
 import { counted } from "../../counted.ts";
 import { EngineError } from "../../error.ts";
 import { type Engine, type Handle, sizeOf } from "../engine.ts";
-import { expectShape, expectSize } from "../shapes.ts";
+import { expectShape, expectSize, expectTopK } from "../shapes.ts";
 import { activationKernels, activationsOf } from "./activations.ts";
 import { lossKernels, type LossOptions } from "./losses.ts";
 import { createCore } from "./memory.ts";
@@ -21,6 +21,9 @@ export interface TfjsOptions extends LossOptions {
   /** Bytes that the activations of one micro-batch may take. Default 1 GiB. */
   readonly activationBudget?: number | undefined;
 }
+
+/** What topk sees of −∞ and of NaN: it subtracts what it compares. */
+const LOWEST = -(2 - 2 ** -23) * 2 ** 127;
 
 /** Loads TensorFlow.js and starts an engine on one of its backends; an `EngineError` where that backend is missing. */
 export async function createTfjsEngine(
@@ -190,15 +193,20 @@ export async function createTfjsEngine(
       return out;
     },
     sum: (x) => make(() => tf.reshape(tf.sum(get(x)), [1])),
-    topK(x, k) {
-      const [rows, columns] = x.shape as [number, number];
-      if (k > columns) {
-        throw new EngineError("topK: fewer columns than wanted", { expected: `${k}`, found: `[${x.shape}]` });
-      }
+    topK(x, k, best) {
+      const [rows, columns] = expectTopK(x, k, best);
+      const before = best === undefined ? [] : [best];
+      const from = best?.from ?? 0;
       const [values, indices] = makeAll(() => {
         if (rows === 0 || k === 0) return [tf.zeros([rows, k]), tf.zeros([rows, k], "int32")];
-        const found = tf.topk(get(x), k, true);
-        return [found.values, found.indices];
+        const all = tf.concat([...before.map(({ values }) => get(values)), get(x)], 1);
+        const width = all.size / rows;
+        const numbers = Int32Array.from({ length: rows * columns }, (_, i) => from + i % columns);
+        const named = tf.concat([...before.map(({ indices }) => get(indices)), tensor(numbers, [rows, columns])], 1);
+        const numbered = tf.where(tf.greater(all, number(LOWEST)), all, number(LOWEST)); // a NaN is not
+        const first = tensor(Int32Array.from({ length: rows }, (_, row) => row * width), [rows, 1]);
+        const places = tf.add(tf.topk(numbered, k, true).indices, first);
+        return [all, named].map((each) => tf.gather(tf.reshape(each, [rows * width]), places));
       });
       return { values: values!, indices: { ...indices!, dtype: "i32" } };
     },

@@ -2,6 +2,10 @@
 import type { Engine } from "../../../lib/engine/engine.ts";
 
 const zeros = (engine: Engine, ...shape: number[]) => engine.zeros(shape);
+const best = (engine: Engine, ...shape: number[]) => ({
+  values: zeros(engine, ...shape),
+  indices: engine.zeros(shape, "i32"),
+});
 /** An engine may do without it, and says so. */
 const int8 = (engine: Engine, ...shape: number[]) => engine.variable(shape, { dtype: "i8" });
 
@@ -38,6 +42,9 @@ export const refusals: readonly (readonly [RegExp, (engine: Engine) => unknown])
   [/^attention: the bias covers too few positions/, (e) => attend(e, { bias: [3, 2] })],
   [/^add: /, (e) => e.binary("add", zeros(e, 3), zeros(e, 2))],
   [/^addTo: /, (e) => e.addTo(zeros(e, 3), zeros(e, 2))],
+  [/^topK: /, (e) => e.topK(zeros(e, 2, 3), 4)],
+  [/^topK: /, (e) => e.topK(zeros(e, 2, 3), 4, { ...best(e, 2, 3), from: 0 })],
+  [/^topK: /, (e) => e.topK(zeros(e, 2, 3), 3, { ...best(e, 1, 3), from: 0 })],
 ];
 
 interface Shapes {

@@ -398,6 +398,9 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[2],
           ADDRESS(values[3]),
           ADDRESS(values[4]),
+          (int)values[5],
+          ADDRESS(values[6]),
+          ADDRESS(values[7]),
       }, start, end, scratch);
     case 31:
       return unary((struct unary){

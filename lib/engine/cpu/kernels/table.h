@@ -421,6 +421,9 @@ KERNEL(rotate);
 struct topK {
   const float *x;
   int columns;
+  int from;
+  const float *best;
+  const int *bestIndices;
   int k;
   float *values;
   int *indices;

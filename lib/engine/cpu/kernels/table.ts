@@ -321,7 +321,16 @@ export const KERNEL_TABLE = {
   },
 
   // top.c
-  topK: { x: "const float *", columns: "int", k: "int", values: "float *", indices: "int *" },
+  topK: {
+    x: "const float *",
+    columns: "int",
+    from: "int",
+    best: "const float *",
+    bestIndices: "const int *",
+    k: "int",
+    values: "float *",
+    indices: "int *",
+  },
 
   // elementwise.c
   unary: { kind: "int", x: "const float *", y: "float *" },

@@ -1,5 +1,5 @@
 /** Kernels that go by rows: embedding, reductions, the largest. */
-import { integers, type Tensor, tensor } from "../tensor.ts";
+import { floats, integers, type Tensor, tensor } from "../tensor.ts";
 
 /** Row r of [R, C]. */
 export function row({ shape, data }: Tensor, r: number): Float64Array {
@@ -37,15 +37,27 @@ export function columnSum(x: Tensor): Tensor {
   });
 }
 
-/** The k largest of each row, of equal ones the first. */
-export function topK(x: Tensor, k: number): { readonly values: Tensor; readonly indices: Tensor } {
-  const rows = x.shape[0]!;
-  const chosen = Array.from({ length: rows }, (_, r) => {
-    const values = row(x, r);
-    return [...values.keys()].sort((a, b) => values[b]! - values[a]! || a - b).slice(0, k);
-  });
+/** The k largest so far of each row, and the number of the next column. */
+export interface BestBefore {
+  readonly values: Tensor;
+  readonly indices: Tensor;
+  readonly from: number;
+}
+
+/** The k largest of each row, and of those before; of equal ones the first, a NaN as small as −∞. */
+export function topK(x: Tensor, k: number, best?: BestBefore): { readonly values: Tensor; readonly indices: Tensor } {
+  const from = best?.from ?? 0;
+  const chosen = Array.from({ length: x.shape[0]! }, (_, r) => {
+    const before = best === undefined
+      ? []
+      : Array.from(row(best.values, r), (value, i) => ({ value, index: row(best.indices, r)[i]! }));
+    return [...before, ...Array.from(row(x, r), (value, c) => ({ value, index: from + c }))]
+      .map(({ value, index }) => ({ value, index, order: Number.isNaN(value) ? -Infinity : value }))
+      .sort((a, b) => a.order < b.order ? 1 : a.order > b.order ? -1 : 0)
+      .slice(0, k);
+  }).flat();
   return {
-    values: tensor([rows, k], (i) => row(x, Math.floor(i / k))[chosen[Math.floor(i / k)]![i % k]!]!),
-    indices: integers(chosen.flat(), [rows, k]),
+    values: floats(chosen.map(({ value }) => value), [x.shape[0]!, k]),
+    indices: integers(chosen.map(({ index }) => index), [x.shape[0]!, k]),
   };
 }
