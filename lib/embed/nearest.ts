@@ -7,7 +7,7 @@
  *
  * @module
  */
-import { type Engine, type Handle, scope, scopeAsync, type TopK } from "../engine/engine.ts";
+import { type Engine, type Handle, scope, scopeAsync } from "../engine/engine.ts";
 import { DatasetError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
 import type { Embeddings } from "./pairwise.ts";
