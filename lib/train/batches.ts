@@ -4,7 +4,7 @@
  * @module
  */
 import { randomPurpose, randomStream } from "../engine/philox.ts";
-import { distinctBatches } from "./distinct_batches.ts";
+import { distinctBatches, type NumberedTexts } from "./distinct_batches.ts";
 import { groupedBatches } from "./grouped_batches.ts";
 
 /** Options of {@linkcode epochBatches}. */
@@ -21,7 +21,7 @@ export interface BatchOptions {
    * Text columns whose values must not occur twice in a batch, in whichever column: for losses that take the other rows
    * as negatives.
    */
-  readonly distinct?: readonly (readonly string[])[] | undefined;
+  readonly distinct?: NumberedTexts | undefined;
   /** Class of every row, where a batch shall hold at least two rows of each of its classes, and two classes. */
   readonly groups?: Int32Array | undefined;
 }

@@ -4,6 +4,26 @@
  * @module
  */
 
+/** Texts by number: equal texts have equal numbers, over all columns. */
+export interface NumberedTexts {
+  /** The number of each text, column by column. */
+  readonly columns: readonly Int32Array[];
+  /** How many different texts there are. */
+  readonly count: number;
+}
+
+/** Numbers texts: once for all epochs. */
+export function numberTexts(columns: readonly (readonly string[])[]): NumberedTexts {
+  const numbers = new Map<string, number>();
+  const numberOf = (text: string) => {
+    const known = numbers.get(text);
+    if (known !== undefined) return known;
+    numbers.set(text, numbers.size);
+    return numbers.size - 1;
+  };
+  return { columns: columns.map((column) => Int32Array.from(column, numberOf)), count: numbers.size };
+}
+
 /**
  * Rows that share a text with the batch being filled are put off to a later one, in order. When only conflicting rows
  * are left the batches get smaller, but no row is lost and none appears beside its double.
@@ -17,9 +37,8 @@
 export function distinctBatches(
   order: Int32Array,
   batchSize: number,
-  columns: readonly (readonly string[])[],
+  { columns: texts, count }: NumberedTexts,
 ): Int32Array[] {
-  const { texts, count } = numbered(columns);
   const takenBy = new Int32Array(count).fill(-1); // the last batch that has the text
   const waiting = new Map<number, number[]>(); // places by the text they wait for, heaps
   const waitsFor = new Int32Array(order.length).fill(-1);
@@ -66,19 +85,6 @@ export function distinctBatches(
     left -= group.length;
   }
   return groups;
-}
-
-/** Equal texts get equal numbers, over all columns. */
-function numbered(columns: readonly (readonly string[])[]): { texts: Int32Array[]; count: number } {
-  const numbers = new Map<string, number>();
-  const numberOf = (text: string) => {
-    const known = numbers.get(text);
-    if (known !== undefined) return known;
-    numbers.set(text, numbers.size);
-    return numbers.size - 1;
-  };
-  const texts = columns.map((column) => Int32Array.from(column, numberOf));
-  return { texts, count: numbers.size };
 }
 
 /** Adds to a binary heap, lowest first. */

@@ -10,6 +10,7 @@ import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { counted } from "../counted.ts";
 import { TrainingError, UsageError } from "../error.ts";
 import { type Batch, epochBatches } from "./batches.ts";
+import { numberTexts } from "./distinct_batches.ts";
 import type { Objective } from "./objective.ts";
 
 /**
@@ -208,7 +209,8 @@ interface Passes {
 }
 
 function passesOf({ name, objective }: MixedRows, { batchSize, seed }: Draw): Passes {
-  const { rows, distinct, groups } = objective;
+  const { rows, groups } = objective;
+  const distinct = objective.distinct && numberTexts(objective.distinct);
   const starts = [0]; // of each pass, as far as they are known: passes need not have equally many batches
   let last: { readonly pass: number; readonly batches: readonly Batch[] } | undefined;
   const of = (pass: number) => {

@@ -47,13 +47,13 @@ export function equalTexts(a: TokenizedTexts, rowA: number, b: TokenizedTexts, r
  */
 export function requireNegatives(plan: Plan, { hasNegative, rows }: Objective, set?: string): string[] {
   if (hasNegative === undefined) return [];
-  let [batches, without] = [0, 0];
+  let [updates, batches, without] = [0, 0, 0];
   for (const update of plan.updates(0)) {
-    if (update[0]!.epoch > 0 && without < batches) break;
     for (const batch of update) {
       batches++;
       if (!hasNegative(batch.rows)) without++;
     }
+    if (plan.epochAt(++updates) >= 1 && without < batches) break;
   }
   if (without === batches) {
     throw new TrainingError(

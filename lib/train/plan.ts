@@ -6,6 +6,7 @@
 import { counted } from "../counted.ts";
 import { TrainingError } from "../error.ts";
 import { type Batch, epochBatches } from "./batches.ts";
+import { numberTexts } from "./distinct_batches.ts";
 import type { Objective } from "./objective.ts";
 
 /** How long and in which portions. */
@@ -35,20 +36,26 @@ export interface Plan {
   readonly epochAt: (steps: number) => number;
 }
 
-/** Lays out all updates of a run. Only one epoch is held in memory. */
+/**
+ * Lays out the updates of a run, an epoch when it is asked for. The last one is held in memory: what looks at an epoch
+ * before it is trained on does not draw it twice.
+ */
 export function planUpdates(objective: Objective, settings: PlanSettings): Plan {
   const { epochs, maxSteps, batchSize, accumulate, seed } = settings;
   if (objective.rows === 0) throw new TrainingError("there are no rows to train on", { expected: "at least one row" });
   const { rows, distinct, groups } = objective;
-  const batches = objective.batches?.({ batchSize, seed }) ??
-    ((epoch: number) => epochBatches(rows, { batchSize, seed, epoch, distinct, groups }));
+  const texts = distinct && numberTexts(distinct);
+  const draw = objective.batches?.({ batchSize, seed }) ??
+    ((epoch: number) => epochBatches(rows, { batchSize, seed, epoch, distinct: texts, groups }));
+  let last: { readonly epoch: number; readonly batches: readonly Batch[] } | undefined;
+  const batches = (epoch: number) => (last?.epoch === epoch ? last : last = { epoch, batches: draw(epoch) }).batches;
   const drawn = objective.batches !== undefined || distinct !== undefined || groups !== undefined;
   const stepsOf = (epoch: number) =>
     Math.ceil((drawn ? batches(epoch).length : Math.ceil(rows / batchSize)) / accumulate);
 
-  // Where each epoch begins, and where the last one ends.
+  // Where each epoch begins that is known so far, and where the last one of them ends.
   const starts = [0];
-  while (maxSteps === undefined ? starts.length <= epochs : starts.at(-1)! < maxSteps) {
+  const addEpoch = () => {
     const steps = stepsOf(starts.length - 1);
     if (steps === 0) {
       throw new TrainingError("no batch can be made of the rows", {
@@ -57,21 +64,25 @@ export function planUpdates(objective: Objective, settings: PlanSettings): Plan 
       });
     }
     starts.push(starts.at(-1)! + steps);
-  }
-  const totalSteps = Math.min(starts.at(-1)!, maxSteps ?? Infinity);
+  };
+  for (let epoch = 0; epoch < (maxSteps === undefined ? epochs : 1); epoch++) addEpoch();
+  const totalSteps = maxSteps ?? starts.at(-1)!;
   return {
     totalSteps,
     epochAt(steps) {
-      const next = starts.findIndex((start) => start > steps);
-      if (next < 0) return starts.length - 1;
-      return next - 1 + (steps - starts[next - 1]!) / (starts[next]! - starts[next - 1]!);
+      while (starts.at(-1)! < steps) addEpoch();
+      const epoch = starts.findLastIndex((start) => start <= steps);
+      const [start, end] = [starts[epoch]!, starts[epoch + 1]];
+      return end === undefined ? epoch : epoch + (steps - start) / (end - start);
     },
     *updates(from) {
-      for (let epoch = 0; epoch + 1 < starts.length; epoch++) {
-        if (starts[epoch + 1]! <= from) continue;
+      for (let epoch = 0; starts[epoch]! < totalSteps; epoch++) {
+        if (epoch + 1 === starts.length) addEpoch();
+        const [start, end] = [starts[epoch]!, Math.min(starts[epoch + 1]!, totalSteps)];
+        if (end <= from) continue;
         const all = batches(epoch);
-        for (let step = Math.max(from, starts[epoch]!); step < Math.min(starts[epoch + 1]!, totalSteps); step++) {
-          const first = (step - starts[epoch]!) * accumulate;
+        for (let step = Math.max(from, start); step < end; step++) {
+          const first = (step - start) * accumulate;
           yield all.slice(first, first + accumulate);
         }
       }

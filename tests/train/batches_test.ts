@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
 import { epochBatches } from "../../lib/train/batches.ts";
+import { numberTexts } from "../../lib/train/distinct_batches.ts";
 
 Deno.test("epochBatches() uses every row once, and shuffles each epoch anew from the seed", () => {
   const rowsOf = (seed: number, epoch: number) =>
@@ -23,7 +24,7 @@ Deno.test("epochBatches() puts no text twice into a batch, with 30 % repeats, an
   const anchors = Array.from({ length: rows }, (_, i) => `a${i % 700}`);
   // Some positives are other rows' anchors: a text may not come back in another column either.
   const positives = Array.from({ length: rows }, (_, i) => i % 10 === 0 ? `a${(i * 7) % 700}` : `p${i % 700}`);
-  const batches = epochBatches(rows, { batchSize: 16, seed: 3, epoch: 0, distinct: [anchors, positives] });
+  const batches = epochBatches(rows, { batchSize: 16, seed: 3, epoch: 0, distinct: numberTexts([anchors, positives]) });
   const seen = batches.flatMap(({ rows }) => [...rows]);
   assert.deepEqual([...seen].sort((a, b) => a - b), Array.from({ length: rows }, (_, i) => i));
   for (const { rows } of batches) {
@@ -60,13 +61,13 @@ Deno.test("distinct texts: the batches are those of looking at every row that is
     const columns = kinds.map((kind) => Array.from({ length: rows }, () => `t${draw(kind)}`));
     const options = { batchSize, seed: trial, epoch: 0 };
     const order = epochBatches(rows, options).flatMap(({ rows }) => [...rows]);
-    const found = epochBatches(rows, { ...options, distinct: columns }).map(({ rows }) => [...rows]);
+    const found = epochBatches(rows, { ...options, distinct: numberTexts(columns) }).map(({ rows }) => [...rows]);
     assert.deepEqual(found, greedy(order, batchSize, columns));
   }
 });
 
 Deno.test("a text that stands in every row gives batches of one row, soon", () => {
   const columns = [Array.from({ length: 100_000 }, (_, i) => `a${i}`), new Array<string>(100_000).fill("yes")];
-  const batches = epochBatches(100_000, { batchSize: 32, seed: 1, epoch: 0, distinct: columns });
+  const batches = epochBatches(100_000, { batchSize: 32, seed: 1, epoch: 0, distinct: numberTexts(columns) });
   assert.equal(batches.length, 100_000);
 });

@@ -10,6 +10,7 @@ import { sum } from "../../lib/tensor/ops.ts";
 import { inference } from "../../lib/tensor/tape.ts";
 import { pack } from "../../lib/text/packed.ts";
 import { epochBatches } from "../../lib/train/batches.ts";
+import { numberTexts } from "../../lib/train/distinct_batches.ts";
 import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
 import { denoisingFolder, tokenized } from "../model/denoising.ts";
 
@@ -80,7 +81,12 @@ Deno.test("the two copies of a text have two masks, the same ones again in the s
 
   // Equal texts are no negatives of each other.
   for (let epoch = 0; epoch < 8; epoch++) {
-    const batches = epochBatches(objective.rows, { batchSize: 5, seed: 1, epoch, distinct: objective.distinct });
+    const batches = epochBatches(objective.rows, {
+      batchSize: 5,
+      seed: 1,
+      epoch,
+      distinct: numberTexts(objective.distinct!),
+    });
     assert.equal(batches.reduce((count, { rows }) => count + rows.length, 0), 5);
     for (const { rows } of batches) assert.ok(!(rows.includes(0) && rows.includes(4)));
   }
