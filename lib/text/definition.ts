@@ -48,7 +48,9 @@ type Widen<A> = A extends string ? string : A extends number ? number : boolean;
 /** A vocabulary given as an object: token → id. */
 export function vocabularyOf(model: Json): Map<string, number> {
   const vocabulary = new Map<string, number>();
-  for (const [token, id] of Object.entries(object(model["vocab"], "the vocabulary"))) {
+  const ids = object(model["vocab"], "the vocabulary");
+  for (const token of Object.keys(ids)) { // a pair for each token, as of Object.entries, takes twice as long
+    const id = ids[token];
     if (!Number.isInteger(id) || (id as number) < 0 || (id as number) > 0x7fffffff) {
       throw new TokenizerError("a token of the vocabulary has no possible id", { where: token, found: String(id) });
     }

@@ -91,7 +91,9 @@ export async function loadTokenizer(folder: string): Promise<Tokenizer> {
       model: await beside("config.json"),
       specialTokensMap: parse("special_tokens_map.json"),
       addedTokens: parse("added_tokens.json"),
-      vocabulary: lines(files.get("vocab.txt"))?.map((line) => line.replace(SPACE_BEHIND, "")),
+      get vocabulary() { // where tokenizer.json has none
+        return lines(files.get("vocab.txt"))?.map((line) => line.replace(SPACE_BEHIND, ""));
+      },
       bpeVocabulary: parse("vocab.json"),
       merges: lines(files.get("merges.txt"))?.filter((line) => line !== ""),
     });

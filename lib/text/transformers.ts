@@ -272,13 +272,15 @@ function tokensToAdd(
   return tokens;
 }
 
-function asItIs({ definition, vocabulary }: TokenizerFiles, named: string | undefined): Json {
-  if (definition !== undefined) return definition;
+function asItIs(files: TokenizerFiles, named: string | undefined): Json {
+  if (files.definition !== undefined) return files.definition;
   throw new TokenizerError(
     named === undefined ? "there is no tokenizer" : `there is no tokenizer.json for the tokenizer's class ${named}`,
     {
       expected: "tokenizer.json",
-      ...(vocabulary === undefined ? {} : { found: "vocab.txt, from which only classes like BertTokenizer are made" }),
+      ...(files.vocabulary === undefined
+        ? {}
+        : { found: "vocab.txt, from which only classes like BertTokenizer are made" }),
       hint: "load the tokenizer in Python and save it again with AutoTokenizer.from_pretrained(…).save_pretrained(…)",
     },
   );

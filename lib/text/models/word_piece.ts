@@ -16,13 +16,18 @@ export function wordPiece(definition: Json): Model {
   const prefix = setting(definition, "continuing_subword_prefix", "", "##");
   const most = setting(definition, "max_input_chars_per_word", 0, 100);
   const unknownId = vocabulary.get(unknown);
-  const trie = trieOf(vocabulary);
-  // Tokens that go on a word are those behind the prefix; −1 if there are none.
-  let inside = 0;
-  for (let i = 0; i < prefix.length && inside >= 0; i++) inside = trie.child(inside, prefix.charCodeAt(i));
+  const build = () => {
+    const trie = trieOf(vocabulary);
+    // Tokens that go on a word are those behind the prefix; −1 if there are none.
+    let inside = 0;
+    for (let i = 0; i < prefix.length && inside >= 0; i++) inside = trie.child(inside, prefix.charCodeAt(i));
+    return { trie, inside };
+  };
+  let built: ReturnType<typeof build> | undefined; // with the first word: texts may be tokenised already
   return {
     vocabulary,
     tokenize(word, ids) {
+      const { trie, inside } = built ??= build();
       const first = ids.length;
       let start = word.length > most && countCodePoints(word) > most ? -1 : 0;
       while (start >= 0 && start < word.length) {
