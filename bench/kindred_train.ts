@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Effect, Layer } from "effect";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import type { Engine } from "../lib/engine/engine.ts";
 import type { EngineChoice } from "../lib/engine/select.ts";
 import { losses, multipleNegativesRanking } from "../lib/loss/mod.ts";

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { Effect, Random, Schedule } from "effect";
+import * as Effect from "effect/Effect";
+import * as Random from "effect/Random";
+import * as Schedule from "effect/Schedule";
 import { type Passing, type Patience, pauseAfter } from "./pause.ts";
 
 /** The policy for effects. */

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { augmentedSbert } from "../lib/pipeline/augmented_sbert.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { finish } from "../lib/pipeline/finish.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { counted } from "../lib/counted.ts";
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../lib/attempt.ts";
 import { UsageError } from "../lib/error.ts";
 import { listEntries, pruneEntries, verifyEntries } from "../lib/stage/cache_care.ts";

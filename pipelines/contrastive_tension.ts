@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attemptSync } from "../lib/attempt.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { evaluationOfTexts } from "../lib/pipeline/evaluation.ts";

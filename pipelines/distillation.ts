@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attemptSync } from "../lib/attempt.ts";
 import type { Dataset } from "../lib/data/dataset.ts";
 import type { Columns } from "../lib/data/rows.ts";

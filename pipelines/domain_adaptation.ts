@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { adaptationOf, methodsOf, superviseBy } from "../lib/pipeline/adapting.ts";
 import { bestWay, oneWay } from "../lib/pipeline/adaptation_runs.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../lib/attempt.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { encodeAll, encodeSummary, encodingSettings, encodingSink } from "../lib/pipeline/encoding.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { outputFolder } from "../lib/pipeline/report_base.ts";
 import { MINING, MINING_OUTPUT, TRAINING } from "../lib/pipeline/flags.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { join } from "node:path";
 import { attempt } from "../lib/attempt.ts";
 import { parseColumns } from "../lib/data/column_names.ts";

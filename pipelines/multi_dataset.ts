@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../lib/attempt.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { ADAPTERS, type Flag, MATRYOSHKA, TRAINING } from "../lib/pipeline/flags.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attemptSync } from "../lib/attempt.ts";
 import { UsageError } from "../lib/error.ts";
 import { losses } from "../lib/loss/named.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { losses } from "../lib/loss/named.ts";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { type FlagValues, MATRYOSHKA, MINING, STATIC, TRAINING } from "../lib/pipeline/flags.ts";

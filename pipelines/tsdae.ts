@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { type Command, main } from "../lib/pipeline/command.ts";
 import { denoisingOf } from "../lib/pipeline/adapting.ts";
 import { evaluationOfTexts } from "../lib/pipeline/evaluation.ts";

@@ -43,6 +43,7 @@ Deno.test("imports point down, and the lower storeys know nothing of Effect", ()
     for (const specifier of imports(file)) {
       seen++;
       if (/^(@effect\/|effect(\/|$))/.test(specifier) && storeyOf(file) < PLAIN) wrong.push(`${name}: ${specifier}`);
+      if (specifier === "effect") wrong.push(`${name}: all of effect, instead of its modules one by one`);
       if (!specifier.startsWith(".")) continue;
       const target = new URL(specifier, file);
       const inside = target.href.startsWith(lib.href);

@@ -3,7 +3,11 @@
  *
  * @module
  */
-import { Context, Effect, FiberSet, Layer, type Scope } from "effect";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as FiberSet from "effect/FiberSet";
+import * as Layer from "effect/Layer";
+import type * as Scope from "effect/Scope";
 import type { GeneratorError } from "../error.ts";
 
 /** One message of a conversation. */

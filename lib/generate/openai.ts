@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { Clock, Effect, Layer, type Scope, Semaphore } from "effect";
+import * as Clock from "effect/Clock";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import type * as Scope from "effect/Scope";
+import * as Semaphore from "effect/Semaphore";
 import { attempt } from "../attempt.ts";
 import { backoff } from "../backoff.ts";
 import { variable } from "../environment.ts";

@@ -5,7 +5,8 @@
  * @module
  */
 import { counted } from "../counted.ts";
-import { Effect, TxRef } from "effect";
+import * as Effect from "effect/Effect";
+import * as TxRef from "effect/TxRef";
 import { GeneratorError } from "../error.ts";
 
 /** Tokens spent and set aside. */

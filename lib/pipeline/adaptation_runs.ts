@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { KindredError } from "../error.ts";
 import { type Services, valueOf } from "../stage/stage.ts";
 import {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { join } from "node:path";
 import { attempt, attemptSync } from "../attempt.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { type JudgeGate, judgeRows } from "../augment/judge_gate.ts";
 import type { SentencePairs } from "../augment/pairs.ts";

@@ -6,7 +6,7 @@
 import { basename, join } from "node:path";
 import { embeddingWidth } from "../checkpoint/modules.ts";
 import { readFolder, UNLIMITED } from "../checkpoint/sentence_transformers.ts";
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { counted } from "../counted.ts";
 import type { KindredError } from "../error.ts";

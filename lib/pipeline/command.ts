@@ -4,7 +4,11 @@
  *
  * @module
  */
-import { Cause, Effect, Exit, Fiber, Layer } from "effect";
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Fiber from "effect/Fiber";
+import * as Layer from "effect/Layer";
 import { defaultCacheFolder } from "../environment.ts";
 import { explain, KindredError, knownError, UsageError } from "../error.ts";
 import { TensorEngine } from "../stage/engine.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { Dataset, LabelledTexts } from "../data/dataset.ts";
 import type { KindredError } from "../error.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";

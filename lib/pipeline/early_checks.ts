@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Effect } from "effect";
+import type * as Effect from "effect/Effect";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
 import { basesOf } from "../checkpoint/adapter.ts";

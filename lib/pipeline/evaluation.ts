@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { buildBm25 } from "../augment/bm25.ts";
 import { FEWEST_ROWS, heldOutCount, type HoldOutOptions } from "../data/hold_out.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import type { JudgeGate } from "../augment/judge_gate.ts";
 import type { SentencePairs } from "../augment/pairs.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
 import type { Dataset, MarginRows, Pairs, ScoredPairs } from "../data/dataset.ts";

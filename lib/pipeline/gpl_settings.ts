@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { type KindredError, UsageError } from "../error.ts";
 import type { ModelFolder } from "../stage/artifact.ts";
 import { judge, model, pairModel } from "../stage/roots.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { type JudgeGate, judgeGate } from "../augment/judge_gate.ts";
 import { readCrossEncoderFolder, similarClass } from "../checkpoint/cross_encoder.ts";

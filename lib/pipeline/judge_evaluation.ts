@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Effect } from "effect";
+import type * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import { type ColumnMapping, findName, isNamed } from "../data/column_names.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import { LIST_ROLES } from "../data/column_names.ts";

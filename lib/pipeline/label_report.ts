@@ -5,7 +5,7 @@
  */
 import { tableLines } from "./table_lines.ts";
 import { counted } from "../counted.ts";
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { join } from "node:path";
 import { attempt } from "../attempt.ts";
 import type { Dataset, LabelledTexts } from "../data/dataset.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attemptSync } from "../attempt.ts";
 import type { Dataset, LabelledTexts } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";

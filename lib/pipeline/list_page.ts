@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import type { Dataset, RankedDocuments } from "../data/dataset.ts";
 import { listOffsets } from "../data/lists.ts";

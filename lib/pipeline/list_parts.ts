@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attemptSync } from "../attempt.ts";
 import { counted } from "../counted.ts";
 import type { Dataset, RankedDocuments } from "../data/dataset.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { embeddingWidth } from "../checkpoint/modules.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";

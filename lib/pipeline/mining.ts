@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, Triplets } from "../data/dataset.ts";
 import type { NegativeKind } from "../negatives/nli.ts";

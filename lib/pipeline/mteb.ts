@@ -4,7 +4,7 @@
  * @module
  */
 import { counted } from "../counted.ts";
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";
 import { type KindredError, UsageError } from "../error.ts";

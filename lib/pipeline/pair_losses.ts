@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attemptSync } from "../attempt.ts";
 import type { Dataset, LabelledPairs, MarginRows, Pairs, Triplets } from "../data/dataset.ts";
 import { type KindredError, UsageError } from "../error.ts";

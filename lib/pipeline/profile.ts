@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { counted } from "../counted.ts";
 import type { DeviceWork, KernelTime } from "../engine/engine.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { extname } from "node:path";
 import { parseArgs } from "node:util";
 import { attempt, attemptSync } from "../attempt.ts";

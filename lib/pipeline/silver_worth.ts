@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attemptSync } from "../attempt.ts";
 import { comparePaired, type PairedComparison } from "../augment/paired_comparison.ts";
 import type { Dataset, ScoredPairs } from "../data/dataset.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { filesOf } from "../stage/digest.ts";
 import type { Columns } from "../data/rows.ts";

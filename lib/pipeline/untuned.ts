@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { KindredError } from "../error.ts";
 import type { ModelFolder } from "../stage/artifact.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { Dataset } from "../data/dataset.ts";
 import { type Columns, datasetOf } from "../data/rows.ts";
 import { UsageError } from "../error.ts";

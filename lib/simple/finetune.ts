@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { Dataset } from "../data/dataset.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import type { MatryoshkaOptions } from "../loss/matryoshka.ts";

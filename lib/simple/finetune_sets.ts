@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import { counted } from "../counted.ts";
 import { lossOf } from "../loss/named.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { datasetOf } from "../data/rows.ts";
 import type { Columns } from "../data/rows.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { datasetOf } from "../data/rows.ts";
 import { NUMBERS } from "../train/fields.ts";

@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";
 import { CacheError, type KindredError } from "../error.ts";

@@ -3,7 +3,9 @@
  *
  * @module
  */
-import { Context, Effect, Layer } from "effect";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
 import { join } from "node:path";
 import { attempt, attemptSync } from "../attempt.ts";
 import { readJson, writeJson } from "../checkpoint/folder.ts";

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import type { KindredError } from "../error.ts";
 import { emit, type Progress } from "./progress.ts";

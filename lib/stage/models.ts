@@ -4,7 +4,8 @@
  *
  * @module
  */
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { attempt } from "../attempt.ts";
 import type { Engine } from "../engine/engine.ts";
 import type { KindredError } from "../error.ts";

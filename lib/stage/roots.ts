@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";

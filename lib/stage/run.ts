@@ -3,7 +3,10 @@
  *
  * @module
  */
-import { Cause, Effect, Exit, Layer } from "effect";
+import * as Cause from "effect/Cause";
+import * as Effect from "effect/Effect";
+import * as Exit from "effect/Exit";
+import * as Layer from "effect/Layer";
 import { createHash } from "node:crypto";
 import { attempt } from "../attempt.ts";
 import type { Column, Dataset } from "../data/dataset.ts";

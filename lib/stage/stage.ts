@@ -7,7 +7,10 @@
  *
  * @module
  */
-import { Context, Effect, Layer, type Scope } from "effect";
+import * as Context from "effect/Context";
+import * as Effect from "effect/Effect";
+import * as Layer from "effect/Layer";
+import type * as Scope from "effect/Scope";
 import { attempt, attemptSync } from "../attempt.ts";
 import { defaultCacheFolder, hasUserFolder } from "../environment.ts";
 import { CacheError, type KindredError, knownError, UsageError } from "../error.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Schema } from "effect";
+import * as Schema from "effect/Schema";
 import { UsageError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { ErrorDetails, KindredError } from "../error.ts";
 
 /** The same error, with the name of the data set in front of where it is; the name stays where it is there already. */

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Schema, SchemaIssue } from "effect";
+import * as Schema from "effect/Schema";
+import * as SchemaIssue from "effect/SchemaIssue";
 import { Yaml } from "effect/encoding";
 import { UsageError } from "../../error.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { counted } from "../../counted.ts";
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../../attempt.ts";
 import type { Dataset } from "../../data/dataset.ts";
 import { contrastiveTensionInBatch } from "../../loss/contrastive_tension.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import type { Dataset, Pairs } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
 import type { KindredError } from "../../error.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { Effect, type Scope } from "effect";
+import * as Effect from "effect/Effect";
+import type * as Scope from "effect/Scope";
 import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
 import type { KindredError } from "../../error.ts";

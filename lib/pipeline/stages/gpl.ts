@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../../attempt.ts";
 import { passageQueries, writtenQueries } from "../../augment/passage_queries.ts";
 import type { Dataset, MarginRows, Pairs } from "../../data/dataset.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, Pairs, RankedDocuments, Triplets } from "../../data/dataset.ts";
 import { type DocumentList, holdOutLists, listOffsets, rankedDocuments } from "../../data/lists.ts";

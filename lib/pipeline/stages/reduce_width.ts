@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { join } from "node:path";
 import { attempt } from "../../attempt.ts";
 import type { ModuleSpec } from "../../checkpoint/modules.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../../attempt.ts";
 import type { LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import { type RetrievalRows, retrievalRows } from "../../data/retrieval_sets.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { counted } from "../../counted.ts";
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt } from "../../attempt.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../../data/dataset.ts";
 import { type Columns, dedupe, firstRows, selectRows } from "../../data/rows.ts";

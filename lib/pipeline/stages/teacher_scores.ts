@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { Effect } from "effect";
+import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../../attempt.ts";
 import { readCrossEncoderFolder } from "../../checkpoint/cross_encoder.ts";
 import type { Dataset, MarginRows, Pairs, Triplets } from "../../data/dataset.ts";
