@@ -22,6 +22,7 @@ import { valueOf } from "../lib/stage/stage.ts";
 import { randomTable, writeStaticFolder } from "../lib/static/mod.ts";
 import { loadTokenizer } from "../lib/text/mod.ts";
 import { epochBatches } from "../lib/train/batches.ts";
+import { numberTexts } from "../lib/train/distinct_batches.ts";
 
 const { positionals, values } = parseArgs({
   args: Deno.args,
@@ -47,10 +48,11 @@ const work = Effect.gen(function* () {
   const data = yield* asTriplets(rows, { negatives: "none", seed: 42 });
   const { columns, rows: count } = yield* valueOf(data);
   const texts = [columns.anchor, columns.positive];
+  const numbered = numberTexts(texts);
   const batches = Array.from(
     { length: settings.epochs },
     (_, epoch) =>
-      epochBatches(count, { batchSize: settings.batchSize, seed: 42, epoch, distinct: texts }).map((
+      epochBatches(count, { batchSize: settings.batchSize, seed: 42, epoch, distinct: numbered }).map((
         { rows },
       ) => [...rows]),
   );
