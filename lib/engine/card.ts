@@ -9,24 +9,18 @@
  */
 import { EngineError } from "../error.ts";
 import type { Engine } from "./engine.ts";
+import { findOrMeasure, type MeasurementStore } from "./measurements.ts";
 import { productError, TOLERANCE } from "./product_error.ts";
 import { measureProduct } from "./roofline.ts";
-import { bitsOf, findAdapter, type FoundAdapter, openAdapter } from "./webgpu/engine.ts";
-import { tileFiles } from "./webgpu/tile_files.ts";
+import { bitsOf, findAdapter, type FoundAdapter, openAdapter, type WebgpuOptions } from "./webgpu/engine.ts";
 
 /** Operations per second of a product of matrices. */
-export interface Speeds {
+interface Speeds {
   /** Of the card. */
   readonly card: number;
   /** Of all threads of the processor, at most. */
   readonly processor: number;
 }
-
-/** Finds the speeds of these two, or measures them: they stay the same as long as they are remembered. */
-export type Remember = (
-  of: Readonly<Record<string, string | number>>,
-  measure: () => Promise<Speeds>,
-) => Promise<Speeds>;
 
 /** A card, or none, and why. */
 export interface CardChoice {
@@ -55,26 +49,27 @@ const SIDE = 384;
  * The card for who names no engine.
  *
  * @param processor What computes otherwise.
- * @param options Whether the engine keeps count of its kernels; `remember`: where speeds are kept. Default: in this process.
+ * @param options Where measurements are kept; whether the engine keeps count of its kernels.
  * @returns The card's engine if it is taken, and the reason in either case.
  */
 export async function chooseCard(
   processor: Beside,
-  options: { readonly profile?: boolean | undefined; readonly remember?: Remember | undefined } = {},
+  options: { readonly store: MeasurementStore; readonly profile?: boolean | undefined },
 ): Promise<CardChoice> {
-  const { profile, remember = inThisProcess } = options;
   if (!mayHaveCard()) return { reason: "this machine has no card" };
   const found = await findAdapter();
   if (found === undefined) return { reason: "WebGPU finds no card on this machine" };
   if (found.isSoftware) return { reason: `${found.name} is a processor that acts as a card` };
   let engine: Engine | undefined;
   try {
-    const open = async () => engine ??= await openRight(found, profile);
+    const open = async () => engine ??= await openRight(found, options);
     const { kernels, threads } = processor;
-    const speeds = await remember({ card: bitsOf(found.name), kernels, threads }, async () => ({
+    const measure = async (): Promise<Speeds> => ({
       card: await measureProduct(await open()),
       processor: threads * await speedOf(processor),
-    }));
+    });
+    const key = ["speeds", bitsOf(found.name), kernels, threads];
+    const speeds = (await findOrMeasure(key, areSpeeds, measure, options.store))!;
     const [card, most] = [speeds.card, speeds.processor].map((speed) => (speed / 1e9).toFixed(0));
     const beside = `${card} GFLOP/s in a product, the processor's ${threads} threads ${most} at most`;
     if (speeds.card >= speeds.processor) return { engine: await open(), reason: `${found.name}: ${beside}` };
@@ -87,14 +82,11 @@ export async function chooseCard(
   }
 }
 
-/** What was measured here: an engine that is asked for again is the same one. */
-const measured = new Map<string, Speeds>();
-const inThisProcess: Remember = async (of, measure) => {
-  const key = JSON.stringify(of);
-  const speeds = measured.get(key) ?? await measure();
-  measured.set(key, speeds);
-  return speeds;
-};
+/** A kept pair of speeds. */
+function areSpeeds(value: unknown): value is Speeds {
+  const { card, processor } = (value ?? {}) as Partial<Record<string, unknown>>;
+  return [card, processor].every((speed) => typeof speed === "number" && speed > 0);
+}
 
 /** On Linux a look at its devices is quicker than what a Vulkan loader does to find none. */
 function mayHaveCard(): boolean {
@@ -111,8 +103,8 @@ function mayHaveCard(): boolean {
 }
 
 /** An adapter whose product is right. */
-async function openRight(found: FoundAdapter, profile: boolean | undefined): Promise<Engine> {
-  const engine = await openAdapter(found, { profile, tileStore: tileFiles() });
+async function openRight(found: FoundAdapter, options: WebgpuOptions): Promise<Engine> {
+  const engine = await openAdapter(found, options);
   const error = await productError(engine).catch((error) => {
     engine.close();
     throw error;

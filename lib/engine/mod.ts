@@ -45,7 +45,8 @@ export {
   type WeighingMode,
   type Work,
 } from "./engine.ts";
+export type { MeasurementStore } from "./measurements.ts";
 export { type Purpose, randomPurpose, type RandomStream, randomStream } from "./philox.ts";
 export { type EngineChoice, type EngineName, type KernelChoice, type SelectedEngine, selectEngine } from "./select.ts";
 export type { DeviceLimits } from "./webgpu/device.ts";
-export { createWebgpuEngine, type Tile, type TileStore, type WebgpuEngine, type WebgpuOptions } from "./webgpu/mod.ts";
+export { createWebgpuEngine, type WebgpuEngine, type WebgpuOptions } from "./webgpu/mod.ts";

@@ -4,16 +4,17 @@
  * @module
  */
 import { EngineError } from "../error.ts";
-import { chooseCard, type Remember } from "./card.ts";
+import { chooseCard } from "./card.ts";
 import { openAccelerate } from "./cpu/accelerate.ts";
 import { cpuInfo, createCpuEngine } from "./cpu/engine.ts";
 import type { CpuOptions } from "./cpu/core.ts";
 import { NO_BF16, openNativeKernels, roundedBy } from "./cpu/native.ts";
 import { faultOf } from "./cpu/self_test.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
+import { measurementFiles } from "./measurement_files.ts";
+import type { MeasurementStore } from "./measurements.ts";
 import { createTfjsEngine, type TfjsBackend } from "./tfjs/mod.ts";
 import { createWebgpuEngine } from "./webgpu/mod.ts";
-import { tileFiles } from "./webgpu/tile_files.ts";
 
 /** What `--engine` takes, the best that is measured first. */
 export const ENGINES = ["auto", "cpu", "webgpu", "tfjs:gpu", "tfjs:node", "tfjs:js"] as const;
@@ -95,11 +96,15 @@ export async function selectEngine(choice: EngineChoice = {}): Promise<SelectedE
  * one place that decides which engine runs.
  *
  * @param choice Which one, how many threads, which precision. Default: auto.
- * @param remember Where the speeds that auto decides by are kept. Default: in this process.
+ * @param store Where is kept what was measured of a card: the speeds that auto decides by, the shapes of tiles. Default:
+ * files of the user's cache, so that all processes decide alike.
  * @returns The engine as it will be.
  * @throws {EngineError} It is not available, or cannot do what is wanted.
  */
-export async function chooseEngine(choice: EngineChoice = {}, remember?: Remember): Promise<ChosenEngine> {
+export async function chooseEngine(
+  choice: EngineChoice = {},
+  store: MeasurementStore = measurementFiles(),
+): Promise<ChosenEngine> {
   const { engine: name = "auto", precision = "fp32", kernels = "auto" } = choice;
   if (!ENGINES.includes(name)) {
     throw new EngineError(`there is no engine ${name}`, { expected: ENGINES.join(", "), hint: "--engine cpu" });
@@ -112,11 +117,7 @@ export async function chooseEngine(choice: EngineChoice = {}, remember?: Remembe
     if (precision !== "fp32" && !isHalf) throw noPrecision(precision, name);
     // What it is shows when it has started.
     const engine = name === "webgpu"
-      ? await createWebgpuEngine({
-        profile: choice.profile,
-        precision: isHalf ? precision : "fp32",
-        tileStore: tileFiles(),
-      })
+      ? await createWebgpuEngine({ profile: choice.profile, precision: isHalf ? precision : "fp32", store })
       : await createTfjsEngine(name.slice(5) as TfjsBackend);
     return {
       info: engine.info,
@@ -138,7 +139,7 @@ export async function chooseEngine(choice: EngineChoice = {}, remember?: Remembe
     why = "kernels, threads or a precision of the cpu engine were asked for";
   } else if (name === "auto") {
     const processor = { kernels: info.kernels, threads, open: () => createCpuEngine({ threads: 1, ...form }) };
-    const card = await chooseCard(processor, { profile: choice.profile, remember });
+    const card = await chooseCard(processor, { profile: choice.profile, store });
     why = card.reason;
     const { engine } = card;
     if (engine !== undefined) return { info: engine.info, reason: why, open: () => engine, close: engine.close };

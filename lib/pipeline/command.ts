@@ -9,7 +9,6 @@ import * as Effect from "effect/Effect";
 import * as Exit from "effect/Exit";
 import * as Fiber from "effect/Fiber";
 import * as Layer from "effect/Layer";
-import { defaultCacheFolder } from "../environment.ts";
 import { explain, KindredError, knownError, UsageError } from "../error.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { parseFlags } from "./arguments.ts";
@@ -135,7 +134,7 @@ export async function main(command: Command, args: readonly string[] = Deno.args
   const choice = command.flags.includes("engine") ? engineChoice(values) : { kernels: "wasm" as const };
   const services = Layer.mergeAll(
     StageRunner.layer({ cacheDir: folder }),
-    TensorEngine.layer(choice, folder ?? defaultCacheFolder()),
+    TensorEngine.layer(choice),
   ).pipe(
     Layer.provideMerge(Layer.succeed(Progress, progress)),
   );

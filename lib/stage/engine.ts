@@ -6,15 +6,11 @@
 import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
-import { join } from "node:path";
 import { attempt, attemptSync } from "../attempt.ts";
-import { readJson, writeJson } from "../checkpoint/folder.ts";
-import type { Remember, Speeds } from "../engine/card.ts";
 import type { Engine, EngineInfo } from "../engine/engine.ts";
 import { chooseEngine, type EngineChoice } from "../engine/select.ts";
 import type { KindredError } from "../error.ts";
-import { openCache } from "./cache.ts";
-import { type Json, taskOf } from "./key.ts";
+import type { Json } from "./key.ts";
 import { Progress } from "./progress.ts";
 
 /** An engine that may not have been started yet. */
@@ -41,12 +37,10 @@ export class TensorEngine extends TensorEngineBase {
    * this one.
    *
    * @param choice Which engine. Default: the best that is present.
-   * @param cacheDir The cache that keeps what this was decided by, so that keys stay the same from run to run. Default: it
-   * is kept in this process.
    * @returns The layer. It fails with an `EngineError` where an engine that was named is not available.
    */
-  static layer(choice: EngineChoice = {}, cacheDir?: string): Layer.Layer<TensorEngine, KindredError, Progress> {
-    return Layer.effect(TensorEngine, openTensorEngine(choice, cacheDir));
+  static layer(choice: EngineChoice = {}): Layer.Layer<TensorEngine, KindredError, Progress> {
+    return Layer.effect(TensorEngine, openTensorEngine(choice));
   }
 
   /**
@@ -59,11 +53,10 @@ export class TensorEngine extends TensorEngineBase {
   }
 }
 
-const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice, cacheDir: string | undefined) {
+const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice) {
   const progress = yield* Progress;
-  const remember = cacheDir === undefined ? undefined : yield* speedsIn(cacheDir);
   const chosen = yield* Effect.acquireRelease(
-    attempt(() => chooseEngine(choice, remember)),
+    attempt(() => chooseEngine(choice)),
     ({ close }) => Effect.sync(close),
   );
   // The threads and the form of kernels change no bit, but where `bits` says so.
@@ -76,23 +69,4 @@ const openTensorEngine = Effect.fnUntraced(function* (choice: EngineChoice, cach
     return chosen.open();
   });
   return TensorEngine.of({ info: chosen.info, reason: chosen.reason, identity, open });
-});
-
-const FILE = "speeds.json";
-
-/** Speeds that lie in a cache, as the result of a task; a cache that cannot be used keeps none. */
-const speedsIn = Effect.fnUntraced(function* (cacheDir: string) {
-  const { findOrMake } = yield* openCache(cacheDir);
-  const progress = yield* Effect.context<Progress>();
-  const remember: Remember = async (of, measure) => {
-    const task = taskOf({ stage: "speeds@1", parameters: of, inputs: {} });
-    const make = (scratch: string) => attempt(async () => writeJson(join(scratch, FILE), await measure()));
-    const stored = findOrMake(task, make).pipe(
-      Effect.catchTag("CacheError", () => Effect.succeed(undefined)),
-      Effect.provide(progress),
-    );
-    const folder = (await Effect.runPromise(stored))?.folder;
-    return folder === undefined ? await measure() : await readJson<Speeds>(join(folder, FILE));
-  };
-  return remember;
 });

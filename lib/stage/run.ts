@@ -12,7 +12,6 @@ import { attempt } from "../attempt.ts";
 import type { Column, Dataset } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
 import type { EngineChoice } from "../engine/select.ts";
-import { defaultCacheFolder } from "../environment.ts";
 import { type KindredError, knownError } from "../error.ts";
 import { type CountedDataset, datasetFormat, writeDataset } from "./artifact.ts";
 import { TensorEngine } from "./engine.ts";
@@ -60,7 +59,7 @@ export async function runStages<A>(
   const { cacheDir, engine, progress = false, signal } = options;
   const layer = Layer.mergeAll(
     StageRunner.layer({ cacheDir }),
-    TensorEngine.layer(engine, cacheDir ?? defaultCacheFolder()),
+    TensorEngine.layer(engine),
   ).pipe(
     Layer.provideMerge(Layer.sync(Progress, () => makeProgress(!progress))),
   );

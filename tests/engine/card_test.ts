@@ -1,37 +1,22 @@
 import assert from "node:assert/strict";
 import { Effect } from "effect";
-import type { Remember } from "../../lib/engine/card.ts";
-import { chooseEngine } from "../../lib/engine/select.ts";
+import { join } from "node:path";
+import { measurementFiles } from "../../lib/engine/measurement_files.ts";
+import type { MeasurementStore } from "../../lib/engine/measurements.ts";
+import { chooseEngine, selectEngine } from "../../lib/engine/select.ts";
+import { bitsOf } from "../../lib/engine/webgpu/engine.ts";
+import { defaultCacheFolder } from "../../lib/environment.ts";
 import { TensorEngine } from "../../lib/stage/engine.ts";
 import { Progress } from "../../lib/stage/progress.ts";
 import { withFolder } from "../folder.ts";
 import { hasWebgpu } from "./engines.ts";
+import { type Adapter, cardNamed, inMemory, withAdapter } from "./machine.ts";
 
 const THREADS = navigator.hardwareConcurrency;
 
-/** What requestAdapter gives: part of an adapter. */
-type Adapter = { readonly info: { readonly description: string } } | null;
-
-/** Runs `body` on a machine with this adapter; the number of times it was asked for. */
-async function withAdapter(find: () => Promise<Adapter>, body: () => Promise<void>): Promise<number> {
-  const { statSync } = Deno;
-  const gpu = Object.getOwnPropertyDescriptor(Navigator.prototype, "gpu")!;
-  let asked = 0;
-  const requestAdapter = () => (asked++, find());
-  Object.defineProperty(Navigator.prototype, "gpu", { ...gpu, get: () => ({ requestAdapter }) });
-  Deno.statSync = (() => ({})) as unknown as typeof statSync; // Linux: the card's device is there
-  try {
-    await body();
-    return asked;
-  } finally {
-    Object.defineProperty(Navigator.prototype, "gpu", gpu);
-    Deno.statSync = statSync;
-  }
-}
-
 /** Engine and reason of `auto`. */
-async function auto(remember?: Remember): Promise<readonly [string, string]> {
-  const { info, reason, close } = await chooseEngine({}, remember);
+async function auto(store: MeasurementStore = inMemory()): Promise<readonly [string, string]> {
+  const { info, reason, close } = await chooseEngine({}, store);
   close();
   return [info.name, reason];
 }
@@ -72,33 +57,30 @@ Deno.test("no card is asked for where Linux has no device of one, or where the c
   assert.equal(asked, 0);
 });
 
-const system = navigator.gpu;
-/** Devices that were opened. */
-let opened = 0;
-/** The system's own adapter, under the name of a card that has no clock: nothing is measured before it is opened. */
-async function modelT(): Promise<Adapter> {
-  const adapter = (await system.requestAdapter())!;
-  const requestDevice = (options: GPUDeviceDescriptor) => (opened++, adapter.requestDevice(options));
-  return { info: { description: "Model T" }, limits: adapter.limits, features: new Set(), requestDevice } as Adapter;
-}
+/** A store that holds these speeds of every card, in operations per second. */
+const known = (card: number, processor: number): MeasurementStore => ({
+  read: (key) => Promise.resolve(JSON.stringify({ key, value: { card, processor } })),
+  write: (key) => assert.fail(`${key} is measured, though it is known`),
+});
 
 Deno.test({
   name: "webgpu: auto takes a card that is as fast as the processor, if it multiplies rightly, and opens no other",
   ignore: !hasWebgpu,
   fn: async () => {
-    const known = (card: number, processor: number): Remember => (of, _) => {
-      assert.match(`${of["card"]}`, /^webgpu \d+ on Model T$/);
-      assert.deepEqual(Object.keys(of), ["card", "kernels", "threads"]);
-      return Promise.resolve({ card, processor });
-    };
-    await withAdapter(modelT, async () => {
-      const beside = (card: number) => `${card} GFLOP/s in a product, the processor's ${THREADS} threads 1000 at most`;
-      assert.deepEqual(await auto(known(2e12, 1e12)), ["webgpu", `Model T: ${beside(2000)}`]);
+    let opened = 0;
+    const beside = (card: number) => `${card} GFLOP/s in a product, the processor's ${THREADS} threads 1000 at most`;
+    const card = (name: string) => cardNamed(name, [], () => void opened++);
+    await withAdapter(card("Model R"), async () => {
+      assert.deepEqual(await auto(known(2e12, 1e12)), ["webgpu", `Model R: ${beside(2000)}`]);
       assert.equal(opened, 1);
+    });
+    await withAdapter(card("Model S"), async () => {
       const [name, reason] = await auto(known(9e11, 1e12));
       assert.equal(name, "cpu");
-      assert.ok(reason.startsWith(`Model T is slower: ${beside(900)}; kernels as `), reason);
+      assert.ok(reason.startsWith(`Model S is slower: ${beside(900)}; kernels as `), reason);
       assert.equal(opened, 1);
+    });
+    await withAdapter(card("Model T"), async () => {
       const { getMappedRange } = GPUBuffer.prototype;
       GPUBuffer.prototype.getMappedRange = function (...range) {
         const bytes = getMappedRange.apply(this, range);
@@ -116,22 +98,67 @@ Deno.test({
   },
 });
 
+/** What the stages of a run would compute on. */
+const ofStages = () =>
+  Effect.runPromise(
+    Effect.map(TensorEngine, ({ identity, reason }) => ({ identity, reason })).pipe(
+      Effect.provide(TensorEngine.layer()),
+      Effect.provide(Progress.layerSilent),
+    ),
+  );
+
 Deno.test({
-  name: "webgpu: the speeds that auto decides by are kept in the process, and in the cache, so that keys stay the same",
+  name: "webgpu: the speeds that auto decides by are kept in the user's cache for stages and for who opens an engine",
   ignore: !hasWebgpu,
   fn: () =>
     withFolder(async (folder) => {
-      const look = Effect.gen(function* () {
-        const { identity, reason } = yield* TensorEngine;
-        return { identity, reason };
-      }).pipe(Effect.provide(TensorEngine.layer({}, folder)), Effect.provide(Progress.layerSilent));
-      await withAdapter(modelT, async () => {
-        const here = await auto();
-        assert.deepEqual(await auto(), here);
-        const first = await Effect.runPromise(look);
-        assert.match(first.reason, /^Model T.*: \d+ GFLOP\/s in a product/);
-        for await (const { name } of Deno.readDir(folder)) assert.match(name, /^[0-9a-f]{2}$/);
-        assert.deepEqual(await Effect.runPromise(look), first);
+      const variables = ["XDG_CACHE_HOME", "LOCALAPPDATA", "HOME"];
+      const before = variables.map((name) => Deno.env.get(name));
+      for (const name of variables) Deno.env.set(name, folder);
+      try {
+        const kept = join(defaultCacheFolder(), "measurements");
+        const texts = () => [...Deno.readDirSync(kept)].map(({ name }) => Deno.readTextFileSync(join(kept, name)));
+        const keys = () => texts().map((text) => JSON.parse(JSON.parse(text).key) as unknown[]);
+        await withAdapter(cardNamed("Model U"), async () => {
+          const first = await ofStages();
+          assert.match(first.reason, /^Model U.*: \d+ GFLOP\/s in a product/);
+          assert.deepEqual(keys().map(([what, card]) => `${what} ${card}`), [`speeds ${bitsOf("Model U")}`]);
+          assert.deepEqual(await ofStages(), first);
+          const { engine, reason } = await selectEngine();
+          engine.close();
+          assert.equal(reason, first.reason);
+        });
+        await withAdapter(cardNamed("Model V"), async () => (await selectEngine()).engine.close());
+        assert.deepEqual(keys().map(([, card]) => card).toSorted(), [bitsOf("Model U"), bitsOf("Model V")]);
+      } finally {
+        for (const [i, name] of variables.entries()) {
+          if (before[i] === undefined) Deno.env.delete(name);
+          else Deno.env.set(name, before[i]);
+        }
+      }
+    }),
+});
+
+Deno.test({
+  name: "webgpu: auto decides also where nothing can be kept",
+  ignore: !hasWebgpu,
+  fn: () =>
+    withFolder(async (folder) => {
+      const file = join(folder, "file");
+      await Deno.writeTextFile(file, "");
+      await withAdapter(cardNamed("Model W"), async () => {
+        assert.match((await auto(measurementFiles(join(file, "kept"))))[1], /^Model W.*: \d+ GFLOP\/s in a product/);
       });
     }),
+});
+
+Deno.test({
+  name: "webgpu: stages and who opens an engine need no permission to write for auto",
+  ignore: !hasWebgpu,
+  permissions: { read: true, env: true, sys: true, ffi: true, write: false },
+  fn: () =>
+    withAdapter(cardNamed("Model X"), async () => {
+      assert.match((await ofStages()).reason, /^Model X.*: \d+ GFLOP\/s in a product/);
+      (await selectEngine()).engine.close();
+    }).then(() => {}),
 });

@@ -21,8 +21,6 @@ export interface DeviceLimits {
   readonly bufferBytes?: number | undefined;
   /** Of what a kernel is given of one buffer. */
   readonly bindingBytes?: number | undefined;
-  /** Of buffers that lie unused, where less is in use, before a new one is made; default 1 GiB. */
-  readonly spareBytes?: number | undefined;
 }
 
 /** Bytes that the numbers of a dispatch take: the distance that a dynamic offset must keep. */
@@ -81,19 +79,20 @@ export interface Device {
  * Opens an adapter's device with all that it allows.
  *
  * @param adapter Which.
- * @param options Limits that are to be lower than its own; features that it is to have; `profile`: count is kept of its
- * kernels.
+ * @param options Limits that are to be lower than its own; `spareBytes`: of buffers that may lie unused, where less is in
+ * use, before a new one is made; features that it is to have; `profile`: count is kept of its kernels.
  * @returns The device; to be closed.
  */
 export async function openDevice(
   adapter: GPUAdapter,
   options: {
     readonly limits?: DeviceLimits | undefined;
+    readonly spareBytes?: number | undefined;
     readonly profile?: boolean | undefined;
     readonly features?: readonly GPUFeatureName[];
   } = {},
 ): Promise<Device> {
-  const lower = options.limits ?? {};
+  const { limits: lower = {}, spareBytes = SPARE } = options;
   const { limits: most } = adapter;
   const device = await adapter.requestDevice({
     requiredFeatures: [
@@ -122,7 +121,7 @@ export async function openDevice(
     if (closed) throw new EngineError("the engine is closed", { hint: "wait for what it computes before closing it" });
     faults.check();
   };
-  const buffers = createBuffers(device, faults, { largest: bufferBytes, spare: lower.spareBytes ?? SPARE }, () => {
+  const buffers = createBuffers(device, faults, { largest: bufferBytes, spare: spareBytes }, () => {
     submit();
     bindGroups.clear();
   });

@@ -5,6 +5,7 @@
  */
 import { EngineError } from "../../error.ts";
 import type { DeviceWork, Engine } from "../engine.ts";
+import type { MeasurementStore } from "../measurements.ts";
 import { attentionKernels } from "./attention.ts";
 import { type DeviceLimits, openDevice } from "./device.ts";
 import { activationKernels } from "./activations.ts";
@@ -21,7 +22,7 @@ import { rotaryKernels } from "./rotary.ts";
 import { openStopwatch } from "./stopwatch.ts";
 import { type Tile, tilesWithin } from "./tiles.ts";
 import { topKernels } from "./top.ts";
-import { chooseTiles, type TileChoice, type TileStore } from "./tuning.ts";
+import { chooseTiles, type TileChoice } from "./tuning.ts";
 import { wideProducts } from "./wide_products.ts";
 
 /** Grows with whatever changes the bits of a result. */
@@ -37,12 +38,8 @@ export interface WebgpuOptions {
    * norms and the optimizer keep 32. Default fp32.
    */
   readonly precision?: "fp32" | "fp16" | undefined;
-  /** The shape of the tiles of all products, which changes no bit. Default: the fastest of some, or the first of them. */
-  readonly tile?: Tile | undefined;
-  /** Whether it is measured which shape is the fastest, for less than a second. Default: on a card. */
-  readonly tunes?: boolean | undefined;
-  /** Where that is kept for the next process. Default: nowhere. */
-  readonly tileStore?: TileStore | undefined;
+  /** Where it is kept for the next process which shape of tiles a card multiplies fastest with. Default: nowhere. */
+  readonly store?: MeasurementStore | undefined;
   /** Bytes of logits over a large vocabulary that are held at once; default 64 MiB. */
   readonly logitBytes?: number | undefined;
   /** Bytes that the activations of one micro-batch may take. Default 1 GiB, or three times what a kernel can be given. */
@@ -51,6 +48,16 @@ export interface WebgpuOptions {
   readonly limits?: DeviceLimits | undefined;
   /** Keeps count of what the kernels do: see `Engine.times`. */
   readonly profile?: boolean | undefined;
+}
+
+/** What tests choose beside: it changes no bit. */
+export interface AdapterOptions extends WebgpuOptions {
+  /** The shape of the tiles of all products, one of `TILES`. Default: the fastest of them, or the first. */
+  readonly tile?: Tile | undefined;
+  /** Whether it is measured which shape is the fastest, for less than a second. Default: on a card. */
+  readonly tunes?: boolean | undefined;
+  /** Bytes of buffers that may lie unused, where less is in use, before a new one is made. Default 1 GiB. */
+  readonly spareBytes?: number | undefined;
 }
 
 /** What a webgpu engine is beside an engine. */
@@ -122,8 +129,8 @@ export async function createWebgpuEngine(options: WebgpuOptions = {}): Promise<W
 }
 
 /** Starts an engine on this adapter: see {@linkcode createWebgpuEngine}. */
-export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = {}): Promise<WebgpuEngine> {
-  const { precision = "fp32" } = options;
+export async function openAdapter(found: FoundAdapter, options: AdapterOptions = {}): Promise<WebgpuEngine> {
+  const { precision = "fp32", limits, spareBytes, profile } = options;
   if (precision === "fp16" && !found.adapter.features.has(HALF)) {
     throw new EngineError("--precision fp16: the adapter cannot compute with numbers of 16 bits", {
       expected: `an adapter with ${HALF}`,
@@ -132,7 +139,7 @@ export async function openAdapter(found: FoundAdapter, options: WebgpuOptions = 
     });
   }
   const features = precision === "fp16" ? [HALF] as const : [];
-  const device = await openDevice(found.adapter, { limits: options.limits, profile: options.profile, features }).catch(
+  const device = await openDevice(found.adapter, { limits, spareBytes, profile, features }).catch(
     (error) => {
       const said = error instanceof Error ? error.message : `${error}`;
       throw new EngineError("the card does not open", {
@@ -195,7 +202,7 @@ async function tilesFor(
   { name, isSoftware }: FoundAdapter,
   limits: GPUSupportedLimits,
   features: readonly GPUFeatureName[],
-  { tile, tunes = !isSoftware, tileStore, precision = "fp32" }: WebgpuOptions,
+  { tile, tunes = !isSoftware, store, precision = "fp32" }: AdapterOptions,
 ): Promise<TileChoice> {
   const candidates = tilesWithin(limits);
   if (tile !== undefined || !tunes) return () => tile ?? candidates[0]!;
@@ -207,6 +214,6 @@ async function tilesFor(
       const again = await findAdapter(); // one adapter gives one device
       return again && await openStopwatch(again.adapter, features, precision === "fp16");
     },
-    tileStore,
+    store,
   );
 }

@@ -3,15 +3,8 @@
  *
  * @module
  */
+import { findOrMeasure, type MeasurementStore } from "../measurements.ts";
 import { nameOf, type Tile } from "./tiles.ts";
-
-/** Where measurements are kept from one process to the next. Neither may fail: what is not kept is measured again. */
-export interface TileStore {
-  /** The text under a key; undefined where there is none, or it cannot be read. */
-  readonly read: (key: string) => Promise<string | undefined>;
-  /** Keeps it, where that is possible. */
-  readonly write: (key: string, text: string) => Promise<void>;
-}
 
 /** What tells how long products take. */
 export interface Stopwatch {
@@ -29,12 +22,6 @@ const SIDES = [256, 512, 1024, 2048];
 /** Milliseconds after which no further side is begun; it takes what the one before took. */
 const BUDGET = 500;
 
-/** One for each of {@linkcode SIDES}. */
-type Shapes = readonly Tile[];
-
-/** What was found in this process. */
-const known = new Map<string, Promise<Shapes>>();
-
 /**
  * The choice for an adapter: from this process, from the store, or measured.
  *
@@ -49,45 +36,35 @@ export async function chooseTiles(
   key: readonly unknown[],
   candidates: readonly Tile[],
   open: () => Promise<Stopwatch | undefined>,
-  store?: TileStore,
+  store?: MeasurementStore,
   clock: () => number = () => performance.now(),
 ): Promise<TileChoice> {
-  const whole = JSON.stringify([...key, candidates.map(nameOf)]);
-  const find = async (): Promise<Shapes> => {
-    const kept = parse(await store?.read(whole), whole, candidates);
-    if (kept !== undefined) return kept;
-    const shapes = await measured(candidates, open, clock);
-    if (shapes === undefined) return [candidates[0]!];
-    await store?.write(whole, `${JSON.stringify({ key: whole, shapes: shapes.map(nameOf) })}\n`);
-    return shapes;
-  };
-  const found = known.get(whole) ?? find();
-  known.set(whole, found);
-  const shapes = await found;
+  const byName = new Map(candidates.map((tile) => [nameOf(tile), tile]));
+  /** Names, one for each of {@linkcode SIDES}. */
+  const areShapes = (value: unknown): value is readonly string[] =>
+    Array.isArray(value) && value.length === SIDES.length && value.every((name) => byName.has(name));
+  const found = await findOrMeasure(
+    ["tiles", ...key, [...byName.keys()]],
+    areShapes,
+    async () => (await measured(candidates, open, clock))?.map(nameOf),
+    store,
+  );
+  const shapes = found?.map((name) => byName.get(name)!) ?? [candidates[0]!];
   return (elements) => {
     const i = SIDES.findIndex((side) => elements <= 2 * side * side);
     return shapes[i] ?? shapes.at(-1)!;
   };
 }
 
-/** What a text says, if it is one of ours for this key. */
-function parse(text: string | undefined, key: string, candidates: readonly Tile[]): Shapes | undefined {
-  if (text === undefined) return undefined;
-  try {
-    const { key: itsKey, shapes } = JSON.parse(text) as { readonly key: unknown; readonly shapes: readonly unknown[] };
-    const tiles = shapes.flatMap((name) => candidates.find((tile) => nameOf(tile) === name) ?? []);
-    return itsKey === key && shapes.length === SIDES.length && tiles.length === SIDES.length ? tiles : undefined;
-  } catch {
-    return undefined; // torn, or another's
-  }
-}
-
-/** The fastest shapes; undefined where none can be told: what is wrong with the device shows when it is used. */
+/**
+ * The fastest shapes, one for each of {@linkcode SIDES}; undefined where none can be told: what is wrong with the device
+ * shows when it is used.
+ */
 async function measured(
   candidates: readonly Tile[],
   open: () => Promise<Stopwatch | undefined>,
   clock: () => number,
-): Promise<Shapes | undefined> {
+): Promise<readonly Tile[] | undefined> {
   const ends = clock() + BUDGET;
   const stopwatch = await open().catch(() => undefined);
   if (stopwatch === undefined) return undefined;

@@ -5,6 +5,7 @@ import assert from "node:assert/strict";
 import { Effect } from "effect";
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import { type Engine, type Handle, scope, sizeOf, STEP } from "../../../lib/engine/engine.ts";
+import { findAdapter, openAdapter } from "../../../lib/engine/webgpu/engine.ts";
 import { createWebgpuEngine } from "../../../lib/engine/webgpu/mod.ts";
 import { pieceStarts } from "../../../lib/engine/webgpu/rooms.ts";
 import { train } from "../../../lib/train/trainer.ts";
@@ -261,7 +262,7 @@ Deno.test({
       return destroy.call(this);
     };
     try {
-      const engine = await createWebgpuEngine({ limits: { spareBytes: 2 ** 16 } });
+      const engine = await openAdapter((await findAdapter())!, { spareBytes: 2 ** 16 });
       const before = made;
       const kept = engine.upload(noise(100), [100]);
       for (let size = 1000; size < 20_000; size += 1000) {

@@ -1,13 +1,13 @@
 /** The choice of tiles, by a pretended clock and on the adapter. */
 import assert from "node:assert/strict";
-import { join } from "node:path";
+import type { MeasurementStore } from "../../../lib/engine/measurements.ts";
+import { findAdapter, openAdapter } from "../../../lib/engine/webgpu/engine.ts";
 import { createWebgpuEngine, type WebgpuEngine } from "../../../lib/engine/webgpu/mod.ts";
 import { openStopwatch } from "../../../lib/engine/webgpu/stopwatch.ts";
-import { tileFiles } from "../../../lib/engine/webgpu/tile_files.ts";
 import { type Tile, TILES } from "../../../lib/engine/webgpu/tiles.ts";
-import { chooseTiles, type Stopwatch, type TileStore } from "../../../lib/engine/webgpu/tuning.ts";
-import { withFolder } from "../../folder.ts";
+import { chooseTiles, type Stopwatch } from "../../../lib/engine/webgpu/tuning.ts";
 import { hasWebgpu } from "../engines.ts";
+import { inMemory } from "../machine.ts";
 
 const [first, second, last] = [TILES[0]!, TILES[1]!, TILES.at(-1)!];
 /** The second is best for few elements, the last for many. */
@@ -29,15 +29,6 @@ function pretended(cost: (tile: Tile, side: number) => number = usual, pause = 1
   return { open: () => Promise.resolve(stopwatch), clock: () => now, sides, closed: () => closed };
 }
 
-function memory(): TileStore & { readonly texts: Map<string, string> } {
-  const texts = new Map<string, string>();
-  return {
-    texts,
-    read: (key) => Promise.resolve(texts.get(key)),
-    write: (key, text) => Promise.resolve(void texts.set(key, text)),
-  };
-}
-
 Deno.test("the shape that took the least time is taken, by the size of a product, and measured once", async () => {
   const { open, clock, sides, closed } = pretended();
   const choice = await chooseTiles(["a card"], TILES, open, undefined, clock);
@@ -57,7 +48,7 @@ Deno.test("measuring ends when its time is over: larger products take what the l
 });
 
 Deno.test("where nothing can be measured it is the first, and nothing is kept", async () => {
-  const store = memory();
+  const store = inMemory();
   const { clock } = pretended();
   const opens: [string, () => Promise<Stopwatch | undefined>][] = [
     ["no clock", () => Promise.resolve(undefined)],
@@ -79,7 +70,7 @@ Deno.test("what is kept is not measured again; what is damaged, foreign or of ot
   const start = async (text: string) => {
     const name = `card ${starts++}`;
     const { open, clock, sides } = pretended();
-    const store: TileStore = {
+    const store: MeasurementStore = {
       read: () => Promise.resolve(text.replaceAll(/card \d+/g, name)),
       write: (_, written) => Promise.resolve(void (kept = written)),
     };
@@ -94,10 +85,10 @@ Deno.test("what is kept is not measured again; what is damaged, foreign or of ot
     const damaged of [
       whole.slice(0, 20),
       "null",
-      '{"key": 1, "shapes": []}',
+      '{"key": 1, "value": []}',
       whole.replace("256", "512"), // limits of another device
-      whole.replace(/"shapes":\["[^"]+"/, '"shapes":["9×9×9 by 9×9"'),
-      whole.replace(/"shapes":\["[^"]+",/, '"shapes":['),
+      whole.replace(/"value":\["[^"]+"/, '"value":["9×9×9 by 9×9"'),
+      whole.replace(/"value":\["[^"]+",/, '"value":['),
     ]
   ) {
     assert.notEqual(damaged, whole);
@@ -105,32 +96,6 @@ Deno.test("what is kept is not measured again; what is damaged, foreign or of ot
     assert.equal(await start(damaged), true, damaged);
     assert.equal(await start(kept), false, "what was written is whole");
   }
-});
-
-Deno.test("files hold one text for each key, whole; a folder that cannot be written holds none", () =>
-  withFolder(async (folder) => {
-    const files = tileFiles(join(folder, "webgpu"));
-    assert.equal(await files.read("a"), undefined);
-    await files.write("a", "1");
-    await files.write("b", "2");
-    await files.write("a", "3");
-    assert.deepEqual([await files.read("a"), await files.read("b")], ["3", "2"]);
-    const names = [...Deno.readDirSync(join(folder, "webgpu"))].map(({ name }) => name);
-    assert.equal(names.length, 2, "nothing half-written stays");
-    assert.ok(names.every((name) => /^tiles-[0-9a-f]{32}\.json$/.test(name)));
-    const below = tileFiles(join(folder, "webgpu", names[0]!)); // a file is no folder
-    await below.write("a", "1");
-    assert.equal(await below.read("a"), undefined);
-  }));
-
-Deno.test({
-  name: "without permission nothing is kept, and nothing asked",
-  permissions: { read: false, write: false },
-  fn: async () => {
-    const files = tileFiles("/nowhere");
-    await files.write("a", "1");
-    assert.equal(await files.read("a"), undefined);
-  },
 });
 
 Deno.test({
@@ -142,8 +107,9 @@ Deno.test({
     stopwatch!.close();
     assert.ok(times.length === 1 && times.every((time) => time > 0), `${times}`);
 
-    const store = memory();
-    const [tuned, plain] = [await createWebgpuEngine({ tunes: true, tileStore: store }), await createWebgpuEngine()];
+    const store = inMemory();
+    const tuned = await openAdapter((await findAdapter())!, { tunes: true, store });
+    const plain = await createWebgpuEngine();
     assert.equal(store.texts.size, 1);
     assert.equal(tuned.work.dispatches, 0);
     const [m, n, k] = [100, 300, 80];

@@ -1,25 +1,26 @@
 /**
- * Measured shapes of tiles, in files of the user's cache folder. Apart from the engine, for a page has no files.
+ * Measurements in files of the user's cache folder, whichever cache a run keeps its results in. Apart from what measures,
+ * for a page has no files.
  *
  * @module
  */
 import { join } from "node:path";
-import { defaultCacheFolder } from "../../environment.ts";
-import type { TileStore } from "./tuning.ts";
+import { defaultCacheFolder } from "../environment.ts";
+import type { MeasurementStore } from "./measurements.ts";
 
 /**
  * A store of files, one for each key. Without permission, or where a file cannot be written, it keeps nothing and says
  * nothing.
  *
- * @param folder Where they are. Default: `webgpu` in Kindred's own cache.
+ * @param folder Where they are. Default: `measurements` in Kindred's own cache.
  * @returns The store.
  */
-export function tileFiles(folder: string = join(defaultCacheFolder(), "webgpu")): TileStore {
+export function measurementFiles(folder: string = join(defaultCacheFolder(), "measurements")): MeasurementStore {
   /** Never asks: that would stop a program that runs unattended. */
   const isGranted = (name: "read" | "write") => Deno.permissions.querySync({ name, path: folder }).state === "granted";
   const fileOf = async (key: string) => {
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key))).toHex();
-    return join(folder, `tiles-${hash.slice(0, 32)}.json`);
+    return join(folder, `${hash.slice(0, 32)}.json`);
   };
   return {
     read: async (key) =>
