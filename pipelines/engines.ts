@@ -26,6 +26,8 @@ interface Tried {
   readonly gflops?: number;
   /** Of a layer's product of this size in fp16; undefined where the engine has none. */
   readonly gflopsOfFp16?: number;
+  /** Why it does not multiply in fp16, though the card says so. */
+  readonly missingFp16?: string;
   /** Of a sum of two vectors that fit into no cache. */
   readonly gigabytes?: number;
   /** Why it was not started. */
@@ -46,9 +48,7 @@ async function tryEngine(flags: string, choice: EngineChoice): Promise<Tried> {
   try {
     ({ engine } = await selectEngine(choice));
   } catch (error) {
-    const known = knownError(error);
-    if (known === undefined) throw error;
-    return { flags, device: "–", missing: explain(known).replaceAll(/\s+/g, " ") };
+    return { flags, device: "–", missing: reasonOf(error) };
   }
   try {
     const error = await productError(engine);
@@ -64,12 +64,23 @@ async function tryEngine(flags: string, choice: EngineChoice): Promise<Tried> {
 async function tryCard(adapter: GPUAdapter | undefined): Promise<Tried> {
   const tried = await tryEngine("--engine webgpu", { engine: "webgpu" });
   if (tried.error === undefined || adapter?.features.has("shader-f16") !== true) return tried;
-  const { engine } = await selectEngine({ engine: "webgpu", precision: "fp16" });
   try {
-    return { ...tried, gflopsOfFp16: await measureProduct(engine, undefined, true) / 1e9 };
-  } finally {
-    engine.close();
+    const { engine } = await selectEngine({ engine: "webgpu", precision: "fp16" });
+    try {
+      return { ...tried, gflopsOfFp16: await measureProduct(engine, undefined, true) / 1e9 };
+    } finally {
+      engine.close();
+    }
+  } catch (error) {
+    return { ...tried, missingFp16: reasonOf(error) };
   }
+}
+
+/** Why it failed, on one line. A bug of ours is thrown again. */
+function reasonOf(error: unknown): string {
+  const known = knownError(error);
+  if (known === undefined) throw error;
+  return explain(known).replaceAll(/\s+/g, " ");
 }
 
 /** The command. */
@@ -112,7 +123,7 @@ export const command: Command = {
       return { schema: "kindred-engines/1", engines };
     }),
   print: ({ engines }: EnginesReport) =>
-    engines.flatMap(({ flags, device, error, gflops, gflopsOfFp16, gigabytes, missing }) =>
+    engines.flatMap(({ flags, device, error, gflops, gflopsOfFp16, missingFp16, gigabytes, missing }) =>
       tableLines({
         title: flags,
         columns: ["", "what it says"],
@@ -127,6 +138,7 @@ export const command: Command = {
                 gflopsOfFp16 === undefined ? "" : `, ${gflopsOfFp16.toFixed(1)} of a layer in fp16`
               }`,
             ] as const,
+            ...(missingFp16 === undefined ? [] : [["not in fp16", missingFp16] as const]),
             ["GB/s", gigabytes!.toFixed(1)] as const,
           ]),
         ],
