@@ -140,8 +140,8 @@ export function searchByPieces(
       checkEmbeddings(piece, "the corpus", n === 0 ? piece.width : queries.width);
       for (let start = 0; start < piece.rows && k > 0 && n > 0; start += blockRows) {
         await scopeAsync(engine, async () => {
-          const tiles = uploadTiles(piece, start, Math.min(piece.rows, start + blockRows));
-          for (let row = 0; row < n; row += queryRows) await lookThrough(tiles, row, Math.min(queryRows, n - row));
+          const parts = uploadParts(piece, start, Math.min(piece.rows, start + blockRows));
+          for (let row = 0; row < n; row += queryRows) await lookThrough(parts, row, Math.min(queryRows, n - row));
         });
       }
       passed += piece.rows;
@@ -166,26 +166,27 @@ export function searchByPieces(
   };
 
   /** Rows of a piece, in parts that make a tile each. */
-  function uploadTiles(piece: Embeddings, start: number, end: number): readonly Tile[] {
-    const tiles: Tile[] = [];
+  function uploadParts(piece: Embeddings, start: number, end: number): readonly CorpusPart[] {
+    const parts: CorpusPart[] = [];
     for (let row = start; row < end; row += TILE_ROWS) {
       const count = Math.min(TILE_ROWS, end - row);
-      const columns = scope(engine, () => uploadRows(engine, piece, row, count, similarity));
-      tiles.push({ columns, from: passed + row });
+      const rows = scope(engine, () => uploadRows(engine, piece, row, count, similarity));
+      parts.push({ rows, from: passed + row });
     }
-    return tiles;
+    return parts;
   }
 
-  /** Some of the queries: their best so far go to the engine, and come back when they have seen all tiles. */
-  async function lookThrough(tiles: readonly Tile[], row: number, rows: number): Promise<void> {
+  /** Some of the queries: their best so far go to the engine, and come back when they have seen all parts. */
+  async function lookThrough(parts: readonly CorpusPart[], row: number, rows: number): Promise<void> {
     const [first, end] = [row * size, (row + rows) * size];
     const best = await scopeAsync(engine, () => {
       const asked = uploadRows(engine, queries, row, rows, similarity);
       const values = engine.upload(scores.subarray(first, end), [rows, size]);
       const places = engine.upload(indices.subarray(first, end), [rows, size]);
-      for (const { columns, from } of tiles) {
+      for (const part of parts) {
         scope(engine, () => {
-          const better = engine.topK(product(engine, asked, columns), size, { values, indices: places, from });
+          const best = { values, indices: places, from: part.from };
+          const better = engine.topK(product(engine, asked, part.rows), size, best);
           engine.copy(values, better.values);
           engine.copy(places, better.indices);
         });
@@ -199,11 +200,11 @@ export function searchByPieces(
   }
 }
 
-/** Rows of the corpus on the engine. */
-interface Tile {
+/** A part of the corpus on the engine. */
+interface CorpusPart {
   /** [rows, width] */
-  readonly columns: Handle;
-  /** Their first one's number. */
+  readonly rows: Handle;
+  /** The number of the first one. */
   readonly from: number;
 }
 

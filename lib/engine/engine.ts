@@ -114,22 +114,22 @@ export interface KernelTime {
   readonly bytes: number;
 }
 
-/** What an engine asks of a device beside the process. */
+/** What an engine has asked of a device beside the process, for instance a card. */
 export interface Work {
   /** Kernels that were started. */
-  dispatches: number;
+  readonly dispatches: number;
   /** Times that something was handed to the device. */
-  submits: number;
+  readonly submits: number;
   /** Bytes that the host wrote. */
-  uploaded: number;
+  readonly uploaded: number;
   /** Times that the host waited for values. */
-  reads: number;
+  readonly reads: number;
 }
 
 /** The same, and how much of it was for steps of trainings. */
 export interface DeviceWork extends Work {
   /** From each {@linkcode Engine.beginStep} to the read behind it, and how many steps those were. */
-  readonly steps: Work & { count: number };
+  readonly steps: Work & { readonly count: number };
 }
 
 /** What {@linkcode Engine.linearCrossEntropy} gives. */

@@ -30,7 +30,7 @@ export type KernelChoice = "auto" | "native" | "wasm" | "accelerate";
 /** What is wanted of an engine. */
 export interface EngineChoice {
   /**
-   * Default auto: a card that WebGPU reaches, if it multiplies rightly and faster than the processor, else cpu. A choice
+   * Default auto: a card that WebGPU reaches, if it multiplies rightly and at least as fast as the processor, else cpu. A choice
    * of kernels, threads or a precision that only the cpu engine has means cpu.
    */
   readonly engine?: EngineName | undefined;

@@ -37,8 +37,9 @@ export interface Plan {
 }
 
 /**
- * Lays out the updates of a run, an epoch when it is asked for. The last one is held in memory: what looks at an epoch
- * before it is trained on does not draw it twice.
+ * Lays out the updates of a run, an epoch when it is asked for. The last one is held in memory: of a run of `maxSteps`, or
+ * of one epoch, what looks at an epoch before it is trained on does not draw it twice. How many updates several epochs have
+ * is known when all were drawn.
  */
 export function planUpdates(objective: Objective, settings: PlanSettings): Plan {
   const { epochs, maxSteps, batchSize, accumulate, seed } = settings;

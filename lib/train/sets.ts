@@ -14,6 +14,7 @@ import type { StepResult } from "./steps.ts";
 export function negativeWarnings(plan: Plan, objective: Objective, settings: PlanSettings): string[] {
   if (objective.sets === undefined) return requireNegatives(plan, objective);
   return objective.sets.flatMap(({ name, objective, batchSize = settings.batchSize }) => {
+    if (objective.hasNegative === undefined) return [];
     const onePass = planUpdates(objective, { ...settings, batchSize, epochs: 1, maxSteps: undefined });
     return requireNegatives(onePass, objective, name);
   });

@@ -116,6 +116,8 @@ export const train: (
       emptyRecord();
     if (halfPrecision) record.lossScale ??= FIRST_LOSS_SCALE;
     let saved = { steps: record.steps, at: performance.now() };
+    /** Whether the weights are those of `record.steps`: not so where some steps of a row were enqueued and the row failed. */
+    let isWhole = true;
     const counted = countTrained(parameters);
     [record.trainedParameters, record.parameters] = [counted.trained, counted.all];
     const warn = Effect.fnUntraced(function* (warning: string) {
@@ -175,7 +177,9 @@ export const train: (
       });
       const started = performance.now();
       const options = { seed: settings.seed, lossScale: lossScale?.scale ?? 1 };
+      isWhole = false;
       const done = await takeSteps(engine, objective, optimizer, next, options);
+      isWhole = true;
       const seconds = (performance.now() - started) / 1000 / count;
       for (const step of done) {
         if (lossScale !== undefined) record.lossScale = nextLossScale(lossScale, step.skipped);
@@ -235,7 +239,7 @@ export const train: (
       Effect.mapError((error) =>
         error instanceof EngineError ? failedAt(error, record.steps, plan, saved.steps) : error
       ),
-      Effect.onInterrupt(() => Effect.ignore(save)),
+      Effect.onInterrupt(() => isWhole ? Effect.ignore(save) : Effect.void),
       Effect.ensuring(Effect.sync(() => closeOptimizer(engine, optimizer))),
     );
     if (record.best !== undefined && record.best.step !== record.steps) yield* attempt(() => best.load());
@@ -257,13 +261,14 @@ function notFinite(step: StepResult, objective: Objective): TrainingError {
 function failedAt(error: EngineError, steps: number, { totalSteps }: Plan, saved: number): EngineError {
   const { summary, expected, found, where, hint } = error;
   const next = saved === 0
-    ? "run the same again; there was no checkpoint yet"
+    ? undefined
     : `run the same again: it goes on from the checkpoint of step ${saved}, unless --no-cache keeps none`;
+  const hints = [hint, next].filter((each) => each !== undefined);
   return new EngineError(summary, {
     ...(expected !== undefined && { expected }),
     ...(found !== undefined && { found }),
     where: `${where === undefined ? "" : `${where}, `}after step ${steps} of ${totalSteps}`,
-    hint: hint === undefined ? next : `${hint}; ${next}`,
+    ...(hints.length > 0 && { hint: hints.join("; ") }),
     cause: error,
   });
 }

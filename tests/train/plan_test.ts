@@ -19,7 +19,7 @@ function counting() {
 }
 const settings = { epochs: 1, batchSize: 1, accumulate: 1, seed: 1 };
 
-Deno.test("epochs are drawn once, when the run comes to them", () => {
+Deno.test("epochs of a run of so many steps are drawn once, when it comes to them", () => {
   const { drawn, objective } = counting();
   const plan = planUpdates(objective, { ...settings, maxSteps: 9 });
   assert.deepEqual([plan.totalSteps, drawn], [9, [0]]);

@@ -12,7 +12,7 @@ const DEPTH = 384;
 const STEP = 32;
 /** Bytes of B that are packed at once, and slices of A that find room in a thread's scratch. */
 const [PACKED_BYTES, SLICES] = [32 << 20, 32];
-/** Blocks of rows that a thread takes at once, at most. */
+/** Blocks of rows that a thread takes at once at the end, at most. */
 const BLOCKS = 8;
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
 const CALL = 2e9;

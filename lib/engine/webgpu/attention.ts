@@ -127,7 +127,7 @@ var<workgroup> values: array<f32, ${tile}u * D>;`,
   };
 }
 
-/** along[i, h] = Σⱼ P dP = dO · O; and dQ = s dS K, dS = P ⊙ (dP − along): a thread for each query. */
+/** along[i, h] = Σⱼ P dP / Σⱼ P, which is dO · O; and dQ = s dS K, dS = P ⊙ (dP − along): a thread for each query. */
 function queriesBackward(form: Form): Kernel {
   const { tile } = form;
   return {

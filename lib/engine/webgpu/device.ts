@@ -34,8 +34,6 @@ const SPARE = 2 ** 30;
 
 /** The inside of an engine. */
 export interface Device {
-  /** The adapter's own words. */
-  readonly info: GPUAdapterInfo;
   /** What it allows. */
   readonly limits: GPUSupportedLimits;
   /** What it was asked for so far. */
@@ -234,7 +232,6 @@ export async function openDevice(
   };
 
   return {
-    info: adapter.info,
     limits,
     work,
     times: profile?.times,

@@ -99,7 +99,7 @@ export async function findAdapter(): Promise<FoundAdapter | undefined> {
 /**
  * Starts an engine on the system's adapter.
  *
- * @param options Limits.
+ * @param options Its precision, and what it keeps and counts.
  * @returns The engine; to be closed.
  * @throws {EngineError} There is no adapter, or it does not open.
  *

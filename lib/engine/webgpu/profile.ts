@@ -87,7 +87,12 @@ export function startProfile(device: GPUDevice): Profile {
       const done = copies;
       copies = [];
       for (const { buffer, names } of done) {
-        await buffer.mapAsync(GPUMapMode.READ);
+        try {
+          await buffer.mapAsync(GPUMapMode.READ);
+        } catch {
+          buffer.destroy();
+          continue; // the device was lost, which it says itself
+        }
         const times = new BigUint64Array(buffer.getMappedRange());
         names.forEach((name, i) => kernels.get(name)!.ticks += Number(times[2 * i + 1]! - times[2 * i]!));
         if (buffer === done.at(-1)!.buffer) {

@@ -44,10 +44,12 @@ export function wideProducts(
   /** Rows of C, of op(A). */
   const byRows = (a: Handle, b: Handle, options: MatmulOptions, runs: readonly Run[]): Handle => {
     const c = resultOf(a, b, options);
-    const { transposeA = false, preactivation: z } = options;
+    const { transposeA = false, preactivation: z, out } = options;
+    const accumulate = options.accumulate === true && out !== undefined;
     for (const run of runs) {
+      const ofZ = z && rows(z, run);
       withRun(a, transposeA, run, (ofA) => {
-        matmul(ofA, b, { ...options, out: rows(c, run), ...(z !== undefined && { preactivation: rows(z, run) }) });
+        matmul(ofA, b, { ...options, out: rows(c, run), accumulate, preactivation: ofZ });
       });
     }
     return c;
@@ -67,8 +69,12 @@ export function wideProducts(
       return { ofC, ofZ };
     });
     const c = concatColumns(parts.map(({ ofC }) => ofC));
-    if (z !== undefined) copy(z, concatColumns(parts.map(({ ofZ }) => ofZ!)));
-    for (const { ofC } of parts) release(ofC);
+    if (z !== undefined) {
+      const joined = concatColumns(parts.map(({ ofZ }) => ofZ!));
+      copy(z, joined);
+      release(joined);
+    }
+    for (const made of parts.flatMap(({ ofC, ofZ }) => ofZ === undefined ? [ofC] : [ofC, ofZ])) release(made);
     if (out === undefined) return c;
     copy(out, c);
     release(c);

@@ -19,7 +19,7 @@ export interface WorkCount {
 
 /** Counts from nothing on. */
 export function countWork(): WorkCount {
-  const nothing = { dispatches: 0, submits: 0, uploaded: 0, reads: 0 };
+  const nothing: Record<keyof Work, number> = { dispatches: 0, submits: 0, uploaded: 0, reads: 0 };
   const work = { ...nothing, steps: { count: 0, ...nothing } };
   let isStep = false;
   return {

@@ -57,6 +57,7 @@ export function linearCrossEntropy(
       dWeight,
       dBias,
     );
+    if (forward.logits !== undefined) engine.release(forward.logits);
     accumulate(tape, x, dx, true);
     if (dWeight !== undefined && !weight.isParameter) accumulate(tape, weight, dWeight);
     if (bias !== undefined && dBias !== undefined && !bias.isParameter) accumulate(tape, bias, dBias);
