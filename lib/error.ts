@@ -195,6 +195,13 @@ export function knownError(error: unknown): KindredError | undefined {
       cause: error,
     });
   }
+  if (error instanceof Deno.errors.NotADirectory) {
+    return new UsageError("a file stands where a folder is needed", {
+      found: error.message,
+      hint: "name another folder",
+      cause: error,
+    });
+  }
   if (error instanceof Deno.errors.PermissionDenied) {
     return new PermissionError("the system does not permit it", {
       found: error.message,

@@ -63,6 +63,7 @@ Deno.test("a missing permission and a full disk have tags of their own, and fail
   assert.match(permission.summary, /--allow-read/);
   assert.equal((await failing(new Deno.errors.PermissionDenied("(os error 13)")))._tag, "PermissionError");
   assert.equal((await failing(new Error("write: No space left on device (os error 28)")))._tag, "DiskFullError");
+  assert.equal((await failing(new Deno.errors.NotADirectory("(os error 20)")))._tag, "UsageError");
   assert.equal(knownError(new TypeError("a bug")), undefined);
   const known = new PermissionError("no");
   assert.equal(knownError(known), known);

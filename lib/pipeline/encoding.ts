@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { extname } from "node:path";
+import { dirname, extname } from "node:path";
 import { findName, type NamedColumns } from "../data/column_names.ts";
 import { texts as textsOf } from "../data/columns.ts";
 import { resolveSource } from "../data/source.ts";
@@ -129,8 +129,18 @@ export type EncodingSink = Pick<FileSink<never>, "finish" | "abandon"> & {
   ) => Promise<{ readonly width: number; readonly tokens: number }>;
 };
 
-/** Begins the file. */
+/** Begins the file, in a folder that is made where there is none. */
 export async function encodingSink(settings: EncodingSettings, values: FlagValues): Promise<EncodingSink> {
+  try {
+    return await beginFile(settings, values);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.NotFound)) throw error;
+    await Deno.mkdir(dirname(settings.output), { recursive: true });
+    return await beginFile(settings, values);
+  }
+}
+
+async function beginFile(settings: EncodingSettings, values: FlagValues): Promise<EncodingSink> {
   const { output, value, precision, prompt } = settings;
   const options = { ...prompt, tokenBudget: optional(values, "max-tokens") };
   if (value === "tokens") {

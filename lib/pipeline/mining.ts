@@ -159,7 +159,19 @@ export const rowsWithNegatives: (
       }),
     );
   }
-  if (!isMined(negatives)) return yield* asTriplets(rows, { negatives: negatives as NegativeKind, seed });
+  if (!isMined(negatives)) {
+    const { columns } = yield* attempt(() => summaryOf(rows));
+    if (negatives !== "none" && !columns.some((name) => name === "label" || name.startsWith("negative"))) {
+      return yield* Effect.fail(
+        new UsageError(`--negatives ${negatives} is for labelled pairs`, {
+          expected: "the column label, of entailment and contradiction",
+          found: columns.join(", "),
+          hint: "--negatives hard or semi-hard finds negatives for pairs; none leaves them to the batch",
+        }),
+      );
+    }
+    return yield* asTriplets(rows, { negatives: negatives as NegativeKind, seed });
+  }
   const pairs = yield* asTriplets(rows, { negatives: "none", seed });
   const { columns } = yield* attempt(() => summaryOf(pairs));
   if (columns.some((name) => name.startsWith("negative"))) {

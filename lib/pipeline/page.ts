@@ -48,6 +48,9 @@ const show = (value: Cell, digits: number) => {
   return (small ? value.toExponential(2) : value.toFixed(digits)).replace(/^-/, "−");
 };
 
+/** A number as a cell has it, with its unit; nothing where there is none. */
+const NUMBER = /^$|^[-+−]?[\d.,]+(\s?(%|×|G\S+\/s))?$/;
+
 /**
  * A table with a caption, numbers to the right; the first cell of a row is what the row is about. Where the heading above it
  * says the same, the caption is not shown, and the table's region still has it as its name.
@@ -58,7 +61,8 @@ export function htmlTable(
   rows: readonly (readonly Cell[])[],
   { digits = 4, headed = false }: { readonly digits?: number; readonly headed?: boolean } = {},
 ): string {
-  const numeric = columns.map((_, j) => j > 0 && rows.every((row) => typeof row[j] !== "string"));
+  const isNumber = (cell: Cell | undefined) => typeof cell !== "string" || NUMBER.test(cell);
+  const numeric = columns.map((_, j) => j > 0 && rows.every((row) => isNumber(row[j])));
   const type = (j: number) => numeric[j] ? ' class="n"' : "";
   const heading = columns.map((name, j) => `<th scope="col"${type(j)}>${escapeHtml(name)}</th>`).join("");
   const lines = rows.map((row) =>

@@ -34,6 +34,8 @@ Deno.test("a chart says in words what it shows, and names are escaped", () => {
     htmlTable("<c>", ["<a>"], [["<b>"]]),
     /<caption>&lt;c&gt;<\/caption>.*scope="col">&lt;a&gt;.*scope="row">&lt;b&gt;/s,
   );
+  const measured = htmlTable("c", ["a", "numbers", "words"], [["x", "1.5 GB/s", "2 texts"], ["y", "12.3 %", "all"]]);
+  assert.match(measured, /<th scope="col" class="n">numbers<.*<th scope="col">words</s);
 });
 
 Deno.test("every value is in one bin of a histogram", () => {

@@ -122,6 +122,12 @@ Deno.test("wrong usage has exit code 2 and one JSON document", () =>
       assert.equal(code, 2, `${args}: ${out}`);
       assert.match(JSON.parse(out).error.message, message);
     }
+    const pairs = join(folder, "pairs.csv");
+    await Deno.writeTextFile(pairs, "anchor,positive\nwho?,me\nwhen?,now\n");
+    const own = ["--model", await sampleBaseModel(), "--train", pairs, "--negatives", "easy"];
+    const idle = await run("multiple_negatives_ranking", "--json", ...own, ...places(folder));
+    assert.equal(idle.code, 2);
+    assert.match(JSON.parse(idle.out).error.message, /--negatives easy is for labelled pairs/);
     const help = await run("multiple_negatives_ranking", "--help", "--preset", "chapter");
     assert.equal(help.code, 0);
     assert.match(help.out, /--learning-rate N .*\[0\.00005\]/);

@@ -99,6 +99,9 @@ Deno.test("encode says that static embeddings read a text of any length, unless 
     const places = ["--model", goldenPath("folders/static"), "--input", input, "--output", join(folder, "s.npy")];
     const report = await runCommand(command, folder, ...places);
     assert.equal(report.max_seq_length, null);
+    const deep = join(folder, "a", "folder", "s.npy"); // which nobody has made
+    await runCommand(command, folder, ...places, "--output", deep);
+    assert.equal((await readEmbeddings(deep)).rows, 1);
     assert.match(encodeSummary(report), /texts of any length, no prompt/);
     const short = await runCommand(command, folder, ...places, "--max-seq-length", "1");
     assert.match(encodeSummary(short), /texts of up to 1 token, no prompt/);

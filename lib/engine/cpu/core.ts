@@ -108,15 +108,19 @@ export function createCore(threadCount: number, options: CpuOptions): Core {
     if ((queue.length < QUEUE_LIMIT && held < BYTES_LIMIT) || draining !== undefined) return;
     for (const task of takeQueue()) task();
   };
+  /** Milliseconds of work since the event loop had its last turn, over all that was waited for. */
+  let worked = 0;
   let draining: Promise<void> | undefined;
   const work = async (): Promise<void> => {
-    for (let turned = performance.now(); queue.length > 0;) {
+    while (queue.length > 0) {
       for (const task of takeQueue()) {
+        const started = performance.now();
         task();
-        if (performance.now() - turned < TURN) continue;
+        worked += performance.now() - started;
+        if (worked < TURN) continue;
         await new Promise((resolve) => setTimeout(resolve, 0));
         refuseClosed();
-        turned = performance.now();
+        worked = 0;
       }
     }
   };

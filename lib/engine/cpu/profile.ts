@@ -21,6 +21,9 @@ const AGAIN: Readonly<Partial<Record<KernelName, number>>> = {
   rotate: 1,
 };
 
+/** Kernels that look at the rows that were touched alone, which nobody counts. */
+const SOME_ROWS: ReadonlySet<KernelName> = new Set(["adamwRows", "squaresOfRows"]);
+
 type Arguments = Readonly<Record<string, number>>;
 
 /**
@@ -69,8 +72,9 @@ function operationsOf(kernel: KernelName, items: number, args: Arguments, memory
   return (kernel === "attention" ? 4 : 10) * heads * headSize * pairs / (causal === 0 ? 1 : 2);
 }
 
-/** Bytes that go through memory, about: each matrix once, and again what is changed in place. */
+/** Bytes that go through memory, about: each matrix once, and again what is changed in place; 0 where that is not known. */
 function bytesOf(kernel: KernelName, items: number, args: Arguments): number {
+  if (SOME_ROWS.has(kernel)) return 0;
   const matrices = Object.entries(KERNEL_TABLE[kernel])
     .filter(([name, type]) => type.endsWith("float *") && !SMALL.has(name) && args[name] !== 0).length;
   const rows = args["rows"] ?? items;
