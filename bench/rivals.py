@@ -21,7 +21,8 @@ parser.add_argument("--model")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--rows", help="JSON file of columns of texts")
 parser.add_argument("--loss", choices=["mnr", "tsdae"], default="mnr")
-parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32")
+parser.add_argument("--precision", choices=["fp32", "bf16", "fp16"], default="fp32")
+parser.add_argument("--device", choices=["cpu", "cuda"], default="cpu")
 parser.add_argument("--steps", type=int, default=20)
 parser.add_argument("--warm", type=int, default=5)
 parser.add_argument("--batch-size", default="32", help="several for encode and search: the fastest is taken")
@@ -83,10 +84,10 @@ def train():
     torch.set_num_threads(args.threads)
     if args.loss == "tsdae":
         word = Transformer(args.model)
-        model = SentenceTransformer(modules=[word, Pooling(word.get_embedding_dimension(), "cls")], device="cpu")
+        model = SentenceTransformer(modules=[word, Pooling(word.get_embedding_dimension(), "cls")], device=args.device)
         loss = DenoisingAutoEncoderLoss(model, tie_encoder_decoder=True)
     else:
-        model = SentenceTransformer(args.model, device="cpu")
+        model = SentenceTransformer(args.model, device=args.device)
         loss = MultipleNegativesRankingLoss(model)
     if args.length is not None:
         model.max_seq_length = args.length
@@ -97,6 +98,8 @@ def train():
             self.start = time.perf_counter()
 
         def on_step_end(self, *_args, **_kwargs):
+            if args.device == "cuda":
+                torch.cuda.synchronize()
             clock["times"].append(time.perf_counter() - self.start)
             clock["first"] = clock["first"] or 1000 * time.time()
 
@@ -111,8 +114,9 @@ def train():
             logging_steps=args.steps,
             save_strategy="no",
             report_to="none",
-            use_cpu=True,
+            use_cpu=args.device == "cpu",
             bf16=args.precision == "bf16",
+            fp16=args.precision == "fp16",
             disable_tqdm=True,
         ),
         train_dataset=Dataset.from_dict(json.loads(Path(args.rows).read_text())),
@@ -141,7 +145,7 @@ def encode():
         options.intra_op_num_threads = args.threads
     elif args.backend == "openvino":
         kwargs["ov_config"] = {"INFERENCE_NUM_THREADS": str(args.threads)}
-    model = SentenceTransformer(args.model, device="cpu", backend=args.backend, model_kwargs=kwargs)
+    model = SentenceTransformer(args.model, device=args.device, backend=args.backend, model_kwargs=kwargs)
     texts = Path(args.texts).read_text(encoding="utf-8").rstrip("\n").split("\n")
     few = texts[::20]
     size = fastest(SIZES, lambda size: model.encode(few, batch_size=size, show_progress_bar=False))
