@@ -40,6 +40,11 @@ async function measureGroup(rows: readonly Row[]): Promise<ReadonlyMap<string, r
     for (const [key, side] of sides) {
       const before = found.get(key) ?? [];
       if (typeof before === "string") continue;
+      const mine = rows.filter(({ theirs }) => keyOf(theirs) === key).map(({ ours }) => found.get(keyOf(ours)));
+      if (mine.length > 0 && mine.every((measured) => typeof measured === "string")) {
+        found.set(key, "there is nothing of ours to set beside it");
+        continue;
+      }
       try {
         const measured = await runOne(sources, side);
         found.set(key, [...before, measured]);

@@ -4,15 +4,9 @@
  * @module
  */
 export { type EncodeOptions, encodeTexts } from "./encode.ts";
-export {
-  type ClosestPairs,
-  closestPairs,
-  type ClosestPairsOptions,
-  nearest,
-  type NearestOptions,
-  type NearestSimilarity,
-  type Neighbors,
-} from "./nearest.ts";
+export type { NearestSimilarity } from "./blocks.ts";
+export { type ClosestPairs, closestPairs, type ClosestPairsOptions } from "./closest_pairs.ts";
+export { nearest, type NearestOptions, type Neighbors } from "./nearest.ts";
 export { type BinaryEmbeddings, nearestBits } from "./hamming.ts";
 export {
   type Calibration,

@@ -9,7 +9,8 @@ import { DatasetError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
 import { addItem, sortBest } from "./best.ts";
 import { type BinaryEmbeddings, nearestBits } from "./hamming.ts";
-import { nearest, type NearestSimilarity, type Neighbors } from "./nearest.ts";
+import type { NearestSimilarity } from "./blocks.ts";
+import { nearest, type Neighbors } from "./nearest.ts";
 import type { Embeddings } from "./pairwise.ts";
 import {
   dequantizeEmbeddings,

@@ -9,7 +9,9 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
-import { closestPairs, nearest, type NearestSimilarity } from "./nearest.ts";
+import type { NearestSimilarity } from "./blocks.ts";
+import { closestPairs } from "./closest_pairs.ts";
+import { nearest } from "./nearest.ts";
 import type { Embeddings } from "./pairwise.ts";
 import type { QuantizedEmbeddings } from "./quantize.ts";
 import { nearestQuantized, type QuantizedSearchOptions } from "./quantized_search.ts";

@@ -5,7 +5,8 @@
  */
 import { counted } from "../counted.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
-import { type NearestSimilarity, searchByPieces } from "../embed/nearest.ts";
+import type { NearestSimilarity } from "../embed/blocks.ts";
+import { searchByPieces } from "../embed/nearest.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";

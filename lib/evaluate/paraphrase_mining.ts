@@ -8,6 +8,7 @@ import { nearest } from "../embed/nearest.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
+import { startNumbering } from "../numbering.ts";
 
 /** Texts, and which of them mean the same. */
 export interface Paraphrases {
@@ -39,15 +40,9 @@ export function paraphrases(
   second: readonly string[],
   same: readonly boolean[] = first.map(() => true),
 ): Paraphrases {
-  const rows = new Map<string, number>();
-  const rowOf = (text: string) => {
-    const known = rows.get(text);
-    if (known !== undefined) return known;
-    rows.set(text, rows.size);
-    return rows.size - 1;
-  };
-  const all = first.map((text, i) => [rowOf(text), rowOf(second[i]!)] as const);
-  return { texts: [...rows.keys()], pairs: all.filter(([a, b], i) => same[i] && a !== b) };
+  const { numberOf, texts } = startNumbering();
+  const all = first.map((text, i) => [numberOf(text), numberOf(second[i]!)] as const);
+  return { texts: texts(), pairs: all.filter(([a, b], i) => same[i] && a !== b) };
 }
 
 /** Options of {@linkcode evaluateParaphraseMining}. */

@@ -11,7 +11,8 @@ import type { Embeddings } from "../embed/pairwise.ts";
 import type { PairScorer } from "../embed/search.ts";
 import { addItem, sortBest } from "../embed/best.ts";
 import type { RoleEncoder } from "../embed/roles.ts";
-import { nearest, type NearestSimilarity } from "../embed/nearest.ts";
+import type { NearestSimilarity } from "../embed/blocks.ts";
+import { nearest } from "../embed/nearest.ts";
 
 /** Texts of a dataset of pairs, each once, and which of them belong together. */
 export interface PairIndex {

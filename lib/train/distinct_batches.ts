@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { startNumbering } from "../numbering.ts";
 
 /** Texts by number: equal texts have equal numbers, over all columns. */
 export interface NumberedTexts {
@@ -14,14 +15,9 @@ export interface NumberedTexts {
 
 /** Numbers texts: once for all epochs. */
 export function numberTexts(columns: readonly (readonly string[])[]): NumberedTexts {
-  const numbers = new Map<string, number>();
-  const numberOf = (text: string) => {
-    const known = numbers.get(text);
-    if (known !== undefined) return known;
-    numbers.set(text, numbers.size);
-    return numbers.size - 1;
-  };
-  return { columns: columns.map((column) => Int32Array.from(column, numberOf)), count: numbers.size };
+  const { numberOf, texts } = startNumbering();
+  const numbered = columns.map((column) => Int32Array.from(column, numberOf));
+  return { columns: numbered, count: texts().length };
 }
 
 /**

@@ -3,7 +3,8 @@ import type { Engine } from "../../lib/engine/engine.ts";
 import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
 import { DatasetError, UsageError } from "../../lib/error.ts";
 import type { Embeddings } from "../../lib/embed/pairwise.ts";
-import { closestPairs, nearest } from "../../lib/embed/nearest.ts";
+import { closestPairs } from "../../lib/embed/closest_pairs.ts";
+import { nearest } from "../../lib/embed/nearest.ts";
 import { engines } from "../engine/engines.ts";
 
 /** Small whole numbers: dot products are exact on every engine, and ties are frequent. */

@@ -7,7 +7,7 @@ import type { Dataset, LabelledPairs, LabelledTexts, ScoredPairs } from "../../d
 import { type RetrievalRows, retrievalSets } from "../../data/retrieval_sets.ts";
 import type { Columns } from "../../data/rows.ts";
 import { encodeTexts } from "../../embed/encode.ts";
-import type { NearestSimilarity } from "../../embed/nearest.ts";
+import type { NearestSimilarity } from "../../embed/blocks.ts";
 import { type Embeddings, firstFeatures, pairwiseSimilarities, rowsOf } from "../../embed/pairwise.ts";
 import { type Role, roleEncoder } from "../../embed/roles.ts";
 import type { Engine } from "../../engine/engine.ts";
@@ -19,6 +19,7 @@ import { similarityMetrics } from "../../evaluate/similarity.ts";
 import { evaluateMse, evaluateTranslation } from "../../evaluate/translation.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import type { BiEncoder } from "../../model/bi_encoder.ts";
+import { startNumbering } from "../../numbering.ts";
 import type { CutMetrics } from "../../stage/artifact.ts";
 import type { Metrics } from "../../train/record.ts";
 
@@ -78,17 +79,11 @@ export function sentencesOf({ columns }: Dataset<Columns>): {
   readonly first: Int32Array;
   readonly second: Int32Array;
 } {
-  const places = new Map<string, number>();
-  const placeOf = (text: string) => {
-    const known = places.get(text);
-    if (known !== undefined) return known;
-    places.set(text, places.size);
-    return places.size - 1;
-  };
+  const { numberOf, texts } = startNumbering();
   const [one, two] = Object.values(columns) as (readonly string[])[];
-  const first = Int32Array.from(one!, placeOf);
-  const second = Int32Array.from(two!, placeOf);
-  return { sentences: [...places.keys()], first, second };
+  const first = Int32Array.from(one!, numberOf);
+  const second = Int32Array.from(two!, numberOf);
+  return { sentences: texts(), first, second };
 }
 
 /** What {@linkcode evaluateRows} gives. */

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import { LEVELS, type NativeKernels, openNativeKernels, roundedBy } from "../../../lib/engine/cpu/native.ts";
-import type { Engine } from "../../../lib/engine/engine.ts";
+import { assertRounded, layerProduct, numbers, TRANSPOSES } from "../layer_products.ts";
 
 /** Every set of instructions here that has products of 16 bits. */
 const levels: NativeKernels[] = [];
@@ -19,54 +19,19 @@ function rounded(x: Float32Array): Float32Array {
   return result;
 }
 
-const numbers = (size: number, seed: number) =>
-  Float32Array.from({ length: size }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233) * 3);
-
-async function product(engine: Engine, sizes: readonly number[], transposes: readonly boolean[], isLayer: boolean) {
-  const [m, n, k] = sizes as [number, number, number];
-  const [transposeA, transposeB] = transposes as [boolean, boolean];
-  const [x, y, z] = [numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3)];
-  engine.enter();
-  const a = engine.upload(x, transposeA ? [k, m] : [m, k]);
-  const b = engine.upload(y, transposeB ? [n, k] : [k, n]);
-  const out = engine.upload(z, [m, n]);
-  engine.matmul(a, b, { transposeA, transposeB, out, accumulate: true, isLayer });
-  const found = await engine.read(out) as Float32Array;
-  engine.exit();
-  return { found, x, y, z };
-}
-
 for (const native of levels) {
   Deno.test(`${native.level}: factors of layers are rounded to bf16, the sums keep 32 bits, on one thread as on two`, async () => {
     const engines = [open(native, 1), open(native, 2)];
     for (
       const sizes of [[1, 1, 1], [5, 7, 3], [14, 32, 2], [33, 37, 65], [200, 70, 391], [15, 33, 768], [333, 64, 33]]
     ) {
-      for (const transposes of [[false, false], [false, true], [true, false], [true, true]]) {
+      for (const transposes of TRANSPOSES) {
         const [one, two] = [
-          await product(engines[0]!, sizes, transposes, true),
-          await product(engines[1]!, sizes, transposes, true),
+          await layerProduct(engines[0]!, sizes, transposes, true),
+          await layerProduct(engines[1]!, sizes, transposes, true),
         ];
         assert.deepEqual(two.found, one.found);
-        const [m, n, k] = sizes as [number, number, number];
-        const [x, y] = [rounded(one.x), rounded(one.y)];
-        const [rowOfX, columnOfX] = transposes[0] ? [1, m] : [k, 1];
-        const [rowOfY, columnOfY] = transposes[1] ? [1, k] : [n, 1];
-        for (let i = 0; i < m; i++) {
-          for (let j = 0; j < n; j++) {
-            let [sum, size] = [one.z[i * n + j]!, 1];
-            for (let p = 0; p < k; p++) {
-              const product = x[i * rowOfX + p * columnOfX]! * y[p * rowOfY + j * columnOfY]!;
-              sum += product;
-              size += Math.abs(product);
-            }
-            const found = one.found[i * n + j]!;
-            assert.ok(
-              Math.abs(found - sum) <= 1e-6 * size,
-              `[${sizes}] ${transposes} at ${i}, ${j}: ${found}, not ${sum}`,
-            );
-          }
-        }
+        assertRounded(one, sizes, transposes, rounded);
       }
     }
     for (const engine of engines) engine.close();
@@ -109,8 +74,8 @@ for (const native of levels) {
     const [engine, plain] = [open(native, 1), createCpuEngine({ threads: 1, native })];
     const sizes = [33, 37, 65];
     const [found, expected] = [
-      await product(engine, sizes, [false, true], false),
-      await product(plain, sizes, [false, true], true),
+      await layerProduct(engine, sizes, [false, true], false),
+      await layerProduct(plain, sizes, [false, true], true),
     ];
     assert.deepEqual(found.found, expected.found);
     engine.close();

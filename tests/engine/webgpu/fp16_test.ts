@@ -18,27 +18,10 @@ import { nextLossScale } from "../../../lib/train/loss_scale.ts";
 import type { Objective } from "../../../lib/train/objective.ts";
 import { train } from "../../../lib/train/trainer.ts";
 import { hasWebgpu } from "../engines.ts";
+import { assertRounded, layerProduct, numbers, TRANSPOSES } from "../layer_products.ts";
 
 const ignore = !hasWebgpu;
 const open = () => createWebgpuEngine({ precision: "fp16" });
-
-const numbers = (size: number, seed: number) =>
-  Float32Array.from({ length: size }, (_, i) => Math.sin(i * 12.9898 + seed * 78.233) * 3);
-const TRANSPOSES = [[false, false], [false, true], [true, false], [true, true]] as const;
-
-async function product(engine: Engine, sizes: readonly number[], transposes: readonly boolean[], isLayer: boolean) {
-  const [m, n, k] = sizes as [number, number, number];
-  const [transposeA, transposeB] = transposes as [boolean, boolean];
-  const [x, y, z] = [numbers(m * k, 1), numbers(k * n, 2), numbers(m * n, 3)];
-  engine.enter();
-  const a = engine.upload(x, transposeA ? [k, m] : [m, k]);
-  const b = engine.upload(y, transposeB ? [n, k] : [k, n]);
-  const out = engine.upload(z, [m, n]);
-  engine.matmul(a, b, { transposeA, transposeB, out, accumulate: true, isLayer });
-  const found = await engine.read(out) as Float32Array;
-  engine.exit();
-  return { found, x, y, z };
-}
 
 Deno.test({
   name: "webgpu: factors of layers are rounded to fp16, the sums keep 32 bits",
@@ -47,26 +30,8 @@ Deno.test({
     const engine = await open();
     for (const sizes of [[1, 1, 1], [5, 7, 3], [68, 72, 40], [33, 37, 65]]) {
       for (const transposes of TRANSPOSES) {
-        const one = await product(engine, sizes, transposes, true);
-        const [m, n, k] = sizes as [number, number, number];
-        const [x, y] = [one.x.map(Math.f16round), one.y.map(Math.f16round)];
-        const [rowOfX, columnOfX] = transposes[0] ? [1, m] : [k, 1];
-        const [rowOfY, columnOfY] = transposes[1] ? [1, k] : [n, 1];
-        for (let i = 0; i < m; i++) {
-          for (let j = 0; j < n; j++) {
-            let [sum, size] = [one.z[i * n + j]!, 1];
-            for (let p = 0; p < k; p++) {
-              const product = x[i * rowOfX + p * columnOfX]! * y[p * rowOfY + j * columnOfY]!;
-              sum += product;
-              size += Math.abs(product);
-            }
-            const found = one.found[i * n + j]!;
-            assert.ok(
-              Math.abs(found - sum) <= 1e-6 * size,
-              `[${sizes}] ${transposes} at ${i}, ${j}: ${found}, not ${sum}`,
-            );
-          }
-        }
+        const one = await layerProduct(engine, sizes, transposes, true);
+        assertRounded(one, sizes, transposes, (values) => values.map(Math.f16round));
       }
     }
     engine.close();
@@ -79,8 +44,8 @@ Deno.test({
   fn: async () => {
     const [engine, plain] = [await open(), await createWebgpuEngine()];
     const sizes = [33, 37, 65];
-    const found = await product(engine, sizes, [false, true], false);
-    assert.deepEqual(found.found, (await product(plain, sizes, [false, true], true)).found);
+    const found = await layerProduct(engine, sizes, [false, true], false);
+    assert.deepEqual(found.found, (await layerProduct(plain, sizes, [false, true], true)).found);
     assert.equal(engine.info.precision, "fp16");
     assert.notEqual(engine.info.bits, plain.info.bits);
     engine.close();
