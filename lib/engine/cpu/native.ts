@@ -23,7 +23,7 @@ export const DOTS: readonly NativeKernels["dots"][] = ["widened", "dots", "grids
 export const SYMBOLS = {
   kindred_level: { parameters: [], result: "i32" },
   kindred_dots: { parameters: ["i32"], result: "i32" },
-  kindred_start: { parameters: ["i32", "pointer", "i32", "i32", "i32"], result: "pointer" },
+  kindred_start: { parameters: ["i32", "pointer", "usize", "i32", "i32", "i32"], result: "pointer" },
   kindred_run: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "void" },
   kindred_stop: { parameters: ["pointer"], result: "void" },
   kindred_values: { parameters: ["pointer"], result: "pointer" },
@@ -107,7 +107,14 @@ export function kernelsOf(library: Library, level?: string): OpenedNative {
 function starterOf({ symbols }: Library, level: number): NativeKernels["start"] {
   return (memory, count, scratch, scratchBytes) => {
     const base = Deno.UnsafePointer.of(new Uint8Array(memory.buffer));
-    const threads = symbols.kindred_start(level, base, count, scratch, scratchBytes);
+    const threads = symbols.kindred_start(
+      level,
+      base,
+      BigInt(memory.buffer.byteLength),
+      count,
+      scratch,
+      scratchBytes,
+    );
     if (threads === null) return undefined;
     return {
       tile: symbols.kindred_tile(threads),

@@ -10,12 +10,14 @@ import { ACTIVATIONS, grainOf, markAll } from "./dispatch.ts";
 import { matmulInt8 } from "./int8.ts";
 import { NOTHING, type Product } from "./product.ts";
 import { multiplyRounded } from "./products_bf16.ts";
-import { SCRATCH_BYTES } from "./threads.ts";
+import { SCRATCH_BYTES, type Threads } from "./threads.ts";
 
-/** Products of a sum and rows of A that are taken at once, and elements of an activation: as in `product.c`. */
-const [DEPTH, ROWS, CHUNK] = [384, 192, 1024];
+/** Products of a sum, rows of A and columns of B that are taken at once, and elements of an activation: as in `product.c`. */
+const [DEPTH, ROWS, NEAR, CHUNK] = [384, 192, 256, 1024];
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
 const CALL = 1e9;
+/** Multiplications of a portion of it: less is not worth handing over. */
+const PORTION = 65536;
 
 /** See `Engine.matmul`. */
 export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions = {}): Handle {
@@ -87,42 +89,78 @@ export function multiply(core: Core, product: Product): void {
     );
     return follow();
   }
-  const panels = Math.ceil(n / threads.panel);
-  const packedBytes = 4 * panels * threads.panel * Math.min(DEPTH, k);
-  const tilesBytes = 4 * (ROWS * DEPTH + CHUNK);
-  // Each thread packs B for itself where few threads share much work; else they pack it together.
-  const packsAlone = threads.count === 1 || (threads.count <= 4 && m >= 64);
-  const isShared = !packsAlone || packedBytes + tilesBytes > SCRATCH_BYTES;
-  const packed = isShared ? core.workspace(packedBytes) : 0;
-  const rows = threads.tile * Math.max(1, Math.floor(CALL / (n * Math.min(DEPTH, k) * threads.tile)));
+  const way = wayOf(threads, m, n, Math.min(DEPTH, k));
+  const packed = way.isShared
+    ? core.workspace(4 * Math.ceil(n / threads.panel) * threads.panel * Math.min(DEPTH, k))
+    : 0;
   for (let k0 = 0; k0 < k; k0 += DEPTH) {
     const depth = Math.min(DEPTH, k - k0);
-    const slice = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, n, k: depth };
-    if (isShared) {
-      const args = { ...slice, transposed: +transposeB, packed };
+    const follows = k0 + depth < k ? NOTHING : epilogue;
+    const slice = {
+      lda,
+      transposed: +transposeA,
+      packed,
+      ldb,
+      transposedB: +transposeB,
+      byPanels: +way.byPanels,
+      ldc: n,
+    };
+    if (way.isShared) {
+      const args = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, n, k: depth, transposed: +transposeB, packed };
+      const panels = Math.ceil(n / threads.panel);
       core.enqueue(() => threads.run("packB", panels, Math.max(1, Math.ceil(2048 / depth)), args));
     }
-    for (let row = 0; row < m; row += rows) {
-      const count = Math.min(rows, m - row);
-      const tiles = Math.ceil(count / threads.tile);
-      const args = {
-        ...slice,
-        a: a + 4 * (transposeA ? k0 * m + row : row * k + k0),
-        lda,
-        transposed: +transposeA,
-        packed,
-        transposedB: +transposeB,
-        call: isShared ? 0 : core.nextCall(),
-        c: c + 4 * row * n,
-        ldc: n,
-        m: count,
-        alpha: scale,
-        accumulate: +(accumulate || k0 > 0),
-        ...k0 + depth < k ? NOTHING : { ...epilogue, pre: pre && pre + 4 * row * n },
-      };
-      // At the end eight tiles at once, fewer where that would leave a thread without work.
-      const grain = Math.max(1, Math.min(8, Math.ceil(tiles / (8 * threads.count))));
-      core.enqueue(() => threads.run("product", tiles, grain, args));
+    for (const [row, rows] of partsOf(m, way.rows)) {
+      for (const [column, columns] of partsOf(n, way.columns)) {
+        const place = 4 * (row * n + column);
+        const args = {
+          ...slice,
+          a: a + 4 * (transposeA ? k0 * m + row : row * k + k0),
+          b: b + 4 * (transposeB ? column * k + k0 : k0 * n + column),
+          call: way.isShared ? 0 : core.nextCall(),
+          c: c + place,
+          m: rows,
+          n: columns,
+          k: depth,
+          alpha: scale,
+          accumulate: +(accumulate || k0 > 0),
+          bias: follows.bias && follows.bias + 4 * column,
+          pre: follows.pre && follows.pre + place,
+          kind: follows.kind,
+        };
+        const items = way.byPanels ? Math.ceil(columns / threads.panel) : Math.ceil(rows / threads.tile);
+        const grain = Math.ceil(PORTION * items / (rows * columns * depth));
+        core.enqueue(() => threads.run("product", items, grain, args));
+      }
     }
   }
+}
+
+/** How threads share a product. */
+interface Way {
+  /** Each takes panels of B, and packs all of A for itself; else tiles of A, and all of B. */
+  readonly byPanels: boolean;
+  /** They pack B together. */
+  readonly isShared: boolean;
+  /** Rows of A and columns of B that one call has. */
+  readonly rows: number;
+  readonly columns: number;
+}
+
+/** The larger factor is shared out; the other each thread packs for itself, as long as that costs no more. */
+function wayOf({ count, tile, panel }: Threads, m: number, n: number, depth: number): Way {
+  const alone = count <= 4 || count * Math.min(m, n) <= Math.max(m, n);
+  const room = SCRATCH_BYTES / 4 - CHUNK;
+  const fits = (n + panel) * depth <= room - ROWS * DEPTH;
+  const byPanels = alone && (n > m || !fits);
+  const whole = (size: number, unit: number) => unit * Math.max(1, Math.floor(size / unit));
+  if (!byPanels) return { byPanels, isShared: !alone || !fits, rows: whole(CALL / (n * depth), tile), columns: n };
+  const rows = Math.min(m, whole(room / DEPTH - NEAR - tile, tile));
+  return { byPanels, isShared: false, rows, columns: whole(CALL / (rows * depth), panel) };
+}
+
+/** Where parts of `size` begin, and what each has. */
+function partsOf(count: number, size: number): (readonly [begin: number, size: number])[] {
+  const parts = Math.ceil(count / size);
+  return Array.from({ length: parts }, (_, i) => [i * size, Math.min(size, count - i * size)]);
 }

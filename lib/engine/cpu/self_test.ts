@@ -34,7 +34,7 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
   const values = (at: number, size: number) => new Float32Array(memory.buffer, at, size);
   for (const at of [A, B, C]) values(at, 4096).forEach((_, i, x) => x[i] = (i * 7919 + at) % 1009 / 500 - 1);
   const [m, n, k] = [33, 37, 65];
-  const factors = { a: A, lda: k, transposed: 0, packed: 0, b: B, ldb: k, transposedB: 1, call: 1 };
+  const factors = { a: A, lda: k, transposed: 0, packed: 0, b: B, ldb: k, transposedB: 1, call: 1, byPanels: 0 };
   run("product", Math.ceil(m / tile), 1, {
     ...factors,
     c: E,

@@ -26,16 +26,17 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[5],
           (int)values[6],
           (unsigned)(long long)values[7],
-          ADDRESS(values[8]),
-          (int)values[9],
+          (int)values[8],
+          ADDRESS(values[9]),
           (int)values[10],
           (int)values[11],
           (int)values[12],
-          (float)values[13],
-          (int)values[14],
-          ADDRESS(values[15]),
+          (int)values[13],
+          (float)values[14],
+          (int)values[15],
           ADDRESS(values[16]),
-          (int)values[17],
+          ADDRESS(values[17]),
+          (int)values[18],
       }, start, end, scratch);
     case 2:
       return packHalf((struct packHalf){

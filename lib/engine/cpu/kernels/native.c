@@ -131,11 +131,12 @@ VISIBLE void kindred_stop(struct work *w) {
   __atomic_store_n(&used[w - works], 0, __ATOMIC_SEQ_CST);
 }
 
-// Threads that run kernels of a level over the memory at `base`; each has scratch there, from byte `scratch` on every
-// `scratchBytes`. Returns 0 where they cannot be had.
-VISIBLE struct work *kindred_start(int level, char *base, int threads, int scratch, int scratchBytes) {
+// Threads that run kernels of a level over the `bytes` of memory at `base`; each has scratch there, from byte `scratch` on
+// every `scratchBytes`. Returns 0 where they cannot be had.
+VISIBLE struct work *kindred_start(int level, char *base, __SIZE_TYPE__ bytes, int threads, int scratch, int scratchBytes) {
   if (level < 0 || level > detect() || threads > HELPERS) return 0;
   pin();
+  wantLargePages(base, bytes);
   int i = 0;
   while (i < ENGINES && __atomic_exchange_n(&used[i], 1, __ATOMIC_SEQ_CST)) i++;
   if (i == ENGINES) return 0;

@@ -8,6 +8,7 @@
 #include "table.h"
 
 #define TILES (192 / TILE) // that are packed at once: a panel, which comes from a far cache, is used by all of them
+#define NEAR 256 // columns of B that are near, where A is all packed
 #define ROWS_OF_PANELS 8 // panels that are packed side by side
 
 // Blocks of `size` columns of x, out[block][p][size], p < depth, the last with zeros behind the `count` columns that there
@@ -58,35 +59,62 @@ APART void multiply(const float *x, const float *y, int depth, float *c, idx ldc
   put(sums, c, ldc, height, width, alpha, add);
 }
 
-// Items are tiles. With `call`, which no other call has, each thread packs B for itself: with few threads that is cheaper
-// than to send it from one core's cache to another's.
+// Rows first … last − 1 of A, in tiles.
+INLINE void packTiles(const struct product *of, int first, int last, float *tiles) {
+  const struct product a = *of;
+  if (a.transposed) packColumns(a.a + first, a.lda, last - first, a.k, TILE, tiles);
+  else
+    for (int i = first; i < last; i += TILE)
+      packRows(a.a + (idx)i * a.lda, a.lda, lesser(TILE, last - i), a.k, TILE, tiles + (idx)(i - first) * a.k);
+}
+
+// Rows first … last − 1 times the panels of columns begin … end − 1, each of which is near as long as it is used.
+INLINE void multiplyRows(const struct product *of, const float *tiles, int first, int last, const float *packed, int begin,
+                         int end, float16 *v) {
+  const struct product a = *of;
+  for (int column = begin; column < end; column += PANEL) {
+    const float *y = packed + (idx)(column - begin) * a.k;
+    int done = lesser(column + PANEL, end);
+    for (int i = first; i < last; i += TILE)
+      multiply(tiles + (idx)(i - first) * a.k, y, a.k, a.c + (idx)i * a.ldc + column, a.ldc, lesser(TILE, last - i),
+               done - column, a.alpha, a.accumulate);
+    EPILOGUE(a, first, last, begin, done, end, 64, v)
+  }
+}
+
+// Whether a thread has packed for this call already. It is remembered below what kernels write to.
+INLINE int hasPacked(unsigned call, void *scratch) {
+  unsigned *packedFor = (unsigned *)scratch - 16;
+  int has = *packedFor == call;
+  *packedFor = call;
+  return has;
+}
+
+// Items are tiles or, `byPanels`, panels: then each thread packs all of A, and a few of the panels it takes at a time, which
+// stay in a near cache. Without that each thread packs all of B if there is a `call`, which no other call has: with few
+// threads that is cheaper than to send it from one core's cache to another's.
 KERNEL(product) {
   float16 *v = scratch;
-  float *tiles = (float *)(v + CHUNK), *here = tiles + TILES * TILE * DEPTH;
-  int panels = (a.n + PANEL - 1) / PANEL;
-  const float *packed = a.packed;
-  if (a.call) {
-    unsigned *packedFor = (unsigned *)scratch - 16; // below what kernels write to
-    if (*packedFor != a.call) packPanels(a.b, a.ldb, a.transposedB, a.n, a.k, here, 0, panels);
-    *packedFor = a.call;
-    packed = here;
+  float *here = (float *)(v + CHUNK);
+  if (a.byPanels) {
+    float *panels = here, *tiles = here + NEAR * DEPTH;
+    if (!hasPacked(a.call, scratch))
+      for (int first = 0; first < a.m; first += TILES * TILE)
+        packTiles(&a, first, lesser(a.m, first + TILES * TILE), tiles + (idx)first * a.k);
+    for (int from = start * PANEL; from < end * PANEL; from += NEAR) {
+      int to = lesser(a.n, lesser(end * PANEL, from + NEAR));
+      packPanels(a.b + from * (idx)(a.transposedB ? a.ldb : 1), a.ldb, a.transposedB, to - from, a.k, panels, 0,
+                 (to - from + PANEL - 1) / PANEL);
+      for (int first = 0; first < a.m; first += TILES * TILE)
+        multiplyRows(&a, tiles + (idx)first * a.k, first, lesser(a.m, first + TILES * TILE), panels, from, to, v);
+    }
+    return;
   }
+  float *tiles = here, *panels = tiles + TILES * TILE * DEPTH;
+  if (a.call && !hasPacked(a.call, scratch)) packPanels(a.b, a.ldb, a.transposedB, a.n, a.k, panels, 0, (a.n + PANEL - 1) / PANEL);
   for (int from = start; from < end; from += TILES) {
     int first = from * TILE, last = lesser(a.m, lesser(end, from + TILES) * TILE);
-    if (a.transposed) packColumns(a.a + first, a.lda, last - first, a.k, TILE, tiles);
-    else
-      for (int i = first; i < last; i += TILE)
-        packRows(a.a + (idx)i * a.lda, a.lda, lesser(TILE, last - i), a.k, TILE, tiles + (i - first) * a.k);
-    for (int panel = 0; panel < panels; panel++) {
-      const float *y = packed + (idx)panel * a.k * PANEL;
-      int column = panel * PANEL, width = lesser(PANEL, a.n - column);
-      for (int i = first; i < last; i += TILE) {
-        const float *x = tiles + (i - first) * a.k;
-        float *c = a.c + (idx)i * a.ldc + column;
-        multiply(x, y, a.k, c, a.ldc, lesser(TILE, last - i), width, a.alpha, a.accumulate);
-      }
-      int done = lesser(column + PANEL, a.n);
-      EPILOGUE(a, first, last, done, 64, v)
-    }
+    packTiles(&a, first, last, tiles);
+    multiplyRows(&a, tiles, first, last, a.call ? panels : a.packed, 0, a.n, v);
   }
 }

@@ -5,10 +5,11 @@
 
 #define DEPTH 384 // a panel of B, DEPTH × PANEL, stays in a near cache
 
-// Bias and activation follow while the sums are near: when `done` columns of rows first … last − 1 are, for the `near` last.
-#define EPILOGUE(a, first, last, done, near, v) \
-  if ((a.bias || a.pre || a.kind >= 0) && (done % near == 0 || done == a.n)) { \
-    int from = (done - 1) / near * near; \
+// Bias and activation follow while the sums are near: when columns begin … done − 1 of rows first … last − 1 are, of which
+// the last is end − 1, for the `near` last.
+#define EPILOGUE(a, first, last, begin, done, end, near, v) \
+  if ((a.bias || a.pre || a.kind >= 0) && (done % near == 0 || done == end)) { \
+    int from = greater((done - 1) / near * near, begin); \
     idx at = (idx)first * a.ldc + from; \
     follow(a.kind, a.c + at, a.bias ? a.bias + from : 0, a.pre ? a.pre + at : 0, a.ldc, last - first, done - from, v); \
   }

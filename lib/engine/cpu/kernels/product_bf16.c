@@ -220,7 +220,7 @@ KERNEL(productHalf) {
           for (int i = first; i < last; i += BLOCK)
             multiplyHalf(rows + k0 * high + (i - first) * DEPTH, y, depth, a.c + i * (idx)a.ldc + column, a.ldc,
                          lesser(BLOCK, last - i), done - column, a.alpha, a.accumulate || k0 > 0);
-          if (isLast) EPILOGUE(a, first, last, done, 256, v)
+          if (isLast) EPILOGUE(a, first, last, 0, done, a.n, 256, v)
         }
       }
   }

@@ -23,6 +23,7 @@ struct product {
   int ldb;
   int transposedB;
   unsigned call;
+  int byPanels;
   float *c;
   int ldc;
   int m;

@@ -92,6 +92,7 @@ export const KERNEL_TABLE = {
     ldb: "int",
     transposedB: "int",
     call: "unsigned",
+    byPanels: "int",
     c: "float *",
     ldc: "int",
     m: "int",
