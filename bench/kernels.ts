@@ -57,6 +57,7 @@ for (const [rows, from, to] of [[830, 384, 384], [830, 384, 1536], [830, 1536, 3
           ldb: tB ? k : n,
           transposedB: tB,
           call: ++calls,
+          byPanels: 0,
           c: C,
           ldc: n,
           m,

@@ -36,10 +36,10 @@ export interface TimedTraining {
   readonly length: number | undefined;
 }
 
-/** Samples per second of the steps after the first: tokenising is left out, as it is in theirs. */
+/** Samples per second of the steps after the first, and of tokenising as many: that is done before, by theirs on the way. */
 export async function timeTraining(engine: Engine, task: TimedTraining): Promise<Omit<Told, "by">> {
   const { batchSize, steps, warm } = task;
-  const objective = await objectiveOf(engine, task);
+  const { objective, tokenSeconds } = await objectiveOf(engine, task);
   let [started, seconds] = [performance.now(), 0];
   const settings = {
     maxSteps: steps,
@@ -57,13 +57,15 @@ export async function timeTraining(engine: Engine, task: TimedTraining): Promise
       }),
   }));
   const tokens = objective.tokens(Int32Array.from({ length: objective.rows }, (_, row) => row)) / objective.rows;
-  return { rate: batchSize * (steps - warm) / seconds, peak_bytes: peakBytes(), tokens, folder: task.model };
+  const samples = batchSize * (steps - warm);
+  const rate = samples / (seconds + tokenSeconds * samples / objective.rows);
+  return { rate, peak_bytes: peakBytes(), tokens, folder: task.model };
 }
 
 async function objectiveOf(
   engine: Engine,
   { model: folder, rows, loss, batchSize, length }: TimedTraining,
-): Promise<Objective> {
+): Promise<{ readonly objective: Objective; readonly tokenSeconds: number }> {
   const columns: Record<string, string[]> = JSON.parse(await Deno.readTextFile(rows));
   const whole = Object.values(columns)[0]!.length;
   for (const column of Object.values(columns)) column.length = whole - whole % batchSize; // every batch is a full one
@@ -76,13 +78,17 @@ async function objectiveOf(
     });
     const decoder = await loadDenoisingDecoder(engine, model, folder, { seed: 42 });
     const texts = columns["original"]!;
+    const started = performance.now();
     const targets = await tokenize(decoder.tokenizer, texts, { maxLength: model.maxSeqLength });
-    return denoisingObjective({ model, decoder, texts, targets });
+    const tokenSeconds = (performance.now() - started) / 1000;
+    return { objective: denoisingObjective({ model, decoder, texts, targets }), tokenSeconds };
   }
   const model = await loadBiEncoder(engine, folder, { trained: true, maxSeqLength: length });
   const tokens = (texts: readonly string[]) => tokenize(model.tokenizer, texts, { maxLength: model.maxSeqLength });
+  const started = performance.now();
   const texts = [await tokens(columns["anchor"]!), await tokens(columns["positive"]!)];
-  return biEncoderObjective({ model, loss: multipleNegativesRanking(), head: {}, texts });
+  const tokenSeconds = (performance.now() - started) / 1000;
+  return { objective: biEncoderObjective({ model, loss: multipleNegativesRanking(), head: {}, texts }), tokenSeconds };
 }
 
 /** When the first step of the pipeline's stages was done: the rows and their tokens are in the cache after the first time. */

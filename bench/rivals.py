@@ -2,8 +2,8 @@
 
     python bench/rivals.py train|encode|search|tokenize|export --model DIR …
 
-`train` times steps from on_step_begin to on_step_end (forward, backward, clipping, optimizer): collating, which tokenises and
-pads, happens before and is left out, as are the first steps. `encode` and `search` take the fastest of several batch sizes, by
+`train` times from the end of one step to the end of the next (collating, which tokenises and pads; forward, backward,
+clipping, optimizer) and leaves the first steps out. `encode` and `search` take the fastest of several batch sizes, by
 a twentieth of the work. OpenVINO and ONNX want an older transformers than sentence-transformers 6: they are run by 5.7, in an
 environment of their own.
 """
@@ -94,13 +94,14 @@ def train():
     clock = {"times": [], "first": None}
 
     class Clock(TrainerCallback):
-        def on_step_begin(self, *_args, **_kwargs):
-            self.start = time.perf_counter()
+        def on_train_begin(self, *_args, **_kwargs):
+            self.ended = time.perf_counter()
 
         def on_step_end(self, *_args, **_kwargs):
             if args.device == "cuda":
                 torch.cuda.synchronize()
-            clock["times"].append(time.perf_counter() - self.start)
+            begun, self.ended = self.ended, time.perf_counter()
+            clock["times"].append(self.ended - begun)
             clock["first"] = clock["first"] or 1000 * time.time()
 
     trainer = SentenceTransformerTrainer(

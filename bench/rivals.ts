@@ -29,7 +29,7 @@ interface Result {
   readonly check: number;
 }
 
-/** Sorted by length, so that little is padded, in the batch size that is the fastest for a twentieth of the texts. */
+/** As its pipeline does it, which sorts nothing, in the batch size that is the fastest for a twentieth of the texts. */
 async function encode(): Promise<Result> {
   const { env, pipeline } = await import(["npm:", "@huggingface/transformers@4.3.1"].join(""));
   env.localModelPath = dirname(model);
@@ -41,10 +41,9 @@ async function encode(): Promise<Result> {
     session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },
   });
   const all = async (texts: readonly string[], size: number): Promise<number> => {
-    const sorted = texts.toSorted((a, b) => a.length - b.length);
     let [sum, count] = [0, 0];
-    for (let from = 0; from < sorted.length; from += size) {
-      const { data } = await extract(sorted.slice(from, from + size), { pooling: "mean", normalize: true });
+    for (let from = 0; from < texts.length; from += size) {
+      const { data } = await extract(texts.slice(from, from + size), { pooling: "mean", normalize: true });
       for (const x of data as Float32Array) sum += Math.abs(x);
       count += data.length;
     }
