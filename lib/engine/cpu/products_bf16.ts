@@ -12,8 +12,6 @@ const DEPTH = 384;
 const STEP = 32;
 /** Bytes of B that are packed at once, and slices of A that find room in a thread's scratch. */
 const [PACKED_BYTES, SLICES] = [32 << 20, 32];
-/** Blocks of rows that a thread takes at once at the end, at most. */
-const BLOCKS = 8;
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
 const CALL = 2e9;
 
@@ -30,7 +28,7 @@ export function multiplyRounded(core: Core, product: Product): void {
     const depth = Math.min(most, k - k0);
     const packed = core.workspace(width * Math.ceil(depth / STEP) * STEP);
     const right = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, transposed: +transposeB, n, k: depth, packed };
-    core.enqueue(() => threads.run("packHalf", panels, Math.ceil(panels / (2 * threads.count)), right));
+    core.enqueue(() => threads.run("packHalf", panels, Math.ceil(panels / (8 * threads.count)), right));
     const rows = threads.block * Math.max(1, Math.floor(CALL / (n * depth * threads.block)));
     for (let row = 0; row < m; row += rows) {
       const count = Math.min(rows, m - row);
@@ -49,8 +47,7 @@ export function multiplyRounded(core: Core, product: Product): void {
         accumulate: +(accumulate || k0 > 0),
         ...k0 + depth < k ? NOTHING : { ...epilogue, pre: pre && pre + 4 * row * n },
       };
-      const grain = Math.max(1, Math.min(BLOCKS, Math.ceil(blocks / (4 * threads.count))));
-      core.enqueue(() => threads.run("productHalf", blocks, grain, args));
+      core.enqueue(() => threads.run("productHalf", blocks, 1, args));
     }
   }
 }
