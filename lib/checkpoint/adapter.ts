@@ -227,12 +227,17 @@ function merged(base: TensorReader, own: TensorReader, { file, scale }: AdapterF
     const update = { a, b, rank, scale: scale(layer, rank), isTable, from };
     updates.set(weight, [...updates.get(weight) ?? [], update]);
   }
+  const readF32 = async (name: string) => {
+    const values = await base.readF32(name);
+    for (const update of updates.get(name) ?? []) await applyUpdate(values, own, update);
+    return values;
+  };
   return {
     ...base,
-    readF32: async (name) => {
-      const values = await base.readF32(name);
-      for (const update of updates.get(name) ?? []) await applyUpdate(values, own, update);
-      return values;
+    readF32,
+    async *piecesF32(name) {
+      if (updates.has(name)) yield await readF32(name);
+      else yield* base.piecesF32(name);
     },
     close() {
       base.close();

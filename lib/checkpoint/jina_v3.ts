@@ -81,6 +81,7 @@ export function withoutParametrizations(reader: TensorReader): TensorReader {
     ...reader,
     tensors: new Map([...stored].map(([name, old]) => [name, { ...reader.tensors.get(old)!, name }])),
     readF32: (name) => reader.readF32(of(name)),
+    piecesF32: (name) => reader.piecesF32(of(name)),
     readI32: (name) => reader.readI32(of(name)),
     readBytes: (name) => reader.readBytes(of(name)),
   };

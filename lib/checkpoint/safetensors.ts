@@ -45,6 +45,8 @@ export interface TensorReader {
   readonly metadata: Readonly<Record<string, string>>;
   /** All values of a tensor as f32. */
   readonly readF32: (name: string) => Promise<Float32Array>;
+  /** The same in pieces of whole rows, about 4 MiB each: what is copied elsewhere at once. The next takes a piece's place. */
+  readonly piecesF32: (name: string) => AsyncIterable<Float32Array>;
   /** All values of an integer tensor; fails if one does not fit. */
   readonly readI32: (name: string) => Promise<Int32Array>;
   /** The bytes of a tensor as they stand in the file. */
@@ -83,6 +85,8 @@ const BYTES: Readonly<Record<FileDType, number>> = {
   I64: 8,
   U64: 8,
 };
+/** Bytes of a piece, unless a row is longer: few, of which an engine may copy a whole tensor for each. */
+const PIECE = 4 << 20;
 /** The format's own limit. */
 const MAX_HEADER = 100_000_000;
 
@@ -117,6 +121,7 @@ export async function openTensors(path: string): Promise<TensorReader> {
   const files = (await Deno.stat(path).catch(notFound(path))).isDirectory ? await weightFiles(path) : [path];
   const opened: Deno.FsFile[] = [];
   const entries = new Map<string, Entry>();
+  const rooms: Uint8Array<ArrayBuffer>[] = [];
   const metadata: Record<string, string> = {};
   const close = () => opened.splice(0).forEach((file) => file.close());
   try {
@@ -143,6 +148,7 @@ export async function openTensors(path: string): Promise<TensorReader> {
     tensors: entries,
     metadata,
     readF32: async (name) => toF32(find(name), await bytesOf(find(name))),
+    piecesF32: (name) => piecesOf(find(name), rooms),
     readI32: async (name) => toI32(find(name), await bytesOf(find(name))),
     readBytes: async (name) => await bytesOf(find(name)),
     close,
@@ -280,11 +286,15 @@ function parseJson(text: string, where: string): Record<string, unknown> {
   throw new CheckpointError("not a JSON object", { where, found: text.slice(0, 80) });
 }
 
-async function readRange(file: Deno.FsFile, from: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(length);
+async function readRange(
+  file: Deno.FsFile,
+  from: number,
+  length: number,
+  bytes = new Uint8Array(length),
+): Promise<Uint8Array<ArrayBuffer>> {
   await file.seek(from, Deno.SeekMode.Start);
   for (let have = 0; have < length;) {
-    const count = await file.read(bytes.subarray(have));
+    const count = await file.read(bytes.subarray(have, length));
     if (count === null) throw new CheckpointError("the file ended early", { expected: `${length} bytes from ${from}` });
     have += count;
   }
@@ -294,22 +304,48 @@ async function readRange(file: Deno.FsFile, from: number, length: number): Promi
 /** Reads of one file follow each other: they share its position. */
 const turns = new WeakMap<Deno.FsFile, Promise<unknown>>();
 
-function bytesOf({ file, begin, end }: Entry): Promise<Uint8Array<ArrayBuffer>> {
-  const read = (turns.get(file) ?? Promise.resolve()).then(() => readRange(file, begin, end - begin));
+function bytesOf(
+  { file, begin, end }: Pick<Entry, "file" | "begin" | "end">,
+  room?: Uint8Array<ArrayBuffer>,
+): Promise<Uint8Array<ArrayBuffer>> {
+  const read = (turns.get(file) ?? Promise.resolve()).then(() => readRange(file, begin, end - begin, room));
   turns.set(file, read.catch(() => {}));
   return read;
 }
 
-function toF32({ name, dtype, path }: Entry, bytes: Uint8Array<ArrayBuffer>): Float32Array {
+/** Fresh memory costs more than what is read into it: pieces share rooms that were read into before. */
+async function* piecesOf(entry: Entry, rooms: Uint8Array<ArrayBuffer>[]): AsyncGenerator<Float32Array> {
+  const { dtype, shape, begin, end } = entry;
+  const row = Math.max(1, BYTES[dtype] * shape.slice(1).reduce((product, n) => product * n, 1));
+  const most = Math.max(1, Math.floor(PIECE / row)) * row;
+  const spare = rooms.pop();
+  const room = spare !== undefined && spare.length >= most ? spare : new Uint8Array(Math.max(PIECE, most));
+  try {
+    for (let from = begin; from < end; from += most) {
+      const to = Math.min(end, from + most);
+      await bytesOf({ ...entry, begin: from, end: to }, room);
+      yield toF32(entry, room, to - from);
+    }
+  } finally {
+    rooms.push(room);
+  }
+}
+
+function toF32(
+  { name, dtype, path }: Entry,
+  { buffer }: Uint8Array<ArrayBuffer>,
+  bytes = buffer.byteLength,
+): Float32Array {
+  const count = bytes / BYTES[dtype];
   switch (dtype) {
     case "F32":
-      return new Float32Array(bytes.buffer);
+      return new Float32Array(buffer, 0, count);
     case "F16":
-      return Float32Array.from(new Float16Array(bytes.buffer));
+      return Float32Array.from(new Float16Array(buffer, 0, count));
     case "F64":
-      return Float32Array.from(new Float64Array(bytes.buffer));
+      return Float32Array.from(new Float64Array(buffer, 0, count));
     case "BF16": {
-      const words = new Uint16Array(bytes.buffer);
+      const words = new Uint16Array(buffer, 0, count);
       const bits = new Uint32Array(words.length);
       for (let i = 0; i < words.length; i++) bits[i] = words[i]! << 16;
       return new Float32Array(bits.buffer);

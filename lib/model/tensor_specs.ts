@@ -22,8 +22,11 @@ export interface TensorSpec {
 /** The tensors of a model, or of a part of it, under the names of the checkpoint. */
 export type TensorSpecs = ReadonlyMap<string, TensorSpec>;
 
-/** Where the values of parameters come from. */
-export type Initial = (name: string, spec: TensorSpec) => Promise<Float32Array> | Float32Array;
+/** Where the values of parameters come from: at once, or in pieces of whole rows, of which the next may overwrite one. */
+export type Initial = (
+  name: string,
+  spec: TensorSpec,
+) => Promise<Float32Array> | Float32Array | AsyncIterable<Float32Array>;
 
 /** Names of tensors that are kept as one, by the name of the whole. */
 export type Joined = ReadonlyMap<string, readonly string[]>;

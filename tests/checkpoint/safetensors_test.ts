@@ -49,6 +49,31 @@ Deno.test("what is written is read again", () =>
     assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["model.safetensors"]);
   }));
 
+Deno.test("pieces are whole rows, one after the other, of several tensors at once", () =>
+  withFolder(async (folder) => {
+    const path = join(folder, "x.safetensors");
+    const numbers = (size: number) => Float32Array.from({ length: size }, (_, i) => i % 2048);
+    const all = [
+      { name: "large", shape: [5, 600_000], data: numbers(3_000_000) },
+      { name: "half", shape: [2_200_001], data: numbers(2_200_001), dtype: "F16" as const },
+      { name: "none", shape: [4, 0], data: numbers(0) },
+    ];
+    await writeSafetensors(path, all);
+    const reader = await openTensors(path);
+    const found = await Promise.all(all.map(async ({ name, shape }) => {
+      const values: number[] = [];
+      for await (const piece of reader.piecesF32(name)) {
+        assert.equal(piece.length % shape.slice(1).reduce((product, n) => product * n, 1), 0);
+        piece.forEach((value) => values.push(value));
+      }
+      return values;
+    }));
+    all.forEach(({ data }, i) =>
+      assert.ok(data.length === found[i]!.length && data.every((x, at) => x === found[i]![at]))
+    );
+    reader.close();
+  }));
+
 Deno.test("types of the file become f32 and i32", () =>
   withFolder(async (folder) => {
     const path = join(folder, "x.safetensors");
