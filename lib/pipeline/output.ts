@@ -3,11 +3,14 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { markAsOurs, ownFiles, removeMark, replaceFolder } from "../checkpoint/folder.ts";
 import { UsageError } from "../error.ts";
 
-/** Refuses a folder with files in it that is not ours, unless `force` is set: to be asked before anything is computed. */
+/**
+ * Refuses a folder with files in it that is not ours, unless `force` is set, and one that could not be written: to be asked
+ * before anything is computed.
+ */
 export async function checkOutput(output: string, force: boolean): Promise<void> {
   // A script without types may leave the name out, and an empty one would be the working folder, unasked.
   if (typeof output !== "string" || output.trim() === "") {
@@ -23,11 +26,35 @@ export async function checkOutput(output: string, force: boolean): Promise<void>
     }
     throw error;
   });
-  if (names.length === 0 || force || await ownFiles(output) !== undefined || await isReport(output)) return;
+  if (names.length === 0 || force || await ownFiles(output) !== undefined || await isReport(output)) {
+    return await checkWritable(output);
+  }
   throw new UsageError("the output folder is not empty, and not ours", {
     found: output,
     hint: "name another one with --output (output), or write beside what is in it with --force (force: true)",
   });
+}
+
+/** Tries it with a file in the folder, or in the nearest one above that is there. */
+async function checkWritable(output: string): Promise<void> {
+  const found = await Deno.stat(output).catch((error: Error) => error);
+  const above = dirname(resolve(output));
+  if (found instanceof Deno.errors.NotFound && above !== resolve(output)) return await checkWritable(above);
+  const file = join(output, `.${crypto.randomUUID()}.tmp`);
+  try {
+    if (found instanceof Error) throw found;
+    await Deno.writeTextFile(file, "");
+    await Deno.remove(file);
+  } catch (error) {
+    // Who may write the output alone may not try it above: then it shows at the end.
+    if (error instanceof Deno.errors.NotCapable) return;
+    throw new UsageError("the output folder cannot be written", {
+      where: output,
+      found: (error as Error).message,
+      hint: "name another one with --output (output)",
+      cause: error,
+    });
+  }
 }
 
 /** Whether a folder holds a report of ours. */

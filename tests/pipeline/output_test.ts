@@ -8,6 +8,18 @@ Deno.test("an output without a name is refused: it would be the working folder",
   }
 });
 
+Deno.test("a folder that cannot be written is refused before anything is computed, and nothing is left of the trial", async () => {
+  const folder = await Deno.makeTempDir();
+  await Deno.writeTextFile(`${folder}/file`, "");
+  await assert.rejects(checkOutput(`${folder}/file/output`, false), UsageError);
+  if (Deno.build.os === "linux") {
+    await assert.rejects(checkOutput("/proc/kindred/output", false), /the output folder cannot be written/);
+  }
+  await checkOutput(`${folder}/a/b/c`, false);
+  assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("a folder with files in it that are not ours is refused without force, and a new one is not", async () => {
   const folder = await Deno.makeTempDir();
   await checkOutput(`${folder}/new`, false);
