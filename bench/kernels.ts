@@ -13,7 +13,7 @@ import { say } from "./measure.ts";
 
 const wanted = Deno.args[0];
 const { native, reason } = await openNativeKernels(wanted === "wasm" ? undefined : wanted);
-const { memory, run, tile, close } = startThreads(1, 16384, wanted === "wasm" ? undefined : native);
+const { memory, run, tile, panel, close } = startThreads(1, 16384, wanted === "wasm" ? undefined : native);
 say(wanted === "wasm" ? wanted : reason);
 /** Addresses of twelve tensors of 48 MiB. */
 const [A, B, C, D, E, F, G, H, I, PLACES, OFFSETS, STATE] = Array.from(
@@ -47,8 +47,9 @@ for (const [rows, from, to] of [[830, 384, 384], [830, 384, 1536], [830, 1536, 3
   for (const [what, tA, tB, m, k, n] of products as [string, number, number, number, number, number][]) {
     const slices = Array.from({ length: Math.ceil(k / 384) }, (_, i): Call => {
       const [k0, depth] = [384 * i, Math.min(384, k - 384 * i)];
+      const items = n > m ? Math.ceil(n / panel) : Math.ceil(m / tile);
       return () =>
-        run("product", Math.ceil(m / tile), Math.ceil(m / tile), {
+        run("product", items, items, {
           a: A + 4 * k0 * (tA ? m : 1),
           lda: tA ? m : k,
           transposed: tA,
@@ -57,7 +58,7 @@ for (const [rows, from, to] of [[830, 384, 384], [830, 384, 1536], [830, 1536, 3
           ldb: tB ? k : n,
           transposedB: tB,
           call: ++calls,
-          byPanels: 0,
+          byPanels: +(n > m),
           c: C,
           ldc: n,
           m,

@@ -45,7 +45,10 @@ export interface TensorReader {
   readonly metadata: Readonly<Record<string, string>>;
   /** All values of a tensor as f32. */
   readonly readF32: (name: string) => Promise<Float32Array>;
-  /** The same in pieces of whole rows, about 4 MiB each: what is copied elsewhere at once. The next takes a piece's place. */
+  /**
+   * The same in pieces of whole rows, some MiB each, for what is copied elsewhere at once: a piece is valid until the next is
+   * asked for, or the iteration ends.
+   */
   readonly piecesF32: (name: string) => AsyncIterable<Float32Array>;
   /** All values of an integer tensor; fails if one does not fit. */
   readonly readI32: (name: string) => Promise<Int32Array>;
@@ -85,8 +88,8 @@ const BYTES: Readonly<Record<FileDType, number>> = {
   I64: 8,
   U64: 8,
 };
-/** Bytes of a piece, unless a row is longer: few, of which an engine may copy a whole tensor for each. */
-const PIECE = 4 << 20;
+/** Bytes of a piece, unless a row is longer, and how many there are at most: an engine may copy the tensor for each. */
+const [PIECE, PIECES] = [4 << 20, 24];
 /** The format's own limit. */
 const MAX_HEADER = 100_000_000;
 
@@ -123,7 +126,10 @@ export async function openTensors(path: string): Promise<TensorReader> {
   const entries = new Map<string, Entry>();
   const rooms: Uint8Array<ArrayBuffer>[] = [];
   const metadata: Record<string, string> = {};
-  const close = () => opened.splice(0).forEach((file) => file.close());
+  const close = () => {
+    rooms.length = 0;
+    opened.splice(0).forEach((file) => file.close());
+  };
   try {
     for (const each of files) {
       const file = await Deno.open(each).catch(notFound(each));
@@ -148,7 +154,9 @@ export async function openTensors(path: string): Promise<TensorReader> {
     tensors: entries,
     metadata,
     readF32: async (name) => toF32(find(name), await bytesOf(find(name))),
-    piecesF32: (name) => piecesOf(find(name), rooms),
+    async *piecesF32(name) {
+      yield* piecesOf(find(name), rooms);
+    },
     readI32: async (name) => toI32(find(name), await bytesOf(find(name))),
     readBytes: async (name) => await bytesOf(find(name)),
     close,
@@ -317,17 +325,17 @@ function bytesOf(
 async function* piecesOf(entry: Entry, rooms: Uint8Array<ArrayBuffer>[]): AsyncGenerator<Float32Array> {
   const { dtype, shape, begin, end } = entry;
   const row = Math.max(1, BYTES[dtype] * shape.slice(1).reduce((product, n) => product * n, 1));
-  const most = Math.max(1, Math.floor(PIECE / row)) * row;
-  const spare = rooms.pop();
-  const room = spare !== undefined && spare.length >= most ? spare : new Uint8Array(Math.max(PIECE, most));
+  const most = row * Math.ceil(Math.max(1, Math.floor(PIECE / row), (end - begin) / (row * PIECES)));
+  const room = most > PIECE ? new Uint8Array(most) : rooms.pop() ?? new Uint8Array(PIECE);
   try {
+    toF32(entry, room, 0); // refuses a type before anything is read
     for (let from = begin; from < end; from += most) {
       const to = Math.min(end, from + most);
       await bytesOf({ ...entry, begin: from, end: to }, room);
       yield toF32(entry, room, to - from);
     }
   } finally {
-    rooms.push(room);
+    if (most <= PIECE) rooms.push(room);
   }
 }
 

@@ -44,6 +44,18 @@ export async function makeParameters(
   return parameters;
 }
 
+/** Values of `size` elements in one array. */
+export async function wholeOf(values: Awaited<ReturnType<Initial>>, size: number): Promise<Float32Array> {
+  if (values instanceof Float32Array) return values;
+  const whole = new Float32Array(size);
+  let at = 0;
+  for await (const piece of values) {
+    whole.set(piece, at);
+    at += piece.length;
+  }
+  return whole;
+}
+
 /** The parameters, filled with 0. */
 function layOut(
   engine: Engine,

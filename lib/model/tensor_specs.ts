@@ -22,7 +22,7 @@ export interface TensorSpec {
 /** The tensors of a model, or of a part of it, under the names of the checkpoint. */
 export type TensorSpecs = ReadonlyMap<string, TensorSpec>;
 
-/** Where the values of parameters come from: at once, or in pieces of whole rows, of which the next may overwrite one. */
+/** Where the values of parameters come from: at once, or in pieces of whole rows, as `TensorReader.piecesF32` gives them. */
 export type Initial = (
   name: string,
   spec: TensorSpec,

@@ -5,10 +5,11 @@
  */
 import { openTensors } from "../checkpoint/safetensors.ts";
 import { readFolder } from "../checkpoint/sentence_transformers.ts";
+import { sizeOf } from "../engine/engine.ts";
 import { UsageError } from "../error.ts";
 import { parseConfig } from "../model/families/mod.ts";
 import { staticEmbedding } from "../model/families/static.ts";
-import { fromCheckpoint } from "../model/parameters.ts";
+import { fromCheckpoint, wholeOf } from "../model/parameters.ts";
 import { loadTokenizer } from "../text/tokenizer.ts";
 import type { StaticTable } from "./table.ts";
 
@@ -37,7 +38,7 @@ export async function readStaticTable(folder: string): Promise<StaticTable> {
     const [[name, spec]] = [...staticEmbedding.tensors(parsed)] as [[string, { shape: number[]; kind: "table" }]];
     const read = staticEmbedding.initial!(reader, inside) ?? fromCheckpoint(reader, [""], inside);
     return {
-      rows: await read(name, spec) as Float32Array,
+      rows: await wholeOf(await read(name, spec), sizeOf(spec.shape)),
       width: parsed.hiddenSize,
       tokenizer: definition,
       normalize: modules.some(({ type }) => type === "normalize"),

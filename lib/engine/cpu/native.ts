@@ -24,6 +24,7 @@ export const SYMBOLS = {
   kindred_level: { parameters: [], result: "i32" },
   kindred_dots: { parameters: ["i32"], result: "i32" },
   kindred_start: { parameters: ["i32", "pointer", "usize", "i32", "i32", "i32"], result: "pointer" },
+  kindred_small_pages: { parameters: ["pointer", "u32", "u32"], result: "void" },
   kindred_run: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "void" },
   kindred_stop: { parameters: ["pointer"], result: "void" },
   kindred_values: { parameters: ["pointer"], result: "pointer" },
@@ -123,6 +124,7 @@ function starterOf({ symbols }: Library, level: number): NativeKernels["start"] 
       values: new Float64Array(Deno.UnsafePointerView.getArrayBuffer(symbols.kindred_values(threads)!, 512)),
       call: (kernel, items, grain) => symbols.kindred_run(threads, kernel, items, grain, scratch),
       helped: () => symbols.kindred_helped(threads),
+      smallPages: (address, bytes) => symbols.kindred_small_pages(threads, address, bytes),
       close: () => symbols.kindred_stop(threads),
     };
   };

@@ -14,8 +14,8 @@ import { SCRATCH_BYTES, type Threads } from "./threads.ts";
 
 /** Products of a sum, rows of A and columns of B that are taken at once, and elements of an activation: as in `product.c`. */
 const [DEPTH, ROWS, NEAR, CHUNK] = [384, 192, 256, 1024];
-/** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
-const CALL = 1e9;
+/** Multiplications of a thread in one call, so that none takes long: the event loop waits meanwhile. */
+const CALL = 5e8;
 /** Multiplications of a portion of it: less is not worth handing over. */
 const PORTION = 65536;
 
@@ -89,74 +89,74 @@ export function multiply(core: Core, product: Product): void {
     );
     return follow();
   }
-  const way = wayOf(threads, m, n, Math.min(DEPTH, k));
-  const packed = way.isShared
-    ? core.workspace(4 * Math.ceil(n / threads.panel) * threads.panel * Math.min(DEPTH, k))
-    : 0;
+  const { way, rows, columns } = shareOf(threads, m, n, Math.min(DEPTH, k));
+  const panels = Math.ceil(n / threads.panel);
+  const packed = way === "together" ? core.workspace(4 * panels * threads.panel * Math.min(DEPTH, k)) : 0;
   for (let k0 = 0; k0 < k; k0 += DEPTH) {
     const depth = Math.min(DEPTH, k - k0);
+    const slice = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, k: depth };
+    if (way === "together") {
+      const args = { ...slice, n, transposed: +transposeB, packed };
+      core.enqueue(() => threads.run("packB", panels, Math.max(1, Math.ceil(2048 / depth)), args));
+    }
     const follows = k0 + depth < k ? NOTHING : epilogue;
-    const slice = {
+    const shared = {
+      ...slice,
       lda,
       transposed: +transposeA,
       packed,
-      ldb,
       transposedB: +transposeB,
-      byPanels: +way.byPanels,
+      byPanels: +(way === "panels"),
       ldc: n,
+      alpha: scale,
+      accumulate: +(accumulate || k0 > 0),
+      kind: follows.kind,
     };
-    if (way.isShared) {
-      const args = { b: b + 4 * k0 * (transposeB ? 1 : n), ldb, n, k: depth, transposed: +transposeB, packed };
-      const panels = Math.ceil(n / threads.panel);
-      core.enqueue(() => threads.run("packB", panels, Math.max(1, Math.ceil(2048 / depth)), args));
-    }
-    for (const [row, rows] of partsOf(m, way.rows)) {
-      for (const [column, columns] of partsOf(n, way.columns)) {
+    // What a thread has packed it keeps for all parts that use it: they follow each other.
+    let call = way === "together" ? 0 : core.nextCall();
+    for (const [row, height] of partsOf(m, rows)) {
+      if (row > 0 && way === "panels") call = core.nextCall();
+      for (const [column, width] of partsOf(n, columns)) {
         const place = 4 * (row * n + column);
         const args = {
-          ...slice,
+          ...shared,
           a: a + 4 * (transposeA ? k0 * m + row : row * k + k0),
-          b: b + 4 * (transposeB ? column * k + k0 : k0 * n + column),
-          call: way.isShared ? 0 : core.nextCall(),
+          b: slice.b + 4 * column * (transposeB ? k : 1),
+          call,
           c: c + place,
-          m: rows,
-          n: columns,
-          k: depth,
-          alpha: scale,
-          accumulate: +(accumulate || k0 > 0),
+          m: height,
+          n: width,
           bias: follows.bias && follows.bias + 4 * column,
           pre: follows.pre && follows.pre + place,
-          kind: follows.kind,
         };
-        const items = way.byPanels ? Math.ceil(columns / threads.panel) : Math.ceil(rows / threads.tile);
-        const grain = Math.ceil(PORTION * items / (rows * columns * depth));
+        const items = way === "panels" ? Math.ceil(width / threads.panel) : Math.ceil(height / threads.tile);
+        const grain = Math.ceil(PORTION * items / (height * width * depth));
         core.enqueue(() => threads.run("product", items, grain, args));
       }
     }
   }
 }
 
-/** How threads share a product. */
-interface Way {
-  /** Each takes panels of B, and packs all of A for itself; else tiles of A, and all of B. */
-  readonly byPanels: boolean;
-  /** They pack B together. */
-  readonly isShared: boolean;
-  /** Rows of A and columns of B that one call has. */
+/** How threads share a product, and the rows of A and columns of B that one call has. */
+interface Share {
+  /**
+   * `tiles`: each takes tiles of A, and packs all of B for itself; `panels`: each takes panels of B, and packs all of A;
+   * `together`: each takes tiles of A, once they have packed B together.
+   */
+  readonly way: "tiles" | "panels" | "together";
   readonly rows: number;
   readonly columns: number;
 }
 
-/** The larger factor is shared out; the other each thread packs for itself, as long as that costs no more. */
-function wayOf({ count, tile, panel }: Threads, m: number, n: number, depth: number): Way {
-  const alone = count <= 4 || count * Math.min(m, n) <= Math.max(m, n);
-  const room = SCRATCH_BYTES / 4 - CHUNK;
-  const fits = (n + panel) * depth <= room - ROWS * DEPTH;
-  const byPanels = alone && (n > m || !fits);
+/** The larger factor is shared out, unless the other has no room; many threads pack it alone only if that costs no more. */
+function shareOf({ count, tile, panel }: Threads, m: number, n: number, depth: number): Share {
   const whole = (size: number, unit: number) => unit * Math.max(1, Math.floor(size / unit));
-  if (!byPanels) return { byPanels, isShared: !alone || !fits, rows: whole(CALL / (n * depth), tile), columns: n };
-  const rows = Math.min(m, whole(room / DEPTH - NEAR - tile, tile));
-  return { byPanels, isShared: false, rows, columns: whole(CALL / (rows * depth), panel) };
+  const rows = whole(CALL * count / (n * depth), tile);
+  if (count > 4 && count * Math.min(m, n) > Math.max(m, n)) return { way: "together", rows, columns: n };
+  const room = SCRATCH_BYTES / 4 - CHUNK;
+  if (n <= m && (n + panel) * depth <= room - ROWS * DEPTH) return { way: "tiles", rows, columns: n };
+  const height = Math.min(m, whole(room / DEPTH - NEAR - tile, tile));
+  return { way: "panels", rows: height, columns: whole(CALL * count / (height * depth), panel) };
 }
 
 /** Where parts of `size` begin, and what each has. */

@@ -27,7 +27,7 @@ export function faultOf(native: NativeKernels): string | undefined {
 
 function results(native: NativeKernels | undefined): Record<string, Float32Array> {
   const threads = startThreads(1, Math.ceil(PAGES), native);
-  const { memory, run, tile, close } = threads;
+  const { memory, run, tile, panel, close } = threads;
   const [A, B, C, D, E, F, G, OFFSETS] = [0, 1, 2, 3, 4, 5, 6, 7].map(address) as [
     ...[number, number, number, number, number, number, number, number],
   ];
@@ -35,23 +35,19 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
   for (const at of [A, B, C]) values(at, 4096).forEach((_, i, x) => x[i] = (i * 7919 + at) % 1009 / 500 - 1);
   const [m, n, k] = [33, 37, 65];
   const factors = { a: A, lda: k, transposed: 0, packed: 0, b: B, ldb: k, transposedB: 1, call: 1, byPanels: 0 };
-  run("product", Math.ceil(m / tile), 1, {
-    ...factors,
-    c: E,
-    ldc: n,
-    m,
-    n,
-    k,
-    alpha: 0.5,
-    accumulate: 0,
-    bias: C,
-    pre: D,
-    kind: 0,
-  });
+  const args = { ...factors, ldc: n, m, n, k, alpha: 0.5, accumulate: 0, bias: C, kind: 0 };
+  run("product", Math.ceil(m / tile), 1, { ...args, c: F, pre: G });
+  const tiles = values(F, m * n).slice();
+  run("product", Math.ceil(n / panel), 1, { ...args, call: 2, byPanels: 1, c: E, pre: D });
   const dropout = { threshold: 0, keepScale: 1, places: 0, seed: 0, purpose: 0, step: 0 };
   const norm = { x: D, residual: 0, sum: F, y: G, statistics: C + 8192, gamma: B, beta: C, epsilon: 1e-5, width: n };
   run("layerNorm", m, m, { ...norm, ...dropout });
-  const product = { product: values(D, m * n).slice(), gelu: values(E, m * n).slice(), norm: values(G, m * n).slice() };
+  const product = {
+    tiles,
+    product: values(D, m * n).slice(),
+    gelu: values(E, m * n).slice(),
+    norm: values(G, m * n).slice(),
+  };
   const dots = native?.dots ?? "widened";
   const packed = { packed: F, n, k, form: DOTS.indexOf(dots) };
   run("packInt8", n, n, { ...packed, w: B, first: 0 });

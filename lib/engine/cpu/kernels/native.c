@@ -153,6 +153,9 @@ VISIBLE struct work *kindred_start(int level, char *base, __SIZE_TYPE__ bytes, i
   return w;
 }
 
+// Of the memory of `w`, what is touched in few places shall not take more than these.
+VISIBLE void kindred_small_pages(struct work *w, unsigned address, unsigned bytes) { wantSmallPages(w->base + address, bytes); }
+
 // All items of a kernel, in portions of at least `grain`. The caller's scratch is at byte `scratch`.
 VISIBLE void kindred_run(struct work *w, int kernel, int items, int grain, int scratch) {
   if (items <= grain || w->running == 0) w->level->run(kernel, w->base, w->values, 0, items, w->base + scratch);
