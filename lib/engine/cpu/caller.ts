@@ -18,8 +18,6 @@ export interface KernelCaller {
   readonly call: (kernel: number, items: number, grain: number) => void;
   /** Items that other threads have done, ever. */
   readonly helped: () => number;
-  /** Of memory in large pages, leaves these bytes in small ones: they are touched in few places. */
-  readonly smallPages?: (address: number, bytes: number) => void;
   /** Stops the other threads. */
   readonly close: () => void;
   /** Who wants to know which bytes kernels may touch, in turn with them: a sanitizer of addresses. */

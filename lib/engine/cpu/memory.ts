@@ -13,9 +13,6 @@ import { int8Variable, writeInt8 } from "./int8.ts";
 import type { CpuHandle } from "./heap.ts";
 import { type Dispatch, markAll } from "./dispatch.ts";
 
-/** Bytes of a table from which on memory in large pages, most of whose rows nobody touches, is too dear. */
-const SPARSE = 128 << 20;
-
 const flagsOf = ({ touched }: CpuHandle) => touched === undefined ? [] : [touched.ever, touched.dirty];
 
 /** See the Engine contract. */
@@ -68,9 +65,6 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       const flags = () => heap.variable([Math.ceil(shape[0]! / 4)], "i32");
       const marks = byRows ? { ever: flags(), dirty: flags(), rows: shape[0]!, width: shape[1]! } : undefined;
       const handle = heap.variable(shape, dtype, marks);
-      // The gradient of a table and its moments: where they are large, untouched rows shall cost nothing.
-      const isSparse = byRows || (storage === "cold" && shape.length === 2);
-      if (isSparse && 4 * sizeOf(shape) > SPARSE) threads.smallPages?.(at(handle), 4 * sizeOf(shape));
       [handle, ...flagsOf(handle)].forEach(clearUsed);
       return handle;
     },

@@ -23,8 +23,7 @@ export const DOTS: readonly NativeKernels["dots"][] = ["widened", "dots", "grids
 export const SYMBOLS = {
   kindred_level: { parameters: [], result: "i32" },
   kindred_dots: { parameters: ["i32"], result: "i32" },
-  kindred_start: { parameters: ["i32", "pointer", "usize", "i32", "i32", "i32"], result: "pointer" },
-  kindred_small_pages: { parameters: ["pointer", "u32", "u32"], result: "void" },
+  kindred_start: { parameters: ["i32", "pointer", "i32", "i32", "i32"], result: "pointer" },
   kindred_run: { parameters: ["pointer", "i32", "i32", "i32", "i32"], result: "void" },
   kindred_stop: { parameters: ["pointer"], result: "void" },
   kindred_values: { parameters: ["pointer"], result: "pointer" },
@@ -108,14 +107,7 @@ export function kernelsOf(library: Library, level?: string): OpenedNative {
 function starterOf({ symbols }: Library, level: number): NativeKernels["start"] {
   return (memory, count, scratch, scratchBytes) => {
     const base = Deno.UnsafePointer.of(new Uint8Array(memory.buffer));
-    const threads = symbols.kindred_start(
-      level,
-      base,
-      BigInt(memory.buffer.byteLength),
-      count,
-      scratch,
-      scratchBytes,
-    );
+    const threads = symbols.kindred_start(level, base, count, scratch, scratchBytes);
     if (threads === null) return undefined;
     return {
       tile: symbols.kindred_tile(threads),
@@ -124,7 +116,6 @@ function starterOf({ symbols }: Library, level: number): NativeKernels["start"] 
       values: new Float64Array(Deno.UnsafePointerView.getArrayBuffer(symbols.kindred_values(threads)!, 512)),
       call: (kernel, items, grain) => symbols.kindred_run(threads, kernel, items, grain, scratch),
       helped: () => symbols.kindred_helped(threads),
-      smallPages: (address, bytes) => symbols.kindred_small_pages(threads, address, bytes),
       close: () => symbols.kindred_stop(threads),
     };
   };

@@ -44,8 +44,6 @@ export interface Threads {
   readonly run: <K extends KernelName>(kernel: K, items: number, grain: number, args: KernelArguments<K>) => void;
   /** Items that other threads have done, ever. */
   readonly helped: () => number;
-  /** See `KernelCaller`. */
-  readonly smallPages?: KernelCaller["smallPages"];
   /** Stops the other threads. */
   readonly close: () => void;
   /** See `KernelCaller`. */
@@ -81,7 +79,6 @@ export function startThreads(count: number, pages: number, native?: NativeKernel
     block: caller.block,
     run,
     helped: caller.helped,
-    smallPages: caller.smallPages,
     close,
     guard: caller.guard,
   };

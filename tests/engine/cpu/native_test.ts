@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import { bytesFor, LEVELS, openFromFile, openNativeKernels } from "../../../lib/engine/cpu/native.ts";
 import { faultOf } from "../../../lib/engine/cpu/self_test.ts";
 import { startThreads } from "../../../lib/engine/cpu/threads.ts";
@@ -163,25 +162,4 @@ Deno.test("no library is among the modules that everyone fetches", async () => {
   assert.deepEqual(modules.filter((name) => /cpu\/binaries/.test(name)).map((name) => name.split("/").at(-1)), [
     "wasm.ts",
   ]);
-});
-
-Deno.test("of the gradient and moments of a large table, rows that nobody touches take no memory", async () => {
-  const engine = createCpuEngine({ threads: 1, native });
-  const [rows, width, mebibyte] = [200_000, 256, 2 ** 20];
-  const [weight, gradient, m, v] = [
-    engine.variable([rows, width]),
-    engine.variable([rows, width], { touched: "rows" }),
-    engine.variable([rows, width], { storage: "cold" }),
-    engine.variable([rows, width], { storage: "cold" }),
-  ];
-  const state = engine.upload(Float32Array.of(1e-3, 1, 1, 0, 1, 0, 0, 0), [8]);
-  const ids = engine.upload(Int32Array.from({ length: 1000 }, (_, i) => i * 199), [1000]);
-  const before = Deno.memoryUsage().rss;
-  engine.scatterAdd(gradient, ids, engine.full([1000, width], 1));
-  engine.adamw([{ weight, gradient, m, v, weightDecay: 0 }], { beta1: 0.9, beta2: 0.999, epsilon: 1e-8 }, state);
-  await engine.read(state);
-  const taken = (Deno.memoryUsage().rss - before) / mebibyte;
-  engine.close();
-  // The weights, which a model's loading has written before, may take all of their 195 MiB; the others not one of theirs.
-  assert.ok(taken < 300, `${taken} MiB`);
 });

@@ -131,12 +131,11 @@ VISIBLE void kindred_stop(struct work *w) {
   __atomic_store_n(&used[w - works], 0, __ATOMIC_SEQ_CST);
 }
 
-// Threads that run kernels of a level over the `bytes` of memory at `base`; each has scratch there, from byte `scratch` on
-// every `scratchBytes`. Returns 0 where they cannot be had.
-VISIBLE struct work *kindred_start(int level, char *base, __SIZE_TYPE__ bytes, int threads, int scratch, int scratchBytes) {
+// Threads that run kernels of a level over the memory at `base`; each has scratch there, from byte `scratch` on every
+// `scratchBytes`. Returns 0 where they cannot be had.
+VISIBLE struct work *kindred_start(int level, char *base, int threads, int scratch, int scratchBytes) {
   if (level < 0 || level > detect() || threads > HELPERS) return 0;
   pin();
-  wantLargePages(base, bytes);
   int i = 0;
   while (i < ENGINES && __atomic_exchange_n(&used[i], 1, __ATOMIC_SEQ_CST)) i++;
   if (i == ENGINES) return 0;
@@ -152,9 +151,6 @@ VISIBLE struct work *kindred_start(int level, char *base, __SIZE_TYPE__ bytes, i
   }
   return w;
 }
-
-// Of the memory of `w`, what is touched in few places shall not take more than these.
-VISIBLE void kindred_small_pages(struct work *w, unsigned address, unsigned bytes) { wantSmallPages(w->base + address, bytes); }
 
 // All items of a kernel, in portions of at least `grain`. The caller's scratch is at byte `scratch`.
 VISIBLE void kindred_run(struct work *w, int kernel, int items, int grain, int scratch) {

@@ -1,5 +1,5 @@
-// What differs between systems: to sleep while a number stays what it is, to wake who sleeps, to start a thread, to choose
-// the size of pages, to be allowed the registers of AMX, to know what an Arm processor has.
+// What differs between systems: to sleep while a number stays what it is, to wake who sleeps, to start a thread, to be
+// allowed the registers of AMX, to know what an Arm processor has.
 #pragma once
 
 #if defined(__wasm__)
@@ -28,8 +28,6 @@ static inline void relax(void) {
 
 #if !defined(__linux__)
 static inline int mayUseTiles(void) { return 0; } // not asked for: see build.ts
-static inline void wantLargePages(void *base, __SIZE_TYPE__ bytes) {}
-static inline void wantSmallPages(char *at, __SIZE_TYPE__ bytes) {}
 #endif
 
 #if defined(_WIN32)
@@ -62,35 +60,26 @@ static inline int startThread(void *(*f)(void *), void *argument) {
 
 #if defined(__linux__)
 
-static inline long systemCall(long number, long a, long b, long c) {
+static inline void futex(int *place, long operation, long value) {
 #if defined(__x86_64__)
-  register long none __asm__("r10") = 0; // a futex would take it for how long to wait
-  __asm__ volatile("syscall" : "+a"(number) : "D"(a), "S"(b), "d"(c), "r"(none) : "rcx", "r11", "memory");
-  return number;
+  register long timeout __asm__("r10") = 0;
+  long number = 202;
+  __asm__ volatile("syscall" : "+a"(number) : "D"(place), "S"(operation), "d"(value), "r"(timeout) : "rcx", "r11", "memory");
 #else
-  register long x8 __asm__("x8") = number, x0 __asm__("x0") = a, x1 __asm__("x1") = b, x2 __asm__("x2") = c;
-  register long x3 __asm__("x3") = 0;
-  __asm__ volatile("svc 0" : "+r"(x0) : "r"(x8), "r"(x1), "r"(x2), "r"(x3) : "memory");
-  return x0;
+  register long number __asm__("x8") = 98, x0 __asm__("x0") = (long)place, x1 __asm__("x1") = operation;
+  register long x2 __asm__("x2") = value, x3 __asm__("x3") = 0;
+  __asm__ volatile("svc 0" : "+r"(x0) : "r"(number), "r"(x1), "r"(x2), "r"(x3) : "memory");
 #endif
 }
-#if defined(__x86_64__)
-enum { MADVISE = 28, ARCH_PRCTL = 158, FUTEX = 202 };
-#else
-enum { MADVISE = 233, FUTEX = 98 };
-#endif
-// Pages of 2 MiB where the system gives them to who asks: a fault for each page that is touched, and less to look up.
-static inline void wantLargePages(void *base, __SIZE_TYPE__ bytes) { systemCall(MADVISE, (long)base, (long)bytes, 14); } // HUGEPAGE
-// The usual ones for whole pages of what is touched here and there: the rest of 2 MiB shall not take memory.
-static inline void wantSmallPages(char *at, __SIZE_TYPE__ bytes) {
-  long first = ((long)at + 4095) & -4096, last = ((long)at + (long)bytes) & -4096;
-  if (last > first) systemCall(MADVISE, first, last - first, 15); // NOHUGEPAGE
-}
-static inline void sleepWhile(int *place, int value) { systemCall(FUTEX, (long)place, 128, value); } // WAIT_PRIVATE
-static inline void wake(int *place) { systemCall(FUTEX, (long)place, 129, 0x7fffffff); } // WAKE_PRIVATE
+static inline void sleepWhile(int *place, int value) { futex(place, 128, value); } // FUTEX_WAIT_PRIVATE
+static inline void wake(int *place) { futex(place, 129, 0x7fffffff); }             // FUTEX_WAKE_PRIVATE
 #if defined(__x86_64__)
 // Linux keeps a thread's tiles only for a process that asked; it may refuse, for want of room where signals are handled.
-static inline int mayUseTiles(void) { return systemCall(ARCH_PRCTL, 0x1023, 18, 0) == 0; } // REQ_XCOMP_PERM, XTILEDATA
+static inline int mayUseTiles(void) {
+  long number = 158, operation = 0x1023, what = 18; // arch_prctl(ARCH_REQ_XCOMP_PERM, XTILEDATA)
+  __asm__ volatile("syscall" : "+a"(number) : "D"(operation), "S"(what) : "rcx", "r11", "memory");
+  return number == 0;
+}
 #else
 unsigned long getauxval(unsigned long what);
 // What the C library was told when the process began: products of 8 bits (AT_HWCAP), BF16 and I8MM (AT_HWCAP2).
