@@ -98,8 +98,8 @@ const table: ResultTable = {
   title: `Beside other libraries: ${await processor()}`,
   story:
     `\`deno run -A bench/all.ts --model MINILM --python PYTHON --python-int8 PYTHON --write\`: both sides in turn in \
-processes of their own, ratios within a run, medians of ${values.runs} runs. Rates are of samples, texts or rows; their side \
-runs in its fastest batch where a work has one to choose.`,
+processes of their own, ratios within a run; medians of three runs where the least and the most stand beside them, else one \
+run. Rates are of samples, texts or rows, tokens included; their side runs in its fastest batch where a work has one to choose.`,
   columns: ["work", "Kindred", "theirs", "ratio", "least … most", "goal", "by", "measured"],
   names: ROWS.map(({ name }) => name),
 };

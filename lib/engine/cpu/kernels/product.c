@@ -91,8 +91,8 @@ INLINE int hasPacked(unsigned call, void *scratch) {
 }
 
 // Items are tiles or, `byPanels`, panels: then each thread packs all of A, and a few of the panels it takes at a time, which
-// stay in a near cache. Without that each thread packs all of B if there is a `call`, which no other call has: with few
-// threads that is cheaper than to send it from one core's cache to another's.
+// stay in a near cache. Without that each thread packs all of B if there is a `call`: with few threads that is cheaper than to
+// send it from one core's cache to another's. Calls that follow each other with one number share what was packed.
 KERNEL(product) {
   float16 *v = scratch;
   float *here = (float *)(v + CHUNK);
