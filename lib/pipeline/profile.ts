@@ -40,7 +40,7 @@ export const tellProfile: (
 ) => Effect.Effect<void, KindredError, TensorEngine | Progress> = Effect.fnUntraced(function* (values) {
   if (values["profile"] !== true) return;
   const tables = yield* profileTables(values);
-  const nothing = "--profile: nothing was computed, or by an engine that keeps no count";
+  const nothing = "--profile: nothing was computed: it was in the cache (--no-cache), or the engine keeps no count";
   yield* note(tables.length === 0 ? nothing : tables.flatMap(tableLines).join("\n"));
 });
 
