@@ -2,7 +2,7 @@
  * The other sides of bench/all.ts in JavaScript: `@huggingface/transformers` (onnxruntime) encodes, `@huggingface/tokenizers`
  * tokenises in one thread.
  *
- * `deno run -A bench/rivals.ts encode|tokenize --model DIR --texts FILE [--batch-size 16,32,64] [--threads 2] [--repeat 3]`
+ * `deno run -A bench/rivals.ts encode|tokenize --model DIR --texts FILE [--batch-size 1,4,8,16,32] [--threads 2] [--repeat 3]`
  *
  * @module
  */

@@ -1,9 +1,15 @@
 /**
- * What the process's environment says: its variables, as far as they may be read, and the folders that follow from them.
+ * What the process's environment says: what it may, its variables, as far as they may be read, and the folders that follow
+ * from them.
  *
  * @module
  */
 import { join } from "node:path";
+
+/** Whether this process may; never asks, for that would stop a program that runs unattended. */
+export function isGranted(name: "ffi" | "read" | "write", path?: string): boolean {
+  return Deno.permissions.querySync({ name, ...(path !== undefined && { path }) }).state === "granted";
+}
 
 /** A variable as it stands; undefined if it is not set or may not be read. */
 export function permittedVariable(name: string): string | undefined {

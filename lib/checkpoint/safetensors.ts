@@ -323,7 +323,7 @@ function bytesOf(
 
 /** Fresh memory costs more than what is read into it: pieces share rooms that were read into before. */
 async function* piecesOf(entry: Entry, rooms: Uint8Array<ArrayBuffer>[]): AsyncGenerator<Float32Array> {
-  const { dtype, shape, begin, end } = entry;
+  const { file, dtype, shape, begin, end } = entry;
   const row = Math.max(1, BYTES[dtype] * shape.slice(1).reduce((product, n) => product * n, 1));
   const most = row * Math.ceil(Math.max(1, Math.floor(PIECE / row), (end - begin) / (row * PIECES)));
   const room = most > PIECE ? new Uint8Array(most) : rooms.pop() ?? new Uint8Array(PIECE);
@@ -331,7 +331,7 @@ async function* piecesOf(entry: Entry, rooms: Uint8Array<ArrayBuffer>[]): AsyncG
     toF32(entry, room, 0); // refuses a type before anything is read
     for (let from = begin; from < end; from += most) {
       const to = Math.min(end, from + most);
-      await bytesOf({ ...entry, begin: from, end: to }, room);
+      await bytesOf({ file, begin: from, end: to }, room);
       yield toF32(entry, room, to - from);
     }
   } finally {

@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { isGranted } from "../environment.ts";
 import { EngineError } from "../error.ts";
 import type { Engine } from "./engine.ts";
 import { findOrMeasure, type MeasurementStore } from "./measurements.ts";
@@ -92,7 +93,7 @@ function areSpeeds(value: unknown): value is Speeds {
 function mayHaveCard(): boolean {
   if (Deno.build.os !== "linux") return true;
   return DEVICES.some((path) => {
-    if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return true; // nobody shall be asked
+    if (!isGranted("read", path)) return true;
     try {
       Deno.statSync(path);
       return true;

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { defaultCacheFolder } from "../environment.ts";
+import { defaultCacheFolder, isGranted } from "../environment.ts";
 import type { MeasurementStore } from "./measurements.ts";
 
 /**
@@ -16,17 +16,15 @@ import type { MeasurementStore } from "./measurements.ts";
  * @returns The store.
  */
 export function measurementFiles(folder: string = join(defaultCacheFolder(), "measurements")): MeasurementStore {
-  /** Never asks: that would stop a program that runs unattended. */
-  const isGranted = (name: "read" | "write") => Deno.permissions.querySync({ name, path: folder }).state === "granted";
   const fileOf = async (key: string) => {
     const hash = new Uint8Array(await crypto.subtle.digest("SHA-256", new TextEncoder().encode(key))).toHex();
     return join(folder, `${hash.slice(0, 32)}.json`);
   };
   return {
     read: async (key) =>
-      isGranted("read") ? await Deno.readTextFile(await fileOf(key)).catch(() => undefined) : undefined,
+      isGranted("read", folder) ? await Deno.readTextFile(await fileOf(key)).catch(() => undefined) : undefined,
     async write(key, text) {
-      if (!isGranted("write")) return;
+      if (!isGranted("write", folder)) return;
       const file = await fileOf(key);
       const part = `${file}.${crypto.randomUUID()}`;
       try {

@@ -4,7 +4,7 @@
  * @module
  */
 import { join } from "node:path";
-import { permittedVariable } from "../environment.ts";
+import { isGranted, permittedVariable } from "../environment.ts";
 
 /** The hub as one process sees it. Names that Python has given up are still read, after their successors. */
 export interface HubEnvironment {
@@ -63,7 +63,7 @@ function cleanToken(token: string | undefined): string | undefined {
 }
 
 function readToken(path: string): string | undefined {
-  if (Deno.permissions.querySync({ name: "read", path }).state !== "granted") return undefined;
+  if (!isGranted("read", path)) return undefined;
   try {
     return cleanToken(Deno.readTextFileSync(path));
   } catch {

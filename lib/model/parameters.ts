@@ -34,25 +34,28 @@ export async function makeParameters(
   }
   for (const [name, spec] of specs) { // in this order: values at random depend on it
     const { handle, offset } = places.get(name)!;
-    const values = await initial(name, spec);
-    let at = offset;
-    for await (const piece of values instanceof Float32Array ? [values] : values) {
-      engine.write(handle, piece, at);
-      at += piece.length;
-    }
+    await eachPiece(await initial(name, spec), (piece, at) => engine.write(handle, piece, offset + at));
   }
   return parameters;
 }
 
-/** Values of `size` elements in one array. */
-export async function wholeOf(values: Awaited<ReturnType<Initial>>, size: number): Promise<Float32Array> {
-  if (values instanceof Float32Array) return values;
-  const whole = new Float32Array(size);
+/** What an initial gives. */
+type Values = Awaited<ReturnType<Initial>>;
+
+/** Takes each piece, with the number of elements before it. */
+async function eachPiece(values: Values, take: (piece: Float32Array, at: number) => void): Promise<void> {
   let at = 0;
-  for await (const piece of values) {
-    whole.set(piece, at);
+  for await (const piece of values instanceof Float32Array ? [values] : values) {
+    take(piece, at);
     at += piece.length;
   }
+}
+
+/** Values of `size` elements in one array. */
+export async function wholeOf(values: Values, size: number): Promise<Float32Array> {
+  if (values instanceof Float32Array) return values;
+  const whole = new Float32Array(size);
+  await eachPiece(values, (piece, at) => whole.set(piece, at));
   return whole;
 }
 

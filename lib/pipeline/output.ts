@@ -5,6 +5,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { markAsOurs, ownFiles, removeMark, replaceFolder } from "../checkpoint/folder.ts";
+import { isGranted } from "../environment.ts";
 import { UsageError } from "../error.ts";
 
 /**
@@ -35,19 +36,20 @@ export async function checkOutput(output: string, force: boolean): Promise<void>
   });
 }
 
-/** Tries it with a file in the folder, or in the nearest one above that is there. */
+/** Tries it with a file in the folder, or in the nearest one above that is there, as far as that is permitted. */
 async function checkWritable(output: string): Promise<void> {
-  const found = await Deno.stat(output).catch((error: Error) => error);
-  const above = dirname(resolve(output));
-  if (found instanceof Deno.errors.NotFound && above !== resolve(output)) return await checkWritable(above);
-  const file = join(output, `.${crypto.randomUUID()}.tmp`);
+  let folder = resolve(output);
+  const isMissing = async () => {
+    return isGranted("read", folder) &&
+      await Deno.stat(folder).then(() => false, (error) => error instanceof Deno.errors.NotFound);
+  };
+  while (folder !== dirname(folder) && await isMissing()) folder = dirname(folder);
+  if (!isGranted("write", folder)) return; // who may write the output alone: then it shows at the end
+  const file = join(folder, `.${crypto.randomUUID()}.tmp`);
   try {
-    if (found instanceof Error) throw found;
     await Deno.writeTextFile(file, "");
     await Deno.remove(file);
   } catch (error) {
-    // Who may write the output alone may not try it above: then it shows at the end.
-    if (error instanceof Deno.errors.NotCapable) return;
     throw new UsageError("the output folder cannot be written", {
       where: output,
       found: (error as Error).message,

@@ -13,7 +13,7 @@ Deno.test("a folder that cannot be written is refused before anything is compute
   await Deno.writeTextFile(`${folder}/file`, "");
   await assert.rejects(checkOutput(`${folder}/file/output`, false), UsageError);
   if (Deno.build.os === "linux") {
-    await assert.rejects(checkOutput("/proc/kindred/output", false), /the output folder cannot be written/);
+    await assert.rejects(checkOutput("/proc/kindred/output", false), /cannot be written.*\/proc\/kindred\/output/s);
   }
   await checkOutput(`${folder}/a/b/c`, false);
   assert.deepEqual([...Deno.readDirSync(folder)].map(({ name }) => name), ["file"]);

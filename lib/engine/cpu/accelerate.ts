@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { isGranted } from "../../environment.ts";
 import { EngineError } from "../../error.ts";
 
 /** C = α op(A) op(B) + β C, row-major. */
@@ -38,7 +39,7 @@ export function openAccelerate(): Accelerate {
   const refuse = (found: string) =>
     new EngineError("--kernels accelerate is not available", { found, hint: "--kernels auto" });
   if (Deno.build.os !== "darwin") throw refuse(`the system is ${Deno.build.os}, not macOS`);
-  if (Deno.permissions.querySync({ name: "ffi" }).state !== "granted") throw refuse("no permission (--allow-ffi)");
+  if (!isGranted("ffi")) throw refuse("no permission (--allow-ffi)");
   const { symbols, close } = Deno.dlopen(FILE, {
     cblas_sgemm: {
       parameters: [

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { defaultCacheFolder } from "../../environment.ts";
+import { defaultCacheFolder, isGranted } from "../../environment.ts";
 import type { KernelCaller } from "./caller.ts";
 
 /** Sets of instructions, the best last. */
@@ -220,9 +220,4 @@ export async function openFromFile(
 
 async function hashOf(bytes: Uint8Array<ArrayBuffer>): Promise<string> {
   return new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
-}
-
-/** Never asks: that would stop a program that runs unattended. */
-function isGranted(name: "ffi" | "read" | "write", path?: string): boolean {
-  return Deno.permissions.querySync({ name, ...(path !== undefined && { path }) }).state === "granted";
 }

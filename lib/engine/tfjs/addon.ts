@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "node:path";
-import { userCacheFolder, variable } from "../../environment.ts";
+import { isGranted, userCacheFolder, variable } from "../../environment.ts";
 
 /** Backends that are a native addon. */
 export type NativeBackend = "node" | "gpu";
@@ -28,9 +28,8 @@ export function findAddon(backend: NativeBackend): string | undefined {
   const named = variable(addonVariable(backend));
   if (named !== undefined) return named;
   const folder = defaultAddonFolder(backend);
-  const { state } = Deno.permissions.querySync({ name: "read", path: folder });
   try {
-    if (state === "granted" && Deno.statSync(join(folder, COMPLETE)).isFile) return folder;
+    if (isGranted("read", folder) && Deno.statSync(join(folder, COMPLETE)).isFile) return folder;
   } catch {
     // not built
   }
