@@ -1,6 +1,9 @@
 /**
- * Exact nearest neighbours by blocks: products and the best of each row are made on the engine, and the k best of each
+ * Exact nearest neighbours by blocks: the largest products of each row are found on the engine, and the k best of each
  * query, which go on from tile to tile, come to the host when a block of the corpus has been seen.
+ *
+ * The cpu engine multiplies rows in numbers of 8 bits first, bounds how far off that may be, and multiplies in float32 what
+ * may be among the best: the result is the same, to the last bit.
  *
  * Memory on the engine is a block of the corpus, one of queries and one tile of scores (4 MiB as it comes), however large
  * the corpus is.
@@ -10,7 +13,7 @@
 import { type Engine, type Handle, scope, scopeAsync } from "../engine/engine.ts";
 import { DatasetError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
-import { checkEmbeddings, type NearestSimilarity, product, readBest, uploadRows } from "./blocks.ts";
+import { checkEmbeddings, type NearestSimilarity, readBest, uploadRows } from "./blocks.ts";
 import type { Embeddings } from "./pairwise.ts";
 
 /** Rows of the corpus in one tile of scores, which then stays in a cache until the best of it are found. */
@@ -183,7 +186,7 @@ export function searchByPieces(
       for (const part of parts) {
         scope(engine, () => {
           const best = { values, indices: places, from: part.from };
-          const better = engine.topK(product(engine, asked, part.rows), size, best);
+          const better = engine.topProducts(asked, part.rows, size, best);
           engine.copy(values, better.values);
           engine.copy(places, better.indices);
         });

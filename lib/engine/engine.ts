@@ -630,6 +630,11 @@ export interface Engine {
    * as if the former stood before x. Then k may be more than C; see {@linkcode TopKBest}.
    */
   topK(x: Handle, k: number, best?: TopKBest): TopK;
+  /**
+   * The k rows of b [C, K] whose products with each row of a [R, K] are largest: `topK(a bᵀ, k, best)`, its order and its
+   * numbers. An engine may leave out products that it knows not to be among them.
+   */
+  topProducts(a: Handle, b: Handle, k: number, best?: TopKBest): TopK;
 
   // --- optimizer ----------------------------------------------------------------------------------------------------
 

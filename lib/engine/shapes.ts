@@ -29,9 +29,28 @@ export function expectSize(kernel: string, handle: Handle, expected: readonly nu
 export function expectTopK(x: Handle, k: number, best: TopKBest | undefined): readonly [number, number] {
   expectShape("topK", x, [undefined, undefined]);
   const [rows, columns] = x.shape as [number, number];
-  if (best !== undefined) { for (const each of [best.values, best.indices]) expectShape("topK", each, [rows, k]); }
-  else if (k > columns) {
-    throw new EngineError("topK: fewer columns than wanted", { expected: `${k}`, found: `[${x.shape}]` });
-  }
+  expectBest("topK", rows, columns, k, best);
   return [rows, columns];
+}
+
+/** The same for a product a bᵀ. Returns rows of a and of b, and their width. */
+export function expectTopProducts(
+  a: Handle,
+  b: Handle,
+  k: number,
+  best: TopKBest | undefined,
+): readonly [number, number, number] {
+  expectShape("topProducts", a, [undefined, undefined]);
+  const [rows, width] = a.shape as [number, number];
+  expectShape("topProducts", b, [undefined, width]);
+  const columns = b.shape[0]!;
+  expectBest("topProducts", rows, columns, k, best);
+  return [rows, columns, width];
+}
+
+function expectBest(kernel: string, rows: number, columns: number, k: number, best: TopKBest | undefined): void {
+  if (best !== undefined) { for (const each of [best.values, best.indices]) expectShape(kernel, each, [rows, k]); }
+  else if (k > columns) {
+    throw new EngineError(`${kernel}: fewer columns than wanted`, { expected: `${k}`, found: `[${rows}, ${columns}]` });
+  }
 }

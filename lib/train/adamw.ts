@@ -98,7 +98,7 @@ export function openOptimizer(
       slots.set(weights, slot);
       // Of a block all is read and written at each update. A page of memory that is read before it is written to costs two
       // faults, and the second one stops every thread; a table's pages stay away until their rows are met.
-      if (block !== undefined) for (const each of [slot.gradient, slot.m, slot.v]) engine.fill(each, 0);
+      if (block !== undefined) { for (const each of [slot.gradient, slot.m, slot.v]) engine.fill(each, 0); }
     }
     moments.set(name, { m: slot.m, v: slot.v, offset: block?.offset ?? 0 });
   }

@@ -9,7 +9,7 @@ import { dropoutScale } from "../philox.ts";
 import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
 import type { Accelerate } from "./accelerate.ts";
 import { guarded } from "./guard.ts";
-import { type NativeKernels, NO_BF16, roundedBy } from "./native.ts";
+import { fastForm, type NativeKernels, NO_BF16, roundedBy } from "./native.ts";
 import { profiled } from "./profile.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
 
@@ -50,6 +50,8 @@ export interface Core {
   readonly precision: "fp32" | "bf16" | "int8";
   /** How products of 8 bits are added up. */
   readonly dots: NativeKernels["dots"];
+  /** How they are where they need not be exact, if that is fast. */
+  readonly fastForm: ReturnType<typeof fastForm>;
   /** A number that no call of a product had before. */
   readonly nextCall: () => number;
   /** Adds work to the end of the queue; `bytes` is what it keeps in memory until then. */
@@ -162,6 +164,7 @@ export function createCore(threadCount: number, options: CpuOptions): Core {
     accelerate,
     precision,
     dots: native?.dots ?? "widened",
+    fastForm: fastForm(native),
     nextCall: () => calls = calls % 0xffffffff + 1,
     enqueue,
     isIdle: () => !closed && queue.length === 0 && draining === undefined,

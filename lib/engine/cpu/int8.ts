@@ -8,28 +8,33 @@ import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS } from "./dispatch.ts";
 import type { CpuHandle } from "./heap.ts";
-import { DOTS } from "./native.ts";
+import { FORMS } from "./native.ts";
 import type { Threads } from "./threads.ts";
 
 /** Longest sum that surely fits in 32 bits: of products of 255 and 127. */
-const MAX_DEPTH = 65536;
+export const MAX_DEPTH = 65536;
 /** Bytes of rows that one thread has quantised at a time: they stay in a near cache, and always in its scratch. */
 const ROWS_BYTES = 1 << 20;
 /** Numbers that are quantised in one call. */
 const WRITTEN = 1 << 20;
+/** Rows that a thread quantises or measures in one portion. */
+const PACKED_ROWS = 16;
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
 const CALL = 1e9;
 
-/** Depth and columns of a weight as they are packed: as in `kernels/int8.c`. */
-const packedSizes = ({ threads: { panel } }: Core, n: number, k: number) => ({
-  depth: Math.ceil(k / 64) * 64,
-  panels: Math.ceil(n / panel),
-  columns: Math.ceil(n / panel) * panel,
-});
+/** How products are added up. */
+type Form = typeof FORMS[number];
+
+/** Panels of a weight as it is packed, and its floats: as in `kernels/int8.c`. */
+const packedSizes = ({ threads: { panel } }: Core, n: number, k: number) => {
+  const panels = Math.ceil(n / panel);
+  const columns = panels * panel;
+  return { panels, size: 2 * columns + columns * Math.ceil(k / 64) * 64 / 4 };
+};
 
 /** Rows that a thread takes at once: some tiles, fewer where rows are long. */
-export function int8Rows({ tile }: Pick<Threads, "tile">, dots: Core["dots"], k: number): number {
-  const [height, most] = dots === "grids" ? [32, 2] : [tile, 8];
+export function int8Rows({ tile }: Pick<Threads, "tile">, form: Form, k: number): number {
+  const [height, most] = form === "grids" ? [32, 2] : [tile, 8];
   return height * Math.max(1, Math.min(most, Math.floor(ROWS_BYTES / (2 * k * height))));
 }
 
@@ -42,8 +47,7 @@ export function int8Variable(core: Core, shape: readonly number[]): CpuHandle {
       found: `[${shape}]`,
     });
   }
-  const { depth, columns } = packedSizes(core, n!, k!);
-  const { block } = core.heap.variable([2 * columns + columns * depth / 4], "i8");
+  const { block } = core.heap.variable([packedSizes(core, n!, k!).size], "i8");
   const { address, size } = block;
   core.enqueue(() => core.ints(address, size).fill(0));
   return { shape, dtype: "i8", block };
@@ -62,7 +66,7 @@ export function writeInt8(core: Core, { shape, block }: CpuHandle, values: Float
   const copy = values.slice();
   const portion = k * Math.max(1, Math.floor(WRITTEN / k));
   const room = core.workspace(4 * Math.min(portion, copy.length));
-  const args = { w: room, n, k, form: DOTS.indexOf(core.dots), packed: block.address };
+  const args = { w: room, n, k, form: FORMS.indexOf(core.dots), packed: block.address };
   for (let start = 0; start < copy.length; start += portion) {
     const part = copy.subarray(start, start + portion);
     core.enqueue(() => {
@@ -90,19 +94,57 @@ export function matmulInt8(core: Core, a: Handle, weight: CpuHandle, options: Ma
   if (bias !== undefined) expectShape("matmul", bias, [n]);
   if (out !== undefined) expectShape("matmul", out, [m, n]);
   const y = out === undefined ? core.heap.temporary([m, n]) : own(out);
-  const { threads } = core;
+  const epilogue = { bias: atOr0(bias), kind: activation ? ACTIVATIONS[activation] : -1 };
+  multiplyInt8(core, core.dots, { x: at(a), packed: weight.block.address, y: at(y), m, n, k, ...epilogue });
+  return y;
+}
+
+/** Enqueues one product of addresses: f(x wᵀ + bias). */
+function multiplyInt8(
+  core: Core,
+  form: Form,
+  product: { x: number; packed: number; y: number; m: number; n: number; k: number; bias: number; kind: number },
+): void {
+  const { x, y, m, n, k } = product;
   const { panels } = packedSizes(core, n, k);
-  const form = DOTS.indexOf(core.dots);
-  const rows = int8Rows(threads, core.dots, k);
+  const rows = int8Rows(core.threads, form, k);
   const call = rows * Math.max(1, Math.floor(CALL / (n * k * rows)));
-  const shared = { packed: weight.block.address, bias: atOr0(bias), kind: activation ? ACTIVATIONS[activation] : -1 };
-  const [x, to] = [at(a), at(y)];
   for (let row = 0; row < m; row += call) {
     const count = Math.min(call, m - row);
     const blocks = Math.ceil(count / rows);
-    const parts = Math.min(panels, Math.ceil(threads.count / blocks)); // few rows: threads share the columns
-    const args = { ...shared, x: x + 4 * row * k, y: to + 4 * row * n, m: count, n, k, form, rows, parts };
-    core.enqueue(() => threads.run("int8Product", blocks * parts, 1, args));
+    const parts = Math.min(panels, Math.ceil(core.threads.count / blocks)); // few rows: threads share the columns
+    const place = { x: x + 4 * row * k, y: y + 4 * row * n, m: count };
+    const args = { ...product, ...place, form: FORMS.indexOf(form), rows, parts };
+    core.enqueue(() => core.threads.run("int8Product", blocks * parts, 1, args));
   }
-  return y;
+}
+
+/** Products a bᵀ of [R, K] and [C, K], about, and what is needed to say how far off they may be; a pair is of a and of b. */
+export interface BoundedProducts {
+  /** f32 [R, C] */
+  readonly products: CpuHandle;
+  /** f32 [R] and [C]: lengths of the rows, no less than they are. */
+  readonly norms: readonly [CpuHandle, CpuHandle];
+  /** f32 [R] and [C]: lengths of what whole numbers leave out of them, likewise. */
+  readonly errors: readonly [CpuHandle, CpuHandle];
+}
+
+/** Multiplies in whole numbers, of which a has 7 bits where that is faster. */
+export function boundedProducts(core: Core, form: Form, a: Handle, b: Handle): BoundedProducts {
+  const { heap, threads, enqueue } = core;
+  const [[m, k], n] = [a.shape as [number, number], b.shape[0]!];
+  const pair = () => [heap.temporary([m]), heap.temporary([n])] as const;
+  const [norms, errors] = [pair(), pair()];
+  const limits = [form === "sevens" ? 63 : 127, 127];
+  for (const [i, rows] of [a, b].entries()) {
+    const args = { x: at(rows), k, limit: limits[i]!, norms: at(norms[i]!), errors: at(errors[i]!) };
+    enqueue(() => threads.run("int8Bounds", rows.shape[0]!, PACKED_ROWS, args));
+  }
+  const packed = heap.temporary([packedSizes(core, n, k).size]);
+  const args = { w: at(b), first: 0, n, k, form: FORMS.indexOf(form), packed: at(packed) };
+  enqueue(() => threads.run("packInt8", n, PACKED_ROWS, args));
+  const products = heap.temporary([m, n]);
+  multiplyInt8(core, form, { x: at(a), packed: at(packed), y: at(products), m, n, k, bias: 0, kind: -1 });
+  heap.release(packed);
+  return { products, norms, errors };
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import { int8Rows } from "./int8.ts";
-import { DOTS, type NativeKernels } from "./native.ts";
+import { FORMS, type NativeKernels } from "./native.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES } from "./threads.ts";
 
 /** Addresses of tensors of 16 KiB, and pages for nine of them. */
@@ -48,12 +48,16 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
     gelu: values(E, m * n).slice(),
     norm: values(G, m * n).slice(),
   };
+  const productOf = (form: typeof FORMS[number]) => {
+    const packed = { packed: F, n, k, form: FORMS.indexOf(form) };
+    run("packInt8", n, n, { ...packed, w: B, first: 0 });
+    const block = { rows: int8Rows(threads, form, k), parts: 1 };
+    run("int8Product", Math.ceil(m / block.rows), 1, { ...packed, ...block, x: A, bias: 0, kind: -1, y: G, m });
+    return values(G, m * n).slice();
+  };
   const dots = native?.dots ?? "widened";
-  const packed = { packed: F, n, k, form: DOTS.indexOf(dots) };
-  run("packInt8", n, n, { ...packed, w: B, first: 0 });
-  const block = { rows: int8Rows(threads, dots, k), parts: 1 };
-  run("int8Product", Math.ceil(m / block.rows), 1, { ...packed, ...block, x: A, bias: 0, kind: -1, y: G, m });
-  const int8 = values(G, m * n).slice();
+  const int8 = productOf(dots);
+  const int7 = productOf(Deno.build.arch === "aarch64" ? dots : "sevens");
   new Int32Array(memory.buffer, OFFSETS, 3).set([0, 20, 33]);
   const [heads, headSize] = [2, 20];
   const stride = heads * headSize;
@@ -62,5 +66,5 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
   run("attention", 2 * heads, 1, { ...parts, ...shape, out: D, logSumExp: E, ...dropout });
   const attention = values(D, m * stride).slice();
   close();
-  return { ...product, int8, attention };
+  return { ...product, int8, int7, attention };
 }

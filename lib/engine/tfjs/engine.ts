@@ -15,6 +15,7 @@ import { normKernels } from "./norms.ts";
 import { rotaryKernels } from "./rotary.ts";
 import { sequenceKernels } from "./sequences.ts";
 import { loadTensorFlow, type TfjsBackend, type TfTensor } from "./tensorflow.ts";
+import { topOfProduct } from "../top_of_product.ts";
 
 /** Options of {@linkcode createTfjsEngine}. */
 export interface TfjsOptions extends LossOptions {
@@ -44,7 +45,7 @@ export async function createTfjsEngine(
   const single = (x: Handle) => sizeOf(x.shape) === 1;
 
   const threads = backend === "js" ? 1 : navigator.hardwareConcurrency;
-  return {
+  const engine: Engine = {
     info: {
       name: `tfjs:${backend}`,
       backend: backend === "js" ? "js" : "tensorflow",
@@ -210,8 +211,10 @@ export async function createTfjsEngine(
       });
       return { values: values!, indices: { ...indices!, dtype: "i32" } };
     },
+    topProducts: (a, b, k, best) => topOfProduct(engine)(a, b, k, best),
 
     allReduce() {},
     allGather: (x) => x,
   };
+  return engine;
 }

@@ -22,6 +22,7 @@ import { rotaryKernels } from "./rotary.ts";
 import { openStopwatch } from "./stopwatch.ts";
 import { type Tile, tilesWithin } from "./tiles.ts";
 import { topKernels } from "./top.ts";
+import { topOfProduct } from "../top_of_product.ts";
 import { chooseTiles, type TileChoice } from "./tuning.ts";
 import { wideProducts } from "./wide_products.ts";
 
@@ -155,7 +156,7 @@ export async function openAdapter(found: FoundAdapter, options: AdapterOptions =
   const single = productKernels(core, { tileFor, halves: precision === "fp16" });
   const products = wideProducts(core, { ...single, ...moves, ...kernels });
   const elements = elementwiseKernels(core);
-  const [embedding, pooling] = [embeddingKernels(core), poolingKernels(core)];
+  const [embedding, pooling, top] = [embeddingKernels(core), poolingKernels(core), topKernels(core)];
   return {
     info: {
       name: "webgpu",
@@ -178,7 +179,8 @@ export async function openAdapter(found: FoundAdapter, options: AdapterOptions =
     ...elements,
     ...moves,
     ...activationKernels(core, elements),
-    ...topKernels(core),
+    ...top,
+    topProducts: topOfProduct({ ...products, ...top }),
     ...embedding,
     // A card has the room to lay the rows of a table side by side.
     gatherPool: (table, ids, offsets, mode, skip) => pooling.pool(embedding.gather(table, ids), offsets, mode, skip),

@@ -45,6 +45,9 @@ export const refusals: readonly (readonly [RegExp, (engine: Engine) => unknown])
   [/^topK: /, (e) => e.topK(zeros(e, 2, 3), 4)],
   [/^topK: /, (e) => e.topK(zeros(e, 2, 3), 4, { ...best(e, 2, 3), from: 0 })],
   [/^topK: /, (e) => e.topK(zeros(e, 2, 3), 3, { ...best(e, 1, 3), from: 0 })],
+  [/^topProducts: /, (e) => e.topProducts(zeros(e, 2, 3), zeros(e, 5, 4), 1)],
+  [/^topProducts: /, (e) => e.topProducts(zeros(e, 2, 3), zeros(e, 5, 3), 6)],
+  [/^topProducts: /, (e) => e.topProducts(zeros(e, 2, 3), zeros(e, 5, 3), 2, { ...best(e, 2, 3), from: 0 })],
 ];
 
 interface Shapes {

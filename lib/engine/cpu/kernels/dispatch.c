@@ -404,12 +404,30 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[7]),
       }, start, end, scratch);
     case 31:
+      return topProducts((struct topProducts){
+          ADDRESS(values[0]),
+          (int)values[1],
+          (int)values[2],
+          ADDRESS(values[3]),
+          ADDRESS(values[4]),
+          (int)values[5],
+          ADDRESS(values[6]),
+          ADDRESS(values[7]),
+          ADDRESS(values[8]),
+          ADDRESS(values[9]),
+          ADDRESS(values[10]),
+          ADDRESS(values[11]),
+          ADDRESS(values[12]),
+          ADDRESS(values[13]),
+          (int)values[14],
+      }, start, end, scratch);
+    case 32:
       return unary((struct unary){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 32:
+    case 33:
       return binary((struct binary){
           (int)values[0],
           ADDRESS(values[1]),
@@ -417,32 +435,32 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 33:
+    case 34:
       return affine((struct affine){
           ADDRESS(values[0]),
           (float)values[1],
           (float)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 34:
+    case 35:
       return addTo((struct addTo){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (float)values[2],
       }, start, end, scratch);
-    case 35:
+    case 36:
       return fill((struct fill){
           ADDRESS(values[0]),
           (float)values[1],
       }, start, end, scratch);
-    case 36:
+    case 37:
       return transpose((struct transpose){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
           (int)values[3],
       }, start, end, scratch);
-    case 37:
+    case 38:
       return copyColumns((struct copyColumns){
           ADDRESS(values[0]),
           (int)values[1],
@@ -452,28 +470,28 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[5],
           (int)values[6],
       }, start, end, scratch);
-    case 38:
+    case 39:
       return scaleRows((struct scaleRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 39:
+    case 40:
       return rowReduce((struct rowReduce){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 40:
+    case 41:
       return columnSumBlocks((struct columnSumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 41:
+    case 42:
       return columnSumFinish((struct columnSumFinish){
           ADDRESS(values[0]),
           (int)values[1],
@@ -481,14 +499,14 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[3]),
           (int)values[4],
       }, start, end, scratch);
-    case 42:
+    case 43:
       return sumBlocks((struct sumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 43:
+    case 44:
       return adamw((struct adamw){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -500,7 +518,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (double)values[7],
           (float)values[8],
       }, start, end, scratch);
-    case 44:
+    case 45:
       return adamwRows((struct adamwRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -515,13 +533,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (double)values[10],
           (float)values[11],
       }, start, end, scratch);
-    case 45:
+    case 46:
       return clearRows((struct clearRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
       }, start, end, scratch);
-    case 46:
+    case 47:
       return squaresOfRows((struct squaresOfRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -529,7 +547,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 47:
+    case 48:
       return packInt8((struct packInt8){
           ADDRESS(values[0]),
           (int)values[1],
@@ -538,7 +556,15 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           ADDRESS(values[5]),
       }, start, end, scratch);
-    case 48:
+    case 49:
+      return int8Bounds((struct int8Bounds){
+          ADDRESS(values[0]),
+          (int)values[1],
+          (int)values[2],
+          ADDRESS(values[3]),
+          ADDRESS(values[4]),
+      }, start, end, scratch);
+    case 50:
       return int8Product((struct int8Product){
           ADDRESS(values[0]),
           ADDRESS(values[1]),

@@ -8,15 +8,19 @@
 enum {
   WIDENED, // two products of 16 bits: every machine
   DOTS,    // four products of 8 bits: VNNI, NEON's dot products
-  GRIDS    // AMX: 16 × 16 sums of 64 products
+  GRIDS,   // AMX: 16 × 16 sums of 64 products
+  SEVENS   // four products of 7 and 8 bits, in two steps: every x86, and WebAssembly
 };
 
+// The largest whole number of x.
+#define LIMIT(form) ((form) == SEVENS ? 63 : 127)
+
 // On x86 an instruction of DOTS and GRIDS multiplies numbers without a sign by such with one: x is then 128 more than it is,
-// and 128 Σ w comes off each sum.
+// and 128 Σ w comes off each sum. SEVENS does so everywhere, by 64.
 #if defined(__x86_64__)
-#define OFFSET(form) ((form) == WIDENED ? 0 : 128)
+#define OFFSET(form) ((form) == WIDENED ? 0 : (form) == SEVENS ? 64 : 128)
 #else
-#define OFFSET(form) 0
+#define OFFSET(form) ((form) == SEVENS ? 64 : 0)
 #endif
 
 typedef signed char bytes __attribute__((vector_size(4 * WIDTH)));
@@ -49,6 +53,24 @@ INLINE regInt addTwo(regInt sums, regInt x, shorts w) {
 #endif
 }
 
+// sums + x w of each group of four, x from 0 to 127: no two products leave 16 bits.
+#if defined(__AVX512BW__)
+#define PAIRS(x, w) __builtin_ia32_pmaddubsw512(x, w)
+#elif defined(__AVX2__)
+#define PAIRS(x, w) __builtin_ia32_pmaddubsw256(x, w)
+#elif defined(__x86_64__)
+#define PAIRS(x, w) __builtin_ia32_pmaddubsw128(x, w)
+#endif
+INLINE regInt addSevens(regInt sums, regInt x, bytes w) {
+#if defined(__x86_64__)
+  return addTwo(sums, (regInt)PAIRS((bytes)x, w), (shorts){} + 1);
+#elif defined(__wasm__)
+  return (regInt)__builtin_wasm_relaxed_dot_i8x16_i7x16_add_s_i32x4(w, (bytes)x, sums);
+#else
+  return sums; // products of 8 bits are no slower there
+#endif
+}
+
 // A tile of x, [step][TILE], times a panel, [step][PANEL]: each step adds a group. To sums[TILE][PANEL].
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #define MULTIPLIER(name, group, of, load, add) \
@@ -68,6 +90,7 @@ INLINE regInt addTwo(regInt sums, regInt x, shorts w) {
   }
 
 MULTIPLIER(multiplyTwo, 2, shorts, widened, addTwo)
+MULTIPLIER(multiplySevens, 4, bytes, four, addSevens)
 
 // Four at a time, on machines that have it beside what the level asks for: those that have not never come here.
 #if defined(__AVX512F__)

@@ -4,7 +4,8 @@
 // two the even one. Sums of their products are exact, and a sum becomes f(sum · (row's scale · column's scale) + b), in this
 // order: so every machine gives the same bits.
 //
-// W is packed once, by `packInt8`: the scales of its rows, what is to be added to their sums, and its panels; see dots.h.
+// W is packed once, by `packInt8`: the scales of its rows, what is to be added to their sums, and its panels; see dots.h. In
+// the form SEVENS x has one bit less, for who wants to know sums about, and fast.
 #include "activations.h"
 #include "dots.h"
 #include "pack.h"
@@ -17,6 +18,8 @@
 typedef signed char char16 __attribute__((vector_size(16)));
 typedef short short16 __attribute__((vector_size(32)));
 typedef char16 char16_at __attribute__((aligned(1), may_alias));
+typedef short short_at __attribute__((may_alias));
+typedef int int_at __attribute__((may_alias));
 typedef short16 short16_at __attribute__((aligned(2), may_alias));
 
 // max |x|. The bits of numbers that are not negative are in their order, with NaN on top.
@@ -30,17 +33,21 @@ INLINE float largest(const float *x, int k) {
   return max;
 }
 
-// k numbers as whole ones, each `offset` more than it is, in bytes or twice as wide; then zeros up to `depth`. Returns their
-// scale: 0 where there is next to nothing, NaN where something is not finite.
-APART float quantizeRow(const float *x, int k, int depth, int offset, int wide, void *out) {
-  float max = largest(x, k), by = max < 0x1p-100f ? 0 : 127 / max; // NaN is not less than anything
+// Rows that have less than this have nothing.
+#define LEAST_LARGEST 0x1p-100f
+// Adding it rounds to a whole number, and leaves that in the lowest bits.
+#define ROUNDING 12582912 // 1.5 · 2²³
+
+// k numbers as whole ones up to `limit`, each `offset` more than it is, in bytes or twice as wide; then zeros up to `depth`.
+// Returns their scale: 0 where there is next to nothing, NaN where something is not finite.
+APART float quantizeRow(const float *x, int k, int depth, int limit, int offset, int wide, void *out) {
+  float max = largest(x, k), by = max < LEAST_LARGEST ? 0 : limit / max; // NaN is not less than anything
   for (int i = 0; i < depth; i += 16) {
-    // Adding 1.5 · 2²³ rounds to a whole number and leaves it in the lowest bits.
-    int16 q = (int16)(load(x + i, k - i) * SPLAT(by) + SPLAT(12582912 + offset));
+    int16 q = (int16)(load(x + i, k - i) * SPLAT(by) + SPLAT(ROUNDING + offset));
     if (wide) *(short16_at *)((short *)out + i) = __builtin_convertvector(q, short16);
     else *(char16_at *)((signed char *)out + i) = __builtin_convertvector(q, char16);
   }
-  return max < 0x1p-100f ? 0 : max < __builtin_inff() ? max / 127 : __builtin_nanf("");
+  return max < LEAST_LARGEST ? 0 : max < __builtin_inff() ? max / limit : __builtin_nanf("");
 }
 
 // Items are rows of W, from the `first` on.
@@ -50,11 +57,34 @@ KERNEL(packInt8) {
   signed char *row = scratch, *panels = (signed char *)(a.packed + 2 * columns);
   for (int i = start; i < end; i++) {
     int column = a.first + i, sum = 0;
-    a.packed[column] = quantizeRow(a.w + (idx)i * a.k, a.k, depth, 0, 0, row);
+    a.packed[column] = quantizeRow(a.w + (idx)i * a.k, a.k, depth, 127, 0, 0, row);
     for (int p = 0; p < depth; p++) sum += row[p];
     corrections[column] = -OFFSET(a.form) * sum;
     signed char *to = panels + (idx)(column / PANEL) * depth * PANEL + column % PANEL * group;
-    for (int p = 0; p < depth; p++) to[p / group * group * PANEL + p % group] = row[p];
+    if (group == 2)
+      for (int p = 0; p < depth / 2; p++) ((short_at *)to)[p * PANEL] = ((short_at *)row)[p];
+    else
+      for (int p = 0; p < depth / 4; p++) ((int_at *)to)[p * PANEL] = ((int_at *)row)[p];
+  }
+}
+
+// ‖x‖, and ‖x − x̃‖ where x̃ is what whole numbers leave of x: no less than they are, whatever is rounded here and there.
+// Items are rows.
+KERNEL(int8Bounds) {
+  for (int i = start; i < end; i++) {
+    const float *x = a.x + (idx)i * a.k;
+    float max = largest(x, a.k), root = __builtin_sqrtf(a.k);
+    int isNothing = max < LEAST_LARGEST;
+    float by = isNothing ? 0 : a.limit / max, scale = isNothing ? LEAST_LARGEST : max / a.limit;
+    float16 squares = {}, errors = {};
+    SIXTEENS(p, 0, a.k, {
+      float16 v = load(x + p, left) * SPLAT(by), e = v - (v + SPLAT(ROUNDING) - SPLAT(ROUNDING));
+      squares += v * v;
+      errors += e * e;
+    })
+    float more = isNothing ? root : 3e-5f * root;
+    a.norms[i] = scale * (1.001f * __builtin_sqrtf(sum(squares)) + more);
+    a.errors[i] = scale * (1.001f * __builtin_sqrtf(sum(errors)) + more);
   }
 }
 
@@ -75,7 +105,7 @@ INLINE void quantizeRows(struct int8Product a, int first, int count, int depth, 
   signed char *apart = r->rows + a.rows * bytes; // where the rows of a tile lie before they are packed
   for (int i = 0; i < count; i++) {
     void *to = a.form == GRIDS ? r->rows + i * bytes : apart + i % TILE * bytes;
-    r->scales[i] = quantizeRow(a.x + (idx)(first + i) * a.k, a.k, depth, OFFSET(a.form), a.form == WIDENED, to);
+    r->scales[i] = quantizeRow(a.x + (idx)(first + i) * a.k, a.k, depth, LIMIT(a.form), OFFSET(a.form), a.form == WIDENED, to);
     int height = i % TILE + 1;
     if (a.form == GRIDS || (height < TILE && i + 1 < count)) continue;
     packRows((float *)apart, bytes / 4, height, (int)bytes / 4, TILE, (float *)(r->rows + (i + 1 - height) * bytes));
@@ -121,6 +151,7 @@ KERNEL(int8Product) {
         const signed char *x = r->rows + i * bytes;
         if (a.form == GRIDS) multiplyGrid(x, bytes, at, depth, r->sums);
         else if (a.form == DOTS) multiplyFour((const int *)x, at, depth / 4, r->sums);
+        else if (a.form == SEVENS) multiplySevens((const int *)x, at, depth / 4, r->sums);
         else multiplyTwo((const int *)x, at, depth / 2, r->sums);
         finish(r, r->scales + i, a.packed + column, corrections + column, a.bias != 0, a.kind,
                a.y + (idx)(first + i) * a.n + column, a.n, lesser(tall, count - i), width);

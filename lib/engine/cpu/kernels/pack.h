@@ -2,18 +2,23 @@
 #pragma once
 #include "vector.h"
 
+// Four elements of each of four rows become four columns.
+INLINE void turnFour(const float *x0, const float *x1, const float *x2, const float *x3, float4 columns[4]) {
+  float4 a = *(float4_at *)x0, b = *(float4_at *)x1, c = *(float4_at *)x2, d = *(float4_at *)x3;
+  float4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
+  float4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
+  columns[0] = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
+  columns[1] = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  columns[2] = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
+  columns[3] = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+}
 // Four rows of x become four columns: out[p][0 … 3] = x[0 … 3][p], p < depth.
 INLINE void packFour(const float *x, idx ld, int depth, int size, float *out) {
   int p = 0;
   for (; p + 4 <= depth; p += 4, out += 4 * size) {
-    float4 a = *(float4_at *)(x + p), b = *(float4_at *)(x + ld + p);
-    float4 c = *(float4_at *)(x + 2 * ld + p), d = *(float4_at *)(x + 3 * ld + p);
-    float4 ab = __builtin_shufflevector(a, b, 0, 4, 1, 5), AB = __builtin_shufflevector(a, b, 2, 6, 3, 7);
-    float4 cd = __builtin_shufflevector(c, d, 0, 4, 1, 5), CD = __builtin_shufflevector(c, d, 2, 6, 3, 7);
-    *(float4_at *)out = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-    *(float4_at *)(out + size) = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-    *(float4_at *)(out + 2 * size) = __builtin_shufflevector(AB, CD, 0, 1, 4, 5);
-    *(float4_at *)(out + 3 * size) = __builtin_shufflevector(AB, CD, 2, 3, 6, 7);
+    float4 columns[4];
+    turnFour(x + p, x + ld + p, x + 2 * ld + p, x + 3 * ld + p, columns);
+    for (int i = 0; i < 4; i++) *(float4_at *)(out + i * size) = columns[i];
   }
   for (; p < depth; p++, out += size)
     for (int i = 0; i < 4; i++) out[i] = x[i * ld + p];

@@ -431,6 +431,25 @@ struct topK {
 };
 KERNEL(topK);
 
+struct topProducts {
+  const float *x;
+  int columns;
+  int from;
+  const float *best;
+  const int *bestIndices;
+  int k;
+  float *values;
+  int *indices;
+  const float *a;
+  const float *aNorms;
+  const float *aErrors;
+  const float *b;
+  const float *bNorms;
+  const float *bErrors;
+  int depth;
+};
+KERNEL(topProducts);
+
 struct unary {
   int kind;
   const float *x;
@@ -582,6 +601,15 @@ struct packInt8 {
   float *packed;
 };
 KERNEL(packInt8);
+
+struct int8Bounds {
+  const float *x;
+  int k;
+  int limit;
+  float *norms;
+  float *errors;
+};
+KERNEL(int8Bounds);
 
 struct int8Product {
   const float *x;

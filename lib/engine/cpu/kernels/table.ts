@@ -332,6 +332,23 @@ export const KERNEL_TABLE = {
     values: "float *",
     indices: "int *",
   },
+  topProducts: {
+    x: "const float *",
+    columns: "int",
+    from: "int",
+    best: "const float *",
+    bestIndices: "const int *",
+    k: "int",
+    values: "float *",
+    indices: "int *",
+    a: "const float *",
+    aNorms: "const float *",
+    aErrors: "const float *",
+    b: "const float *",
+    bNorms: "const float *",
+    bErrors: "const float *",
+    depth: "int",
+  },
 
   // elementwise.c
   unary: { kind: "int", x: "const float *", y: "float *" },
@@ -373,6 +390,7 @@ export const KERNEL_TABLE = {
 
   // int8.c
   packInt8: { w: "const float *", first: "int", n: "int", k: "int", form: "int", packed: "float *" },
+  int8Bounds: { x: "const float *", k: "int", limit: "int", norms: "float *", errors: "float *" },
   int8Product: {
     x: "const float *",
     packed: "const float *",

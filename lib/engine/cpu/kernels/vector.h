@@ -74,14 +74,17 @@ INLINE float16 fma16(float16 a, float16 b, float16 c) {
   return join(fmaReg(QUARTER(a, 0), QUARTER(b, 0), QUARTER(c, 0)), fmaReg(QUARTER(a, 1), QUARTER(b, 1), QUARTER(c, 1)),
               fmaReg(QUARTER(a, 2), QUARTER(b, 2), QUARTER(c, 2)), fmaReg(QUARTER(a, 3), QUARTER(b, 3), QUARTER(c, 3)));
 }
+INLINE float4 fma4(float4 a, float4 b, float4 c) { return fmaReg(a, b, c); }
 INLINE float fma1(float a, float b, float c) { return fmaReg(SPLAT_REG(a), SPLAT_REG(b), SPLAT_REG(c))[0]; }
 #elif defined(__FMA__) || defined(__aarch64__)
 INLINE reg fmaReg(reg a, reg b, reg c) { return __builtin_elementwise_fma(a, b, c); }
 INLINE float16 fma16(float16 a, float16 b, float16 c) { return __builtin_elementwise_fma(a, b, c); }
+INLINE float4 fma4(float4 a, float4 b, float4 c) { return __builtin_elementwise_fma(a, b, c); }
 INLINE float fma1(float a, float b, float c) { return __builtin_fmaf(a, b, c); }
 #else
 INLINE reg fmaReg(reg a, reg b, reg c) { return a * b + c; }
 INLINE float16 fma16(float16 a, float16 b, float16 c) { return a * b + c; }
+INLINE float4 fma4(float4 a, float4 b, float4 c) { return a * b + c; }
 INLINE float fma1(float a, float b, float c) { return a * b + c; }
 #endif
 

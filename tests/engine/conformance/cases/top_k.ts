@@ -1,5 +1,6 @@
 /** The largest of each row. */
 import { type Case, testCase } from "../case.ts";
+import { matmul } from "../reference/products.ts";
 import { topK } from "../reference/rows.ts";
 import { filled, floats, integers, map, normals, type Tensor, tensor } from "../tensor.ts";
 
@@ -34,6 +35,28 @@ function from(values: Tensor, indices: Tensor, x: Tensor, what: string, from = 0
     (engine, { x, values, indices }) => engine.topK(x, k, { values, indices, from }),
     ({ x, values, indices }) => topK(x, k, { values, indices, from }),
     0,
+  );
+}
+
+/** The largest of a bᵀ, after what a first part of b gave, or of it alone. */
+function products(a: Tensor, parts: readonly [first: Tensor, then?: Tensor], k: number, what: string): Case {
+  const [first, then] = parts;
+  const flags = { transposeB: true };
+  const name = `the ${k} largest of [${a.shape}] × [${(then ?? first).shape}]ᵀ${what}`;
+  if (then === undefined) {
+    return testCase(
+      name,
+      { a, first },
+      (engine, { a, first }) => engine.topProducts(a, first, k),
+      ({ a, first }) => topK(matmul(a, first, flags), k),
+    );
+  }
+  const from = first.shape[0]!;
+  return testCase(
+    name,
+    { a, then, ...topK(matmul(a, first, flags), k) },
+    (engine, { a, then, values, indices }) => engine.topProducts(a, then, k, { values, indices, from }),
+    ({ a, then, values, indices }) => topK(matmul(a, then, flags), k, { values, indices, from }),
   );
 }
 
@@ -105,4 +128,17 @@ export const largest: readonly Case[] = [
     "columns before in any order and few",
     1000,
   ),
+
+  products(normals([11, 20]), [normals([30, 20], 1, 1)], 3, ""),
+  products(normals([11, 20]), [normals([9, 20], 1, 1), normals([30, 20], 1, 2)], 9, " after others"),
+  // Sums of whole numbers are exact, and often equal.
+  products(
+    rounded(normals([130, 128])),
+    [rounded(normals([70, 128])), rounded(normals([200, 128], 1, 1))],
+    2,
+    " of whole numbers",
+  ),
+  products(normals([130, 400]), [normals([320, 400], 1, 1), normals([77, 400], 1, 2)], 10, " after many"),
+  products(normals([0, 8]), [normals([5, 8], 1, 1)], 2, ""),
+  products(normals([3, 8]), [normals([5, 8], 1, 1), normals([0, 8], 1, 1)], 2, " after others"),
 ];
