@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { join } from "node:path";
+import { isAbsolute, join } from "node:path";
 
 /** Whether this process may; never asks, for that would stop a program that runs unattended. */
 export function isGranted(name: "ffi" | "read" | "write", path?: string): boolean {
@@ -27,18 +27,24 @@ function homeFolder(): string {
   return variable("HOME") ?? variable("USERPROFILE") ?? ".";
 }
 
+/** The folder of caches that the environment names, by its system's custom; a relative one says nothing. */
+function namedCacheFolder(): string | undefined {
+  if (Deno.build.os === "windows") return variable("LOCALAPPDATA");
+  if (Deno.build.os === "darwin") return undefined;
+  const named = variable("XDG_CACHE_HOME");
+  return named !== undefined && isAbsolute(named) ? named : undefined;
+}
+
 /** Whether the environment names a folder of the user's. */
 export function hasUserFolder(): boolean {
-  const names = ["HOME", "USERPROFILE", Deno.build.os === "windows" ? "LOCALAPPDATA" : "XDG_CACHE_HOME"];
-  return names.some((name) => variable(name) !== undefined);
+  return ["HOME", "USERPROFILE"].some((name) => variable(name) !== undefined) || namedCacheFolder() !== undefined;
 }
 
 /** Where this system keeps the caches of a user's programs; without a user's folder, one for temporary files. */
 export function userCacheFolder(): string {
   if (!hasUserFolder()) return temporaryFolder();
-  if (Deno.build.os === "windows") return variable("LOCALAPPDATA") ?? homeFolder();
   if (Deno.build.os === "darwin") return join(homeFolder(), "Library", "Caches");
-  return variable("XDG_CACHE_HOME") ?? join(homeFolder(), ".cache");
+  return namedCacheFolder() ?? (Deno.build.os === "windows" ? homeFolder() : join(homeFolder(), ".cache"));
 }
 
 function temporaryFolder(): string {

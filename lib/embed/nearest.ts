@@ -85,12 +85,7 @@ export async function nearest(
   const { excludeSelf = false } = options;
   expectWholeNumber("k", options.k ?? 10);
   const whole = "data" in corpus ? corpus : undefined;
-  if (excludeSelf && whole !== undefined && whole.rows < queries.rows) {
-    throw new DatasetError("with excludeSelf the queries must be the first rows of the corpus", {
-      expected: `at least ${queries.rows} rows, the queries first`,
-      found: `${whole.rows}`,
-    });
-  }
+  if (excludeSelf && whole !== undefined) expectQueriesIn(whole.rows, queries.rows);
   const most = whole === undefined ? Infinity : Math.max(0, whole.rows - (excludeSelf ? 1 : 0));
   const search = searchByPieces(engine, queries, Math.min(options.k ?? 10, most), options);
   for await (const piece of whole === undefined ? corpus as AsyncIterable<Embeddings> : [whole]) {
@@ -99,11 +94,20 @@ export async function nearest(
   return search.neighbors();
 }
 
+/** With `excludeSelf` the corpus begins with the queries. */
+function expectQueriesIn(rows: number, queries: number): void {
+  if (rows >= queries) return;
+  throw new DatasetError("with excludeSelf the queries must be the first rows of the corpus", {
+    expected: `at least ${queries} rows, the queries first`,
+    found: `${rows}`,
+  });
+}
+
 /** A search that is offered its corpus piece by piece. */
 export interface PiecewiseSearch {
   /** Looks through the next rows of the corpus; nothing of them is kept but rows and scores of the best. */
   readonly add: (piece: Embeddings) => Promise<void>;
-  /** The neighbours among all rows so far: it ends the search. */
+  /** The neighbours among all rows so far: it ends the search. Throws where `excludeSelf` finds fewer rows than queries. */
   readonly neighbors: () => Neighbors;
 }
 
@@ -147,9 +151,10 @@ export function searchByPieces(
       passed += piece.rows;
     },
     neighbors() {
+      if (excludeSelf) expectQueriesIn(passed, n);
       const counts = Int32Array.from(
         { length: n },
-        (_, row) => Math.min(k, passed - (excludeSelf && row < passed ? 1 : 0)),
+        () => Math.min(k, passed - (excludeSelf ? 1 : 0)),
       );
       if (!excludeSelf) return { indices, scores, counts, k, queries: n };
       const others = { indices: new Int32Array(n * k), scores: new Float32Array(n * k) };

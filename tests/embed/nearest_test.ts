@@ -180,7 +180,10 @@ Deno.test("what cannot be compared is refused", () =>
     await assert.rejects(nearest(engine, some, withValue(1e19)), dataset(/too long/));
     await assert.rejects(closestPairs(engine, withValue(NaN)), dataset(/row 1/));
     await assert.rejects(nearest(engine, some, { ...some, rows: 4 }), dataset(/does not match rows and width/));
-    await assert.rejects(nearest(engine, wholeNumbers(4, 4, 1), some, { excludeSelf: true }), dataset(/excludeSelf/));
+    for (const corpus of [some, [some]]) {
+      const found = nearest(engine, wholeNumbers(4, 4, 1), corpus, { excludeSelf: true });
+      await assert.rejects(found, dataset(/excludeSelf.* 3$/));
+    }
     for (const k of [0, -1, 1.5, NaN]) await assert.rejects(nearest(engine, some, some, { k }), UsageError);
     await assert.rejects(closestPairs(engine, some, { pairs: 0 }), UsageError);
   }));
