@@ -66,6 +66,9 @@ export const queriesOf: (invocation: Invocation) => Effect.Effect<readonly strin
       allowPositionals: true,
     }).values;
     const given = (query as (string | boolean)[]).filter((value) => typeof value === "string");
+    if (given.some((value) => value.trim() === "")) {
+      return yield* Effect.fail(new UsageError("--query is empty", { expected: "a text to search for" }));
+    }
     const file = text(values, "queries");
     const listed = file === undefined
       ? []

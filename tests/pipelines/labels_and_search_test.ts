@@ -208,6 +208,8 @@ Deno.test("search says what is wrong with its input", () =>
     const answered = await run("search", ...own(one), "--query", "the girl"); // queries alone want no pairs
     assert.equal(answered.code, 0, answered.err);
     assert.deepEqual([answered.report.pairs.length, answered.report.queries[0].hits.length], [0, 1]);
+    const silent = await run("search", ...own(one), "--query", " ");
+    assert.deepEqual([silent.code, silent.report.error.message], [2, "--query is empty"]);
     const empty = await run("search", ...own(none));
     assert.deepEqual([empty.code, empty.report.error.tag], [1, "DatasetError"]);
     const wrong = await run("search", ...own(one), "--cross-encoder", await sampleBaseModel());
