@@ -25,6 +25,7 @@ import { encodeTexts } from "../lib/embed/encode.ts";
 import { rolePrompts } from "../lib/embed/roles.ts";
 import { type KindredError, UsageError } from "../lib/error.ts";
 import type { Resampled } from "../lib/evaluate/bootstrap.ts";
+import { keptWidth } from "../lib/model/bi_encoder.ts";
 import { type PromptChoice, promptOf } from "../lib/model/prompts.ts";
 import { lengthLimit } from "../lib/pipeline/card.ts";
 import { baselinesOf } from "../lib/pipeline/baselines.ts";
@@ -112,6 +113,8 @@ interface Measurement {
   readonly metrics: Metrics;
   readonly rows: number;
   readonly max_seq_length: number | null;
+  /** Features of an embedding; null: a cross-encoder makes none. */
+  readonly width: number | null;
   readonly prompts: Readonly<Record<string, string | null>>;
   readonly resampled: Resampled | undefined;
 }
@@ -120,6 +123,8 @@ interface Measurement {
 interface Measuring {
   /** Longest text in tokens. */
   readonly maxSeqLength: number | undefined;
+  /** Features of an embedding that are looked at. */
+  readonly truncateDim: number | undefined;
   /** How tokens become one embedding, instead of as the model's folder says. */
   readonly pooling?: PoolingMode | undefined;
   /** See `asRankedDocuments`. */
@@ -143,7 +148,7 @@ const measure: (
   function* (
     folder,
     on,
-    { maxSeqLength, pooling, relevantFrom, teacher: taughtBy, prompts: given, resamples, scores },
+    { maxSeqLength, truncateDim, pooling, relevantFrom, teacher: taughtBy, prompts: given, resamples, scores },
   ) {
     const engine = yield* (yield* TensorEngine).open;
     const labels = yield* judgeLabels(folder);
@@ -157,6 +162,11 @@ const measure: (
           }),
         );
       }
+      if (truncateDim !== undefined) {
+        return yield* Effect.fail(
+          new UsageError("--truncate-dim is for embeddings, and a cross-encoder makes none", { where: folder }),
+        );
+      }
       const model = yield* openCrossEncoder(folder, { maxSeqLength });
       const { metrics, rows } = yield* attempt(async () => {
         const result = await evaluateJudge(engine, model, whole, await readTable(on.paths), {
@@ -167,9 +177,9 @@ const measure: (
         return result;
       });
       const prompts = { text: promptOf(model, {}) ?? null };
-      return { metrics, rows, max_seq_length: lengthLimit(model), prompts, resampled: undefined };
+      return { metrics, rows, max_seq_length: lengthLimit(model), width: null, prompts, resampled: undefined };
     }
-    const model = yield* openBiEncoder(folder, { maxSeqLength, pooling });
+    const model = yield* openBiEncoder(folder, { maxSeqLength, truncateDim, pooling });
     const teacherFolder = taughtBy && (yield* attempt(() => modelFolder(taughtBy)));
     const teacher = teacherFolder ? yield* openBiEncoder(teacherFolder, { maxSeqLength }) : undefined;
     const before = (prompt: PromptChoice) => promptOf(model, prompt) ?? null;
@@ -211,7 +221,7 @@ const measure: (
     });
     const { metrics, rows, resampled } = result;
     const drawn = typeof resampled === "function" ? drawsOf(rows, resamples) > 0 ? resampled() : undefined : resampled;
-    return { metrics, rows, max_seq_length: lengthLimit(model), prompts, resampled: drawn };
+    return { metrics, rows, max_seq_length: lengthLimit(model), width: keptWidth(model), prompts, resampled: drawn };
   },
   Effect.scoped,
 );
@@ -275,6 +285,7 @@ export const command: Command = {
     "against",
     "baselines",
     "max-seq-length",
+    "truncate-dim",
     "eval",
     "task",
     "columns",
@@ -341,6 +352,7 @@ export const command: Command = {
     );
     const how = {
       maxSeqLength: optional(values, "max-seq-length"),
+      truncateDim: optional(values, "truncate-dim"),
       relevantFrom: optional(values, "relevant-from"),
       teacher: text(values, "teacher"),
       prompts: prompts as SetPrompts | undefined,

@@ -28,6 +28,7 @@ export const command: Command = {
     "preset",
     "model",
     "max-seq-length",
+    "truncate-dim",
     "corpus",
     "column",
     "columns",
@@ -64,10 +65,10 @@ export const command: Command = {
     const data = yield* corpusOf(invocation);
     const queries = yield* queriesOf(invocation);
     yield* attemptSync(() => checkCorpusPrecision(values, queries.length));
-    const maxSeqLength = optional(values, "max-seq-length");
+    const embedding = { maxSeqLength: optional(values, "max-seq-length"), truncateDim: optional(values, "truncate-dim") };
     const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);
-    const corpus = yield* embedCorpus({ model: base, texts: data }, { maxSeqLength });
-    const found = yield* search(invocation, { model: base, data, corpus, queries, maxSeqLength, crossEncoder });
+    const corpus = yield* embedCorpus({ model: base, texts: data }, embedding);
+    const found = yield* search(invocation, { model: base, data, corpus, queries, embedding, crossEncoder });
     if (output === undefined) return found;
     const tables = searchFiles(found);
     const names = [...Object.keys(tables), "report.json", "report.html"];

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Engine, scopeAsync } from "../engine/engine.ts";
-import { type BiEncoder, embed } from "../model/bi_encoder.ts";
+import { type BiEncoder, embed, keptWidth } from "../model/bi_encoder.ts";
 import { uploadBatch } from "../model/batch.ts";
 import { type PromptChoice, promptLength, promptOf } from "../model/prompts.ts";
 import { inference } from "../tensor/tape.ts";
@@ -38,7 +38,7 @@ export async function encodeTokens(
 ): Promise<Embeddings> {
   const { tokenBudget = 4096, skip = 0 } = options;
   const rows = texts.offsets.length - 1;
-  const width = Math.min(model.width, model.truncateDim ?? model.width);
+  const width = keptWidth(model);
   const data = new Float32Array(rows * width);
   for (const batch of batchesOf(texts, tokenBudget)) {
     await scopeAsync(engine, async () => {

@@ -53,6 +53,10 @@ export interface BiEncoder {
   readonly unused: readonly TensorToWrite[];
 }
 
+/** Features of an embedding of a text: those that are kept. */
+export const keptWidth = ({ width, truncateDim = width }: Pick<BiEncoder, "width" | "truncateDim">): number =>
+  Math.min(width, truncateDim);
+
 /** Options of {@linkcode loadBiEncoder}. */
 export interface LoadBiEncoderOptions {
   /** Whether gradients are wanted. Default false. */

@@ -30,6 +30,7 @@ export function searchPage(report: SearchReport): string {
         "different ones": corpus.distinct,
         "seconds to embed them": cost.biEncoder.seconds,
         "longest text, in tokens": report.max_seq_length ?? "any",
+        "features of an embedding": report.width,
         "before queries": report.prompts.query ?? "nothing",
         "before texts": report.prompts.document ?? "nothing",
       }),

@@ -56,6 +56,8 @@ export interface SearchReport extends ReportBase {
   readonly corpus: { readonly source: string; readonly texts: number; readonly distinct: number };
   /** Longest text in tokens; longer ones were cut. null: any length. */
   readonly max_seq_length: number | null;
+  /** Features of an embedding. */
+  readonly width: number;
   /** What went before queries and texts; null: nothing. */
   readonly prompts: { readonly query: string | null; readonly document: string | null };
   /** How queries were answered where the corpus was quantised. */
@@ -110,9 +112,9 @@ export function quantizedSentence({ quantized }: SearchReport): string | undefin
 }
 
 /** What was put before the texts, and where they were cut, in a sentence. */
-export function readingSentence({ max_seq_length, prompts }: SearchReport): string {
+export function readingSentence({ max_seq_length, width, prompts }: SearchReport): string {
   const before = (prompt: string | null) => prompt === null ? "nothing" : JSON.stringify(prompt);
-  return `texts of ${lengthInWords(max_seq_length)}; before queries ${before(prompts.query)}, before texts ${
+  return `texts of ${lengthInWords(max_seq_length)}, embeddings of ${counted(width, "feature")}; before queries ${before(prompts.query)}, before texts ${
     before(prompts.document)
   }`;
 }

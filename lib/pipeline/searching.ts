@@ -25,7 +25,7 @@ import {
   searchCost,
   similarPairs,
 } from "../embed/search.ts";
-import type { BiEncoder } from "../model/bi_encoder.ts";
+import { type BiEncoder, keptWidth } from "../model/bi_encoder.ts";
 import { promptOf } from "../model/prompts.ts";
 import { openBiEncoder, openCrossEncoder } from "../stage/models.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
@@ -38,7 +38,7 @@ import { checkOwnModel, columnOf, optional, text } from "./settings.ts";
 import { phase } from "../stage/progress.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { loadScoredPairs, loadTexts, type Texts } from "./stages/load.ts";
-import { type EmbeddedCorpus, flattenPairs } from "./stages/search.ts";
+import { type EmbedCorpusParameters, type EmbeddedCorpus, flattenPairs } from "./stages/search.ts";
 
 /** What is asked of the sample where nothing else is. */
 const SAMPLE_QUERY = "the sailor buys the radio";
@@ -96,8 +96,8 @@ export interface SearchTask {
   readonly corpus: Artifact<EmbeddedCorpus>;
   /** What is searched for. */
   readonly queries: readonly string[];
-  /** Tokens that a text may have; undefined: as the model's folder says. */
-  readonly maxSeqLength?: number | undefined;
+  /** How the corpus was embedded: longest text in tokens, features of an embedding. */
+  readonly embedding: EmbedCorpusParameters;
   /** Judges what was found. */
   readonly crossEncoder: Artifact<ModelFolder> | undefined;
 }
@@ -118,7 +118,7 @@ export const search: (
   const precision = (text(values, "corpus-precision") ?? "float32") as CorpusPrecision;
   const multiplier = optional(values, "rescore-multiplier");
   const judge = task.crossEncoder && (yield* openCrossEncoder(task.crossEncoder, { requireHead: true }));
-  const encoder = yield* openBiEncoder(task.model, { maxSeqLength: task.maxSeqLength });
+  const encoder = yield* openBiEncoder(task.model, task.embedding);
   const prompts = rolePrompts(encoder);
   const promptOfRole = (role: Role) => promptOf(encoder, prompts[role]) ?? null;
   return yield* attempt(async (): Promise<SearchReport> => {
@@ -142,6 +142,7 @@ export const search: (
         distinct: n,
       },
       max_seq_length: lengthLimit(encoder),
+      width: keptWidth(encoder),
       prompts: { query: promptOfRole("query"), document: promptOfRole("document") },
       ...(asked?.quantized !== undefined && { quantized: asked.quantized }),
       pairs: pairs.found.map(({ first, second, ...scores }) => ({

@@ -14,7 +14,7 @@ import { type EngineChoice, selectEngine } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
 import * as crossEncoders from "../evaluate/cross_encoder.ts";
 import type { RankedDocument } from "../evaluate/cross_encoder.ts";
-import { loadBiEncoder } from "../model/bi_encoder.ts";
+import { keptWidth, loadBiEncoder } from "../model/bi_encoder.ts";
 import { loadCrossEncoder } from "../model/cross_encoder.ts";
 import { type PromptChoice, promptOf } from "../model/prompts.ts";
 import { modelFolder } from "../stage/roots.ts";
@@ -185,7 +185,7 @@ export async function openModel(model: string, options: OpenModelOptions = {}): 
       ask(texts, { ...options, ...prompts[role] })) as EncodeRole;
   const close = closing(queue, engine);
   return {
-    width: Math.min(loaded.width, loaded.truncateDim ?? loaded.width),
+    width: keptWidth(loaded),
     maxSeqLength: loaded.maxSeqLength,
     encode: ask as Encode,
     encodeQuery: inRole("query"),

@@ -66,6 +66,13 @@ Deno.test("evaluate measures rows some at a time as it would all at once", () =>
     assert.equal(JSON.parse(out).rows, 1200);
     const scores = await readTable(join(output, "scores.csv"));
     assert.deepEqual(scores.columns.get("cosine")!.map(Number), [...pairwiseSimilarities(a, b).cosine]);
+
+    const cut = ["--model", model, "--eval", data, "--json", "--kernels", "wasm", "--truncate-dim", "8"];
+    const short = JSON.parse((await run("evaluate", ...cut)).out);
+    const shorter = { ...encoder, truncateDim: 8 };
+    const [c, d] = [await encodeTexts(engine, shorter, first), await encodeTexts(engine, shorter, second)];
+    assert.deepEqual([short.metrics, short.width], [similarityMetrics(c, d, score), 8]);
+    assert.notDeepEqual([short.metrics, encoder.width], [JSON.parse(out).metrics, 8]);
     engine.close();
 
     // Of a Parquet file, columns under other names, and lists beside them.

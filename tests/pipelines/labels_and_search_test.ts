@@ -208,6 +208,10 @@ Deno.test("search says what is wrong with its input", () =>
     const answered = await run("search", ...own(one), "--query", "the girl"); // queries alone want no pairs
     assert.equal(answered.code, 0, answered.err);
     assert.deepEqual([answered.report.pairs.length, answered.report.queries[0].hits.length], [0, 1]);
+    const short = await run("search", ...own(one), "--query", "the girl", "--truncate-dim", "8");
+    assert.equal(short.report.width, 8);
+    const similarity = (found: typeof short) => found.report.queries[0].hits[0].similarity;
+    assert.notEqual(similarity(short), similarity(answered));
     const silent = await run("search", ...own(one), "--query", " ");
     assert.deepEqual([silent.code, silent.report.error.message], [2, "--query is empty"]);
     const empty = await run("search", ...own(none));

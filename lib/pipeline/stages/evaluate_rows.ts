@@ -18,7 +18,7 @@ import { evaluateRetrievalSets } from "../../evaluate/retrieval_sets.ts";
 import { similarityMetrics } from "../../evaluate/similarity.ts";
 import { evaluateMse, evaluateTranslation } from "../../evaluate/translation.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
-import type { BiEncoder } from "../../model/bi_encoder.ts";
+import { type BiEncoder, keptWidth } from "../../model/bi_encoder.ts";
 import { startNumbering } from "../../numbering.ts";
 import type { CutMetrics } from "../../stage/artifact.ts";
 import type { Metrics } from "../../train/record.ts";
@@ -129,7 +129,7 @@ export async function evaluateRows(
       asked,
       async (texts, role) => firstFeatures(await whole(texts, role), width),
     );
-  const result = await at(Math.min(model.width, model.truncateDim ?? model.width));
+  const result = await at(keptWidth(model));
   if (dimensions === undefined) return result;
   const cut: CutMetrics[] = [];
   for (const width of dimensions) cut.push({ dimensions: width, metrics: (await at(width)).metrics });

@@ -30,6 +30,7 @@ import {
   writeEmbeddings,
   writeJson,
 } from "../../stage/artifact.ts";
+import { keptWidth } from "../../model/bi_encoder.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { openBiEncoder } from "../../stage/models.ts";
 import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";
@@ -230,7 +231,7 @@ export const evaluateByLabels: Stage<
       const { text, label } = (await inputs.texts.read()).columns;
       const whole = await encodeTexts(engine, { ...model, truncateDim: undefined }, text);
       const at = (width: number) => evaluateLabels(engine, firstFeatures(whole, width), label, { k });
-      const width = Math.min(model.width, model.truncateDim ?? model.width);
+      const width = keptWidth(model);
       const { metrics, votes } = await at(width);
       const cut: CutMetrics[] = [];
       for (const width of dimensions ?? []) cut.push({ dimensions: width, metrics: (await at(width)).metrics });

@@ -58,6 +58,8 @@ export interface EmbeddedCorpus extends EmbeddedTexts, Embedding {}
 export interface EmbedCorpusParameters {
   /** Tokens that a text may have; longer ones are cut. Default: as the model's folder says. */
   readonly maxSeqLength?: number | undefined;
+  /** Features of an embedding that are kept. Default: as the model's folder says. */
+  readonly truncateDim?: number | undefined;
 }
 
 /** Embeds the distinct texts of a corpus, with the model's prompt for documents if it has one. */
@@ -76,10 +78,10 @@ export const embedCorpus: Stage<
     }),
   },
   computes: true,
-  run: Effect.fnUntraced(function* ({ parameters: { maxSeqLength }, inputs, scratch }) {
+  run: Effect.fnUntraced(function* ({ parameters, inputs, scratch }) {
     yield* phase("embedding the corpus");
     const engine = yield* (yield* TensorEngine).open;
-    const model = yield* openBiEncoder(inputs.model, { maxSeqLength });
+    const model = yield* openBiEncoder(inputs.model, parameters);
     yield* attempt(async () => {
       const { text } = (await inputs.texts.read()).columns;
       const rows = firstOccurrences(text);
