@@ -65,7 +65,10 @@ export const command: Command = {
     const data = yield* corpusOf(invocation);
     const queries = yield* queriesOf(invocation);
     yield* attemptSync(() => checkCorpusPrecision(values, queries.length));
-    const embedding = { maxSeqLength: optional(values, "max-seq-length"), truncateDim: optional(values, "truncate-dim") };
+    const embedding = {
+      maxSeqLength: optional(values, "max-seq-length"),
+      truncateDim: optional(values, "truncate-dim"),
+    };
     const base = named === undefined ? yield* sampleModel(invocation) : yield* model(named);
     const corpus = yield* embedCorpus({ model: base, texts: data }, embedding);
     const found = yield* search(invocation, { model: base, data, corpus, queries, embedding, crossEncoder });

@@ -8,6 +8,7 @@ import { expectWholeNumber } from "../expect.ts";
 import { addItem, replaceWorst, sortBest } from "./best.ts";
 import type { Neighbors } from "./nearest.ts";
 import { isBinary, type QuantizedEmbeddings } from "./quantize.ts";
+import { turn } from "../turn.ts";
 
 /** Embeddings of one bit a feature. */
 export type BinaryEmbeddings = QuantizedEmbeddings<"binary" | "ubinary">;
@@ -67,7 +68,7 @@ export async function nearestBits(
       compared += end - start;
       if (compared < TURN) continue;
       compared = 0;
-      await new Promise((resolve) => setTimeout(resolve));
+      await turn();
     }
   }
   for (let row = 0; row < n; row++) sortBest(scores, indices, row * k, counts[row]!);

@@ -114,9 +114,9 @@ export function quantizedSentence({ quantized }: SearchReport): string | undefin
 /** What was put before the texts, and where they were cut, in a sentence. */
 export function readingSentence({ max_seq_length, width, prompts }: SearchReport): string {
   const before = (prompt: string | null) => prompt === null ? "nothing" : JSON.stringify(prompt);
-  return `texts of ${lengthInWords(max_seq_length)}, embeddings of ${counted(width, "feature")}; before queries ${before(prompts.query)}, before texts ${
-    before(prompts.document)
-  }`;
+  return `texts of ${lengthInWords(max_seq_length)}, embeddings of ${counted(width, "feature")}; before queries ${
+    before(prompts.query)
+  }, before texts ${before(prompts.document)}`;
 }
 
 /** The report in lines for the terminal. */

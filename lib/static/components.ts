@@ -5,6 +5,7 @@
  */
 import { allEigen } from "../numeric/tridiagonal_eigen.ts";
 import { timesTransposed } from "../numeric/products.ts";
+import { turn } from "../turn.ts";
 
 /** Rows that are in float64 at once. */
 const BLOCK = 1024;
@@ -120,6 +121,3 @@ function addSquares(out: Float64Array, x: Float64Array, rows: number, d: number)
     }
   }
 }
-
-/** A turn of the event loop, so that who waits can stop it. */
-const turn = () => new Promise((resolve) => setTimeout(resolve, 0));

@@ -6,6 +6,7 @@
 import { UsageError } from "../error.ts";
 import { keepTokens, tokensOf, unknownToken, withNeeded } from "../text/vocabulary.ts";
 import type { StaticTable } from "./table.ts";
+import { turn } from "../turn.ts";
 
 /** How a vocabulary is pruned. */
 export interface PruneOptions {
@@ -36,7 +37,7 @@ export async function countTokens(
   for (const [row, text] of texts.entries()) {
     const found = ids(text);
     for (let i = 0; i < found.length; i++) counts.set(found[i]!, (counts.get(found[i]!) ?? 0) + 1);
-    if (row % 1000 === 999) await new Promise((resolve) => setTimeout(resolve, 0));
+    if (row % 1000 === 999) await turn();
   }
   return counts;
 }

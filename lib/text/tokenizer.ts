@@ -13,6 +13,7 @@ import { type PairTemplate, withoutTypes } from "./pair_template.ts";
 import { pipelineOf } from "./pipeline.ts";
 import { templatesOf } from "./post_processor.ts";
 import { buildAsTransformers, type BuiltTokenizer, type SpecialName, type TokenizerFiles } from "./transformers.ts";
+import { turn } from "../turn.ts";
 
 /** A checkpoint's tokenizer. A half of a surrogate pair in a text counts as U+FFFD. */
 export interface Tokenizer {
@@ -356,7 +357,7 @@ export async function tokenizeBy(
     ids.set(encoded, size);
     offsets[row + 1] = size += encoded.length;
     if ((row & 63) === 0 && performance.now() - turned > 50) {
-      await new Promise((resolve) => setTimeout(resolve, 0));
+      await turn();
       turned = performance.now();
     }
   }

@@ -12,6 +12,7 @@ import { guarded } from "./guard.ts";
 import { fastForm, type NativeKernels, NO_BF16, roundedBy } from "./native.ts";
 import { profiled } from "./profile.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
+import { turn } from "../../turn.ts";
 
 /** Options of `createCpuEngine`. */
 export interface CpuOptions {
@@ -50,7 +51,7 @@ export interface Core {
   readonly precision: "fp32" | "bf16" | "int8";
   /** How products of 8 bits are added up. */
   readonly dots: NativeKernels["dots"];
-  /** How they are where they need not be exact, if that is fast. */
+  /** How products are added up in fewer bits than floats have, if that is faster. */
   readonly fastForm: ReturnType<typeof fastForm>;
   /** A number that no call of a product had before. */
   readonly nextCall: () => number;
@@ -120,7 +121,7 @@ export function createCore(threadCount: number, options: CpuOptions): Core {
         task();
         worked += performance.now() - started;
         if (worked < TURN) continue;
-        await new Promise((resolve) => setTimeout(resolve, 0));
+        await turn();
         refuseClosed();
         worked = 0;
       }

@@ -36,6 +36,15 @@ export function guarded(heap: Heap, { open, close }: Guard, enqueue: (work: () =
       heap.free(variable);
       tell(close, variable.block);
     },
+    release(temporary) {
+      const block = { ...temporary.block };
+      heap.release(temporary);
+      const { blocks } = arenas.at(-1)!;
+      const place = blocks.indexOf(temporary.block);
+      if (place < 0 || temporary.block.address === block.address) return;
+      blocks.splice(place, 1);
+      tell(close, block);
+    },
     enter() {
       heap.enter();
       arenas.push({ blocks: [], kept: new Set() });

@@ -1,5 +1,6 @@
 /**
- * Linear layers in numbers of 8 bits: weights that are quantised once, and their products.
+ * Linear layers in numbers of 8 bits: weights that are quantised once, and their products. And products of any rows, with
+ * bounds.
  *
  * @module
  */
@@ -119,13 +120,16 @@ function multiplyInt8(
   }
 }
 
-/** Products a bᵀ of [R, K] and [C, K], about, and what is needed to say how far off they may be; a pair is of a and of b. */
+/**
+ * Products a bᵀ of [R, K] and [C, K] as whole numbers have them, and what is needed to say how far off they may be; a pair is
+ * of a and of b.
+ */
 export interface BoundedProducts {
   /** f32 [R, C] */
   readonly products: CpuHandle;
   /** f32 [R] and [C]: lengths of the rows, no less than they are. */
   readonly norms: readonly [CpuHandle, CpuHandle];
-  /** f32 [R] and [C]: lengths of what whole numbers leave out of them, likewise. */
+  /** f32 [R] and [C]: lengths of what whole numbers leave out of the rows, likewise. */
   readonly errors: readonly [CpuHandle, CpuHandle];
 }
 
@@ -135,9 +139,9 @@ export function boundedProducts(core: Core, form: Form, a: Handle, b: Handle): B
   const [[m, k], n] = [a.shape as [number, number], b.shape[0]!];
   const pair = () => [heap.temporary([m]), heap.temporary([n])] as const;
   const [norms, errors] = [pair(), pair()];
-  const limits = [form === "sevens" ? 63 : 127, 127];
   for (const [i, rows] of [a, b].entries()) {
-    const args = { x: at(rows), k, limit: limits[i]!, norms: at(norms[i]!), errors: at(errors[i]!) };
+    const bits = FORMS.indexOf(i === 0 ? form : "widened"); // b has 8 bits in every form
+    const args = { x: at(rows), k, form: bits, norms: at(norms[i]!), errors: at(errors[i]!) };
     enqueue(() => threads.run("int8Bounds", rows.shape[0]!, PACKED_ROWS, args));
   }
   const packed = heap.temporary([packedSizes(core, n, k).size]);

@@ -22,7 +22,7 @@ export const DOTS: readonly NativeKernels["dots"][] = ["widened", "dots", "grids
 /** These, and how products of 7 and 8 bits are added up. */
 export const FORMS = [...DOTS, "sevens"] as const;
 
-/** The form in which products are known about sooner than floats are multiplied, where there is one. */
+/** How products are added up in 7 or 8 bits, if that is faster than in floats. */
 export function fastForm(native: NativeKernels | undefined): typeof FORMS[number] | undefined {
   if (native !== undefined && native.dots !== "widened") return native.dots;
   return native !== undefined && Deno.build.arch === "aarch64" ? undefined : "sevens";

@@ -10,7 +10,7 @@ import type { Threads } from "./threads.ts";
 /** Arguments that are small beside the matrices of a kernel: a row's worth, or a number of each row. */
 const SMALL = new Set([
   ...["gamma", "beta", "weight", "bias", "statistics", "partial", "norms", "logSumExp", "r", "dLoss", "table", "state"],
-  ...["values", "out"],
+  ...["values", "out", "best", "aNorms", "aErrors", "bNorms", "bErrors", "errors"],
 ]);
 /** Passes over memory beyond one for each matrix: what is changed in place is read and written. */
 const AGAIN: Readonly<Partial<Record<KernelName, number>>> = {

@@ -15,6 +15,12 @@ import { matmul } from "./products.ts";
 const [LEAST_ROWS, LEAST_DEPTH] = [128, 128];
 /** So many columns went before for each of the best: then few of the next ones are better, and are multiplied. */
 const BEFORE = 32;
+/** The share of products that may be multiplied after all: one by one they take several times as long. */
+const MOST = 0.1;
+/** What is left of that at each call after: where nearly all was multiplied it is tried again after a thousand. */
+const FORGETTING = 0.998;
+/** Multiplications in floats of one call, at most, so that none takes long: the event loop waits meanwhile. */
+const CALL = 5e8;
 
 /** See the Engine contract. */
 export function topKernels(core: Core, { rows }: Dispatch): Pick<Engine, "topK" | "topProducts"> {
@@ -34,35 +40,45 @@ export function topKernels(core: Core, { rows }: Dispatch): Pick<Engine, "topK" 
     return top;
   };
 
-  const matmulOf: Engine["matmul"] = (a, b, options) => matmul(core, a, b, options);
-  const ofAll = topOfProduct({ matmul: matmulOf, topK });
+  const ofAll = topOfProduct({ matmul: (a, b, options) => matmul(core, a, b, options), topK });
+  /** The share of products that were multiplied after all, of late. */
+  let share = 0;
 
   return {
     topK,
     topProducts(a, b, k, best) {
       const [count, columns, depth] = expectTopProducts(a, b, k, best);
-      const isSooner = count >= LEAST_ROWS && depth >= LEAST_DEPTH && depth <= MAX_DEPTH &&
+      const form = core.fastForm;
+      const isSooner = count >= LEAST_ROWS && depth >= LEAST_DEPTH && depth <= MAX_DEPTH && b.dtype === "f32" &&
         core.accelerate === undefined;
-      if (best === undefined || best.from < BEFORE * k || core.fastForm === undefined || !isSooner) {
+      if (best === undefined || best.from < BEFORE * k || form === undefined || !isSooner || share > MOST) {
+        share *= FORGETTING;
         return ofAll(a, b, k, best);
       }
       const top = room(count, k);
-      const { products, norms, errors } = boundedProducts(core, core.fastForm, a, b);
-      const [[aNorms, bNorms], [aErrors, bErrors]] = [norms, errors];
-      rows("topProducts", count, columns, {
-        ...placesOf(best),
-        x: at(products),
-        columns,
-        k,
-        values: at(top.values),
-        indices: at(top.indices),
-        a: at(a),
-        aNorms: at(aNorms),
-        aErrors: at(aErrors),
-        b: at(b),
-        bNorms: at(bNorms),
-        bErrors: at(bErrors),
-        depth,
+      const { products, norms, errors } = boundedProducts(core, form, a, b);
+      const multiplied = at(heap.temporary([count], "i32"));
+      const { from, ...held } = placesOf(best);
+      const shared = { from, columns, k, depth, b: at(b), bNorms: at(norms[1]), bErrors: at(errors[1]) };
+      const height = Math.max(1, Math.floor(CALL / (columns * depth)));
+      for (let row = 0; row < count; row += height) {
+        const rowOf = (address: number, width: number) => address + 4 * row * width;
+        rows("topProducts", Math.min(height, count - row), columns, {
+          ...shared,
+          about: rowOf(at(products), columns),
+          best: rowOf(held.best, k),
+          bestIndices: rowOf(held.bestIndices, k),
+          values: rowOf(at(top.values), k),
+          indices: rowOf(at(top.indices), k),
+          a: rowOf(at(a), depth),
+          aNorms: rowOf(at(norms[0]), 1),
+          aErrors: rowOf(at(errors[0]), 1),
+          multiplied: rowOf(multiplied, 1),
+        });
+      }
+      core.enqueue(() => {
+        const all = core.ints(multiplied, count).reduce((sum, products) => sum + products, 0);
+        share = all / Math.max(1, count * columns);
       });
       return top;
     },

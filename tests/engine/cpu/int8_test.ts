@@ -1,17 +1,7 @@
 import assert from "node:assert/strict";
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
-import { DOTS, LEVELS, type NativeKernels, openNativeKernels } from "../../../lib/engine/cpu/native.ts";
 import type { Engine } from "../../../lib/engine/engine.ts";
-
-/** Every way in which the machine can add up products of 8 bits: by level, and by instruction. */
-const ways: [name: string, native: NativeKernels | undefined][] = [["wasm", undefined]];
-for (const level of LEVELS) {
-  const { native } = await openNativeKernels(level);
-  if (native === undefined) continue;
-  for (const dots of DOTS.slice(0, DOTS.indexOf(native.dots) + 1)) {
-    ways.push([`${level}, ${dots}`, { ...native, dots }]);
-  }
-}
+import { WAYS } from "./dots.ts";
 
 const numbers = (size: number, seed: number) =>
   Float32Array.from(
@@ -39,7 +29,7 @@ async function layers(engine: Engine): Promise<Uint32Array[]> {
 
 Deno.test("layers in 8 bits have the same bits by every instruction, level and module, on any number of threads", async (t) => {
   let expected: Uint32Array[] | undefined;
-  for (const [name, native] of ways) {
+  for (const [name, native] of WAYS) {
     for (const threads of [1, 2, 5]) {
       await t.step(`${name}, ${threads} threads`, async () => {
         const engine = createCpuEngine({ threads, native });

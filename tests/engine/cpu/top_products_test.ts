@@ -1,18 +1,9 @@
 import assert from "node:assert/strict";
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
-import { DOTS, LEVELS, type NativeKernels, openNativeKernels } from "../../../lib/engine/cpu/native.ts";
+import { fastForm } from "../../../lib/engine/cpu/native.ts";
 import { type Engine, scopeAsync } from "../../../lib/engine/engine.ts";
 import { randomPurpose, randomStream } from "../../../lib/engine/philox.ts";
-
-/** Every way in which the machine can know products about: by level, and by instruction. */
-const ways: [name: string, native: NativeKernels | undefined][] = [["wasm", undefined]];
-for (const level of LEVELS) {
-  const { native } = await openNativeKernels(level);
-  if (native === undefined) continue;
-  for (const dots of DOTS.slice(0, DOTS.indexOf(native.dots) + 1)) {
-    ways.push([`${level}, ${dots}`, { ...native, dots }]);
-  }
-}
+import { WAYS } from "./dots.ts";
 
 /** Rows around some centres, so that many products of a row are nearly as large as its largest. */
 function rowsOf(count: number, depth: number, seed: number, spread = 0.3): Float32Array {
@@ -24,6 +15,7 @@ function rowsOf(count: number, depth: number, seed: number, spread = 0.3): Float
   });
 }
 
+/** Queries, a first part of a corpus, and what comes then. */
 interface Search {
   readonly name: string;
   readonly depth: number;
@@ -33,30 +25,40 @@ interface Search {
   readonly then: Float32Array;
 }
 
+type Change = (rows: Float32Array, part: "a" | "first" | "then") => void;
+/** As few rows of a, and as few columns before, as a search needs to leave anything out. */
 const [QUERIES, BEFORE] = [131, 1700];
-function search(
-  name: string,
-  depth: number,
-  k: number,
-  columns: number,
-  change: (rows: Float32Array) => void = () => {},
-): Search {
+
+function search(name: string, depth: number, k: number, columns: number, change: Change = () => {}): Search {
   const [a, first, then] = [rowsOf(QUERIES, depth, 1), rowsOf(BEFORE, depth, 2), rowsOf(columns, depth, 3)];
-  for (const rows of [a, first, then]) change(rows);
+  change(a, "a");
+  change(first, "first");
+  change(then, "then");
   return { name, depth, k, a, first, then };
 }
-const scaled = (by: (i: number) => number) => (rows: Float32Array) =>
-  rows.forEach((value, i) => rows[i] = value * by(i));
+const scaled = (by: (i: number, part: string) => number): Change => (rows, part) =>
+  rows.forEach((value, i) => rows[i] = value * by(i, part));
+/** One row of a corpus after rows of 0, for queries that are all the same. */
+const single = (name: string, query: (i: number) => number, row: (i: number) => number): Search =>
+  search(name, 128, 1, 20, (rows, part) => {
+    rows.forEach((_, i) => rows[i] = part === "a" ? query(i % 128) : part === "then" && i < 128 ? row(i) : 0);
+    if (part === "first") rows[0] = -1e18;
+  });
 
 const searches: readonly Search[] = [
   search("50 of many", 384, 50, 1024),
   search("one of few", 128, 1, 33),
+  search("none", 128, 0, 33),
+  search("nothing to search in", 128, 2, 0),
   search("sums in slices", 1030, 20, 100),
   search("rows of all lengths", 200, 10, 300, scaled((i) => 10 ** (Math.floor(i / 200) % 17 - 8))),
   search("long and short features", 200, 10, 300, scaled((i) => 10 ** (i % 200 % 9 - 4))),
-  search("tiny", 128, 10, 300, scaled(() => 1e-25)),
-  search("next to nothing", 128, 10, 300, scaled(() => 3e-32)),
+  search("products too small for a float", 128, 10, 300, scaled(() => 1e-25)),
+  search("tiny queries", 128, 10, 300, scaled((_, part) => part === "a" ? 1e-29 : 1e18)),
+  search("queries of next to nothing", 128, 10, 300, scaled((_, part) => part === "a" ? 3e-32 : 1e18)),
+  search("a corpus of next to nothing", 128, 10, 300, scaled((_, part) => part === "a" ? 1e18 : 3e-32)),
   search("huge", 128, 10, 300, scaled(() => 1e17)),
+  search("too long to be sure of", 128, 10, 300, scaled(() => 3e18)),
   search(
     "many equal ones",
     128,
@@ -65,9 +67,13 @@ const searches: readonly Search[] = [
     (rows) => rows.forEach((_, i) => rows[i] = i % 128 % 3 - Math.floor(i / 128) % 5),
   ),
   search("rows of 0", 128, 30, 500, scaled((i) => Math.floor(i / 128) % 3 === 0 ? 0 : 1)),
-  search("what is not finite", 128, 10, 300, (rows) => {
-    for (let i = 128 * 7; i < rows.length; i += 128 * 40) rows[i] = [NaN, Infinity, -Infinity][i % 3]!;
+  search("what is not finite", 128, 10, 300, (rows, part) => {
+    for (let i = 7; i < rows.length && part === "then"; i += 128 * 20 + 11) {
+      rows[i] = [NaN, Infinity, -Infinity][i % 3]!;
+    }
   }),
+  single("a sum that is finite, and in whole numbers is not", () => 63, (i) => i === 0 ? -2.7775e36 : -1.115e34),
+  single("a sum that is infinite on the way", (i) => i < 4 ? 1e20 : 0, (i) => i < 2 ? 2e18 : i < 4 ? -2e18 : 0),
 ];
 
 const bits = ({ buffer }: Float32Array | Int32Array) => new Uint32Array(buffer as ArrayBuffer);
@@ -84,28 +90,38 @@ async function found(engine: Engine, { depth, k, a, first, then }: Search, isWho
   });
 }
 
+const callsOf = (engine: Engine, name: string) => engine.times!().find(({ kernel }) => kernel === name)?.calls ?? 0;
+
 Deno.test("what is left out of a search changes no bit of what it finds", async (t) => {
-  for (const [name, native] of ways) {
+  for (const [name, native] of WAYS) {
     for (const threads of [1, 3]) {
       await t.step(`${name}, ${threads} threads`, async () => {
-        const engine = createCpuEngine({ threads, native });
         for (const each of searches) {
+          const engine = createCpuEngine({ threads, native, profile: true });
           const [values, indices] = await found(engine, each, false);
+          const isUsed = callsOf(engine, "topProducts") > 0;
           const [allValues, allIndices] = await found(engine, each, true);
+          engine.close();
           const differs = indices!.findIndex((index, i) => index !== allIndices![i] || values![i] !== allValues![i]);
           assert.equal(differs, -1, each.name);
+          assert.equal(isUsed, fastForm(native) !== undefined, each.name);
         }
-        engine.close();
       });
     }
   }
 });
 
-Deno.test("most products are left out", async () => {
-  const { native } = await openNativeKernels();
-  const engine = createCpuEngine({ threads: 1, native, profile: true });
-  await found(engine, searches[0]!, false);
-  const kernels = engine.times!().map(({ kernel }) => kernel);
-  engine.close();
-  assert.ok(kernels.includes("topProducts") || native?.dots === "widened" && Deno.build.arch === "aarch64");
+Deno.test("a search goes on leaving products out as long as most are, and then multiplies all", async () => {
+  const [, native] = WAYS.at(-1)!;
+  if (fastForm(native) === undefined) return;
+  const calls = async (each: Search) => {
+    const engine = createCpuEngine({ threads: 1, native, profile: true });
+    for (let i = 0; i < 3; i++) await found(engine, each, false);
+    const calls = callsOf(engine, "topProducts");
+    engine.close();
+    return calls;
+  };
+  assert.equal(await calls(searches[0]!), 3);
+  const near: Change = (rows) => rows.forEach((value, i) => rows[i] = 1 + 0.01 * value);
+  assert.equal(await calls(search("rows that are all but the same", 384, 50, 1024, near)), 1);
 });

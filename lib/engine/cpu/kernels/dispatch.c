@@ -420,6 +420,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[12]),
           ADDRESS(values[13]),
           (int)values[14],
+          ADDRESS(values[15]),
       }, start, end, scratch);
     case 32:
       return unary((struct unary){

@@ -4,7 +4,7 @@
 #pragma once
 #include "vector.h"
 
-// As lib/engine/cpu/int8.ts numbers them.
+// As FORMS in lib/engine/cpu/native.ts numbers them.
 enum {
   WIDENED, // two products of 16 bits: every machine
   DOTS,    // four products of 8 bits: VNNI, NEON's dot products
@@ -12,7 +12,7 @@ enum {
   SEVENS   // four products of 7 and 8 bits, in two steps: every x86, and WebAssembly
 };
 
-// The largest whole number of x.
+// The largest whole number of x; that of W is 127.
 #define LIMIT(form) ((form) == SEVENS ? 63 : 127)
 
 // On x86 an instruction of DOTS and GRIDS multiplies numbers without a sign by such with one: x is then 128 more than it is,
@@ -67,7 +67,7 @@ INLINE regInt addSevens(regInt sums, regInt x, bytes w) {
 #elif defined(__wasm__)
   return (regInt)__builtin_wasm_relaxed_dot_i8x16_i7x16_add_s_i32x4(w, (bytes)x, sums);
 #else
-  return sums; // products of 8 bits are no slower there
+  __builtin_trap(); // never asked for: products of 8 bits are no slower there
 #endif
 }
 

@@ -68,22 +68,24 @@ KERNEL(packInt8) {
   }
 }
 
-// ‖x‖, and ‖x − x̃‖ where x̃ is what whole numbers leave of x: no less than they are, whatever is rounded here and there.
-// Items are rows.
+// ‖x‖, and ‖x − x̃‖ where x̃ is what `quantizeRow` makes of x: no less than they are. What is rounded on the way is within
+// 1.001 (sums of squares, of up to 65536) and 3e-5 (x by its scale, 3 roundings of up to 127) for each feature. From 2⁶² on
+// sums of products could leave float32, and nothing is known: the norm is ∞. Items are rows.
 KERNEL(int8Bounds) {
+  float limit = LIMIT(a.form), root = __builtin_sqrtf(a.k);
   for (int i = start; i < end; i++) {
     const float *x = a.x + (idx)i * a.k;
-    float max = largest(x, a.k), root = __builtin_sqrtf(a.k);
+    float max = largest(x, a.k);
     int isNothing = max < LEAST_LARGEST;
-    float by = isNothing ? 0 : a.limit / max, scale = isNothing ? LEAST_LARGEST : max / a.limit;
+    float by = isNothing ? 0 : limit / max, scale = isNothing ? LEAST_LARGEST : max / limit;
     float16 squares = {}, errors = {};
     SIXTEENS(p, 0, a.k, {
       float16 v = load(x + p, left) * SPLAT(by), e = v - (v + SPLAT(ROUNDING) - SPLAT(ROUNDING));
       squares += v * v;
       errors += e * e;
     })
-    float more = isNothing ? root : 3e-5f * root;
-    a.norms[i] = scale * (1.001f * __builtin_sqrtf(sum(squares)) + more);
+    float more = isNothing ? root : 3e-5f * root, norm = scale * (1.001f * __builtin_sqrtf(sum(squares)) + more);
+    a.norms[i] = norm < 0x1p62f ? norm : __builtin_inff();
     a.errors[i] = scale * (1.001f * __builtin_sqrtf(sum(errors)) + more);
   }
 }

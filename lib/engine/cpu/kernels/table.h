@@ -432,7 +432,7 @@ struct topK {
 KERNEL(topK);
 
 struct topProducts {
-  const float *x;
+  const float *about;
   int columns;
   int from;
   const float *best;
@@ -447,6 +447,7 @@ struct topProducts {
   const float *bNorms;
   const float *bErrors;
   int depth;
+  int *multiplied;
 };
 KERNEL(topProducts);
 
@@ -605,7 +606,7 @@ KERNEL(packInt8);
 struct int8Bounds {
   const float *x;
   int k;
-  int limit;
+  int form;
   float *norms;
   float *errors;
 };

@@ -333,7 +333,7 @@ export const KERNEL_TABLE = {
     indices: "int *",
   },
   topProducts: {
-    x: "const float *",
+    about: "const float *",
     columns: "int",
     from: "int",
     best: "const float *",
@@ -348,6 +348,7 @@ export const KERNEL_TABLE = {
     bNorms: "const float *",
     bErrors: "const float *",
     depth: "int",
+    multiplied: "int *",
   },
 
   // elementwise.c
@@ -390,7 +391,7 @@ export const KERNEL_TABLE = {
 
   // int8.c
   packInt8: { w: "const float *", first: "int", n: "int", k: "int", form: "int", packed: "float *" },
-  int8Bounds: { x: "const float *", k: "int", limit: "int", norms: "float *", errors: "float *" },
+  int8Bounds: { x: "const float *", k: "int", form: "int", norms: "float *", errors: "float *" },
   int8Product: {
     x: "const float *",
     packed: "const float *",

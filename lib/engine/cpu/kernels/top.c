@@ -105,29 +105,34 @@ APART void choose(const struct topProducts *of, int row, const int *chosen, int 
   if (count <= 4) multiplyOneFour(x, b, a.depth, (float4_at *)products);
   else if (count <= 8) multiplyTwoFours(x, b, a.depth, (float4_at *)products);
   else multiplyAllFours(x, b, a.depth, (float4_at *)products);
+  a.multiplied[row] += count;
   for (int i = 0; i < count; i++)
     if (isAbove(products[i], values[a.k - 1]))
       insert(products[i], a.from + chosen[i], values, a.indices + (idx)row * a.k, a.k - 1);
 }
 
-// The same as topK with best and bestIndices, of a bᵀ, a [R, depth] and b [columns, depth], about which x = ã b̃ is known:
+// The same as topK with best and bestIndices, of a bᵀ, a [R, depth] and b [columns, depth], of which ã b̃ [R, columns] is known:
 //   a b ≤ ã b̃ + ‖a − ã‖ ‖b‖ + ‖ã‖ ‖b − b̃‖   (Cauchy–Schwarz)
-// with norms and errors as `int8Bounds` gives them. Only what may go before the least is multiplied. Items are rows.
+// with norms and errors as `int8Bounds` gives them. Only what may go before the least is multiplied, and counted. Items are
+// rows.
 KERNEL(topProducts) {
-  // What rounding adds: to sums of `depth` products, and in the few steps of x; and what is too small for a float.
+  // What is rounded in a sum of `depth` products, and in the three steps of ã b̃, for ‖ã‖ ‖b̃‖ ≤ 4 ‖a‖ ‖b‖; and what ã b̃ loses
+  // where its scales are too small for a float: 127² · 65536 · 2⁻¹⁵⁰.
   const float rounded = (a.depth + 64) * 0x1p-24f, tiny = 0x1p-120f;
-  for (int row = start; row < end && a.k > 0; row++) {
+  for (int row = start; row < end; row++) {
+    a.multiplied[row] = 0;
+    if (a.k == 0) continue;
     idx held = (idx)row * a.k;
     __builtin_memcpy(a.values + held, a.best + held, 4 * (idx)a.k);
     __builtin_memcpy(a.indices + held, a.bestIndices + held, 4 * (idx)a.k);
-    const float *x = a.x + (idx)row * a.columns, *worst = a.values + held + a.k - 1;
+    const float *about = a.about + (idx)row * a.columns, *least = a.values + held + a.k - 1;
     float error = a.aErrors[row], norm = a.aNorms[row];
     float16 byNorm = SPLAT(error + rounded * norm), byError = SPLAT(error + norm);
     int chosen[CHOSEN], count = 0;
     for (int c = 0; c < a.columns; c += 16) {
       int left = lesser(16, a.columns - c);
       float16 margin = byNorm * load(a.bNorms + c, left) + byError * load(a.bErrors + c, left) + SPLAT(tiny);
-      int16 isOut = load(x + c, left) + margin <= SPLAT(*worst); // a NaN never is
+      int16 isOut = load(about + c, left) + margin <= SPLAT(*least); // a NaN never is
       if (__builtin_reduce_and(isOut)) continue;
       for (int i = 0; i < left; i++) {
         if (isOut[i]) continue;
