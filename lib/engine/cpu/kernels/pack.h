@@ -17,6 +17,9 @@ INLINE void packFour(const float *x, idx ld, int depth, int size, float *out) {
   int p = 0;
   for (; p + 4 <= depth; p += 4, out += 4 * size) {
     float4 columns[4];
+    // What comes next is fetched meanwhile: rows are too short for the machine to foresee the four after these.
+    if (p % 16 == 0)
+      for (int i = 4; i < 8; i++) __builtin_prefetch(x + i * ld + p);
     turnFour(x + p, x + ld + p, x + 2 * ld + p, x + 3 * ld + p, columns);
     for (int i = 0; i < 4; i++) *(float4_at *)(out + i * size) = columns[i];
   }
