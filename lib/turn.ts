@@ -4,13 +4,14 @@
  * @module
  */
 
-/** Rounds of the event loop in one turn: what waits often takes some, one after the other. */
-const ROUNDS = 4;
+/** Milliseconds of a turn: what waits takes many rounds of the event loop, one after the other, and help of other threads. */
+const LENGTH = 0.75;
 
 /**
  * Gives what waits for the event loop its turn: signals, timers, files, requests. A timer of 0 milliseconds would sleep for
- * more than two, which is a twentieth of the work between two turns.
+ * more than two.
  */
 export async function turn(): Promise<void> {
-  for (let i = 0; i < ROUNDS; i++) await new Promise<void>((resolve) => setImmediate(resolve));
+  const end = performance.now() + LENGTH;
+  do await new Promise<void>((resolve) => setImmediate(resolve)); while (performance.now() < end);
 }
