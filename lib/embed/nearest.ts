@@ -5,8 +5,8 @@
  * The cpu engine multiplies rows in numbers of 8 bits first, bounds how far off that may be, and multiplies in float32 what
  * may be among the best: the result is the same, to the last bit.
  *
- * Memory on the engine is a block of the corpus, one of queries and one tile of scores (4 MiB as it comes), however large
- * the corpus is.
+ * Memory on the engine is a block of the corpus, one of queries and one tile of scores (4 MiB as it comes) with its rows in 8
+ * bits, however large the corpus is.
  *
  * @module
  */
@@ -152,10 +152,7 @@ export function searchByPieces(
     },
     neighbors() {
       if (excludeSelf) expectQueriesIn(passed, n);
-      const counts = Int32Array.from(
-        { length: n },
-        () => Math.min(k, passed - (excludeSelf ? 1 : 0)),
-      );
+      const counts = new Int32Array(n).fill(Math.min(k, passed - (excludeSelf ? 1 : 0)));
       if (!excludeSelf) return { indices, scores, counts, k, queries: n };
       const others = { indices: new Int32Array(n * k), scores: new Float32Array(n * k) };
       for (let row = 0; row < n; row++) {

@@ -9,7 +9,7 @@ import { dropoutScale } from "../philox.ts";
 import { type CpuHandle, createHeap, type Heap } from "./heap.ts";
 import type { Accelerate } from "./accelerate.ts";
 import { guarded } from "./guard.ts";
-import { fastForm, type NativeKernels, NO_BF16, roundedBy } from "./native.ts";
+import { fastForm, type Form, type NativeKernels, NO_BF16, roundedBy } from "./native.ts";
 import { profiled } from "./profile.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES, type Threads } from "./threads.ts";
 import { turn } from "../../turn.ts";
@@ -52,7 +52,7 @@ export interface Core {
   /** How products of 8 bits are added up. */
   readonly dots: NativeKernels["dots"];
   /** How products are added up in fewer bits than floats have, if that is faster. */
-  readonly fastForm: ReturnType<typeof fastForm>;
+  readonly fastForm: Form | undefined;
   /** A number that no call of a product had before. */
   readonly nextCall: () => number;
   /** Adds work to the end of the queue; `bytes` is what it keeps in memory until then. */

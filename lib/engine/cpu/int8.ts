@@ -1,6 +1,5 @@
 /**
- * Linear layers in numbers of 8 bits: weights that are quantised once, and their products. And products of any rows, with
- * bounds.
+ * Linear layers in numbers of 8 bits: weights that are quantised once, and their products; products of any rows, with bounds.
  *
  * @module
  */
@@ -9,7 +8,7 @@ import type { Handle, MatmulOptions } from "../engine.ts";
 import { at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS } from "./dispatch.ts";
 import type { CpuHandle } from "./heap.ts";
-import { FORMS } from "./native.ts";
+import { type Form, FORMS } from "./native.ts";
 import type { Threads } from "./threads.ts";
 
 /** Longest sum that surely fits in 32 bits: of products of 255 and 127. */
@@ -22,9 +21,6 @@ const WRITTEN = 1 << 20;
 const PACKED_ROWS = 16;
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
 const CALL = 1e9;
-
-/** How products are added up. */
-type Form = typeof FORMS[number];
 
 /** Panels of a weight as it is packed, and its floats: as in `kernels/int8.c`. */
 const packedSizes = ({ threads: { panel } }: Core, n: number, k: number) => {

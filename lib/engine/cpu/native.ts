@@ -21,9 +21,11 @@ export const DOTS: readonly NativeKernels["dots"][] = ["widened", "dots", "grids
 
 /** These, and how products of 7 and 8 bits are added up. */
 export const FORMS = [...DOTS, "sevens"] as const;
+/** One of {@linkcode FORMS}. */
+export type Form = typeof FORMS[number];
 
 /** How products are added up in 7 or 8 bits, if that is faster than in floats. */
-export function fastForm(native: NativeKernels | undefined): typeof FORMS[number] | undefined {
+export function fastForm(native: NativeKernels | undefined): Form | undefined {
   if (native !== undefined && native.dots !== "widened") return native.dots;
   return native !== undefined && Deno.build.arch === "aarch64" ? undefined : "sevens";
 }

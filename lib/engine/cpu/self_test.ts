@@ -4,7 +4,7 @@
  * @module
  */
 import { int8Rows } from "./int8.ts";
-import { FORMS, type NativeKernels } from "./native.ts";
+import { type Form, FORMS, type NativeKernels } from "./native.ts";
 import { CONTROL_BYTES, startThreads, THREAD_BYTES } from "./threads.ts";
 
 /** Addresses of tensors of 16 KiB, and pages for nine of them. */
@@ -48,7 +48,7 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
     gelu: values(E, m * n).slice(),
     norm: values(G, m * n).slice(),
   };
-  const productOf = (form: typeof FORMS[number]) => {
+  const productOf = (form: Form) => {
     const packed = { packed: F, n, k, form: FORMS.indexOf(form) };
     run("packInt8", n, n, { ...packed, w: B, first: 0 });
     const block = { rows: int8Rows(threads, form, k), parts: 1 };

@@ -23,6 +23,7 @@ import { datasetFormat, trainedFormat, type TrainedModel, writeJson } from "../.
 import { phase, Progress } from "../../stage/progress.ts";
 import { defineStage, type Stage } from "../../stage/stage.ts";
 import { addStep, emptyRecord, logSteps, type TrainingRecord } from "../../train/record.ts";
+import { turn } from "../../turn.ts";
 import type { Texts } from "./load.ts";
 
 /** Settings of {@linkcode trainWord2vec}. */
@@ -94,7 +95,7 @@ const stage = defineStage<
             process_bytes: Deno.memoryUsage().rss,
           });
         }
-        await new Promise((resolve) => setTimeout(resolve)); // signals are heard here
+        await turn(); // signals are heard here
         if (signal.aborted || now - saved > SAVE_EVERY) {
           await writeState(file, vocabulary.words.length, state, record);
           emit({ _tag: "saved", step, totalSteps });

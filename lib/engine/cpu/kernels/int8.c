@@ -5,7 +5,7 @@
 // order: so every machine gives the same bits.
 //
 // W is packed once, by `packInt8`: the scales of its rows, what is to be added to their sums, and its panels; see dots.h. In
-// the form SEVENS x has one bit less, for who wants to know sums about, and fast.
+// the form SEVENS x has one bit less: sums are less exact, and sooner there.
 #include "activations.h"
 #include "dots.h"
 #include "pack.h"

@@ -72,6 +72,17 @@ const ADAMW = { state: "const float *", beta1: "double", beta2: "double", epsilo
 /** A parameter as the optimizer sees it. */
 const SLOT = { w: "float *", g: "float *", m: "float *", v: "float *", weightDecay: "float" } as const;
 
+/** The best of rows of so many columns, and those that were found before. */
+const TOP = {
+  columns: "int",
+  from: "int",
+  best: "const float *",
+  bestIndices: "const int *",
+  k: "int",
+  values: "float *",
+  indices: "int *",
+} as const;
+
 /** Name → arguments. The place in this table is the kernel's number. */
 export const KERNEL_TABLE = {
   // product.c
@@ -322,25 +333,10 @@ export const KERNEL_TABLE = {
   },
 
   // top.c
-  topK: {
-    x: "const float *",
-    columns: "int",
-    from: "int",
-    best: "const float *",
-    bestIndices: "const int *",
-    k: "int",
-    values: "float *",
-    indices: "int *",
-  },
+  topK: { x: "const float *", ...TOP },
   topProducts: {
     about: "const float *",
-    columns: "int",
-    from: "int",
-    best: "const float *",
-    bestIndices: "const int *",
-    k: "int",
-    values: "float *",
-    indices: "int *",
+    ...TOP,
     a: "const float *",
     aNorms: "const float *",
     aErrors: "const float *",
