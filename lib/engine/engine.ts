@@ -364,8 +364,12 @@ export interface VariableOptions {
    * `adamw` may then skip rows that no kernel has written to since they were created (an engine is free to ignore it).
    */
   readonly touched?: "rows";
-  /** `cold`: used once a step, by `fill`, `copy`, `write`, `read` and `adamw` alone; may live outside fast memory. */
-  readonly storage?: "cold";
+  /**
+   * `cold`: used once a step, by `fill`, `copy`, `write`, `read` and `adamw` alone; may live outside fast memory. `packed`: the
+   * weight [N, K] of a linear layer that is not trained: written to in whole rows, read, and taken by `matmul` as b with
+   * `transposeB`, alone; may be kept in the order that products take it in. An engine is free to ignore both.
+   */
+  readonly storage?: "cold" | "packed";
 }
 
 /** A tensor engine. */

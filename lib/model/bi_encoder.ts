@@ -22,7 +22,14 @@ import { adaptedLayers, type LoraSettings, makeAdapters, mergedTensors } from ".
 import { fitting, folderTokenizer } from "./model_tokenizer.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { tokenPooling } from "./token_pooling.ts";
-import { freeParameters, fromCheckpoint, makeParameters, randomInitial, readParameters } from "./parameters.ts";
+import {
+  freeParameters,
+  fromCheckpoint,
+  makeParameters,
+  randomInitial,
+  readParameters,
+  type Trained,
+} from "./parameters.ts";
 import { type Initial, specList, type TensorSpecs } from "./tensor_specs.ts";
 
 /** A model that gives every text one vector. */
@@ -133,7 +140,9 @@ export async function loadBiEncoder(
       found: `${options.truncateDim}`,
     });
   }
-  const wanted = (name: string) => trained && lora === undefined && isTrained(name);
+  const wanted: Trained = trained || lora !== undefined
+    ? (name) => trained && lora === undefined && isTrained(name)
+    : undefined;
   const tokenizer = fitting(await folderTokenizer(folder), weights, config);
   const [specs, joined] = [family.tensors(config), family.joined(config)];
   const unused: TensorToWrite[] = [];
@@ -191,7 +200,7 @@ async function loadDense(
   engine: Engine,
   path: string,
   modules: readonly ModuleSpec[],
-  trained: (name: string) => boolean,
+  trained: Trained,
 ): Promise<Parameters> {
   let parameters: Parameters = {};
   for (const spec of modules) {

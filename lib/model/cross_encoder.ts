@@ -34,6 +34,7 @@ import {
   randomInitial,
   readParameters,
   storedName,
+  type Trained,
 } from "./parameters.ts";
 import type { Initial } from "./tensor_specs.ts";
 
@@ -141,12 +142,12 @@ export async function loadCrossEncoder(
   const config = parseConfig(json, join(weights, "config.json"));
   const [specs, headSpecs] = [family.tensors(config), classificationHeadSpecs(head, config, labels)];
   const isTrained = trainedBy(freeze, config, [...specs.keys(), ...headSpecs.keys()]);
-  const wanted = (name: string) => trained && isTrained(name);
+  const wanted: Trained = trained || lora !== undefined ? (name) => trained && isTrained(name) : undefined;
   const reader = await openWeights(weights);
   try {
     const read = fromCheckpoint(reader, prefixesOf(config), weights);
-    const still = (name: string) => lora === undefined && wanted(name);
-    const encoder = await makeParameters(engine, specs, read, still, family.joined(config));
+    const ofEncoder = lora === undefined ? wanted : () => false;
+    const encoder = await makeParameters(engine, specs, read, ofEncoder, family.joined(config));
     const adapters = lora &&
       await makeAdapters(engine, { parameters: encoder, specs }, lora, { seed, wanted: isTrained });
     const random = randomInitial(seed, deviationOf(folder.config));

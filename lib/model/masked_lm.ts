@@ -21,7 +21,14 @@ import { classOf, familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
 import { project } from "./layers.ts";
 import { loadModelTokenizer } from "./model_tokenizer.ts";
-import { fromCheckpoint, makeParameters, randomInitial, readParameters, storedName } from "./parameters.ts";
+import {
+  fromCheckpoint,
+  makeParameters,
+  randomInitial,
+  readParameters,
+  storedName,
+  type Trained,
+} from "./parameters.ts";
 import { specList, type TensorSpecs } from "./tensor_specs.ts";
 
 /** A model that guesses masked tokens. */
@@ -95,7 +102,7 @@ export async function loadMaskedLm(
       seed,
       trained: trained
         ? trainedBy(freeze, config, [...familyOf(config).tensors(config).keys(), ...headSpecs(config).keys()])
-        : () => false,
+        : undefined,
     });
     return {
       ...parameters,
@@ -135,7 +142,7 @@ export async function readMaskedLmParameters(
   config: EncoderConfig,
   reader: TensorReader,
   where: string,
-  options: { readonly seed: number; readonly trained: (name: string) => boolean },
+  options: { readonly seed: number; readonly trained: Trained },
 ): Promise<Pick<MaskedLm, "encoder" | "parameters">> {
   const { tensors, joined } = familyOf(config);
   const read = fromCheckpoint(reader, prefixesOf(config), where);
@@ -150,7 +157,7 @@ export async function readHead(
   config: EncoderConfig,
   reader: TensorReader,
   where: string,
-  options: { readonly seed: number; readonly trained: (name: string) => boolean },
+  options: { readonly seed: number; readonly trained: Trained },
 ): Promise<Parameters> {
   const prefixes = prefixesOf(config);
   const specs = headSpecs(config);

@@ -11,6 +11,12 @@ import { parameter, type Parameters, type Tensor } from "../tensor/tensor.ts";
 import type { Initial, Joined, TensorSpecs } from "./tensor_specs.ts";
 
 /**
+ * Which tensors are trained, by their names; undefined: none, nor is anything that comes before them, so that an engine may keep
+ * the weights of linear layers in the order of products.
+ */
+export type Trained = ((name: string) => boolean) | undefined;
+
+/**
  * Makes parameters. Tensors of `joined` become one, under its name, one below the other: that is how one product gives
  * queries, keys and values. What is trained lies in two blocks, one for each kind of weight decay, but for embedding
  * tables, of which a step touches few rows. On an engine of precision int8 the weights of linear layers have 8 bits, and
@@ -20,7 +26,7 @@ export async function makeParameters(
   engine: Engine,
   specs: TensorSpecs,
   initial: Initial,
-  trained: (name: string) => boolean,
+  trained: Trained,
   joined: Joined = new Map(),
 ): Promise<Parameters> {
   const parameters = layOut(engine, specs, trained, joined);
@@ -63,7 +69,7 @@ export async function wholeOf(values: Values, size: number): Promise<Float32Arra
 function layOut(
   engine: Engine,
   specs: TensorSpecs,
-  trained: (name: string) => boolean,
+  trained: Trained,
   joined: Joined,
 ): Parameters {
   const wholes = new Map([...joined].flatMap(([whole, parts]) => parts.map((part) => [part, whole] as const)));
@@ -78,7 +84,7 @@ function layOut(
     const rows = members.map((member) => specs.get(member)!.shape[0]!);
     const shape = [rows.reduce((sum, count) => sum + count, 0), ...first.slice(1)];
     const parts = members.length === 1 ? undefined : members.map((member, i) => ({ name: member, rows: rows[i]! }));
-    const isWanted = isTrained(name, members, trained);
+    const isWanted = trained !== undefined && isTrained(name, members, trained);
     if (isWanted && isInt8) {
       throw new EngineError("--precision int8 is for inference: nothing is trained in it", {
         hint: "--precision fp32",
@@ -94,6 +100,7 @@ function layOut(
       table: kind === "table",
       parts,
       dtype,
+      ...(trained === undefined && kind === "linear" && { storage: "packed" }),
     });
   }
   for (const [decays, group] of groups.entries()) {
@@ -110,7 +117,7 @@ function layOut(
   return Object.fromEntries([...names].map((name) => [name, parameters[name]!]));
 }
 
-function isTrained(name: string, parts: readonly string[], trained: (name: string) => boolean): boolean {
+function isTrained(name: string, parts: readonly string[], trained: NonNullable<Trained>): boolean {
   const wanted = parts.map(trained);
   if (wanted.every((each) => each === wanted[0])) return wanted[0]!;
   throw new UsageError("--freeze names a part of what is trained as one", {

@@ -69,7 +69,8 @@ export function constant(value: Handle): Tensor {
  * @param shape Its shape.
  * @param data Its first values, row by row; none: 0.
  * @param options Whether it is trained (default yes), whether it is an embedding table, of which a step touches few rows,
- *   which tensors of the checkpoint it is made of, and the type of its elements (default f32).
+ *   which tensors of the checkpoint it is made of, the type of its elements (default f32), and whether it is a linear layer's
+ *   weight that the engine may keep in the order of products.
  * @returns The tensor; not trained, it has no gradient.
  */
 export function parameter(
@@ -81,10 +82,11 @@ export function parameter(
     readonly table?: boolean;
     readonly parts?: Tensor["parts"] | undefined;
     readonly dtype?: DType | undefined;
+    readonly storage?: "packed";
   } = {},
 ): Tensor {
-  const { trained = true, table = false, parts, dtype = "f32" } = options;
-  const value = engine.variable(shape, { dtype });
+  const { trained = true, table = false, parts, dtype = "f32", storage } = options;
+  const value = engine.variable(shape, { dtype, ...(storage && { storage }) });
   if (data !== undefined) engine.write(value, data);
   return {
     value,

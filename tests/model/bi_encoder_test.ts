@@ -42,6 +42,18 @@ for (const { name: engineName, create } of engines) {
     engine.close();
   });
 
+  Deno.test(`${engineName}: a model that is not trained has the same bits as one that is, and is saved as it was read`, async () => {
+    const engine = await create();
+    const [still, trained] = [
+      await loadBiEncoder(engine, folder),
+      await loadBiEncoder(engine, folder, { trained: true }),
+    ];
+    assert.deepEqual(await embeddings(engine, still, golden.texts), await embeddings(engine, trained, golden.texts));
+    const of = (model: BiEncoder) => readParameters(engine, model.parameters);
+    assert.deepEqual(await of(still), await of(trained));
+    engine.close();
+  });
+
   // The weights of a key's bias do not count: their gradient is 0 but for rounding, which Adam scales up to full steps,
   // and softmax does not see them.
   for (const tokenBudget of [undefined, 40]) {

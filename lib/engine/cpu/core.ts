@@ -196,10 +196,21 @@ export function own(handle: Handle): CpuHandle {
   return handle as CpuHandle;
 }
 
-/** The handle, unless it was given back, or its values are in an order that one kernel alone knows. */
+/** The byte address, unless the tensor was given back. */
+export function addressOf(handle: Handle): number {
+  const { address } = own(handle).block;
+  if (address < 0) throw new EngineError("a tensor that was given back", { found: `[${handle.shape}]` });
+  return address;
+}
+
+/** The handle, unless it was given back, or its values are in an order that products alone know. */
 export function readable(handle: Handle): CpuHandle {
-  if (own(handle).block.address < 0) {
-    throw new EngineError("a tensor that was given back", { found: `[${handle.shape}]` });
+  addressOf(handle);
+  if (own(handle).isPacked === true) {
+    throw new EngineError("a weight that is packed is written, read, and multiplied as one of a linear layer alone", {
+      found: `[${handle.shape}]`,
+      hint: "load the model with trained: true",
+    });
   }
   if (handle.dtype !== "i8") return own(handle);
   throw new EngineError("a weight of int8 is for products of layers alone", {

@@ -39,6 +39,8 @@ export interface Touched {
 export interface CpuHandle extends Handle {
   /** Where its values are, together with those of its views. */
   readonly block: Block;
+  /** The values are in the order of products, see `packed.ts`. */
+  readonly isPacked?: boolean;
   /** The values of a cold tensor, which has no address. */
   readonly outside?: Float32Array;
   /** For gradients of tables: which of its rows were written to. Views share it. */

@@ -11,6 +11,7 @@ import type { MemoryKernels } from "../subjects.ts";
 import { at, type Core, type CpuOptions, own, readable } from "./core.ts";
 import { int8Variable, writeInt8 } from "./int8.ts";
 import type { CpuHandle } from "./heap.ts";
+import { packedVariable, unpacked, writePacked } from "./packed.ts";
 import { type Dispatch, markAll } from "./dispatch.ts";
 
 const flagsOf = ({ touched }: CpuHandle) => touched === undefined ? [] : [touched.ever, touched.dirty];
@@ -20,6 +21,8 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
   const { heap, threads, enqueue } = core;
   const { temporary } = heap;
   const cold = createColdStore();
+  /** Whether products take their factors in fp32, by kernels of ours. */
+  const packs = core.precision !== "bf16" && core.accelerate === undefined;
 
   const fill = (target: CpuHandle, value: number) => {
     if (target.touched !== undefined && value === 0) {
@@ -46,6 +49,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       });
     }
     if (target.dtype === "i8") return writeInt8(core, target, data as Float32Array, offset);
+    if (target.isPacked === true) return writePacked(core, target, data as Float32Array, offset);
     markAll(core, target);
     const values = valuesOf(core, target);
     if (core.isIdle()) return void values().set(data, offset); // a model that is loaded is not held twice
@@ -56,6 +60,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
   return {
     variable(shape, { dtype = "f32", touched, storage } = {}) {
       if (dtype === "i8") return int8Variable(core, shape);
+      if (storage === "packed" && packs) return packedVariable(core, shape);
       const limit = options.coldAbove ?? threads.memory.buffer.byteLength / 2;
       if (storage === "cold" && dtype === "f32" && heap.use().variables + 4 * sizeOf(shape) > limit) {
         return cold.variable(shape);
@@ -108,10 +113,11 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     },
     write: (target, data, offset = 0) => write(own(target), data, offset),
     async read(source) {
-      const values = valuesOf(core, own(source));
+      const handle = own(source);
+      const values = handle.isPacked === true ? undefined : valuesOf(core, handle);
       // In its turn: what is enqueued while this waits may write over it, once the arena is closed.
       let read: Float32Array | Int32Array | undefined;
-      enqueue(() => read = values().slice());
+      enqueue(() => read = values === undefined ? unpacked(core, handle) : values().slice());
       await core.drain();
       return read!;
     },

@@ -4,12 +4,17 @@
  * @module
  */
 
+/** Products of a sum that are taken at once; with those before them they are one chain: as in `kernels/product.h`. */
+export const DEPTH = 384;
+
 /** One product, with byte addresses. */
 export interface Product {
   /** A: [m, k], or [k, m] transposed. */
   readonly a: number;
   /** B: [k, n], or [n, k] transposed. */
   readonly b: number;
+  /** Whether B is a weight that is packed. */
+  readonly isPacked?: boolean;
   /** C: [m, n] */
   readonly c: number;
   /** Read A as its transpose. */

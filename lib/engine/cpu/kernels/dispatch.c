@@ -17,6 +17,14 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[5]),
       }, start, end, scratch);
     case 1:
+      return packWeight((struct packWeight){
+          ADDRESS(values[0]),
+          (int)values[1],
+          (int)values[2],
+          (int)values[3],
+          ADDRESS(values[4]),
+      }, start, end, scratch);
+    case 2:
       return product((struct product){
           ADDRESS(values[0]),
           (int)values[1],
@@ -38,7 +46,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[17]),
           (int)values[18],
       }, start, end, scratch);
-    case 2:
+    case 3:
       return packHalf((struct packHalf){
           ADDRESS(values[0]),
           (int)values[1],
@@ -47,7 +55,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           ADDRESS(values[5]),
       }, start, end, scratch);
-    case 3:
+    case 4:
       return productHalf((struct productHalf){
           ADDRESS(values[0]),
           (int)values[1],
@@ -64,7 +72,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[12]),
           (int)values[13],
       }, start, end, scratch);
-    case 4:
+    case 5:
       return attention((struct attention){
           ADDRESS(values[0]),
           (int)values[1],
@@ -90,7 +98,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[21],
           (unsigned)(long long)values[22],
       }, start, end, scratch);
-    case 5:
+    case 6:
       return attentionBackward((struct attentionBackward){
           ADDRESS(values[0]),
           (int)values[1],
@@ -124,7 +132,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[29],
           (unsigned)(long long)values[30],
       }, start, end, scratch);
-    case 6:
+    case 7:
       return layerNorm((struct layerNorm){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -142,7 +150,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[13],
           (unsigned)(long long)values[14],
       }, start, end, scratch);
-    case 7:
+    case 8:
       return layerNormBackward((struct layerNormBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -161,7 +169,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[14],
           (unsigned)(long long)values[15],
       }, start, end, scratch);
-    case 8:
+    case 9:
       return rmsNorm((struct rmsNorm){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -179,7 +187,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[13],
           (unsigned)(long long)values[14],
       }, start, end, scratch);
-    case 9:
+    case 10:
       return rmsNormBackward((struct rmsNormBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -199,7 +207,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[15],
           (unsigned)(long long)values[16],
       }, start, end, scratch);
-    case 10:
+    case 11:
       return headNorm((struct headNorm){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -212,7 +220,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (float)values[8],
           ADDRESS(values[9]),
       }, start, end, scratch);
-    case 11:
+    case 12:
       return headNormBackward((struct headNormBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -226,7 +234,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[9]),
           (int)values[10],
       }, start, end, scratch);
-    case 12:
+    case 13:
       return normalizeRows((struct normalizeRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -234,7 +242,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           (float)values[4],
       }, start, end, scratch);
-    case 13:
+    case 14:
       return normalizeRowsBackward((struct normalizeRowsBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -243,14 +251,14 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           (float)values[5],
       }, start, end, scratch);
-    case 14:
+    case 15:
       return gather((struct gather){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 15:
+    case 16:
       return scatterAdd((struct scatterAdd){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -260,7 +268,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[5]),
           ADDRESS(values[6]),
       }, start, end, scratch);
-    case 16:
+    case 17:
       return dropout((struct dropout){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -272,7 +280,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (unsigned)(long long)values[7],
           (unsigned)(long long)values[8],
       }, start, end, scratch);
-    case 17:
+    case 18:
       return pool((struct pool){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -282,7 +290,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[5],
           (int)values[6],
       }, start, end, scratch);
-    case 18:
+    case 19:
       return scatterPool((struct scatterPool){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -295,7 +303,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[8]),
           ADDRESS(values[9]),
       }, start, end, scratch);
-    case 19:
+    case 20:
       return poolBackward((struct poolBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -306,21 +314,21 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (int)values[7],
       }, start, end, scratch);
-    case 20:
+    case 21:
       return logSumExpRows((struct logSumExpRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 21:
+    case 22:
       return softmaxRows((struct softmaxRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 22:
+    case 23:
       return softmaxRowsBackward((struct softmaxRowsBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -330,7 +338,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[5]),
           (int)values[6],
       }, start, end, scratch);
-    case 23:
+    case 24:
       return crossEntropyBackward((struct crossEntropyBackward){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -339,13 +347,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[4]),
           (int)values[5],
       }, start, end, scratch);
-    case 24:
+    case 25:
       return activate((struct activate){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 25:
+    case 26:
       return activateBackward((struct activateBackward){
           (int)values[0],
           ADDRESS(values[1]),
@@ -356,7 +364,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (int)values[7],
       }, start, end, scratch);
-    case 26:
+    case 27:
       return biasActivation((struct biasActivation){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -364,7 +372,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           (int)values[4],
       }, start, end, scratch);
-    case 27:
+    case 28:
       return gated((struct gated){
           (int)values[0],
           ADDRESS(values[1]),
@@ -372,7 +380,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           (int)values[4],
       }, start, end, scratch);
-    case 28:
+    case 29:
       return gatedBackward((struct gatedBackward){
           (int)values[0],
           ADDRESS(values[1]),
@@ -381,7 +389,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           (int)values[5],
       }, start, end, scratch);
-    case 29:
+    case 30:
       return rotate((struct rotate){
           ADDRESS(values[0]),
           (int)values[1],
@@ -392,7 +400,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[6],
           (float)values[7],
       }, start, end, scratch);
-    case 30:
+    case 31:
       return topK((struct topK){
           ADDRESS(values[0]),
           (int)values[1],
@@ -403,7 +411,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[6]),
           ADDRESS(values[7]),
       }, start, end, scratch);
-    case 31:
+    case 32:
       return topProducts((struct topProducts){
           ADDRESS(values[0]),
           (int)values[1],
@@ -422,13 +430,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[14],
           ADDRESS(values[15]),
       }, start, end, scratch);
-    case 32:
+    case 33:
       return unary((struct unary){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
       }, start, end, scratch);
-    case 33:
+    case 34:
       return binary((struct binary){
           (int)values[0],
           ADDRESS(values[1]),
@@ -436,32 +444,32 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 34:
+    case 35:
       return affine((struct affine){
           ADDRESS(values[0]),
           (float)values[1],
           (float)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 35:
+    case 36:
       return addTo((struct addTo){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (float)values[2],
       }, start, end, scratch);
-    case 36:
+    case 37:
       return fill((struct fill){
           ADDRESS(values[0]),
           (float)values[1],
       }, start, end, scratch);
-    case 37:
+    case 38:
       return transpose((struct transpose){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
           (int)values[3],
       }, start, end, scratch);
-    case 38:
+    case 39:
       return copyColumns((struct copyColumns){
           ADDRESS(values[0]),
           (int)values[1],
@@ -471,28 +479,28 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[5],
           (int)values[6],
       }, start, end, scratch);
-    case 39:
+    case 40:
       return scaleRows((struct scaleRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 40:
+    case 41:
       return rowReduce((struct rowReduce){
           (int)values[0],
           ADDRESS(values[1]),
           ADDRESS(values[2]),
           (int)values[3],
       }, start, end, scratch);
-    case 41:
+    case 42:
       return columnSumBlocks((struct columnSumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 42:
+    case 43:
       return columnSumFinish((struct columnSumFinish){
           ADDRESS(values[0]),
           (int)values[1],
@@ -500,14 +508,14 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[3]),
           (int)values[4],
       }, start, end, scratch);
-    case 43:
+    case 44:
       return sumBlocks((struct sumBlocks){
           ADDRESS(values[0]),
           (int)values[1],
           (int)values[2],
           ADDRESS(values[3]),
       }, start, end, scratch);
-    case 44:
+    case 45:
       return adamw((struct adamw){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -519,7 +527,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (double)values[7],
           (float)values[8],
       }, start, end, scratch);
-    case 45:
+    case 46:
       return adamwRows((struct adamwRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -534,13 +542,13 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (double)values[10],
           (float)values[11],
       }, start, end, scratch);
-    case 46:
+    case 47:
       return clearRows((struct clearRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
           (int)values[2],
       }, start, end, scratch);
-    case 47:
+    case 48:
       return squaresOfRows((struct squaresOfRows){
           ADDRESS(values[0]),
           ADDRESS(values[1]),
@@ -548,7 +556,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[3],
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 48:
+    case 49:
       return packInt8((struct packInt8){
           ADDRESS(values[0]),
           (int)values[1],
@@ -557,7 +565,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           (int)values[4],
           ADDRESS(values[5]),
       }, start, end, scratch);
-    case 49:
+    case 50:
       return int8Bounds((struct int8Bounds){
           ADDRESS(values[0]),
           (int)values[1],
@@ -565,7 +573,7 @@ static void run(int kernel, char *base, const double *values, int start, int end
           ADDRESS(values[3]),
           ADDRESS(values[4]),
       }, start, end, scratch);
-    case 50:
+    case 51:
       return int8Product((struct int8Product){
           ADDRESS(values[0]),
           ADDRESS(values[1]),

@@ -37,6 +37,24 @@ INLINE void packPanels(const float *b, idx ldb, int transposed, int n, int k, fl
 // Items are panels.
 KERNEL(packB) { packPanels(a.b, a.ldb, a.transposed, a.n, a.k, a.packed, start, end); }
 
+// Rows of Bᵀ [n, k], put for good to where products take them: the panels of each slice behind each other. Items are rows of
+// w, of which the first is row `first` of Bᵀ.
+KERNEL(packWeight) {
+  idx columns = (a.n + PANEL - 1) / PANEL * PANEL;
+  for (int row = start, together; row < end; row += together) {
+    int column = a.first + row;
+    together = column % 4 == 0 && row + 4 <= end ? 4 : 1;
+    for (int k0 = 0; k0 < a.k; k0 += DEPTH) {
+      int depth = lesser(DEPTH, a.k - k0);
+      const float *x = a.w + (idx)row * a.k + k0;
+      float *to = a.packed + k0 * columns + (idx)(column / PANEL) * depth * PANEL + column % PANEL;
+      if (together == 4) packFour(x, a.k, depth, PANEL, to);
+      else
+        for (int p = 0; p < depth; p++) to[(idx)p * PANEL] = x[p];
+    }
+  }
+}
+
 // A tile times a panel, put to C.
 APART void multiply(const float *x, const float *y, int depth, float *c, idx ldc, int height, int width, float alpha,
                      int add) {
@@ -91,8 +109,9 @@ INLINE int hasPacked(unsigned call, void *scratch) {
 }
 
 // Items are tiles or, `byPanels`, panels: then each thread packs all of A, and a few of the panels it takes at a time, which
-// stay in a near cache. Without that each thread packs all of B if there is a `call`: with few threads that is cheaper than to
-// send it from one core's cache to another's. Calls that follow each other with one number share what was packed.
+// stay in a near cache; or takes them from `packed`. Without that each thread packs all of B if there is a `call`: with few
+// threads that is cheaper than to send it from one core's cache to another's. Calls that follow each other with one number
+// share what was packed.
 KERNEL(product) {
   float16 *v = scratch;
   float *here = (float *)(v + CHUNK);
@@ -103,10 +122,13 @@ KERNEL(product) {
         packTiles(&a, first, lesser(a.m, first + TILES * TILE), tiles + (idx)first * a.k);
     for (int from = start * PANEL; from < end * PANEL; from += NEAR) {
       int to = lesser(a.n, lesser(end * PANEL, from + NEAR));
-      packPanels(a.b + from * (idx)(a.transposedB ? a.ldb : 1), a.ldb, a.transposedB, to - from, a.k, panels, 0,
-                 (to - from + PANEL - 1) / PANEL);
+      const float *taken = panels;
+      if (a.packed) taken = a.packed + (idx)from * a.k;
+      else
+        packPanels(a.b + from * (idx)(a.transposedB ? a.ldb : 1), a.ldb, a.transposedB, to - from, a.k, panels, 0,
+                   (to - from + PANEL - 1) / PANEL);
       for (int first = 0; first < a.m; first += TILES * TILE)
-        multiplyRows(&a, tiles + (idx)first * a.k, first, lesser(a.m, first + TILES * TILE), panels, from, to, v);
+        multiplyRows(&a, tiles + (idx)first * a.k, first, lesser(a.m, first + TILES * TILE), taken, from, to, v);
     }
     return;
   }

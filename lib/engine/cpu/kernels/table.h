@@ -14,6 +14,15 @@ struct packB {
 };
 KERNEL(packB);
 
+struct packWeight {
+  const float *w;
+  int first;
+  int n;
+  int k;
+  float *packed;
+};
+KERNEL(packWeight);
+
 struct product {
   const float *a;
   int lda;

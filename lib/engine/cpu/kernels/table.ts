@@ -94,6 +94,7 @@ export const KERNEL_TABLE = {
     k: "int",
     packed: "float *",
   },
+  packWeight: { w: "const float *", first: "int", n: "int", k: "int", packed: "float *" },
   product: {
     a: "const float *",
     lda: "int",
