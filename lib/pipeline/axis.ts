@@ -64,10 +64,15 @@ export function tickText(value: number): string {
   return `${value}`.replace("-", "−");
 }
 
-/** Width and height of a chart in its own units; the page scales it. */
-export const SIZE = { width: 420, height: 270 } as const;
-const LEFT = 60;
-const RIGHT = 14;
+/**
+ * Width and height of a chart in its own units; the page scales it. They are about the pixels that a phone gives it, so that
+ * what is written in it is as large there as it says.
+ */
+export const SIZE = { width: 336, height: 232 } as const;
+/** Of a letter of the numbers beside an axis, at most. */
+const LETTER = 8;
+const LEFT = 62;
+const RIGHT = 24;
 const TOP = 12;
 const BOTTOM = 46;
 
@@ -94,9 +99,10 @@ export function placeIn({ x, y }: Frame): (point: Point) => readonly [number, nu
   ];
 }
 
-/** Every second tick, where all of them would run into each other. */
+/** Every second or third tick, where all of them would run into each other. */
 function sparse(ticks: readonly number[], most: number): readonly number[] {
-  return ticks.length <= most ? ticks : ticks.filter((_, i) => i % 2 === 0);
+  const every = Math.ceil(ticks.length / most);
+  return ticks.filter((_, i) => i % every === 0);
 }
 
 /** Lines, numbers and titles of two axes. */
@@ -111,7 +117,8 @@ export function axes(frame: Frame): string {
       height + 4
     }" text-anchor="end">${tickText(tick)}</text>`;
   });
-  const marks = sparse(x.ticks, longest > 5 ? 5 : 8).map((tick) => {
+  const most = 1 + Math.floor((right - left) / (LETTER * (longest + 1)));
+  const marks = sparse(x.ticks, most).map((tick) => {
     const [place] = at([tick, y.low]);
     return `<path class="axis" d="M${place} ${bottom}v4"/><text x="${place}" y="${bottom + 18}" text-anchor="middle">${
       tickText(tick)

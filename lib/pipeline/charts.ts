@@ -40,12 +40,23 @@ const key = (names: readonly string[]) =>
     }).join(" ")
   }</p>`;
 
-/** Curves over steps. Values that are not finite are left out. */
+/** What stands in the place of a chart. */
+const inWords = (title: string, text: string) =>
+  `<figure><figcaption>${escapeHtml(title)}</figcaption><p>${escapeHtml(text)}</p></figure>`;
+
+/**
+ * Curves over steps. Values that are not finite are left out. A single point makes no curve: where no series has more, they
+ * are said in words.
+ */
 export function lineChart(titles: ChartTitles, series: readonly Series[]): string {
   const lines = series.map(({ name, points }) => ({ name, points: points.filter(([, y]) => Number.isFinite(y)) }));
   const [across, up] = [0, 1].map((i) => rangeOf(lines.flatMap(({ points }) => points.map((point) => point[i]!))));
-  if (across === undefined || up === undefined) {
-    return `<figure><figcaption>${escapeHtml(titles.title)}</figcaption><p>no values</p></figure>`;
+  if (across === undefined || up === undefined) return inWords(titles.title, "no values");
+  if (lines.every(({ points }) => points.length < 2)) {
+    const told = lines.flatMap(({ name, points }) =>
+      points.map(([x, y]) => `${lines.length > 1 ? `${name}: ` : ""}${shortly(y)} at ${titles.across} ${x}`)
+    );
+    return inWords(titles.title, told.join("; "));
   }
   const frame: Frame = { ...titles, x: axisOf([Math.min(0, across[0]), across[1]], 5, true), y: axisOf(up) };
   const at = placeIn(frame);
@@ -98,9 +109,7 @@ export function histogramChart(
 ): string {
   const shown = groups.filter(({ histogram }) => histogram.counts.some((count) => count > 0));
   const ends = rangeOf(shown.flatMap(({ histogram: { low, high } }) => [low, high]));
-  if (ends === undefined) {
-    return `<figure><figcaption>${escapeHtml(titles.title)}</figcaption><p>no values</p></figure>`;
-  }
+  if (ends === undefined) return inWords(titles.title, "no values");
   const shares = shown.map(({ name, histogram }) => {
     const all = histogram.counts.reduce((sum, count) => sum + count, 0);
     return { name, histogram, all, shares: histogram.counts.map((count) => 100 * count / all) };

@@ -19,21 +19,28 @@ body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .4rem; } h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; }
 p { color: var(--soft); margin: .3rem 0; } dl, figure { margin: 0; }
 pre { background: var(--code); padding: .7rem .9rem; border-radius: .4rem; white-space: pre-wrap; font-size: .85rem; margin: .6rem 0; }
-.table { overflow-x: auto; margin: 0 0 1rem; } table { border-collapse: collapse; width: 100%; font-size: .9rem; }
+.table { overflow-x: auto; container-type: inline-size; margin: 0 0 1rem; background:
+  linear-gradient(to right, var(--paper) 40%, transparent) left / 2.5rem 100% no-repeat local,
+  linear-gradient(to left, var(--paper) 40%, transparent) right / 2.5rem 100% no-repeat local,
+  linear-gradient(to right, var(--line), transparent) left / .9rem 100% no-repeat,
+  linear-gradient(to left, var(--line), transparent) right / .9rem 100% no-repeat; }
+table { border-collapse: collapse; width: 100%; font-size: .9rem; overflow-wrap: normal; }
 caption { text-align: left; font-weight: 600; padding: .3rem 0; }
+caption span { display: inline-block; position: sticky; left: 0; max-width: 100cqi; overflow-wrap: anywhere; }
 td, th { text-align: left; padding: .35rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; min-width: 3.2rem; }
-th { font-weight: 600; } tbody th { font-weight: 400; } td:not(.n), tbody th { overflow-wrap: anywhere; }
-tbody th, td:first-child:not(.n) { min-width: 7.5rem; }
-td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(18.5rem, 100%), 1fr)); gap: 1.4rem; align-items: start; }
+th { font-weight: 600; } thead th { vertical-align: bottom; } tbody th { font-weight: 400; min-width: 6.5rem; } .t { min-width: 8.5rem; overflow-wrap: anywhere; }
+td.n, th.n { text-align: right; font-variant-numeric: tabular-nums; } td.n { white-space: nowrap; }
+.row { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(20rem, 100%), 1fr)); gap: 1.4rem; align-items: start; }
+.row + *, figure + *, figure + .table, section + figure { margin-top: 1.4rem; } .row > * { margin-top: 0; min-width: 0; } figure { container-type: inline-size; }
 figcaption { font-weight: 600; font-size: .95rem; } figure svg[role] { width: 100%; max-width: 34rem; height: auto; display: block; }
-figure text { fill: var(--soft); font-size: 12.5px; } .grid { stroke: var(--line); } .axis { stroke: var(--soft); fill: none; }
+figure text { fill: var(--soft); font-size: 13px; } @container (min-width: 26rem) { figure text { font-size: 10px; } }
+.grid { stroke: var(--line); } .axis { stroke: var(--soft); fill: none; }
 .legend { display: flex; flex-wrap: wrap; gap: .1rem .9rem; font-size: .85rem; } .key { width: 1.1em; height: .8em; }
 .facts { display: grid; grid-template-columns: repeat(auto-fit, minmax(9rem, 1fr)); gap: .8rem; margin: 1rem 0; }
 .facts > div { border: 1px solid var(--line); border-radius: .4rem; padding: .5rem .8rem; }
 dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; font-size: 1.25rem; font-variant-numeric: tabular-nums; }
 .warn { color: var(--b); border-left: 3px solid var(--b); padding-left: .7rem; }
-@media (max-width: 34rem) { body { margin-top: 1rem; } td, th { padding: .3rem .35rem; } table { font-size: .82rem; } }
+@media (max-width: 34rem) { body { margin-top: 1rem; } td, th { padding: .3rem .35rem; } table { font-size: .82rem; } .t { min-width: 6.8rem; } }
 @media print { :root { color-scheme: light; } body { max-width: none; margin: 0; font-size: 10.5pt; }
   h2, caption, figcaption { break-after: avoid; } figure, tr, .facts, pre { break-inside: avoid; } thead { display: table-header-group; }
   .table { overflow: visible; } .row { grid-template-columns: 1fr 1fr; } p, li { orphans: 3; widows: 3; } @page { margin: 16mm; } }`;
@@ -51,9 +58,13 @@ const show = (value: Cell, digits: number) => {
 /** A number as a cell has it, with its unit; nothing where there is none. */
 const NUMBER = /^$|^[-+−]?[\d.,]+(\s?(%|×|G\S+\/s))?$/;
 
+/** A column with a longer text than this is one of texts, whose lines may break anywhere; other words stay whole. */
+const WORD = 24;
+
 /**
  * A table with a caption, numbers to the right; the first cell of a row is what the row is about. Where the heading above it
- * says the same, the caption is not shown, and the table's region still has it as its name.
+ * says the same, the caption is not shown, and the table's region still has it as its name. One that is wider than the page
+ * is moved within its own box, and its caption stays.
  */
 export function htmlTable(
   caption: string,
@@ -63,17 +74,20 @@ export function htmlTable(
 ): string {
   const isNumber = (cell: Cell | undefined) => typeof cell !== "string" || NUMBER.test(cell);
   const numeric = columns.map((_, j) => j > 0 && rows.every((row) => isNumber(row[j])));
-  const type = (j: number) => numeric[j] ? ' class="n"' : "";
+  const isText = columns.map((_, j) => rows.some((row) => `${row[j] ?? ""}`.length > WORD));
+  const type = (j: number) => numeric[j] ? ' class="n"' : isText[j] ? ' class="t"' : "";
   const heading = columns.map((name, j) => `<th scope="col"${type(j)}>${escapeHtml(name)}</th>`).join("");
   const lines = rows.map((row) =>
     `<tr>${
       columns.map((_, j) =>
-        j === 0 ? `<th scope="row">${show(row[j], digits)}</th>` : `<td${type(j)}>${show(row[j], digits)}</td>`
+        j === 0
+          ? `<th scope="row"${type(j)}>${show(row[j], digits)}</th>`
+          : `<td${type(j)}>${show(row[j], digits)}</td>`
       ).join("")
     }</tr>`
   );
   return `<div class="table" tabindex="0" role="region" aria-label="${escapeHtml(caption)}"><table>${
-    headed ? "" : `<caption>${escapeHtml(caption)}</caption>`
+    headed ? "" : `<caption><span>${escapeHtml(caption)}</span></caption>`
   }<thead><tr>${heading}</tr></thead>\n<tbody>${lines.join("\n")}</tbody></table></div>`;
 }
 

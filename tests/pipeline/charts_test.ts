@@ -32,10 +32,35 @@ Deno.test("a chart says in words what it shows, and names are escaped", () => {
   assert.match(svg, /role="img" aria-label="&lt;Loss&gt;: a&quot;b, from 2 at 1 to 0.2500 at 5"/);
   assert.match(
     htmlTable("<c>", ["<a>"], [["<b>"]]),
-    /<caption>&lt;c&gt;<\/caption>.*scope="col">&lt;a&gt;.*scope="row">&lt;b&gt;/s,
+    /<caption><span>&lt;c&gt;<\/span><\/caption>.*scope="col">&lt;a&gt;.*scope="row">&lt;b&gt;/s,
   );
   const measured = htmlTable("c", ["a", "numbers", "words"], [["x", "1.5 GB/s", "2 texts"], ["y", "12.3 %", "all"]]);
   assert.match(measured, /<th scope="col" class="n">numbers<.*<th scope="col">words</s);
+});
+
+Deno.test("a series of a single point is said in words: it makes no curve", () => {
+  const titles = { title: "Loss", across: "update", up: "loss" };
+  const alone = lineChart(titles, [{ name: "Loss", points: [[8, 0.1934]] }]);
+  assert.equal(alone, "<figure><figcaption>Loss</figcaption><p>0.1934 at update 8</p></figure>");
+  const both = lineChart(titles, [{ name: "<a>", points: [[8, 2]] }, { name: "b", points: [[8, NaN], [9, 1]] }]);
+  assert.match(both, /<p>&lt;a&gt;: 2 at update 8; b: 1 at update 9<\/p>/);
+  assert.match(lineChart(titles, [{ name: "a", points: [[8, 2]] }, { name: "b", points: [[8, 2], [9, 1]] }]), /<svg/);
+});
+
+Deno.test("numbers across a chart have room: of long ones fewer are written", () => {
+  for (const top of [8, 90, 12_345, 700_000]) {
+    const svg = lineChart({ title: "t", across: "x", up: "y" }, [{ name: "a", points: [[0, 1], [top, 2]] }]);
+    const marks = [...svg.matchAll(/<text x="([\d.]+)" y="[\d.]+" text-anchor="middle">(\d+)</g)];
+    assert.ok(marks.length > 1);
+    const places = marks.map(([, x, text]) => ({ x: Number(x), half: 4 * text!.length }));
+    places.forEach(({ x, half }, i) => i === 0 || assert.ok(x - half > places[i - 1]!.x + places[i - 1]!.half));
+    assert.ok(places.at(-1)!.x + places.at(-1)!.half <= 336, "the last one is not cut");
+  }
+});
+
+Deno.test("in a table, columns of texts may break and other words stay whole", () => {
+  const table = htmlTable("c", ["metric", "text"], [["spearman_euclidean", "a man plays a guitar in the park"]]);
+  assert.match(table, /<th scope="col">metric<.*<th scope="col" class="t">text<.*<td class="t">/s);
 });
 
 Deno.test("every value is in one bin of a histogram", () => {
