@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineError, type KindredError, TrainingError, UsageError } from "../error.ts";
+import { nearestName } from "../text/edits.ts";
 import { countTrained, type Parameters } from "../tensor/tensor.ts";
 import { closeOptimizer, openOptimizer } from "./adamw.ts";
 import { FIRST_LOSS_SCALE, nextLossScale } from "./loss_scale.ts";
@@ -44,6 +45,11 @@ export interface TrainHooks {
   readonly folder?: string | undefined;
   /** Evaluates the model as it is now. */
   readonly evaluate?: Effect.Effect<Metrics, KindredError> | undefined;
+  /**
+   * Metrics that `evaluate` is known to give. Where `keepBest` is none of them, it is asked once before the first update: a
+   * name that it does not know must not be found out after an hour.
+   */
+  readonly metrics?: readonly string[] | undefined;
   /** What is worth knowing of the rows: goes into the record's warnings. */
   readonly warnings?: readonly string[] | undefined;
   /** Called with each warning of the record, as soon as it is known. */
@@ -140,14 +146,7 @@ export const train: (
       yield* Effect.uninterruptible(attempt(async () => {
         record.evaluations.push([record.steps, metrics]);
         if (settings.keepBest === undefined) return;
-        const value = metrics[settings.keepBest];
-        if (value === undefined) {
-          throw new TrainingError("the metric to keep the best checkpoint by was not evaluated", {
-            expected: `one of ${Object.keys(metrics).join(", ")}`,
-            found: settings.keepBest,
-            hint: "name another one with --keep-best",
-          });
-        }
+        const value = valueOf(metrics, settings.keepBest);
         if (value > (record.best?.value ?? -Infinity)) { // NaN is never better
           await best.save();
           record.best = { step: record.steps, value };
@@ -215,6 +214,11 @@ export const train: (
     });
     const loop = Effect.gen(function* () {
       yield* Effect.forEach(warnings, warn, { discard: true });
+      const { keepBest } = settings;
+      if (keepBest !== undefined && record.steps === 0 && hooks.metrics?.includes(keepBest) !== true) {
+        const metrics = yield* hooks.evaluate!;
+        yield* attemptSync(() => valueOf(metrics, keepBest));
+      }
       if (record.steps > 0) yield* afterStep(); // the evaluation of the last step may have been cut off
       const updates = plan.updates(record.steps);
       while (!record.stoppedEarly && record.steps < plan.totalSteps) {
@@ -246,6 +250,19 @@ export const train: (
     return record;
   },
 );
+
+/** The metric that the best weights are chosen by. */
+function valueOf(metrics: Metrics, name: string): number {
+  const value = metrics[name];
+  if (value !== undefined) return value;
+  const names = Object.keys(metrics);
+  const meant = nearestName(name, names);
+  throw new TrainingError("the metric to keep the best weights by is none of those that are evaluated", {
+    expected: `one of ${names.join(", ")}`,
+    found: name,
+    hint: meant === undefined ? "name another one with --keep-best (keepBest)" : `did you mean ${meant}?`,
+  });
+}
 
 function notFinite(step: StepResult, objective: Objective): TrainingError {
   const { loss, gradientNorm, learningRate } = step;

@@ -207,14 +207,14 @@ Deno.test("train() keeps the best weights by a metric, and stops when patience r
   const values = [0.1, 0.5, 0.4, 0.3, 0.2];
   let call = 0;
   const { record } = await run(
-    { folder, evaluate: Effect.sync(() => ({ spearman_cosine: values[call++]! })) },
+    { folder, metrics: ["spearman_cosine"], evaluate: Effect.sync(() => ({ spearman_cosine: values[call++]! })) },
     { evalSteps: 1, keepBest: "spearman_cosine", patience: 2 },
   );
   assert.deepEqual(record.best, { step: 2, value: 0.5 });
   assert.ok(record.stoppedEarly && record.steps === 4);
   await assert.rejects(
     run({ evaluate: Effect.succeed({ other: 1 }) }, { evalSteps: 1, keepBest: "spearman_cosine" }),
-    /was not evaluated/,
+    /none of those that are evaluated/,
   );
   await Deno.remove(folder, { recursive: true });
 });

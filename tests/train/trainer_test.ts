@@ -117,25 +117,39 @@ Deno.test("the best weights come back, with a folder and without; a metric that 
     return Effect.sync(() => ({ accuracy: values[call++]! }));
   };
   const keep = { evalSteps: 1, keepBest: "accuracy", schedule: "constant", maxSteps: 5 } as const;
+  const known = { metrics: ["accuracy"] };
   const values = [NaN, 0.5, 0.4, NaN, 0.5];
   await withFolder(async (folder) => {
     for (const hooks of [{}, { folder }]) {
-      const { point, record } = await run({ ...hooks, evaluate: evaluate(values) }, keep);
+      const { point, record } = await run({ ...hooks, ...known, evaluate: evaluate(values) }, keep);
       assert.deepEqual(record.best, { step: 2, value: 0.5 });
       assert.equal(record.stale, 3);
       assert.deepEqual(point, two.point);
       if ("folder" in hooks) await Deno.remove(join(folder, "best.safetensors"));
     }
   });
-  const stopped = await run({ evaluate: evaluate([NaN, NaN, 0.1]) }, { ...keep, patience: 2 });
+  const stopped = await run({ ...known, evaluate: evaluate([NaN, NaN, 0.1]) }, { ...keep, patience: 2 });
   assert.ok(stopped.record.stoppedEarly && stopped.record.steps === 2 && stopped.record.best === undefined);
+});
+
+Deno.test("a metric that is not evaluated is refused before the first update, with those there are", async () => {
+  let steps = 0;
+  const onStep = () => Effect.sync(() => void steps++);
+  const evaluate = Effect.succeed({ accuracy: 0.5, f1: 0.4 });
+  await assert.rejects(run({ evaluate, onStep, metrics: ["accuracy"] }, { keepBest: "acuracy" }), (error: unknown) => {
+    assert.ok(error instanceof TrainingError);
+    const { expected, found, hint } = error;
+    assert.deepEqual([expected, found, hint], ["one of accuracy, f1", "acuracy", "did you mean accuracy?"]);
+    return true;
+  });
+  assert.equal(steps, 0);
 });
 
 Deno.test("an evaluation that was interrupted is made up for when the run goes on", async () => {
   const evaluate = (interrupt?: AbortController) => {
     let call = 0;
-    return Effect.suspend(() => {
-      if (interrupt === undefined || ++call < 2) return Effect.succeed({ accuracy: 0.5 });
+    return Effect.suspend(() => { // asked before the first update, after two, and after four
+      if (interrupt === undefined || ++call < 3) return Effect.succeed({ accuracy: 0.5 });
       interrupt.abort();
       return Effect.never;
     });

@@ -90,6 +90,7 @@ const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedMo
       settings,
       warnings,
       evaluate: held && attempt(async () => (await judged(engine, model, held, { relevantFrom })).metrics),
+      metrics: inputs.eval && [yield* judgeMetric(inputs.eval), ...(model.labels > 1 ? ["f1_macro"] : [])],
       save: (folder) => saveCrossEncoder(engine, model, folder, card),
     });
   }),

@@ -189,6 +189,7 @@ const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, Tr
       settings,
       warnings: emptyTextWarnings(textColumns(data)),
       evaluate: rows && attempt(() => evaluate(rows)),
+      metrics: evaluation && [PRIMARY_METRIC[evaluation.kind]],
       save: async (folder) => {
         const card = trainedCard(loss, settings, data.rows);
         await saveBiEncoder(engine, model, folder, card);

@@ -28,6 +28,8 @@ export interface TrainInto {
   readonly save: (folder: string) => Promise<void>;
   /** Evaluates the model as it is now, if it is evaluated on the way. */
   readonly evaluate?: Effect.Effect<Metrics, KindredError> | undefined;
+  /** Metrics that this is known to give. */
+  readonly metrics?: readonly string[] | undefined;
 }
 
 /** Leaves `model/` and `training.json` in the scratch folder; a run that was cut off goes on from its checkpoint there. */
@@ -36,7 +38,7 @@ export const trainInto: (
   engine: Engine,
   what: TrainInto,
 ) => Effect.Effect<void, KindredError, Progress> = Effect.fnUntraced(
-  function* (scratch, engine, { objective, settings, warnings, save, evaluate }) {
+  function* (scratch, engine, { objective, settings, warnings, save, evaluate, metrics }) {
     const progress = yield* Progress;
     const checkpoint = join(scratch, "checkpoint");
     const record = yield* train(engine, objective, settings, {
@@ -46,6 +48,7 @@ export const trainInto: (
       onStep: (step) => Effect.sync(() => progress.emit({ _tag: "step", ...step })),
       onSaved: (saved) => Effect.sync(() => progress.emit({ _tag: "saved", ...saved })),
       evaluate,
+      metrics,
     });
     yield* attempt(async () => {
       await save(join(scratch, "model"));

@@ -146,6 +146,7 @@ const trainSetsStage = defineStage<TrainSetsParameters, TrainSetsInputs, Trained
       settings,
       warnings: all.flatMap(({ warnings }) => warnings),
       evaluate: evaluated.length === 0 ? undefined : attempt(evaluate),
+      metrics: [MEAN_OF_SETS],
       save: async (folder) => {
         const model = { ...opened, ...setPrompts(opened, all) };
         const card = setsCard(all, settings);
