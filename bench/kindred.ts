@@ -1,7 +1,7 @@
 /**
  * Kindred's side of bench/all.ts and bench/scaling.ts: one work in a process of its own, and one line of JSON of what it took.
  *
- * `deno run -A bench/kindred.ts train|start|encode|search|tokenize|stream|mine …`
+ * `deno run -A bench/kindred.ts train|start|encode|queries|search|tokenize|stream|mine …`
  *
  * @module
  */
@@ -78,6 +78,19 @@ const encode: Work = async () => {
     check = meanOf(data);
   }
   return { rate: texts.length / parts / median(seconds), check };
+};
+
+/** Texts one after the other, as a server embeds queries: every tenth, after others that warm up. */
+const queries: Work = async () => {
+  const texts = await lines();
+  using model = await openModel(values.model, { engine: choice });
+  for (const text of texts.filter((_, i) => i % 50 === 5)) await model.encode([text]);
+  const asked = texts.filter((_, i) => i % 10 === 0);
+  let check = 0;
+  const seconds = await secondsOf(async () => {
+    for (const text of asked) check += meanOf((await model.encode([text])).data) / asked.length;
+  });
+  return { rate: asked.length / seconds, check };
 };
 
 /** The k nearest of all rows to each row, exactly; the first rows alone before the clock runs, since V8 compiles. */
@@ -162,6 +175,7 @@ const WORKS: Record<string, Work> = {
     ),
   start: () => firstStep(choice, { model: values.model, train: values.train, cache: values.cache }),
   encode,
+  queries,
   search,
   tokenize: tokenizeTexts,
   stream,

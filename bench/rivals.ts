@@ -1,8 +1,8 @@
 /**
  * The other sides of bench/all.ts in JavaScript: `@huggingface/transformers` (onnxruntime) encodes, `@huggingface/tokenizers`
- * tokenises in one thread.
+ * or embeds queries one after the other, `@huggingface/tokenizers` tokenises in one thread.
  *
- * `deno run -A bench/rivals.ts encode|tokenize --model DIR --texts FILE [--batch-size 1,4,8,16,32] [--threads 2] [--repeat 3]`
+ * `deno run -A bench/rivals.ts encode|queries|tokenize --model DIR --texts FILE [--batch-size 1,4,8,16,32] [--threads 2] [--repeat 3]`
  *
  * @module
  */
@@ -25,12 +25,12 @@ const texts = (await Deno.readTextFile(values.texts!)).trimEnd().split("\n");
 
 interface Result {
   readonly by: string;
-  readonly seconds: number;
+  readonly rate: number;
   readonly check: number;
 }
 
-/** As its pipeline does it, which sorts nothing, in the batch size that is the fastest for a twentieth of the texts. */
-async function encode(): Promise<Result> {
+/** Its pipeline, and what it is called. */
+async function openPipeline() {
   const { env, pipeline } = await import(["npm:", "@huggingface/transformers@4.3.1"].join(""));
   env.localModelPath = dirname(model);
   env.allowRemoteModels = false;
@@ -40,6 +40,12 @@ async function encode(): Promise<Result> {
     device: "cpu",
     session_options: { intraOpNumThreads: threads, interOpNumThreads: 1 },
   });
+  return { extract, name: `@huggingface/transformers ${env.version}` };
+}
+
+/** As its pipeline does it, which sorts nothing, in the batch size that is the fastest for a twentieth of the texts. */
+async function encode(): Promise<Result> {
+  const { extract, name } = await openPipeline();
   const all = async (texts: readonly string[], size: number): Promise<number> => {
     let [sum, count] = [0, 0];
     for (let from = 0; from < texts.length; from += size) {
@@ -58,7 +64,23 @@ async function encode(): Promise<Result> {
   const [, size] = trials.toSorted((a, b) => a[0] - b[0])[0]!;
   let check = 0;
   const seconds = await secondsOf(async () => check = await all(texts, size));
-  return { by: `@huggingface/transformers ${env.version}, batch ${size}`, seconds, check };
+  return { by: `${name}, batch ${size}`, rate: texts.length / seconds, check };
+}
+
+/** Texts one after the other: every tenth, after others that warm up. */
+async function queries(): Promise<Result> {
+  const { extract, name } = await openPipeline();
+  const embed = async (text: string): Promise<number> => {
+    const { data } = await extract([text], { pooling: "mean", normalize: true });
+    return (data as Float32Array).reduce((sum, x) => sum + Math.abs(x), 0) / data.length;
+  };
+  for (const text of texts.filter((_, i) => i % 50 === 5)) await embed(text);
+  const asked = texts.filter((_, i) => i % 10 === 0);
+  let check = 0;
+  const seconds = await secondsOf(async () => {
+    for (const text of asked) check += await embed(text) / asked.length;
+  });
+  return { by: name, rate: asked.length / seconds, check };
 }
 
 /** Each pass makes the tokenizer anew, so that what it remembers of words is part of it. */
@@ -73,9 +95,9 @@ async function tokenize(): Promise<Result> {
     const ids = (text: string) => tokenizer.encode(text, { add_special_tokens: true }).ids.slice(0, 512);
     seconds.push(await secondsOf(() => check = texts.reduce((count, text) => count + ids(text).length, 0)));
   }
-  return { by: "@huggingface/tokenizers 0.2.0", seconds: median(seconds), check };
+  return { by: "@huggingface/tokenizers 0.2.0", rate: texts.length / median(seconds), check };
 }
 
-const { by, seconds, check } = await (positionals[0] === "encode" ? encode() : tokenize());
-say(JSON.stringify({ by, rate: texts.length / seconds, check, peak_bytes: peakBytes() }));
+const WORKS: Readonly<Record<string, () => Promise<Result>>> = { encode, queries, tokenize };
+say(JSON.stringify({ ...await WORKS[positionals[0]!]!(), peak_bytes: peakBytes() }));
 Deno.exit(0);

@@ -89,6 +89,13 @@ export const ROWS: readonly Row[] = [
     [ours("encode", texts), javascript("encode", { ...texts, model: "@exported", ...unsorted })],
     3,
   ),
+  row("texts one after the other, fp32", "queries", same("queries", texts), 3),
+  row(
+    "texts one after the other, fp32, onnxruntime-node",
+    "queries",
+    [ours("queries", texts), javascript("queries", { ...texts, model: "@exported" })],
+    1,
+  ),
   row("encode, int8, OpenVINO", "int8", [quick, int8("openvino", "openvino_model_qint8_quantized.xml")], 1),
   row("encode, int8, onnxruntime", "int8", [quick, int8("onnx", "model_qint8_avx512_vnni.onnx")], 1.5),
   row("encode, static, their usual batch", "static-encode", same("encode", tableTexts), 3),

@@ -78,6 +78,7 @@ INLINE regInt addSevens(regInt sums, regInt x, bytes w) {
     regInt held[TILE][REGISTERS] = {}; \
     _Pragma("clang loop unroll(disable)") \
     for (int p = 0; p < steps; p++, x += TILE, w += group * PANEL) { \
+      __builtin_prefetch(w + steps * group * PANEL, 0, 2); /* the next panel, which comes from far */ \
       of row[REGISTERS]; \
       UNROLLED for (int j = 0; j < REGISTERS; j++) row[j] = load(w + j * group * WIDTH); \
       UNROLLED for (int i = 0; i < TILE; i++) { \
