@@ -57,6 +57,7 @@ export const command: Command = {
     const matryoshka = yield* matryoshkaOf(invocation.values, base);
     const run = yield* beforeAndAfter(evaluation, base, modelShape(invocation.values), {
       dimensions: matryoshka?.dimensions,
+      keepBest: options.settings.keepBest,
     });
     const result = yield* reportingRefusal(
       invocation,

@@ -119,9 +119,9 @@ export const command: Command = {
       : [];
     const shape = yield* attemptSync(() => modelShape(values));
     const matryoshka = yield* matryoshkaOf(values, student);
-    const measure = (set: EvaluationSet | undefined) =>
-      beforeAndAfter(set, student, shape, { dimensions: matryoshka?.dimensions });
-    const [run, other] = [yield* measure(evaluation), yield* measure(beside)];
+    const measure = (set: EvaluationSet | undefined, keepBest?: string) =>
+      beforeAndAfter(set, student, shape, { dimensions: matryoshka?.dimensions, keepBest });
+    const [run, other] = [yield* measure(evaluation, text(values, "keep-best")), yield* measure(beside)];
     const taught = evaluation && (yield* evaluateModel(
       { model: teacher, rows: evaluation.rows, teacher },
       { kind: evaluation.kind },

@@ -80,8 +80,11 @@ export const command: Command = {
       source: text(values, "train") ?? "sample",
       heldOut: true,
     });
+    const run = yield* beforeAndAfter(evaluation, base, shape, {
+      dimensions: matryoshka?.dimensions,
+      keepBest: settings.keepBest,
+    });
     const rows = yield* gplRows({ ...models, pairs: parts.train, passages }, drawn);
-    const run = yield* beforeAndAfter(evaluation, base, shape, { dimensions: matryoshka?.dimensions });
     const trained = yield* trainOnMargins({ model: base, rows, eval: evaluation?.rows }, {
       settings,
       prompts,

@@ -55,6 +55,7 @@ const unsupervised = Effect.fnUntraced(function* (invocation: Invocation) {
   const { evaluation, warnings } = yield* evaluationOfTexts(invocation, "train");
   const run = yield* beforeAndAfter(evaluation, base, modelShape(values), {
     dimensions: matryoshka?.dimensions,
+    keepBest: text(values, "keep-best"),
   });
   const trained = yield* trainSimcse(
     { model: base, texts, ...(evaluation && { eval: evaluation.rows }) },

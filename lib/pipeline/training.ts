@@ -10,6 +10,7 @@ import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import { losses, lossOf, type LossSpec } from "../loss/named.ts";
+import { chosenMetric } from "../train/record.ts";
 import type { CountedDataset, ModelFolder, ModelShape, TrainedModel } from "../stage/artifact.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";
@@ -96,8 +97,9 @@ export const trainAndReport: <C extends PairRows, L extends LabelKind>(
     });
     const matryoshka = yield* matryoshkaOf(values, base);
     const parameters = { loss, seed: number(values, "seed"), dimensions: matryoshka?.dimensions };
-    const measure = (set: EvaluationSet | undefined) => beforeAndAfter(set, base, shape, parameters);
-    const run = yield* measure(evaluation);
+    const measure = (set: EvaluationSet | undefined, keepBest?: string) =>
+      beforeAndAfter(set, base, shape, { ...parameters, keepBest });
+    const run = yield* measure(evaluation, settings.keepBest);
     const other = yield* measure(beside);
     const trained = yield* trainBiEncoder({
       model: base,
@@ -137,22 +139,34 @@ export type BeforeAndAfter = (
   shape?: ModelShape,
 ) => Effect.Effect<TrainedRun, KindredError, Services>;
 
-/** Measures a base model at once, and then models that were made of it on the same rows; nothing without rows. */
+/**
+ * Measures a base model at once, and then models that were made of it on the same rows; nothing without rows. `keepBest` is
+ * refused here, before anything is trained, where no such metric is measured.
+ */
 export const beforeAndAfter: (
   set: EvaluationSet | undefined,
   base: Artifact<ModelFolder>,
   shape: ModelShape,
-  how?: Pick<EvaluateParameters, "loss" | "dimensions"> & { readonly seed?: number },
-) => Effect.Effect<BeforeAndAfter, KindredError, Services> = Effect.fnUntraced(function* (set, base, shape, how) {
-  if (set === undefined) return (trained) => Effect.succeed({ model: trained });
-  const { kind, rows, teacher } = set;
-  const before = yield* evaluateModel({ model: base, rows, teacher }, { kind, ...how, ...shape }, "evaluate-before");
-  return (trained, shape = {}) =>
-    Effect.map(
-      evaluateModel({ model: trained, rows, teacher }, { kind, ...how, ...shape }),
-      (after) => ({ model: trained, before, after }),
-    );
-});
+  how?: Pick<EvaluateParameters, "loss" | "dimensions"> & {
+    readonly seed?: number;
+    readonly keepBest?: string | undefined;
+  },
+) => Effect.Effect<BeforeAndAfter, KindredError, Services> = Effect.fnUntraced(
+  function* (set, base, shape, { keepBest, ...how } = {}) {
+    if (set === undefined) return (trained) => Effect.succeed({ model: trained });
+    const { kind, rows, teacher } = set;
+    const before = yield* evaluateModel({ model: base, rows, teacher }, { kind, ...how, ...shape }, "evaluate-before");
+    if (keepBest !== undefined && keepBest !== "auto") {
+      const { metrics } = yield* valueOf(before);
+      yield* attemptSync(() => chosenMetric(metrics, keepBest));
+    }
+    return (trained, shape = {}) =>
+      Effect.map(
+        evaluateModel({ model: trained, rows, teacher }, { kind, ...how, ...shape }),
+        (after) => ({ model: trained, before, after }),
+      );
+  },
+);
 
 /** Metrics before and after as a table. */
 export const metricsTable = Effect.fnUntraced(function* (title: string, { before, after }: TrainedRun) {

@@ -3,11 +3,25 @@
  *
  * @module
  */
-
+import { TrainingError } from "../error.ts";
+import { nearestName } from "../text/edits.ts";
 import type { LossScale } from "./loss_scale.ts";
 
 /** Values of an evaluation, under sentence-transformers' key names. */
 export type Metrics = { readonly [key: string]: number };
+
+/** The metric that the best weights are chosen by; refused where there is none of this name. */
+export function chosenMetric(metrics: Metrics, name: string): number {
+  const value = metrics[name];
+  if (value !== undefined) return value;
+  const names = Object.keys(metrics);
+  const meant = nearestName(name, names);
+  throw new TrainingError("the metric to keep the best weights by is none of those that are evaluated", {
+    expected: `one of ${names.join(", ")}`,
+    found: name,
+    hint: meant === undefined ? "name another one with --keep-best (keepBest)" : `did you mean ${meant}?`,
+  });
+}
 
 /** What a run tells of itself every few updates. */
 export interface LoggedStep {

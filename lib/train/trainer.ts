@@ -7,13 +7,12 @@ import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineError, type KindredError, TrainingError, UsageError } from "../error.ts";
-import { nearestName } from "../text/edits.ts";
 import { countTrained, type Parameters } from "../tensor/tensor.ts";
 import { closeOptimizer, openOptimizer } from "./adamw.ts";
 import { FIRST_LOSS_SCALE, nextLossScale } from "./loss_scale.ts";
 import type { Objective } from "./objective.ts";
 import { type Plan, planUpdates, type Update } from "./plan.ts";
-import { addStep, emptyRecord, logSteps, type Metrics, type TrainingRecord } from "./record.ts";
+import { addStep, chosenMetric, emptyRecord, logSteps, type Metrics, type TrainingRecord } from "./record.ts";
 import { rateAt, warmupOf } from "./schedule.ts";
 import { negativeWarnings, ownCounter, rowsTold, setBatches } from "./sets.ts";
 import { resolveSettings, type TrainSettings } from "./settings.ts";
@@ -146,7 +145,7 @@ export const train: (
       yield* Effect.uninterruptible(attempt(async () => {
         record.evaluations.push([record.steps, metrics]);
         if (settings.keepBest === undefined) return;
-        const value = valueOf(metrics, settings.keepBest);
+        const value = chosenMetric(metrics, settings.keepBest);
         if (value > (record.best?.value ?? -Infinity)) { // NaN is never better
           await best.save();
           record.best = { step: record.steps, value };
@@ -217,7 +216,7 @@ export const train: (
       const { keepBest } = settings;
       if (keepBest !== undefined && record.steps === 0 && hooks.metrics?.includes(keepBest) !== true) {
         const metrics = yield* hooks.evaluate!;
-        yield* attemptSync(() => valueOf(metrics, keepBest));
+        yield* attemptSync(() => chosenMetric(metrics, keepBest));
       }
       if (record.steps > 0) yield* afterStep(); // the evaluation of the last step may have been cut off
       const updates = plan.updates(record.steps);
@@ -250,19 +249,6 @@ export const train: (
     return record;
   },
 );
-
-/** The metric that the best weights are chosen by. */
-function valueOf(metrics: Metrics, name: string): number {
-  const value = metrics[name];
-  if (value !== undefined) return value;
-  const names = Object.keys(metrics);
-  const meant = nearestName(name, names);
-  throw new TrainingError("the metric to keep the best weights by is none of those that are evaluated", {
-    expected: `one of ${names.join(", ")}`,
-    found: name,
-    hint: meant === undefined ? "name another one with --keep-best (keepBest)" : `did you mean ${meant}?`,
-  });
-}
 
 function notFinite(step: StepResult, objective: Objective): TrainingError {
   const { loss, gradientNorm, learningRate } = step;

@@ -91,6 +91,15 @@ Deno.test("augmented_sbert stops where its judge knows no more than the model, w
     assert.ok(silver_kept > 0 && silver_pairs === Math.round(100 * silver_kept));
   }));
 
+Deno.test("a metric to keep the best by that is not measured is refused before the judge is trained", () =>
+  withFolder(async (folder) => {
+    const flags = ["--preset", "test", "--keep-best", "spearman_cosinus", ...places(folder)];
+    const { code, err } = await run("augmented_sbert", ...flags);
+    assert.equal(code, 1);
+    assert.match(err, /found: +spearman_cosinus\n +hint: +did you mean spearman_cosine\?/);
+    assert.doesNotMatch(err, /training/);
+  }));
+
 Deno.test("the judge of augmented_sbert may be an NLI model: as it is, or with a new last layer", () =>
   withFolder(async (folder) => {
     const nli = join(folder, "nli");
