@@ -50,8 +50,8 @@ export const FLAGS = {
   "datasets": [
     "text",
     'a JSON file that names several data sets: [{"name": "qa", "train": "qa.csv", "loss": "multiple_negatives_ranking"}, …]; of each also ' +
-    "lossOptions, columns, limit, negatives, prompts, weight, batchSize, guide, eval, evalColumns, holdOut; files are looked " +
-    "for where the command runs",
+    "lossOptions, columns, limit, negatives, prompts, weight, batchSize, guide, eval, evalColumns, holdOut; paths " +
+    "are relative to the file's folder",
   ],
   "mixing": [
     MIXINGS,

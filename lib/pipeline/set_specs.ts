@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { parse } from "node:path";
+import { dirname, parse } from "node:path";
 import { type ColumnMapping, isColumn, parseColumns } from "../data/column_names.ts";
 import { type KindredError, knownError, UsageError } from "../error.ts";
 import { lossOf, type LossSpec } from "../loss/named.ts";
@@ -12,9 +12,10 @@ import { checkFields, type Field, type Fields, NUMBERS, oneOf, wrong } from "../
 import { inSet } from "../train/in_set.ts";
 import { checkMixing, type MixingSettings } from "../train/mixed_batches.ts";
 import type { FlagValues } from "./flags.ts";
+import { besideFile } from "./set_paths.ts";
 import { text } from "./settings.ts";
 
-/** A data set of a run. Files are looked for where the command runs. */
+/** A data set of a run. */
 export interface SetSpec {
   /** What it is called in the report; without a slash. */
   readonly name: string;
@@ -113,7 +114,7 @@ const namedAs = (name: string, error: unknown): unknown => {
   return known === undefined ? error : inSet(name, known);
 };
 
-/** Reads and checks the file of `--datasets`. */
+/** Reads and checks the file of `--datasets`, whose paths are relative to its folder. */
 export async function readSpecs(path: string, mixing: MixingSettings): Promise<readonly SetSpec[]> {
   const content = await Deno.readTextFile(path).catch((error) => {
     if (!(error instanceof Deno.errors.NotFound || error instanceof Deno.errors.IsADirectory)) throw error;
@@ -125,7 +126,20 @@ export async function readSpecs(path: string, mixing: MixingSettings): Promise<r
   } catch (error) {
     throw new UsageError("the file of data sets is not JSON", { where: path, found: (error as Error).message });
   }
-  return checkSpecs(given, mixing);
+  return await Promise.all(checkSpecs(given, mixing).map((spec) => withPaths(spec, dirname(path))));
+}
+
+/** A data set whose paths are as they are from where the command runs. */
+async function withPaths(spec: SetSpec, folder: string): Promise<SetSpec> {
+  const found: { -readonly [field in "train" | "eval" | "guide"]?: string } = {};
+  try {
+    for (const field of ["train", "eval", "guide"] as const) {
+      if (spec[field] !== undefined) found[field] = await besideFile(spec[field], folder);
+    }
+  } catch (error) {
+    throw namedAs(spec.name, error);
+  }
+  return { ...spec, ...found };
 }
 
 /** The loss of a data set. */
@@ -157,12 +171,11 @@ export function promptsOfSet(spec: SetSpec, all: readonly SetSpec[], values: Fla
   } catch {
     parsed = undefined;
   }
-  const called = ({ name, train }: SetSpec) => [name, train, parse(train).base, parse(train).name];
+  const isCalled = ({ name, train }: SetSpec, key: string) =>
+    key === name || key === parse(train).name || `/${train}`.replaceAll("\\", "/").endsWith(`/${key}`);
   const keys = isObject(parsed) ? Object.keys(parsed) : [];
-  const bySet = keys.length > 0 && keys.every((key) => all.some((set) => called(set).includes(key)));
-  const own = bySet
-    ? (parsed as Record<string, unknown>)[called(spec).find((name) => keys.includes(name)) ?? ""]
-    : parsed;
+  const bySet = keys.length > 0 && keys.every((key) => all.some((set) => isCalled(set, key)));
+  const own = bySet ? (parsed as Record<string, unknown>)[keys.find((key) => isCalled(spec, key)) ?? ""] : parsed;
   if (bySet && own === undefined) return undefined;
   if (FIELDS.prompts.is(own) && (bySet || keys.every((key) => isColumn(key)))) return own as ColumnPrompts;
   throw new UsageError("--prompts cannot be read", {

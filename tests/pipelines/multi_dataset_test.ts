@@ -211,6 +211,29 @@ Deno.test("what is wrong with one of several sets is said by its name", () =>
     );
   }));
 
+Deno.test("paths in a file of data sets are relative to its folder, wherever the command runs", () =>
+  withFolder(async (folder) => {
+    await userFiles(folder);
+    const qa = { name: "qa", loss: "multiple_negatives_ranking", columns: "anchor=frage,positive=antwort" };
+    await Deno.mkdir(join(folder, "lists"));
+    const path = join(folder, "lists", "sets.json");
+    const trained = async (train: string, more: object = {}) => {
+      const sets = [{ ...qa, train, ...more }, { name: "sts", train: join(folder, "graded.jsonl"), loss: "cosent" }];
+      await Deno.writeTextFile(path, JSON.stringify(sets));
+      const flags = ["--datasets", path, "--model", await sampleBaseModel(), "--max-steps", "2"];
+      return await runCommand(multiDataset, join(folder, "cache"), ...flags, "--output", join(folder, "out"));
+    };
+    const report = await trained("../qa.jsonl", { eval: "./../graded.jsonl" });
+    assert.equal(report.sets.qa.data.train.source, join(folder, "qa.jsonl"));
+    assert.equal(report.sets.qa.data.eval.source, join(folder, "graded.jsonl"));
+    // There from where the command runs, and not beside the file: it is said how it would be written.
+    await assert.rejects(
+      trained("README.md"),
+      said(/relative to the folder.*README.md, where the command/, /data set qa/),
+    );
+    await assert.rejects(trained("qa.jsonl"), said(/no such data.*lists.qa\.jsonl/, /data set qa/));
+  }));
+
 Deno.test("a run over several sets that is killed goes on to the very same model", () =>
   withFolder(async (folder) => {
     const flags = ["--preset", "test", "--max-steps", "24", "--save-steps", "2", "--mixing", "temperature", "--json"];
