@@ -55,6 +55,10 @@ export interface TrainHooks {
   readonly onWarning?: ((warning: string) => Effect.Effect<void>) | undefined;
   /** Called after every update. */
   readonly onStep?: ((progress: StepProgress) => Effect.Effect<void>) | undefined;
+  /** Called once, where a run that was cut off goes on: before its next update. */
+  readonly onResumed?:
+    | ((from: { readonly step: number; readonly totalSteps: number }) => Effect.Effect<void>)
+    | undefined;
   /** Called when a checkpoint was written; an interrupted run writes its last one. */
   readonly onSaved?:
     | ((saved: { readonly step: number; readonly totalSteps: number }) => Effect.Effect<void>)
@@ -212,6 +216,9 @@ export const train: (
       yield* evaluate(hooks.evaluate);
     });
     const loop = Effect.gen(function* () {
+      if (record.steps > 0 && hooks.onResumed !== undefined) {
+        yield* hooks.onResumed({ step: record.steps, totalSteps: plan.totalSteps });
+      }
       yield* Effect.forEach(warnings, warn, { discard: true });
       const { keepBest } = settings;
       if (keepBest !== undefined && record.steps === 0 && hooks.metrics?.includes(keepBest) !== true) {

@@ -260,6 +260,8 @@ Deno.test("a run over several sets that is killed goes on to the very same model
     assert.ok(killed, "a checkpoint was written");
     const resumed = await run("multi_dataset", ...flags, ...other);
     assert.equal(resumed.code, 0, resumed.err);
+    assert.match(resumed.err, /^training.*\n(.*\n)?going on from the checkpoint of step \d+ of 24$/m);
+    assert.doesNotMatch(whole.err, /going on/);
     const [a, b] = [JSON.parse(whole.out), JSON.parse(resumed.out)];
     assert.equal(b.training.cached, undefined);
     assert.deepEqual(b.sets, a.sets);

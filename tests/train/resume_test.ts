@@ -64,13 +64,18 @@ async function run(
 Deno.test("train() goes on after a crash with the very bits of an undisturbed run", async () => {
   const folder = await Deno.makeTempDir();
   const whole = await run({});
+  const resumedAt: string[] = [];
+  const onResumed: TrainHooks["onResumed"] = ({ step, totalSteps }) =>
+    Effect.sync(() => void resumedAt.push(`${step} of ${totalSteps}`));
   const crash = (step: number): TrainHooks => ({
     folder,
+    onResumed,
     onStep: (progress) => progress.step === step ? Effect.die(new Error("crash")) : Effect.void,
   });
   await assert.rejects(run(crash(5)), /crash/); // the checkpoint is that of step 4
   await assert.rejects(run(crash(8)), /crash/);
-  const resumed = await run({ folder });
+  const resumed = await run({ folder, onResumed });
+  assert.deepEqual(resumedAt, ["4 of 9", "6 of 9"]);
   assert.deepEqual(resumed.weights, whole.weights);
   assert.deepEqual(course(resumed.record), course(whole.record));
   assert.equal(resumed.record.samples, whole.record.samples);

@@ -45,6 +45,10 @@ export const trainInto: (
       folder: checkpoint,
       warnings,
       onWarning: (text) => Effect.sync(() => progress.emit({ _tag: "warning", text })),
+      onResumed: ({ step, totalSteps }) =>
+        Effect.sync(() =>
+          progress.emit({ _tag: "note", text: `going on from the checkpoint of step ${step} of ${totalSteps}` })
+        ),
       onStep: (step) => Effect.sync(() => progress.emit({ _tag: "step", ...step })),
       onSaved: (saved) => Effect.sync(() => progress.emit({ _tag: "saved", ...saved })),
       evaluate,
