@@ -224,7 +224,7 @@ export function embed(tape: Tape, model: BiEncoder, batch: DeviceBatch, training
   for (const spec of model.modules) {
     if (spec.type === "pooling") {
       const ignored = spec.includePrompt ? 0 : skip;
-      const parts = spec.modes.map((mode) => pool(mode, ignored));
+      const parts = pool(spec.modes, ignored);
       x = parts.length === 1 ? parts[0]! : concatColumns(tape, parts);
     } else if (spec.type === "dense") {
       const [weight, bias] = [

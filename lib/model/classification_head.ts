@@ -18,6 +18,7 @@ import type { ClassificationHead } from "./families/family.ts";
 import { familyOf } from "./families/mod.ts";
 import { dropoutFor, project } from "./layers.ts";
 import { specList, type TensorSpecs } from "./tensor_specs.ts";
+import { singleRows } from "./token_pooling.ts";
 
 /** The head of the family. */
 export function headOf(config: EncoderConfig, where: string): ClassificationHead {
@@ -59,7 +60,21 @@ export interface HeadDropout {
   readonly training: TrainingKey | undefined;
 }
 
-/** Token features of n packed sequences [C, H] → logits [n, labels] */
+/** The row of each sequence's only token that the head looks at; undefined if it looks at more. */
+export function headRows(
+  { pooling }: ClassificationHead,
+  config: EncoderConfig,
+  packed: PackedBatch,
+): Int32Array | undefined {
+  const how = pooling?.(config) ?? "cls";
+  if (how === "last") return lastTokens(packed, config.padId);
+  return how === "cls" ? singleRows(packed, how, 0) : undefined;
+}
+
+/**
+ * Token features of n packed sequences [C, H] → logits [n, labels]; where `isPooled`, those of the tokens [n, H] that the head
+ * looks at.
+ */
 export function classify(
   tape: Tape,
   { dense, out, norm, activation, dropsInput, pooling }: ClassificationHead,
@@ -67,7 +82,7 @@ export function classify(
   parameters: Parameters,
   tokens: Tensor,
   batch: DeviceBatch,
-  { rate, training }: HeadDropout,
+  { rate, training, isPooled = false }: HeadDropout & { readonly isPooled?: boolean },
 ): Tensor {
   const how = pooling?.(config) ?? "cls";
   const { offsets, places } = batch.packed;
@@ -75,6 +90,7 @@ export function classify(
   for (let i = 0; i + 1 < offsets.length; i++) firstPlaces[2 * i] = places[2 * offsets[i]!]!;
   const drop = dropoutFor(tape.engine.upload(firstPlaces, [offsets.length - 1, 2]), training);
   const pooled = (of: Tensor): Tensor => {
+    if (isPooled) return of;
     if (how !== "last") return pool(tape, of, batch.offsets, how === "late" ? "mean" : how);
     const last = lastTokens(batch.packed, config.padId);
     return embedding(tape, of, tape.engine.upload(last, [last.length]));

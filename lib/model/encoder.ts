@@ -6,12 +6,40 @@
 import type { Tape } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
+import { embedding } from "../tensor/ops.ts";
+import { allRows } from "./families/family.ts";
 import { familyOf } from "./families/mod.ts";
 import { dropoutFor } from "./layers.ts";
 import { withAdapters } from "./lora.ts";
 
 /** Token features [C, H] of all sequences. With `training`, dropout as the configuration has it. */
-export function encode(tape: Tape, plain: Encoder, batch: DeviceBatch, training?: TrainingKey): Tensor {
+export function encode(tape: Tape, encoder: Encoder, batch: DeviceBatch, training?: TrainingKey): Tensor {
+  return throughLayers(tape, encoder, batch, training, allRows);
+}
+
+/**
+ * Whether nothing but the rows that are wanted has to go all the way: where there is no backward pass and no dropout, of which
+ * training has its results to the last bit.
+ */
+export const mayPickRows = (tape: Tape, training: TrainingKey | undefined): boolean =>
+  tape.closures === undefined && training === undefined;
+
+/**
+ * Features [n, H] of some tokens, by their rows among all: the same bits as `encode` gives them. All of the last layer that
+ * follows its attention is reckoned for them alone. For inference.
+ */
+export function encodeRows(tape: Tape, encoder: Encoder, batch: DeviceBatch, rows: Int32Array): Tensor {
+  const at = tape.engine.upload(rows, [rows.length]);
+  return throughLayers(tape, encoder, batch, undefined, (x) => embedding(tape, x, at));
+}
+
+function throughLayers(
+  tape: Tape,
+  plain: Encoder,
+  batch: DeviceBatch,
+  training: TrainingKey | undefined,
+  only: (rows: Tensor) => Tensor,
+): Tensor {
   const { config, adapters } = plain;
   const family = familyOf(config);
   const drop = dropoutFor(batch.places, training);
@@ -20,6 +48,6 @@ export function encode(tape: Tape, plain: Encoder, batch: DeviceBatch, training?
     : { ...plain, parameters: withAdapters(plain.parameters, adapters, (rate, i) => drop(rate, "lora-dropout", i)) };
   let x = family.embed(tape, encoder, batch, drop);
   const layer = family.layers(tape, encoder, batch, drop);
-  for (let i = 0; i < config.layers; i++) x = layer(x, i);
+  for (let i = 0; i < config.layers; i++) x = layer(x, i, i + 1 < config.layers ? {} : { only });
   return family.finish?.(tape, encoder, x) ?? x;
 }

@@ -9,7 +9,8 @@ import type { BiEncoder } from "../../lib/model/bi_encoder.ts";
 import { type Encoder, uploadBatch } from "../../lib/model/batch.ts";
 import { classificationHeadSpecs, headOf } from "../../lib/model/classification_head.ts";
 import { type CrossEncoder, loadCrossEncoder, score } from "../../lib/model/cross_encoder.ts";
-import { encode } from "../../lib/model/encoder.ts";
+import { encode, encodeRows } from "../../lib/model/encoder.ts";
+import { tokenPooling } from "../../lib/model/token_pooling.ts";
 import { familyOf, parseConfig } from "../../lib/model/families/mod.ts";
 import type { DropoutAt } from "../../lib/model/layers.ts";
 import { headSpecs, maskedLmLoss } from "../../lib/model/masked_lm.ts";
@@ -90,6 +91,35 @@ Deno.test("configurations at random are obeyed as transformers does, or refused"
         assertNear("mean", await engine.read(pool(tape, tokens, batch.offsets, "mean").value), mean, 2e-5);
         assertNear("last", await engine.read(pool(tape, tokens, batch.offsets, "lasttoken").value), last, 2e-5);
       });
+    });
+  }
+  engine.close();
+});
+
+Deno.test("tokens that are looked at alone have the bits that they have among all", async () => {
+  const engine = await engines[0]!.create();
+  for (const { config: json, isRefused = false } of golden.fields) {
+    if (isRefused) continue;
+    await scopeAsync(engine, async () => {
+      const encoder = await encoderOf(engine, json);
+      const batch = uploadBatch(engine, packed(golden.ids));
+      const { offsets } = batch.packed;
+      const all = await engine.read(encode(inference(engine), encoder, batch).value);
+      const width = encoder.config.hiddenSize;
+      const rows = [...offsets.subarray(0, -1), ...offsets.subarray(1).map((end) => end - 1)];
+      const found = await engine.read(encodeRows(inference(engine), encoder, batch, Int32Array.from(rows)).value);
+      const wanted = rows.flatMap((row) => [...all.subarray(row * width, (row + 1) * width)]);
+      assert.deepEqual([...found], wanted, named(json));
+      for (const [mode, skip] of [["cls", 0], ["cls", 1], ["lasttoken", 1]] as const) {
+        const short = tokenPooling(inference(engine), encoder, batch).pool([mode], skip)[0]!;
+        const long = tokenPooling(inference(engine), encoder, batch).pool([mode, "mean"], skip)[0]!;
+        assert.deepEqual(
+          await engine.read(short.value),
+          await engine.read(long.value),
+          `${mode} ${skip} ${named(json)}`,
+        );
+      }
+      freeParameters(engine, encoder.parameters);
     });
   }
   engine.close();

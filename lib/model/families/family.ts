@@ -12,6 +12,9 @@ import type { ConfigReader, EncoderConfig } from "../config.ts";
 import type { DropoutAt } from "../layers.ts";
 import type { Initial, Joined, TensorSpecs } from "../tensor_specs.ts";
 
+/** All rows: see {@linkcode LayerOptions.only}. */
+export const allRows = (rows: Tensor): Tensor => rows;
+
 /** How a layer is run, beside its input. */
 export interface LayerOptions {
   /** Number of its dropout masks: a decoder's layers have other ones than the encoder's. Default: the layer's own. */
@@ -20,9 +23,14 @@ export interface LayerOptions {
   readonly causal?: boolean;
   /** What comes between attention and the feed-forward part: a decoder's look at the text that it decodes. */
   readonly between?: (x: Tensor) => Tensor;
+  /**
+   * Of rows [C, H] those that are wanted of what follows attention, [n, H]: the layer gives no others. Not in training, whose
+   * dropout knows the places of all rows. Default: all.
+   */
+  readonly only?: (rows: Tensor) => Tensor;
 }
 
-/** Layer `i` of an encoder, for one batch: [C, H] → [C, H]. */
+/** Layer `i` of an encoder, for one batch: [C, H] → [C, H], or the rows that are wanted. */
 export type Layer = (x: Tensor, i: number, options?: LayerOptions) => Tensor;
 
 /**

@@ -10,7 +10,7 @@ import type { Encoder } from "../batch.ts";
 import type { ConfigReader, EncoderConfig } from "../config.ts";
 import { project } from "../layers.ts";
 import { specList } from "../tensor_specs.ts";
-import type { Family, Layer } from "./family.ts";
+import { allRows, type Family, type Layer } from "./family.ts";
 import { frequenciesOf, rotationsOf } from "./rotary.ts";
 
 /** What ModernBERT knows beside the rest. */
@@ -147,7 +147,7 @@ export const modernbert: Family = {
     const [heads, headSize] = [config.heads, config.hiddenSize / config.heads];
     const rotation = rotationsOf(tape, batch);
     let residual: Tensor | undefined;
-    return (x, i, { number = i, causal = false } = {}) => {
+    return (x, i, { number = i, causal = false, only = allRows } = {}) => {
       const [layer, isGlobal] = [layerName(i), config.isGlobal[i]!];
       residual ??= x;
       const qkv = project(tape, parameters, `${layer}.attn.Wqkv`, x);
@@ -161,9 +161,9 @@ export const modernbert: Family = {
         window: isGlobal ? undefined : config.window,
         dropout: drop(config.attentionDropout, "attention-dropout", number),
       });
-      const attended = project(tape, parameters, `${layer}.attn.Wo`, context);
+      const attended = project(tape, parameters, `${layer}.attn.Wo`, only(context));
       const dropped = drop(config.attentionDropout, "hidden-dropout", number);
-      const middle = residualNorm(tape, attended, residual, normOf(encoder, `${layer}.mlp_norm`), dropped);
+      const middle = residualNorm(tape, attended, only(residual), normOf(encoder, `${layer}.mlp_norm`), dropped);
       const inner = gated(tape, config.activation, project(tape, parameters, `${layer}.mlp.Wi`, middle.y));
       const kept = dropout(tape, inner, drop(config.hiddenDropout, "ffn-dropout", number));
       const out = project(tape, parameters, `${layer}.mlp.Wo`, kept);

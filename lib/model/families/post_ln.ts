@@ -15,7 +15,7 @@ import { type DeviceBatch, type Encoder, uploadRows } from "../batch.ts";
 import type { ConfigReader, EncoderConfig } from "../config.ts";
 import { norm, project } from "../layers.ts";
 import { type Joined, type SpecList, specList } from "../tensor_specs.ts";
-import type { Family, Layer } from "./family.ts";
+import { allRows, type Family, type Layer } from "./family.ts";
 import { rotationsOf } from "./rotary.ts";
 
 /** Names of the tensors of one layer, without `.weight` and `.bias`. */
@@ -156,7 +156,7 @@ export function postLn(
       const relative = bias?.(tape, encoder, batch);
       const headSize = config.hiddenSize / config.heads;
       const rotation = frequencies && rotationsOf(tape, batch)(frequencies(config), 2 * config.heads, headSize);
-      const layer: Layer = (x, i, { number = i, causal = false, between = (y: Tensor) => y } = {}) => {
+      const layer: Layer = (x, i, { number = i, causal = false, between = (y: Tensor) => y, only = allRows } = {}) => {
         const named = names(i);
         const qkv = project(tape, parameters, named.qkv, x);
         const context = attention(tape, {
@@ -168,9 +168,9 @@ export function postLn(
           bias: relative,
           dropout: drop(config.attentionDropout, "attention-dropout", number),
         });
-        const attended = project(tape, parameters, named.output, context);
+        const attended = project(tape, parameters, named.output, only(context));
         const dropped = dropsAttended ? drop(config.hiddenDropout, "hidden-dropout", number) : undefined;
-        const y = between(norm(tape, encoder, named.attentionNorm, attended, x, dropped));
+        const y = between(norm(tape, encoder, named.attentionNorm, attended, only(x), dropped));
         const hidden = isGated
           ? gated(tape, config.activation, project(tape, parameters, named.intermediate, y), "second")
           : project(tape, parameters, named.intermediate, y, config.activation);
