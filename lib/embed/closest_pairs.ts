@@ -64,8 +64,9 @@ export async function closestPairs(
   checkEmbeddings(corpus, "the corpus");
   const { rows } = corpus;
   const capacity = Math.min(options.pairs ?? 10_000, rows * (rows - 1) / 2);
-  const scores = new Float32Array(capacity);
-  const items = new Float64Array(capacity); // pair (i, j) as i · rows + j
+  // Room for what is found, not for all that is asked for: few pairs may be above `minScore`.
+  let scores = new Float32Array(Math.min(capacity, FIRST_ROOM));
+  let items = new Float64Array(scores.length); // pair (i, j) as i · rows + j
   let count = 0;
 
   for (let top = 0; top < rows && capacity > 0; top += blockRows) {
@@ -123,14 +124,23 @@ export async function closestPairs(
     return count < capacity || score > scores[0]! || (score === scores[0]! && item < items[0]!);
   }
 
+  function makeRoom(pairs: number): void {
+    const [less, fewer] = [scores, items];
+    (scores = new Float32Array(pairs)).set(less);
+    (items = new Float64Array(pairs)).set(fewer);
+  }
+
   function offer(score: number, item: number): boolean {
     if (!isWanted(score, item)) return false;
+    if (count === scores.length && count < capacity) makeRoom(Math.min(capacity, 2 * count));
     if (count < capacity) addItem(scores, items, 0, count++, score, item);
     else replaceWorst(scores, items, 0, capacity, score, item);
     return true;
   }
 }
 
+/** Pairs that there is room for at first. */
+const FIRST_ROOM = 2 ** 16;
 /** So many of each row of a tile are looked at, unless a row may have more to give. */
 const BEST_OF_ROW = 64;
 /** The score of a pair that is none. */

@@ -86,8 +86,7 @@ export async function nearest(
   expectWholeNumber("k", options.k ?? 10);
   const whole = "data" in corpus ? corpus : undefined;
   if (excludeSelf && whole !== undefined) expectQueriesIn(whole.rows, queries.rows);
-  const most = whole === undefined ? Infinity : Math.max(0, whole.rows - (excludeSelf ? 1 : 0));
-  const search = searchByPieces(engine, queries, Math.min(options.k ?? 10, most), options);
+  const search = searchByPieces(engine, queries, options.k ?? 10, options);
   for await (const piece of whole === undefined ? corpus as AsyncIterable<Embeddings> : [whole]) {
     await search.add(piece);
   }
@@ -134,14 +133,16 @@ export function searchByPieces(
   expectWholeNumber("queryRows", queryRows);
   checkEmbeddings(queries, "the queries");
   const n = queries.rows;
-  const size = excludeSelf ? k + 1 : k; // the query itself may be the best of its row
-  const scores = new Float32Array(n * size).fill(-Infinity);
-  const indices = new Int32Array(n * size).fill(-1);
+  const most = excludeSelf ? k + 1 : k; // the query itself may be the best of its row
+  let size = 0; // columns of the two: no more than rows that were seen, however many are asked for
+  let scores = new Float32Array(0);
+  let indices = new Int32Array(0);
   let passed = 0; // rows of the corpus before this piece
 
   return {
     async add(piece) {
       checkEmbeddings(piece, "the corpus", n === 0 ? piece.width : queries.width);
+      widen(Math.min(most, passed + piece.rows));
       for (let start = 0; start < piece.rows && k > 0 && n > 0; start += blockRows) {
         await scopeAsync(engine, async () => {
           const parts = uploadParts(piece, start, Math.min(piece.rows, start + blockRows));
@@ -152,20 +153,36 @@ export function searchByPieces(
     },
     neighbors() {
       if (excludeSelf) expectQueriesIn(passed, n);
-      const counts = new Int32Array(n).fill(Math.min(k, passed - (excludeSelf ? 1 : 0)));
-      if (!excludeSelf) return { indices, scores, counts, k, queries: n };
-      const others = { indices: new Int32Array(n * k), scores: new Float32Array(n * k) };
+      const width = Math.max(0, excludeSelf ? size - 1 : size);
+      const counts = new Int32Array(n).fill(width);
+      if (!excludeSelf) return { indices, scores, counts, k: width, queries: n };
+      const others = { indices: new Int32Array(n * width), scores: new Float32Array(n * width) };
       for (let row = 0; row < n; row++) {
         const self = indices.subarray(row * size, (row + 1) * size).indexOf(row);
-        for (let i = 0; i < k; i++) {
+        for (let i = 0; i < width; i++) {
           const from = row * size + (i < self || self < 0 ? i : i + 1);
-          others.indices[row * k + i] = indices[from]!;
-          others.scores[row * k + i] = scores[from]!;
+          others.indices[row * width + i] = indices[from]!;
+          others.scores[row * width + i] = scores[from]!;
         }
       }
-      return { ...others, counts, k, queries: n };
+      return { ...others, counts, k: width, queries: n };
     },
   };
+
+  /** Makes room for so many of each query. */
+  function widen(columns: number): void {
+    if (columns === size) return;
+    const wider = {
+      scores: new Float32Array(n * columns).fill(-Infinity),
+      indices: new Int32Array(n * columns).fill(-1),
+    };
+    for (let row = 0; row < n; row++) {
+      wider.scores.set(scores.subarray(row * size, (row + 1) * size), row * columns);
+      wider.indices.set(indices.subarray(row * size, (row + 1) * size), row * columns);
+    }
+    ({ scores, indices } = wider);
+    size = columns;
+  }
 
   /** Rows of a piece, in parts that make a tile each. */
   function uploadParts(piece: Embeddings, start: number, end: number): readonly CorpusPart[] {

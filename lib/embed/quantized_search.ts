@@ -86,8 +86,7 @@ export async function nearestQuantized(
     });
   }
   if (!isBinary(corpus.precision)) {
-    const found = await nearest(engine, queries, piecesOf(corpus), { k: Math.min(k, corpus.rows || 1), similarity });
-    return found;
+    return await nearest(engine, queries, piecesOf(corpus), { k, similarity });
   }
   if (rescoreWith !== undefined && (rescoreWith.rows !== corpus.rows || rescoreWith.width !== corpus.width)) {
     throw new DatasetError("rescoreWith must be the same corpus", {

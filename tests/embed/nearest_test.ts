@@ -5,6 +5,8 @@ import { DatasetError, UsageError } from "../../lib/error.ts";
 import type { Embeddings } from "../../lib/embed/pairwise.ts";
 import { closestPairs } from "../../lib/embed/closest_pairs.ts";
 import { nearest } from "../../lib/embed/nearest.ts";
+import { quantizeEmbeddings } from "../../lib/embed/quantize.ts";
+import { nearestQuantized } from "../../lib/embed/quantized_search.ts";
 import { engines } from "../engine/engines.ts";
 
 /** Small whole numbers: dot products are exact on every engine, and ties are frequent. */
@@ -118,7 +120,7 @@ Deno.test("a query is not its own neighbour when it is excluded; its double is",
     assert.deepEqual([one.k, one.indices.length, [...one.counts]], [0, 0, [0]]);
   }));
 
-Deno.test("a corpus in pieces gives what the whole gives; −1 and −∞ where there is nothing", () =>
+Deno.test("a corpus in pieces gives what the whole gives, however many neighbours are asked for", () =>
   withEngine(cpu, async (engine) => {
     const queries = wholeNumbers(6, 4, 5);
     const corpus = wholeNumbers(50, 4, 6);
@@ -136,9 +138,29 @@ Deno.test("a corpus in pieces gives what the whole gives; −1 and −∞ where 
     assert.deepEqual(await nearest(engine, queries, stream(), { k: 9, blockRows: 8 }), whole);
 
     const few = await nearest(engine, queries, [pieces[2]!], { k: 3 });
-    assert.deepEqual([...few.indices], Array.from({ length: 6 }, () => [0, -1, -1]).flat());
-    assert.deepEqual([...few.counts], Array(6).fill(1));
-    assert.equal(few.scores[1], -Infinity);
+    assert.deepEqual([few.k, [...few.indices], [...few.counts]], [1, Array(6).fill(0), Array(6).fill(1)]);
+
+    // There is room for what can be found alone: a billion numbers for each query would not fit into memory.
+    const k = 1e9;
+    for (const excludeSelf of [false, true]) {
+      const some = excludeSelf ? corpus : queries;
+      const all = await nearest(engine, some, corpus, { k, excludeSelf });
+      assert.equal(all.k, excludeSelf ? 49 : 50);
+      assert.deepEqual(await nearest(engine, some, pieces, { k, excludeSelf }), all);
+      assert.deepEqual(await nearest(engine, some, stream(), { k, excludeSelf, blockRows: 8, queryRows: 4 }), all);
+    }
+    for (const precision of ["int8", "ubinary"] as const) {
+      const bytes = quantizeEmbeddings(corpus, precision);
+      assert.equal((await nearestQuantized(engine, queries, bytes, { k, rescoreMultiplier: 1e6 })).k, 50);
+    }
+  }));
+
+Deno.test("there is room for pairs that are found, not for all that are asked for", () =>
+  withEngine(cpu, async (engine) => {
+    const found = await closestPairs(engine, wholeNumbers(400, 3, 9), { pairs: 1e12, blockRows: 64 });
+    assert.equal(found.scores.length, 400 * 399 / 2);
+    assert.equal(new Set(found.first.map((row, p) => 400 * row + found.second[p]!)).size, 400 * 399 / 2);
+    assert.ok(found.scores.every((score, p) => p === 0 || score <= found.scores[p - 1]!));
   }));
 
 Deno.test("memory on the device does not grow with the corpus", async () => {
