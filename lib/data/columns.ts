@@ -5,6 +5,7 @@
  */
 import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
+import { nearestName } from "../text/edits.ts";
 import { type ColumnMapping, findName, isNamed, namesOf } from "./column_names.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
 import { type Cell, listed, type Table } from "./table.ts";
@@ -13,7 +14,7 @@ function find(table: Table, role: string, mapping: ColumnMapping): readonly Cell
   const mapped = Object.hasOwn(mapping, role) ? mapping[role] : undefined;
   if (mapped !== undefined) {
     const column = table.columns.get(mapped);
-    if (column === undefined) throw missing(table, role, mapped);
+    if (column === undefined) throw table.header ? misnamed(table, mapped) : missing(table, role, mapped);
     return column;
   }
   const name = findName(table, role);
@@ -52,16 +53,30 @@ export function usedColumns(
   return used;
 }
 
+const fileOf = (table: Table): string => table.where(0).replace(/:\d+$/, "");
+
 /** An error: the table has no such column; `more` is a further hint. */
 export function missing(table: Table, role: string, wanted = namesOf(role).join(" or "), more = ""): DatasetError {
   const [name] = table.names;
   return new DatasetError(`there is no column for ${role}`, {
-    where: table.where(0).replace(/:\d+$/, ""),
+    where: fileOf(table),
     expected: wanted,
     found: table.header ? listed(table.names) : `${counted(table.names.length, "column")} without names`,
     hint:
       (table.header ? `map one with --columns ${role}=NAME` : `map one by its number, with --columns ${name}=${role}`) +
       more,
+  });
+}
+
+/** An error: a column was named that the table does not have. */
+function misnamed(table: Table, name: string): DatasetError {
+  const lower = name.toLowerCase();
+  const meant = table.names.find((each) => each.toLowerCase() === lower) ?? nearestName(name, table.names);
+  return new DatasetError(`there is no column ${name}`, {
+    where: fileOf(table),
+    expected: `one of ${listed(table.names)}`,
+    found: name,
+    ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
   });
 }
 

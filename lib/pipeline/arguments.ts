@@ -55,8 +55,10 @@ function read(flag: Flag, value: string | boolean, choices?: readonly string[]):
   if (typeof value === "boolean" || type === "text" || type === "switch") return value;
   if (typeof type !== "string") {
     if (type.includes(value)) return value;
+    const meant = type.find((choice) => value !== "" && choice.includes(value)) ?? nearestName(value, type);
     throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, {
       found: value,
+      ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
       ...(flag === "precision" && precisionHint(value)),
     });
   }

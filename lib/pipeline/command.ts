@@ -14,6 +14,7 @@ import { TensorEngine } from "../stage/engine.ts";
 import { parseFlags } from "./arguments.ts";
 import { helpText } from "./help.ts";
 import { commandLine } from "./command_line.ts";
+import { shellQuote } from "./command_line.ts";
 import { choicesOf, type Flag, type FlagValues, type Invocation } from "./flags.ts";
 import { columnsInWords, emit, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
 import { isProfiled, tellProfile } from "./profile.ts";
@@ -46,6 +47,9 @@ export interface Command {
   /** The report for a person. */
   readonly print: (report: never) => string;
 }
+
+/** Flags of what is read: what stands in a line by itself was probably meant for the first of them. */
+const DATA: readonly Flag[] = ["train", "input", "corpus", "datasets", "eval"];
 
 /**
  * Runs a command with these arguments as the process's own, and ends the process with its exit code.
@@ -86,7 +90,11 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     }
     const parsed = parseFlags(args, command.flags, choicesOf(command.flags, command.choices));
     if (command.operands === undefined && parsed.operands.length > 0) {
-      throw new UsageError("this command takes flags only", { found: parsed.operands.join(" ") });
+      const data = DATA.find((flag) => command.flags.includes(flag));
+      throw new UsageError("this command takes flags only", {
+        found: parsed.operands.join(" "),
+        hint: data === undefined ? "--help lists the flags" : `--${data} ${shellQuote(parsed.operands[0]!)}`,
+      });
     }
     given = parsed.values;
     const { preset, values } = withPreset(command.presets, given, command.ownBy);

@@ -14,12 +14,16 @@ import { join, relative, resolve } from "node:path";
  */
 export async function filesOf(folder: string): Promise<string[]> {
   const files: string[] = [];
-  for await (const { name, isDirectory } of Deno.readDir(folder)) {
-    if (isDirectory) files.push(...await filesOf(join(folder, name)));
-    else files.push(join(folder, name));
+  for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
+    const path = join(folder, name);
+    if (isDirectory) files.push(...await filesOf(path));
+    // A link to a folder is not followed: it may lead back to where it stands.
+    else if (!isSymlink || !await isFolder(path)) files.push(path);
   }
   return files.sort();
 }
+
+const isFolder = (path: string) => Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);
 
 /** Size and sha256 of a file, read in pieces. */
 export async function digest(path: string): Promise<{ size: number; sha256: string }> {

@@ -8,7 +8,7 @@ import { createHash } from "node:crypto";
 import { basename, dirname, join } from "node:path";
 import { attempt } from "../attempt.ts";
 import { basesOf } from "../checkpoint/adapter.ts";
-import { ownFiles } from "../checkpoint/folder.ts";
+import { ownFiles, readJson } from "../checkpoint/folder.ts";
 import { locateNamed, type NamedModel } from "../checkpoint/named_adapter.ts";
 import { isWordVectorFile, readWordVectors, writeWordVectors } from "../checkpoint/word_vectors.ts";
 import { counted } from "../counted.ts";
@@ -66,9 +66,19 @@ const modelOr = (sample: typeof sampleBaseModel): ModelOf =>
       const located = source === undefined
         ? { folder: await sample({ cacheDir: runner.folder }) }
         : await locate(source, runner.folder);
+      await expectModel(located.folder);
       return artifact(await keyOfModel(located, runner.folder), [located.folder], true, modelFormat);
     });
   });
+
+/** Files of which a folder of a model has at least one. */
+const OF_MODELS = ["modules.json", "adapter_config.json"];
+
+/** Refuses a folder of something else before all that is in it is read for its key. */
+async function expectModel(folder: string): Promise<void> {
+  for (const name of OF_MODELS) if (await Deno.stat(join(folder, name)).then(() => true, () => false)) return;
+  await readJson(join(folder, "config.json"));
+}
 
 /** The commit, or the hash of the files; of an adapter within a model that of the model, and its name. */
 async function keyOfModel({ folder, commit, within }: NamedModel, cacheFolder: string): Promise<string> {

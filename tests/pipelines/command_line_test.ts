@@ -112,6 +112,9 @@ Deno.test("wrong usage has exit code 2 and one JSON document", () =>
       [["--batch-size", "-3"], /--batch-size/],
       [["--seed", "many"], /--seed/],
       [["--preset", "huge"], /--preset/],
+      [["--preset", "chaptr"], /--preset[^]*did you mean chapter\?/],
+      [["--engine", "gpu"], /--engine[^]*did you mean webgpu\?/],
+      [["my pairs.csv"], /takes flags only[^]*--train 'my pairs.csv'/],
       [["--train", "x.csv"], /sample's base model/],
       [["--model", "/nowhere"], /no such model/],
       [["--normalize"], /unknown flag --normalize/],
@@ -120,7 +123,8 @@ Deno.test("wrong usage has exit code 2 and one JSON document", () =>
     for (const [args, message] of cases) {
       const { code, out } = await run("multiple_negatives_ranking", "--json", ...args, ...places(folder));
       assert.equal(code, 2, `${args}: ${out}`);
-      assert.match(JSON.parse(out).error.message, message);
+      const { message: said, hint } = JSON.parse(out).error;
+      assert.match(`${said} ${hint}`, message);
     }
     const pairs = join(folder, "pairs.csv");
     await Deno.writeTextFile(pairs, "anchor,positive\nwho?,me\nwhen?,now\n");

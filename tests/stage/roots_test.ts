@@ -1,6 +1,30 @@
 import assert from "node:assert/strict";
-import { UsageError } from "../../lib/error.ts";
-import { modelFolder } from "../../lib/stage/roots.ts";
+import { join } from "node:path";
+import { CheckpointError, UsageError } from "../../lib/error.ts";
+import { filesOf } from "../../lib/stage/digest.ts";
+import { model, modelFolder } from "../../lib/stage/roots.ts";
+import { runStages } from "../../lib/stage/run.ts";
+import { withFolder } from "../folder.ts";
+
+Deno.test("a folder of something else is no model, which is known before all that is in it is read", () =>
+  withFolder(async (folder) => {
+    await Deno.writeTextFile(join(folder, "letter.txt"), "Dear Anna");
+    const cacheDir = join(folder, "cache");
+    await assert.rejects(runStages(model(folder), { cacheDir }), (error) => {
+      assert.ok(error instanceof CheckpointError);
+      assert.deepEqual([error.summary, error.expected], ["a file of the model is missing", "config.json"]);
+      return true;
+    });
+  }));
+
+Deno.test("links to files are files; one to a folder leads nowhere, be it back to where it stands", () =>
+  withFolder(async (folder) => {
+    await Deno.mkdir(join(folder, "a"));
+    await Deno.writeTextFile(join(folder, "a", "text"), "text");
+    await Deno.symlink("..", join(folder, "a", "back"), { type: "dir" });
+    await Deno.symlink("text", join(folder, "a", "link"), { type: "file" });
+    assert.deepEqual(await filesOf(folder), ["link", "text"].map((name) => join(folder, "a", name)));
+  }));
 
 Deno.test("what can be no name of the hub is a folder that is not there: nobody is asked for it", async () => {
   for (
