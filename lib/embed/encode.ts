@@ -7,6 +7,7 @@ import { type Engine, scopeAsync } from "../engine/engine.ts";
 import { type BiEncoder, embed, keptWidth } from "../model/bi_encoder.ts";
 import { uploadBatch } from "../model/batch.ts";
 import { type PromptChoice, promptLength, promptOf } from "../model/prompts.ts";
+import { giveBack } from "../numeric/give_back.ts";
 import { inference } from "../tensor/tape.ts";
 import { pack, type TokenizedTexts } from "../text/packed.ts";
 import { tokenize } from "../text/tokenizer.ts";
@@ -50,6 +51,7 @@ export async function encodeTokens(
         const to = batch[i]! * width;
         for (let feature = 0; feature < width; feature++) data[to + feature] = values[i * whole + feature]!;
       }
+      giveBack(values);
     });
   }
   return { data, width, rows };

@@ -13,6 +13,7 @@
 import { type Engine, type Handle, scope, scopeAsync } from "../engine/engine.ts";
 import { DatasetError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
+import { giveBack } from "../numeric/give_back.ts";
 import { checkEmbeddings, type NearestSimilarity, readBest, uploadRows } from "./blocks.ts";
 import type { Embeddings } from "./pairwise.ts";
 
@@ -214,8 +215,7 @@ export function searchByPieces(
     });
     scores.set(best.values, first);
     indices.set(best.columns, first);
-    // Given back now: a collection of garbage sees how small they are, and lets many of them wait.
-    for (const { buffer } of [best.values, best.columns]) (buffer as ArrayBuffer).transfer(0);
+    giveBack(best.values, best.columns);
   }
 }
 

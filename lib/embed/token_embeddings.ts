@@ -9,6 +9,7 @@ import type { BiEncoder } from "../model/bi_encoder.ts";
 import { uploadBatch } from "../model/batch.ts";
 import { encode } from "../model/encoder.ts";
 import { promptOf } from "../model/prompts.ts";
+import { giveBack } from "../numeric/give_back.ts";
 import { inference } from "../tensor/tape.ts";
 import { pack } from "../text/packed.ts";
 import { tokenize } from "../text/tokenizer.ts";
@@ -77,6 +78,7 @@ export async function tokenEmbeddings(
         const [from, to] = [packed.offsets[i]! * width, packed.offsets[i + 1]! * width];
         data.set((values as Float32Array).subarray(from, to), offsets[batch[i]!]! * width);
       }
+      giveBack(values);
     });
   }
   return { data, offsets: Int32Array.from(offsets), width, rows: texts.length };

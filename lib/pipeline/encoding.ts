@@ -22,6 +22,7 @@ import type { Engine } from "../engine/engine.ts";
 import { DatasetError, UsageError } from "../error.ts";
 import type { BiEncoder } from "../model/bi_encoder.ts";
 import { type PromptChoice, promptOf } from "../model/prompts.ts";
+import { giveBack } from "../numeric/give_back.ts";
 import type { ProgressEvent } from "../stage/progress.ts";
 import { lengthInWords, lengthLimit } from "./card.ts";
 import { checkEmbeddingFile, embeddingSink } from "./embedding_file.ts";
@@ -150,6 +151,7 @@ async function beginFile(settings: EncodingSettings, values: FlagValues): Promis
       async encode(engine, model, chunk) {
         const found = await tokenEmbeddings(engine, model, chunk.texts, options);
         await write(found, chunk);
+        giveBack(found.data);
         return { width: found.width, tokens: found.offsets.at(-1)! };
       },
     };
@@ -161,6 +163,7 @@ async function beginFile(settings: EncodingSettings, values: FlagValues): Promis
       const normalize = values["normalize"] === true;
       const embeddings = await encodeTexts(engine, model, chunk.texts, { ...options, normalize });
       await write(embeddings, chunk);
+      giveBack(embeddings.data);
       return { width: embeddings.width, tokens: 0 };
     },
   };

@@ -18,6 +18,7 @@ import {
 import { correlationsOf } from "../evaluate/similarity.ts";
 import { tripletCounter } from "../evaluate/triplet.ts";
 import type { Values } from "../numeric/correlation.ts";
+import { giveBack } from "../numeric/give_back.ts";
 import { type GrowingNumbers, growingNumbers } from "../numeric/growing.ts";
 import type { Metrics } from "../train/record.ts";
 
@@ -38,11 +39,6 @@ export interface PairEvaluation {
 export type PairTask = "triplet" | "similarity" | "binary";
 
 type Embed = (texts: readonly string[]) => Promise<Embeddings>;
-
-/** Gives back the memory of embeddings now: a collection of garbage sees that they are small, and lets them wait. */
-function discard(...all: readonly Embeddings[]): void {
-  for (const { data } of all) (data.buffer as ArrayBuffer).transfer(0);
-}
 
 /** Begins a measurement. */
 export function pairEvaluation(task: PairTask, embed: Embed, mapping: ColumnMapping): PairEvaluation {
@@ -66,7 +62,7 @@ function tripletEvaluation(embed: Embed, mapping: ColumnMapping): PairEvaluation
       const [anchors, positives, negatives] = [await embed(anchor), await embed(positive), await embed(negative)];
       const near = pairwiseSimilarities(anchors, positives);
       const far = pairwiseSimilarities(anchors, negatives);
-      discard(anchors, positives, negatives);
+      giveBack(anchors.data, positives.data, negatives.data);
       counter.add(near, far);
       const isHit = (kind: Similarity, row: number) => near[kind][row]! > far[kind][row]!;
       hits.append(
@@ -114,7 +110,7 @@ function scoredEvaluation(
       const { sentence1, sentence2, score } = asScoredPairs(table, mapping).columns;
       const [first, second] = [await embed(sentence1), await embed(sentence2)];
       const similarities = pairwiseSimilarities(first, second);
-      discard(first, second);
+      giveBack(first.data, second.data);
       for (const kind of SIMILARITIES) kept[kind].append(similarities[kind]);
       scores.append(score);
       return { sentence1, sentence2, score, cosine: similarities.cosine };

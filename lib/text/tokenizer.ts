@@ -12,6 +12,7 @@ import type { TokenizedTexts } from "./packed.ts";
 import { type PairTemplate, withoutTypes } from "./pair_template.ts";
 import { pipelineOf } from "./pipeline.ts";
 import { templatesOf } from "./post_processor.ts";
+import { repeats } from "./repeats.ts";
 import { buildAsTransformers, type BuiltTokenizer, type SpecialName, type TokenizerFiles } from "./transformers.ts";
 import { turn } from "../turn.ts";
 
@@ -327,9 +328,6 @@ export async function tokenize(
   return await tokenizeBy((text) => tokenizer.ids(prompt + text, maxLength), texts);
 }
 
-/** Texts that are remembered while others are tokenised. */
-const KNOWN_TEXTS = 4096;
-
 /** The same by any function from a text to whole numbers. */
 export async function tokenizeBy(
   encode: (text: string) => ArrayLike<number>,
@@ -338,17 +336,11 @@ export async function tokenizeBy(
   const offsets = new Int32Array(texts.length + 1);
   let ids = new Int32Array(16 * texts.length + 64);
   let size = 0;
-  // Text → row where it first stood, of the last thousands: to look among millions takes longer than to tokenise again.
-  const known = new Map<string, number>();
+  const rowBefore = repeats(texts);
   let turned = performance.now();
   for (let row = 0; row < texts.length; row++) {
-    const text = texts[row]!;
-    const before = known.get(text);
-    const encoded = before === undefined ? encode(text) : ids.slice(offsets[before]!, offsets[before + 1]!);
-    if (before === undefined) {
-      if (known.size === KNOWN_TEXTS) known.clear();
-      known.set(text, row);
-    }
+    const before = rowBefore(row);
+    const encoded = before < 0 ? encode(texts[row]!) : ids.slice(offsets[before]!, offsets[before + 1]!);
     if (size + encoded.length > ids.length) {
       const grown = new Int32Array(2 * (size + encoded.length));
       grown.set(ids);

@@ -19,6 +19,7 @@ import { similarityMetrics } from "../../evaluate/similarity.ts";
 import { evaluateMse, evaluateTranslation } from "../../evaluate/translation.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { type BiEncoder, keptWidth } from "../../model/bi_encoder.ts";
+import { giveBack } from "../../numeric/give_back.ts";
 import { startNumbering } from "../../numbering.ts";
 import type { CutMetrics } from "../../stage/artifact.ts";
 import type { Metrics } from "../../train/record.ts";
@@ -179,9 +180,8 @@ async function retrieveSets(engine: Engine, model: BiEncoder, rows: Dataset<Colu
 }
 
 /**
- * Embeds queries and blocks of documents, and gives back the memory of each block as the next one is asked for: a
- * collection of garbage sees that blocks are small, and lets them wait. `prefixOf`: what goes before the texts of a set
- * instead of the model's prompt.
+ * Embeds queries and blocks of documents, and gives back the memory of each block as the next one is asked for.
+ * `prefixOf`: what goes before the texts of a set instead of the model's prompt.
  */
 export function blockEncoder(
   engine: Engine,
@@ -190,7 +190,7 @@ export function blockEncoder(
 ): (texts: readonly string[], role: Role, set: string) => Promise<Embeddings> {
   let last: Embeddings | undefined;
   return async (texts, role, set) => {
-    if (last !== undefined) (last.data.buffer as ArrayBuffer).transfer(0);
+    if (last !== undefined) giveBack(last.data);
     last = undefined;
     const prefix = prefixOf(role, set);
     const encode = roleEncoder(engine, model, prefix === undefined ? {} : { [role]: { prefix } });
