@@ -17,7 +17,7 @@ const STYLE =
 body { font: 16px/1.5 system-ui, sans-serif; color: var(--ink); background: var(--paper); max-width: 66rem; margin: 2rem auto;
   padding: 0 1rem; overflow-wrap: anywhere; }
 h1 { font-size: 1.7rem; line-height: 1.2; margin: 0 0 .4rem; } h2 { font-size: 1.2rem; margin: 2.4rem 0 .6rem; }
-p { color: var(--soft); margin: .3rem 0; } dl, figure { margin: 0; }
+.flag { white-space: nowrap; } p { color: var(--soft); margin: .3rem 0; } dl, figure { margin: 0; }
 pre { background: var(--code); padding: .7rem .9rem; border-radius: .4rem; white-space: pre-wrap; font-size: .85rem; margin: .6rem 0; }
 .table { overflow-x: auto; container-type: inline-size; margin: 0 0 1rem; background:
   linear-gradient(to right, var(--paper) 40%, transparent) left / 2.5rem 100% no-repeat local,
@@ -45,11 +45,14 @@ dt { color: var(--soft); font-size: .85rem; } dd { margin: 0; font-size: 1.25rem
   h2, caption, figcaption { break-after: avoid; } figure, tr, .facts, pre { break-inside: avoid; } thead { display: table-header-group; }
   .table { overflow: visible; } .row { grid-template-columns: 1fr 1fr; } p, li { orphans: 3; widows: 3; } @page { margin: 16mm; } }`;
 
+/** Text as HTML; flags stay whole, where a line would else end behind their hyphens. */
+const words = (text: string) => escapeHtml(text).replaceAll(/(?<!\w)--[a-z][\w-]*/g, `<span class="flag">$&</span>`);
+
 type Cell = string | number | boolean | null | undefined;
 
 const show = (value: Cell, digits: number) => {
   if (value === undefined || value === null) return "";
-  if (typeof value !== "number") return escapeHtml(`${value}`);
+  if (typeof value !== "number") return words(`${value}`);
   if (Number.isInteger(value)) return `${value}`.replace("-", "−");
   const small = value !== 0 && Math.abs(value) < 10 ** -digits;
   return (small ? value.toExponential(2) : value.toFixed(digits)).replace(/^-/, "−");
@@ -181,14 +184,14 @@ ${STYLE}
 <header>
 <h1>${escapeHtml(report.pipeline.replaceAll("_", " "))}</h1>
 <p>${escapeHtml(lead)}</p>
-${report.warnings.map((warning) => `<p class="warn">${escapeHtml(warning)}</p>`).join("\n")}
+${report.warnings.map((warning) => `<p class="warn">${words(warning)}</p>`).join("\n")}
 </header>
 <main>
 ${sections.join("\n")}
 ${
     section(
       "What was run",
-      `<pre><code>${escapeHtml(report.command)}</code></pre>`,
+      `<pre><code>${words(report.command)}</code></pre>`,
       ...run,
       ...(report.columns.length === 0 ? [] : [
         htmlTable(

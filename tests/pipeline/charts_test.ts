@@ -63,6 +63,14 @@ Deno.test("in a table, columns of texts may break and other words stay whole", (
   assert.match(table, /<th scope="col">metric<.*<th scope="col" class="t">text<.*<td class="t">/s);
 });
 
+Deno.test("a flag is not broken behind its hyphens", () => {
+  const table = htmlTable("c", ["flag", "value"], [["--learning-rate", "as --lora-rank says; a--b"]]);
+  assert.match(
+    table,
+    /<span class="flag">--learning-rate<\/span>.*as <span class="flag">--lora-rank<\/span> says; a--b</s,
+  );
+});
+
 Deno.test("every value is in one bin of a histogram", () => {
   assert.deepEqual(histogramOf([0, 1, 2, 3, 4], { bins: 2 }), { low: 0, high: 4, counts: [2, 3] });
   assert.deepEqual(histogramOf([2, 2], { bins: 3 }).counts, [2, 0, 0]);
