@@ -156,6 +156,11 @@ Deno.test("what an error says of columns is what the command takes, for each sou
       await hintOf("multiple_negatives_ranking", ...evaluation),
       "map one with --eval-columns anchor=NAME",
     );
+    const sentences = ["--columns", "sentence1=frage,sentence2=antwort"];
+    assert.equal(
+      await hintOf("cosine_similarity", "--train", foreign, ...sentences, ...places(folder)),
+      "map one with --columns score=NAME",
+    );
     const labelled = join(folder, "labelled.jsonl");
     await Deno.writeTextFile(labelled, '{"title":"a","label":"b"}\n');
     assert.equal(

@@ -81,7 +81,7 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
   "pairs-or-nli": (table: Table, mapping: ColumnMapping) =>
     isLabelled(table, mapping) ? asLabelledPairs(table, mapping) : counted(asPairsOrTriplets(table, mapping)),
   "scores-or-nli": (table: Table, mapping: ColumnMapping) =>
-    table.names.includes("score") || "score" in mapping
+    isScored(table, mapping) || lacksLabel(table, mapping)
       ? counted(cosineScores(asScoredPairs(table, mapping), table))
       : asLabelledPairs(table, mapping),
   "lists": (table: Table, mapping: ColumnMapping) => ({
@@ -128,6 +128,14 @@ function textRoles(table: Table, mapping: ColumnMapping): readonly string[] {
 const isLabelled = (table: Table, mapping: ColumnMapping) =>
   "label" in mapping ||
   (isNamed(table, "label") && ("premise" in mapping || isNamed(table, "premise")));
+
+/** Whether there is a score by a name of its own: a label may be a class as well. */
+const isScored = (table: Table, mapping: ColumnMapping) =>
+  "score" in mapping || (isNamed(table, "score") && findName(table, "score")!.toLowerCase() !== "label");
+
+/** Whether there can be no class either: what is missing is a score, and not a premise. */
+const lacksLabel = (table: Table, mapping: ColumnMapping) =>
+  table.header && !("label" in mapping) && !isNamed(table, "label");
 
 /** Whether pairs have a similarity: one of its own name, or numbers called label that are not the classes of NLI pairs. */
 function isGraded(table: Table, mapping: ColumnMapping): boolean {
