@@ -5,6 +5,7 @@
  * @module
  */
 import { CheckpointError } from "../../error.ts";
+import { giveBack } from "../../numeric/give_back.ts";
 import { embedding } from "../../tensor/ops.ts";
 import { fromCheckpoint } from "../parameters.ts";
 import { specList } from "../tensor_specs.ts";
@@ -51,23 +52,25 @@ export const staticEmbedding: Family = {
       return (_, spec) => read(WORDS, spec);
     }
     if (!reader.tensors.has("embeddings")) return undefined;
-    return async (name, { shape: [tokens, width] }) => {
-      const rows = await reader.readF32("embeddings");
+    return async function* (name, { shape }) {
+      const [tokens, width] = shape as [number, number];
+      const missing = (row: number) =>
+        new CheckpointError("a token has no row of its own", { where: `${where}, ${name}`, found: `row ${row}` });
       const mapping = reader.tensors.has("mapping") ? await reader.readI32("mapping") : undefined;
       const weights = reader.tensors.has("weights") ? await reader.readF32("weights") : undefined;
-      const table = new Float32Array(tokens! * width!);
-      for (let token = 0; token < tokens!; token++) {
-        const row = mapping?.[token] ?? token;
-        if (!(row >= 0 && (row + 1) * width! <= rows.length)) {
-          throw new CheckpointError("a token has no row of its own", {
-            where: `${where}, ${name}`,
-            found: `row ${row}`,
-          });
+      let token = 0;
+      const pieces = mapping === undefined
+        ? reader.piecesF32("embeddings")
+        : sharedRows(await reader.readF32("embeddings"), width, mapping, missing);
+      for await (const piece of pieces) {
+        const rows = piece.subarray(0, (tokens - token) * width);
+        for (let at = 0; at < rows.length; at += width, token++) {
+          const weight = weights?.[token] ?? 1;
+          if (weight !== 1) { for (let i = at; i < at + width; i++) rows[i] = weight * rows[i]!; }
         }
-        const weight = weights?.[token] ?? 1;
-        for (let i = 0; i < width!; i++) table[token * width! + i] = weight * rows[row * width! + i]!;
+        yield rows;
       }
-      return table;
+      if (token < tokens) throw missing(token);
     };
   },
 
@@ -76,3 +79,25 @@ export const staticEmbedding: Family = {
   floatsPerToken: ({ hiddenSize }) => 3 * hiddenSize,
   longest: ({ positions }) => positions,
 };
+
+/** Tokens whose rows are gathered at a time. */
+const PIECE = 4096;
+
+/** The row of each token, of rows that several may share; pieces stand in the same memory. */
+function* sharedRows(
+  rows: Float32Array,
+  width: number,
+  mapping: Int32Array,
+  missing: (row: number) => Error,
+): Generator<Float32Array> {
+  const piece = new Float32Array(PIECE * width);
+  for (let token = 0; token < mapping.length; token += PIECE) {
+    const own = mapping.subarray(token, token + PIECE);
+    own.forEach((row, i) => {
+      if (!(row >= 0 && (row + 1) * width <= rows.length)) throw missing(row);
+      piece.set(rows.subarray(row * width, (row + 1) * width), i * width);
+    });
+    yield piece.subarray(0, own.length * width);
+  }
+  giveBack(rows, piece);
+}
