@@ -1,7 +1,7 @@
 /**
  * Kindred's side of bench/all.ts and bench/scaling.ts: one work in a process of its own, and one line of JSON of what it took.
  *
- * `deno run -A bench/kindred.ts train|start|encode|queries|search|tokenize|stream|mine …`
+ * `deno run -A bench/kindred.ts train|start|encode|singly|search|tokenize|stream|mine …`
  *
  * @module
  */
@@ -81,7 +81,7 @@ const encode: Work = async () => {
 };
 
 /** Texts one after the other, as a server embeds queries: every tenth, after others that warm up. */
-const queries: Work = async () => {
+const singly: Work = async () => {
   const texts = await lines();
   using model = await openModel(values.model, { engine: choice });
   for (const text of texts.filter((_, i) => i % 50 === 5)) await model.encode([text]);
@@ -175,7 +175,7 @@ const WORKS: Record<string, Work> = {
     ),
   start: () => firstStep(choice, { model: values.model, train: values.train, cache: values.cache }),
   encode,
-  queries,
+  singly,
   search,
   tokenize: tokenizeTexts,
   stream,

@@ -1,6 +1,6 @@
 """The other sides of bench/all.ts in Python: one work in a process of its own, and one line of JSON of what it took.
 
-    python bench/rivals.py train|encode|queries|search|tokenize|export --model DIR …
+    python bench/rivals.py train|encode|singly|search|tokenize|export --model DIR …
 
 `train` times from the end of one step to the end of the next (collating, which tokenises and pads; forward, backward,
 clipping, optimizer) and leaves the first steps out. `encode` and `search` take the fastest of several batch sizes, by
@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 
 parser = argparse.ArgumentParser()
-parser.add_argument("work", choices=["train", "encode", "queries", "search", "tokenize", "export"])
+parser.add_argument("work", choices=["train", "encode", "singly", "search", "tokenize", "export"])
 parser.add_argument("--model")
 parser.add_argument("--threads", type=int, default=2)
 parser.add_argument("--rows", help="JSON file of columns of texts")
@@ -162,7 +162,7 @@ def encode():
     )
 
 
-def queries():
+def singly():
     """Texts one after the other: every tenth, after others that warm up."""
     import torch
     from sentence_transformers import SentenceTransformer

@@ -1,8 +1,8 @@
 /**
- * The other sides of bench/all.ts in JavaScript: `@huggingface/transformers` (onnxruntime) encodes, `@huggingface/tokenizers`
- * or embeds queries one after the other, `@huggingface/tokenizers` tokenises in one thread.
+ * The other sides of bench/all.ts in JavaScript: `@huggingface/transformers` (onnxruntime) encodes many texts, or one after the
+ * other; `@huggingface/tokenizers` tokenises in one thread.
  *
- * `deno run -A bench/rivals.ts encode|queries|tokenize --model DIR --texts FILE [--batch-size 1,4,8,16,32] [--threads 2] [--repeat 3]`
+ * `deno run -A bench/rivals.ts encode|singly|tokenize --model DIR --texts FILE [--batch-size 1,4,8,16,32] [--threads 2] [--repeat 3]`
  *
  * @module
  */
@@ -68,7 +68,7 @@ async function encode(): Promise<Result> {
 }
 
 /** Texts one after the other: every tenth, after others that warm up. */
-async function queries(): Promise<Result> {
+async function singly(): Promise<Result> {
   const { extract, name } = await openPipeline();
   const embed = async (text: string): Promise<number> => {
     const { data } = await extract([text], { pooling: "mean", normalize: true });
@@ -98,6 +98,6 @@ async function tokenize(): Promise<Result> {
   return { by: "@huggingface/tokenizers 0.2.0", rate: texts.length / median(seconds), check };
 }
 
-const WORKS: Readonly<Record<string, () => Promise<Result>>> = { encode, queries, tokenize };
+const WORKS: Readonly<Record<string, () => Promise<Result>>> = { encode, singly, tokenize };
 say(JSON.stringify({ ...await WORKS[positionals[0]!]!(), peak_bytes: peakBytes() }));
 Deno.exit(0);

@@ -10,11 +10,17 @@ import { type ColumnMapping, findName, isNamed, namesOf } from "./column_names.t
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
 import { type Cell, listed, type Table } from "./table.ts";
 
-function find(table: Table, role: string, mapping: ColumnMapping): readonly Cell[] | undefined {
+/** `called`: what the role is called where columns are mapped. */
+function find(
+  table: Table,
+  role: string,
+  mapping: ColumnMapping,
+  called: string = role,
+): readonly Cell[] | undefined {
   const mapped = Object.hasOwn(mapping, role) ? mapping[role] : undefined;
   if (mapped !== undefined) {
     const column = table.columns.get(mapped);
-    if (column === undefined) throw table.header ? misnamed(table, mapped) : missing(table, role, mapped);
+    if (column === undefined) throw missing(table, called, mapped, suggestion(table, mapped));
     return column;
   }
   const name = findName(table, role);
@@ -53,13 +59,11 @@ export function usedColumns(
   return used;
 }
 
-const fileOf = (table: Table): string => table.where(0).replace(/:\d+$/, "");
-
 /** An error: the table has no such column; `more` is a further hint. */
 export function missing(table: Table, role: string, wanted = namesOf(role).join(" or "), more = ""): DatasetError {
   const [name] = table.names;
   return new DatasetError(`there is no column for ${role}`, {
-    where: fileOf(table),
+    where: table.where(0).replace(/:\d+$/, ""),
     expected: wanted,
     found: table.header ? listed(table.names) : `${counted(table.names.length, "column")} without names`,
     hint:
@@ -68,16 +72,11 @@ export function missing(table: Table, role: string, wanted = namesOf(role).join(
   });
 }
 
-/** An error: a column was named that the table does not have. */
-function misnamed(table: Table, name: string): DatasetError {
+/** The column that was probably meant by a name that is none, as the end of a hint. */
+function suggestion({ header, names }: Table, name: string): string {
   const lower = name.toLowerCase();
-  const meant = table.names.find((each) => each.toLowerCase() === lower) ?? nearestName(name, table.names);
-  return new DatasetError(`there is no column ${name}`, {
-    where: fileOf(table),
-    expected: `one of ${listed(table.names)}`,
-    found: name,
-    ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
-  });
+  const meant = header ? names.find((each) => each.toLowerCase() === lower) ?? nearestName(name, names) : undefined;
+  return meant === undefined ? "" : `; did you mean ${meant}?`;
 }
 
 /** A cell in an error: cut, and with the integers that JSON does not know. */
@@ -268,7 +267,7 @@ export function asLabelledTexts(
 ): { readonly dataset: Dataset<LabelledTexts>; readonly classes: readonly string[] } {
   const text = texts(table, "text", mapping);
   const mapped: ColumnMapping = mapping["label"] === undefined ? {} : { class: mapping["label"] };
-  const column = find(table, "class", mapped);
+  const column = find(table, "class", mapped, "label");
   if (column === undefined) throw missing(table, "label", namesOf("class").join(" or "));
   const names = column.map((value, row) => {
     if (value !== null && value !== undefined && value !== "") return String(value);

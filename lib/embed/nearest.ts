@@ -36,13 +36,13 @@ export interface NearestOptions {
 
 /** The neighbours of n queries, best first; of equal scores the lower row first. */
 export interface Neighbors {
-  /** [n · k] rows of the corpus; −1 where a query has fewer than k. */
+  /** [n · k] rows of the corpus. */
   readonly indices: Int32Array;
-  /** [n · k] their similarities; −∞ where there is none. */
+  /** [n · k] their similarities. */
   readonly scores: Float32Array;
-  /** [n] how many each query has. */
+  /** [n] how many each query has: k. */
   readonly counts: Int32Array;
-  /** Columns of the two: what was asked for, or as many as the corpus can give. */
+  /** Columns of the two: as many as were asked for, or fewer, if the corpus cannot give so many. */
   readonly k: number;
   /** n */
   readonly queries: number;

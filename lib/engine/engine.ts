@@ -406,7 +406,7 @@ export interface Engine {
    * rows.
    */
   write(target: Handle, data: Float32Array | Int32Array, offset?: number): void;
-  /** Waits for everything enqueued so far, then the values. Raises what the device reported. */
+  /** Waits for everything enqueued so far, then the values: a copy, which is the caller's. Raises what the device reported. */
   read(source: Handle): Promise<Float32Array | Int32Array>;
   /**
    * Gives a temporary of the current arena back before its end, with its views: the next one of its size may have its

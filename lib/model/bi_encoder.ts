@@ -66,7 +66,10 @@ export const keptWidth = ({ width, truncateDim = width }: Pick<BiEncoder, "width
 
 /** Options of {@linkcode loadBiEncoder}. */
 export interface LoadBiEncoderOptions {
-  /** Whether gradients are wanted. Default false. */
+  /**
+   * Whether gradients are wanted. Default false: an engine may then keep the weights of linear layers as products take them, and
+   * `read` them, but not slice, transpose or multiply them otherwise.
+   */
   readonly trained?: boolean;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;

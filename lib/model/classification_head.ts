@@ -10,7 +10,7 @@
 import { dropout, embedding, layerNorm, pool } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
-import type { PackedBatch } from "../text/packed.ts";
+import { endRows, type PackedBatch } from "../text/packed.ts";
 import { CheckpointError } from "../error.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import type { EncoderConfig } from "./config.ts";
@@ -18,7 +18,6 @@ import type { ClassificationHead } from "./families/family.ts";
 import { familyOf } from "./families/mod.ts";
 import { dropoutFor, project } from "./layers.ts";
 import { specList, type TensorSpecs } from "./tensor_specs.ts";
-import { singleRows } from "./token_pooling.ts";
 
 /** The head of the family. */
 export function headOf(config: EncoderConfig, where: string): ClassificationHead {
@@ -52,39 +51,36 @@ export function classifierDropout(
   return typeof rate === "number" ? rate : fallback;
 }
 
-/** Dropout of {@linkcode classify}. */
-export interface HeadDropout {
-  /** Share of features set to 0. */
+/** How {@linkcode classify} is called. */
+export interface HeadOptions {
+  /** Share of features that dropout sets to 0. */
   readonly rate: number;
   /** Undefined: nothing is dropped. */
   readonly training: TrainingKey | undefined;
+  /** Whether the features are those of `headRows` alone [n, H]. */
+  readonly isPooled: boolean;
 }
+
+const poolingOf = ({ pooling }: ClassificationHead, config: EncoderConfig) => pooling?.(config) ?? "cls";
 
 /** The row of each sequence's only token that the head looks at; undefined if it looks at more. */
-export function headRows(
-  { pooling }: ClassificationHead,
-  config: EncoderConfig,
-  packed: PackedBatch,
-): Int32Array | undefined {
-  const how = pooling?.(config) ?? "cls";
-  if (how === "last") return lastTokens(packed, config.padId);
-  return how === "cls" ? singleRows(packed, how, 0) : undefined;
+export function headRows(head: ClassificationHead, config: EncoderConfig, packed: PackedBatch): Int32Array | undefined {
+  const how = poolingOf(head, config);
+  return how === "last" ? lastTokens(packed, config.padId) : how === "cls" ? endRows(packed, "first") : undefined;
 }
 
-/**
- * Token features of n packed sequences [C, H] → logits [n, labels]; where `isPooled`, those of the tokens [n, H] that the head
- * looks at.
- */
+/** Token features of n packed sequences [C, H] → logits [n, labels] */
 export function classify(
   tape: Tape,
-  { dense, out, norm, activation, dropsInput, pooling }: ClassificationHead,
+  head: ClassificationHead,
   { config }: Encoder,
   parameters: Parameters,
   tokens: Tensor,
   batch: DeviceBatch,
-  { rate, training, isPooled = false }: HeadDropout & { readonly isPooled?: boolean },
+  { rate, training, isPooled }: HeadOptions,
 ): Tensor {
-  const how = pooling?.(config) ?? "cls";
+  const { dense, out, norm, activation, dropsInput } = head;
+  const how = poolingOf(head, config);
   const { offsets, places } = batch.packed;
   const firstPlaces = new Int32Array(2 * (offsets.length - 1));
   for (let i = 0; i + 1 < offsets.length; i++) firstPlaces[2 * i] = places[2 * offsets[i]!]!;

@@ -72,7 +72,10 @@ export interface LoadCrossEncoderOptions {
   readonly labels?: number | undefined;
   /** Instead of the folder's: what is done to logits. Default of a new head: sigmoid for 1 label, else nothing. */
   readonly activation?: ScoreActivation | undefined;
-  /** Whether gradients are wanted. Default false. */
+  /**
+   * Whether gradients are wanted. Default false: an engine may then keep the weights of linear layers as products take them, and
+   * `read` them, but not slice, transpose or multiply them otherwise.
+   */
   readonly trained?: boolean;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;

@@ -18,15 +18,15 @@ export function encode(tape: Tape, encoder: Encoder, batch: DeviceBatch, trainin
 }
 
 /**
- * Whether nothing but the rows that are wanted has to go all the way: where there is no backward pass and no dropout, of which
- * training has its results to the last bit.
+ * Whether rows may be picked: without a backward pass and dropout. In training all go all the way, since sums over fewer rows
+ * would be rounded otherwise, and what was trained before would not come again to the last bit.
  */
 export const mayPickRows = (tape: Tape, training: TrainingKey | undefined): boolean =>
   tape.closures === undefined && training === undefined;
 
 /**
- * Features [n, H] of some tokens, by their rows among all: the same bits as `encode` gives them. All of the last layer that
- * follows its attention is reckoned for them alone. For inference.
+ * Features [n, H] of some tokens, by their rows among all, as `encode` gives them: by the kernels of the cpu engine to the last
+ * bit. All of the last layer that follows its attention is reckoned for them alone. For inference.
  */
 export function encodeRows(tape: Tape, encoder: Encoder, batch: DeviceBatch, rows: Int32Array): Tensor {
   const at = tape.engine.upload(rows, [rows.length]);

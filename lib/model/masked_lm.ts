@@ -47,7 +47,10 @@ export interface MaskedLm {
 
 /** Options of {@linkcode loadMaskedLm}. */
 export interface LoadMaskedLmOptions {
-  /** Whether gradients are wanted. Default false. */
+  /**
+   * Whether gradients are wanted. Default false: an engine may then keep the weights of linear layers as products take them, and
+   * `read` them, but not slice, transpose or multiply them otherwise.
+   */
   readonly trained?: boolean;
   /** See `trainedBy`. */
   readonly freeze?: string | undefined;

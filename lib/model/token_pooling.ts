@@ -7,10 +7,13 @@ import type { PoolingMode } from "../engine/engine.ts";
 import { pool, pooledEmbedding } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
-import type { PackedBatch } from "../text/packed.ts";
+import { endRows } from "../text/packed.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { encode, encodeRows, mayPickRows } from "./encoder.ts";
 import { familyOf } from "./families/mod.ts";
+
+/** The modes that look at one token of each sequence. */
+const ENDS: { readonly [mode in PoolingMode]?: "first" | "last" } = { cls: "first", lasttoken: "last" };
 
 /** The tokens of a batch, which are encoded when they are asked for. */
 export interface TokenPooling {
@@ -32,9 +35,9 @@ export function tokenPooling(tape: Tape, encoder: Encoder, batch: DeviceBatch, t
   return {
     tokens,
     pool(modes, skip) {
-      const [mode] = modes;
-      const mayPick = modes.length === 1 && table === undefined && mayPickRows(tape, training);
-      const rows = mayPick ? singleRows(batch.packed, mode!, skip) : undefined;
+      const end = modes.length > 1 ? undefined : ENDS[modes[0]!];
+      const mayPick = end !== undefined && table === undefined && mayPickRows(tape, training);
+      const rows = mayPick ? endRows(batch.packed, end, skip) : undefined;
       if (rows !== undefined) return [encodeRows(tape, encoder, batch, rows)];
       return modes.map((mode) =>
         table === undefined || mode === "max"
@@ -43,16 +46,4 @@ export function tokenPooling(tape: Tape, encoder: Encoder, batch: DeviceBatch, t
       );
     },
   };
-}
-
-/** The row of each sequence's only token that a mode looks at; undefined if it looks at more, or a sequence has none. */
-export function singleRows({ offsets }: PackedBatch, mode: PoolingMode, skip: number): Int32Array | undefined {
-  if (mode !== "cls" && mode !== "lasttoken") return undefined;
-  const rows = new Int32Array(offsets.length - 1);
-  for (let i = 0; i < rows.length; i++) {
-    const [first, end] = [offsets[i]! + skip, offsets[i + 1]!];
-    if (first >= end) return undefined;
-    rows[i] = mode === "cls" ? first : end - 1;
-  }
-  return rows;
 }

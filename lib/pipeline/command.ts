@@ -13,8 +13,7 @@ import { explain, KindredError, knownError, UsageError } from "../error.ts";
 import { TensorEngine } from "../stage/engine.ts";
 import { parseFlags } from "./arguments.ts";
 import { helpText } from "./help.ts";
-import { commandLine } from "./command_line.ts";
-import { shellQuote } from "./command_line.ts";
+import { commandLine, shellQuote } from "./command_line.ts";
 import { choicesOf, type Flag, type FlagValues, type Invocation } from "./flags.ts";
 import { columnsInWords, emit, Progress, type ProgressEvent, progressTo, type ReadColumns } from "../stage/progress.ts";
 import { isProfiled, tellProfile } from "./profile.ts";
@@ -90,10 +89,11 @@ export async function main(command: Command, args: readonly string[] = Deno.args
     }
     const parsed = parseFlags(args, command.flags, choicesOf(command.flags, command.choices));
     if (command.operands === undefined && parsed.operands.length > 0) {
-      const data = DATA.find((flag) => command.flags.includes(flag));
+      const [first] = parsed.operands as [string, ...string[]];
+      const data = /^[-\d]/.test(first) ? undefined : DATA.find((flag) => command.flags.includes(flag));
       throw new UsageError("this command takes flags only", {
         found: parsed.operands.join(" "),
-        hint: data === undefined ? "--help lists the flags" : `--${data} ${shellQuote(parsed.operands[0]!)}`,
+        hint: data === undefined ? "--help lists the flags" : `--${data} ${shellQuote(first)}`,
       });
     }
     given = parsed.values;

@@ -157,6 +157,9 @@ export function mappingOf(columns: SetSpec["columns"]): ColumnMapping | undefine
   return columns;
 }
 
+/** A path without the way up to where it begins: the file of data sets may lie elsewhere. */
+const fromHere = (path: string) => path.replaceAll("\\", "/").replace(/^(\.{1,2}\/)+/, "");
+
 /**
  * The texts before the columns of a data set: its own, else what `--prompts` says: one text, or one for each column, for all
  * sets; or by the names of sets, and then nothing for those that are not named.
@@ -171,11 +174,17 @@ export function promptsOfSet(spec: SetSpec, all: readonly SetSpec[], values: Fla
   } catch {
     parsed = undefined;
   }
-  const isCalled = ({ name, train }: SetSpec, key: string) =>
-    key === name || key === parse(train).name || `/${train}`.replaceAll("\\", "/").endsWith(`/${key}`);
   const keys = isObject(parsed) ? Object.keys(parsed) : [];
-  const bySet = keys.length > 0 && keys.every((key) => all.some((set) => isCalled(set, key)));
-  const own = bySet ? (parsed as Record<string, unknown>)[keys.find((key) => isCalled(spec, key)) ?? ""] : parsed;
+  const taken = all.map(({ name }) => name);
+  /** What a set may be called: by its name; by its path or the end of that, the longest first, unless a set has it as its name. */
+  const called = ({ name, train }: SetSpec) => {
+    const parts = train.replaceAll("\\", "/").split("/");
+    const ends = [...parts.map((_, i) => parts.slice(i).join("/")), parse(train).name];
+    return [name, ...ends.filter((end) => !taken.includes(end))];
+  };
+  const keyOf = (spec: SetSpec) => called(spec).map((name) => keys.find((key) => fromHere(key) === name)).find(isText);
+  const bySet = keys.length > 0 && keys.every((key) => all.some((set) => called(set).includes(fromHere(key))));
+  const own = bySet ? (parsed as Record<string, unknown>)[keyOf(spec) ?? ""] : parsed;
   if (bySet && own === undefined) return undefined;
   if (FIELDS.prompts.is(own) && (bySet || keys.every((key) => isColumn(key)))) return own as ColumnPrompts;
   throw new UsageError("--prompts cannot be read", {

@@ -7,20 +7,27 @@ import { createHash } from "node:crypto";
 import { join, relative, resolve } from "node:path";
 
 /**
- * All files below a folder, sorted.
+ * All files below a folder, sorted, behind links as well; a link to a folder that it stands in leads nowhere.
  *
  * @param folder Any folder.
- * @returns Paths relative to it.
+ * @returns Paths that begin with the folder's.
  */
 export async function filesOf(folder: string): Promise<string[]> {
+  return (await filesBelow(folder, [])).sort();
+}
+
+/** `within`: the folders on the way, as the system numbers them. */
+async function filesBelow(folder: string, within: readonly string[]): Promise<string[]> {
+  const { dev, ino } = await Deno.stat(folder);
+  const number = `${dev} ${ino ?? folder}`;
+  if (within.includes(number)) return [];
   const files: string[] = [];
   for await (const { name, isDirectory, isSymlink } of Deno.readDir(folder)) {
     const path = join(folder, name);
-    if (isDirectory) files.push(...await filesOf(path));
-    // A link to a folder is not followed: it may lead back to where it stands.
-    else if (!isSymlink || !await isFolder(path)) files.push(path);
+    if (isDirectory || (isSymlink && await isFolder(path))) files.push(...await filesBelow(path, [...within, number]));
+    else files.push(path);
   }
-  return files.sort();
+  return files;
 }
 
 const isFolder = (path: string) => Deno.stat(path).then(({ isDirectory }) => isDirectory, () => false);

@@ -136,3 +136,21 @@ export function nextTokens(batch: PackedBatch, pad: number | undefined): NextTok
     targets: rows.map((row) => batch.ids[row + 1] === pad ? -1 : batch.ids[row + 1]!),
   };
 }
+
+/**
+ * The row of each sequence's first or last token.
+ *
+ * @param packed The sequences.
+ * @param end Which of the two.
+ * @param skip Leading tokens of each sequence that do not count.
+ * @returns Rows among all tokens; undefined if a sequence has none that counts.
+ */
+export function endRows({ offsets }: PackedBatch, end: "first" | "last", skip = 0): Int32Array | undefined {
+  const rows = new Int32Array(offsets.length - 1);
+  for (let i = 0; i < rows.length; i++) {
+    const [first, behind] = [offsets[i]! + skip, offsets[i + 1]!];
+    if (first >= behind) return undefined;
+    rows[i] = end === "first" ? first : behind - 1;
+  }
+  return rows;
+}

@@ -17,13 +17,17 @@ Deno.test("a folder of something else is no model, which is known before all tha
     });
   }));
 
-Deno.test("links to files are files; one to a folder leads nowhere, be it back to where it stands", () =>
+Deno.test("links to files are files, what is behind a link to a folder counts; one back to where it stands leads nowhere", () =>
   withFolder(async (folder) => {
-    await Deno.mkdir(join(folder, "a"));
-    await Deno.writeTextFile(join(folder, "a", "text"), "text");
-    await Deno.symlink("..", join(folder, "a", "back"), { type: "dir" });
-    await Deno.symlink("text", join(folder, "a", "link"), { type: "file" });
-    assert.deepEqual(await filesOf(folder), ["link", "text"].map((name) => join(folder, "a", name)));
+    const [model, elsewhere] = [join(folder, "model"), join(folder, "elsewhere")];
+    for (const each of [model, elsewhere]) await Deno.mkdir(each);
+    await Deno.writeTextFile(join(elsewhere, "weights"), "1");
+    await Deno.writeTextFile(join(model, "text"), "text");
+    await Deno.symlink("text", join(model, "link"), { type: "file" });
+    for (const name of ["first", "second"]) await Deno.symlink("../elsewhere", join(model, name), { type: "dir" });
+    await Deno.symlink("../model", join(elsewhere, "back"), { type: "dir" });
+    const wanted = ["first/weights", "link", "second/weights", "text"];
+    assert.deepEqual(await filesOf(model), wanted.map((name) => join(model, name)));
   }));
 
 Deno.test("what can be no name of the hub is a folder that is not there: nobody is asked for it", async () => {

@@ -48,6 +48,12 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
     gelu: values(E, m * n).slice(),
     norm: values(G, m * n).slice(),
   };
+  run("packWeight", n, n, { w: B, first: 0, n, k, packed: F });
+  for (const byPanels of [0, 1]) { // the one is added to the other
+    const packed = { packed: F, call: 3 * byPanels, byPanels, accumulate: byPanels };
+    run("product", Math.ceil(byPanels ? n / panel : m / tile), 1, { ...args, ...packed, c: E, pre: 0 });
+  }
+  const packed = values(E, m * n).slice();
   const productOf = (form: Form) => {
     const packed = { packed: F, n, k, form: FORMS.indexOf(form) };
     run("packInt8", n, n, { ...packed, w: B, first: 0 });
@@ -66,5 +72,5 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
   run("attention", 2 * heads, 1, { ...parts, ...shape, out: D, logSumExp: E, ...dropout });
   const attention = values(D, m * stride).slice();
   close();
-  return { ...product, int8, int7, attention };
+  return { ...product, packed, int8, int7, attention };
 }

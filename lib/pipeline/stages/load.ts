@@ -81,7 +81,7 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
   "pairs-or-nli": (table: Table, mapping: ColumnMapping) =>
     isLabelled(table, mapping) ? asLabelledPairs(table, mapping) : counted(asPairsOrTriplets(table, mapping)),
   "scores-or-nli": (table: Table, mapping: ColumnMapping) =>
-    isScored(table, mapping) || lacksLabel(table, mapping)
+    table.names.includes("score") || "score" in mapping || lacksLabel(table, mapping)
       ? counted(cosineScores(asScoredPairs(table, mapping), table))
       : asLabelledPairs(table, mapping),
   "lists": (table: Table, mapping: ColumnMapping) => ({
@@ -129,11 +129,7 @@ const isLabelled = (table: Table, mapping: ColumnMapping) =>
   "label" in mapping ||
   (isNamed(table, "label") && ("premise" in mapping || isNamed(table, "premise")));
 
-/** Whether there is a score by a name of its own: a label may be a class as well. */
-const isScored = (table: Table, mapping: ColumnMapping) =>
-  "score" in mapping || (isNamed(table, "score") && findName(table, "score")!.toLowerCase() !== "label");
-
-/** Whether there can be no class either: what is missing is a score, and not a premise. */
+/** Whether there can be no class: then there is a score by another name, or it is a score that is missing. */
 const lacksLabel = (table: Table, mapping: ColumnMapping) =>
   table.header && !("label" in mapping) && !isNamed(table, "label");
 
