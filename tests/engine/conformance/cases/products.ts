@@ -22,6 +22,26 @@ function plain([M, K, N]: readonly number[], transposeA: boolean, transposeB: bo
   );
 }
 
+/** A weight that an engine may keep as its products take it, written in two parts; it is read as it was written. */
+function packed([M, K, N]: readonly number[]): Case {
+  const weight = normals([N!, K!], 0.3, 1);
+  const values = Float32Array.from(weight.data);
+  const half = Math.floor(N! / 2) * K!;
+  return testCase(
+    `matmul [${M}, ${K}] × [${N}, ${K}]ᵀ, packed`,
+    { a: normals([M!, K!]), bias: normals([N!], 1, 2) },
+    (engine, { a, bias }) => {
+      const b = engine.variable([N!, K!], { storage: "packed" });
+      engine.write(b, values.subarray(half), half);
+      engine.write(b, values.subarray(0, half));
+      const y = engine.matmul(a, b, { transposeB: true, bias, activation: "relu" });
+      engine.free(b);
+      return { y };
+    },
+    ({ a, bias }) => ({ y: activate("relu", matmul(a, weight, { transposeB: true, bias })) }),
+  );
+}
+
 /** A batch, whose elements must not meet. */
 function batch(transposeA: boolean, transposeB: boolean): Case {
   const [B, M, K, N] = [5, 9, 4, 7];
@@ -199,6 +219,7 @@ function columnTotal({ shape, data }: Tensor, column: number): number {
 export const products: readonly Case[] = [
   ...SIZES.flatMap((size) => TRANSPOSES.map(([a, b]) => plain(size, a, b))),
   ...EMPTY.flatMap((size) => TRANSPOSES.map(([a, b]) => plain(size, a, b))),
+  ...[...SIZES, ...EMPTY].map(packed),
   ...TRANSPOSES.map(([a, b]) => batch(a, b)),
   ...([[11, 20, 7], [1, 1, 1], [64, 48, 50], [3, 700, 8], [3, 0, 5]] as const).flatMap(epilogues),
   ...NAMES.map((name) => activated(name, [5, 6, 7], true)),
