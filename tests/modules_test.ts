@@ -4,7 +4,17 @@ const root = new URL("../", import.meta.url);
 
 /** Storeys of lib/, from the ground up. */
 const STOREYS: readonly (readonly string[])[] = [
-  ["error.ts", "counted.ts", "expect.ts", "environment.ts", "numbering.ts", "pause.ts", "turn.ts", "version.ts"],
+  [
+    "error.ts",
+    "counted.ts",
+    "exists.ts",
+    "expect.ts",
+    "environment.ts",
+    "numbering.ts",
+    "pause.ts",
+    "turn.ts",
+    "version.ts",
+  ],
   ["engine", "hub"],
   ["tensor"],
   ["numeric", "text", "checkpoint", "model", "loss", "embed", "static"],

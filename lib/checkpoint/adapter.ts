@@ -7,6 +7,7 @@
 import { dirname, join, resolve } from "node:path";
 import { defaultCacheFolder } from "../environment.ts";
 import { CheckpointError } from "../error.ts";
+import { exists } from "../exists.ts";
 import { weightOf } from "./adapter_layers.ts";
 import { readJson } from "./folder.ts";
 import { transposed, withoutParametrizations } from "./jina_v3.ts";
@@ -62,7 +63,7 @@ const isNothing = (value: unknown) =>
 export async function readAdapter(folder: string, above: readonly string[] = []): Promise<AdapterFolder | undefined> {
   const where = join(folder, ADAPTER_CONFIG);
   const config = await readJson<Json>(where, true);
-  const isThere = (name: string) => Deno.stat(join(folder, name)).then(() => true, () => false);
+  const isThere = (name: string) => exists(join(folder, name));
   if (config === undefined || (await isThere("model.safetensors") && !await isThere(ADAPTER_WEIGHTS))) return undefined;
   const only = (name: string, is: boolean, expected: string) => {
     if (is) return;

@@ -6,6 +6,7 @@
 import { createHash } from "node:crypto";
 import { join, resolve } from "node:path";
 import { UsageError } from "../error.ts";
+import { exists } from "../exists.ts";
 import type { HubEnvironment } from "../hub/environment.ts";
 import { type LocatedModel, locateModel, splitModelName } from "../hub/named_model.ts";
 import { ownFiles, readJson, replaceFolder } from "./folder.ts";
@@ -68,7 +69,7 @@ export async function locateNamed(
 async function adapterFolders(folder: string): Promise<string[]> {
   const names: string[] = [];
   for await (const { name } of Deno.readDir(folder)) {
-    if (await Deno.stat(join(folder, name, ADAPTER_CONFIG)).then(() => true, () => false)) names.push(name);
+    if (await exists(join(folder, name, ADAPTER_CONFIG))) names.push(name);
   }
   return names.sort();
 }

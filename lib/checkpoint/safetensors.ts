@@ -7,6 +7,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
+import { exists } from "../exists.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** Element types that are read. */
@@ -173,9 +174,9 @@ function notFound(path: string): (error: unknown) => never {
 }
 
 async function weightFiles(folder: string): Promise<string[]> {
-  const exists = (name: string) => Deno.stat(join(folder, name)).then(() => true, () => false);
-  if (await exists("model.safetensors")) return [join(folder, "model.safetensors")];
-  if (await exists("model.safetensors.index.json")) {
+  const isThere = (name: string) => exists(join(folder, name));
+  if (await isThere("model.safetensors")) return [join(folder, "model.safetensors")];
+  if (await isThere("model.safetensors.index.json")) {
     const path = join(folder, "model.safetensors.index.json");
     const map = parseJson(await Deno.readTextFile(path), path)["weight_map"];
     if (map === null || typeof map !== "object") {
@@ -188,7 +189,7 @@ async function weightFiles(folder: string): Promise<string[]> {
       return join(folder, shard);
     });
   }
-  if (await exists("pytorch_model.bin")) {
+  if (await isThere("pytorch_model.bin")) {
     throw new CheckpointError("the weights are a pickle, which may run any code when it is read", {
       where: join(folder, "pytorch_model.bin"),
       expected: "model.safetensors",

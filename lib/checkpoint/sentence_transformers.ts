@@ -5,6 +5,7 @@
  */
 import { basename, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
+import { exists } from "../exists.ts";
 import { readAdapter } from "./adapter.ts";
 import { readJson, replaceFolder, withoutWeightType, writeJson, writeTokenizer } from "./folder.ts";
 import { promptOfTask, taskPrompts, withoutTasks } from "./jina_v3.ts";
@@ -56,7 +57,7 @@ export async function readFolder(path: string, above: readonly string[] = []): P
   const weights = join(path, transformerPath);
   const adapter = await readAdapter(weights, above);
   const base = adapter && await readFolder(adapter.base, [...above, resolve(weights)]);
-  if (base !== undefined && !await isThere(join(path, "modules.json"))) {
+  if (base !== undefined && !await exists(join(path, "modules.json"))) {
     return { ...base, weights, defaultPromptName: base.defaultPromptName ?? await promptOfAdapter(base, weights) };
   }
   const general = await readJson<Json>(join(path, "config_sentence_transformers.json"), true) ?? {};
@@ -72,7 +73,7 @@ export async function readFolder(path: string, above: readonly string[] = []): P
   // A folder of model2vec without a list of modules says in its configuration whether rows are normalised.
   const isPlain = list.input === "transformer" && input === "static";
   const following = isPlain && found["normalize"] === true ? [{ type: "Normalize", path: "" }] : others;
-  const hasTokenizer = base === undefined || await isThere(join(weights, "tokenizer.json"));
+  const hasTokenizer = base === undefined || await exists(join(weights, "tokenizer.json"));
   return {
     path,
     input,
@@ -102,8 +103,6 @@ async function promptOfAdapter({ prompts, weights }: SentenceTransformerFolder, 
   const config = await readJson<Json>(join(weights, "config.json"), true) ?? {};
   return promptOfTask({ ...taskPrompts(config), ...prompts }, basename(resolve(adapter)));
 }
-
-const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
 
 /** Tokens of a text where nothing limits them. */
 export const UNLIMITED = 2 ** 31 - 1;

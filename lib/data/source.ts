@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { DatasetError } from "../error.ts";
+import { exists } from "../exists.ts";
 import { fetchSnapshot, type SnapshotOptions } from "../hub/snapshot.ts";
 
 /** A source, taken apart. */
@@ -60,8 +61,4 @@ export async function resolveSource(
     });
   }
   return { paths: snapshot.files.map((file) => join(snapshot.folder, file)), version: snapshot.commit };
-}
-
-async function exists(path: string): Promise<boolean> {
-  return await Deno.stat(path).then(() => true, () => false);
 }

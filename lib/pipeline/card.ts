@@ -10,18 +10,17 @@ import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { counted } from "../counted.ts";
 import type { KindredError } from "../error.ts";
+import { exists } from "../exists.ts";
 import { splitModelName } from "../hub/named_model.ts";
 import type { ModelFolder } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Facts } from "../train/model_card.ts";
 
-const isThere = (path: string) => Deno.stat(path).then(() => true, () => false);
-
 /** A source as others may read it: a hub id as it is, of a path the last part alone. An adapter's name stays behind it. */
 export async function sourceName(source: string): Promise<string> {
   const names = source.split(" + ").map(async (part) => {
-    const isPath = /^[./~\\]|^[A-Za-z]:/.test(part) || await isThere(part) ||
-      await isThere(part.replace(/#[^#]*$/, ""));
+    const isPath = /^[./~\\]|^[A-Za-z]:/.test(part) || await exists(part) ||
+      await exists(part.replace(/#[^#]*$/, ""));
     return isPath ? basename(part.replaceAll("\\", "/")) : part;
   });
   return (await Promise.all(names)).join(" + ");

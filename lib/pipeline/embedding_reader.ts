@@ -18,6 +18,7 @@ import {
   type Ranges,
 } from "../embed/quantize.ts";
 import { DatasetError, UsageError } from "../error.ts";
+import { exists } from "../exists.ts";
 import { NUMPY_TYPES, PARQUET_KEY, rangesBeside } from "./embedding_formats.ts";
 
 /** What a file does not say by itself: a matrix of bytes may be of four precisions. */
@@ -93,7 +94,7 @@ export async function readRanges(path: string): Promise<Ranges> {
 async function rangesOf(path: string): Promise<Ranges | undefined> {
   const beside = rangesBeside(path);
   if (beside === path || path.endsWith(".ranges.npy")) return undefined;
-  if (!await Deno.stat(beside).then(() => true, () => false)) return undefined;
+  if (!await exists(beside)) return undefined;
   const { type, rows, columns, bytes } = await readNpy(beside);
   if (type !== "<f4" || rows !== 2) throw new DatasetError("the ranges are no two rows of float32", { where: beside });
   const values = new Float32Array(bytes.buffer);

@@ -16,6 +16,7 @@ import {
   taskNamed,
   type TaskResult,
 } from "../evaluate/mteb/mod.ts";
+import { exists } from "../exists.ts";
 import { fetchSnapshot } from "../hub/snapshot.ts";
 import { keyOfFiles } from "../stage/digest.ts";
 import type { Invocation } from "./flags.ts";
@@ -79,7 +80,7 @@ export const taskData: (
         : { path: place, files: Object.values(task.files) };
       const paths = files.map((file) => join(path, file));
       const card = join(path, "README.md"); // it may say which files are which
-      if (task.files === undefined && await Deno.stat(card).then(() => true, () => false)) paths.push(card);
+      if (task.files === undefined && await exists(card)) paths.push(card);
       const missing = await Promise.all(paths.map((file) => Deno.stat(file).then(() => false, () => true)));
       if (missing.includes(true)) {
         throw new UsageError(`a file of ${task.name} is not there`, { found: paths[missing.indexOf(true)]! });

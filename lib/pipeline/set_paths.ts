@@ -6,16 +6,13 @@
 import { isAbsolute, join, relative, resolve } from "node:path";
 import { parseSource } from "../data/source.ts";
 import { UsageError } from "../error.ts";
+import { exists } from "../exists.ts";
 
 /** Names that are no paths, whatever lies in a folder. */
 const NAMED = /^(sample|hub|beir):|^nanobeir(#|$)/i;
 
-/** Whether a path is there; behind a `#` may stand which part of it. */
-const exists = async (source: string): Promise<boolean> => {
-  const paths = new Set([source, source.replace(/#[^#]*$/, "")]);
-  for (const path of paths) if (await Deno.stat(path).then(() => true, () => false)) return true;
-  return false;
-};
+/** Whether a source is there; behind a `#` may stand which part of it. */
+const isThere = async (source: string) => await exists(source) || await exists(source.replace(/#[^#]*$/, ""));
 
 /**
  * A source as it is from where the command runs, of one that is written in a file.
@@ -28,8 +25,8 @@ const exists = async (source: string): Promise<boolean> => {
 export async function besideFile(source: string, folder: string): Promise<string> {
   if (NAMED.test(source) || isAbsolute(source)) return source;
   const beside = join(folder, source);
-  if (await exists(beside)) return beside;
-  if (await exists(source)) {
+  if (await isThere(beside)) return beside;
+  if (await isThere(source)) {
     throw new UsageError("paths are relative to the folder of the file of data sets, and there is no such file", {
       expected: beside,
       found: `${source}, where the command runs`,

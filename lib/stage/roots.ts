@@ -17,6 +17,7 @@ import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
 import { sampleBaseModel, samplePairModel } from "../data/sample/models.ts";
 import { resolveSource } from "../data/source.ts";
 import { type KindredError, UsageError } from "../error.ts";
+import { exists } from "../exists.ts";
 import { type ModelFolder, modelFormat } from "./artifact.ts";
 import { keyOfFiles } from "./digest.ts";
 import { type Artifact, artifact, type Format, StageRunner } from "./stage.ts";
@@ -76,7 +77,7 @@ const OF_MODELS = ["modules.json", "adapter_config.json"];
 
 /** Refuses a folder of something else before all that is in it is read for its key. */
 async function expectModel(folder: string): Promise<void> {
-  for (const name of OF_MODELS) if (await Deno.stat(join(folder, name)).then(() => true, () => false)) return;
+  for (const name of OF_MODELS) if (await exists(join(folder, name))) return;
   await readJson(join(folder, "config.json"));
 }
 

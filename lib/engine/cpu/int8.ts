@@ -9,14 +9,13 @@ import { at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS } from "./dispatch.ts";
 import type { CpuHandle } from "./heap.ts";
 import { type Form, FORMS } from "./native.ts";
+import { writeRows } from "./packed.ts";
 import type { Threads } from "./threads.ts";
 
 /** Longest sum that surely fits in 32 bits: of products of 255 and 127. */
 export const MAX_DEPTH = 65536;
 /** Bytes of rows that one thread has quantised at a time: they stay in a near cache, and always in its scratch. */
 const ROWS_BYTES = 1 << 20;
-/** Numbers that are quantised in one call. */
-const WRITTEN = 1 << 20;
 /** Rows that a thread quantises or measures in one portion. */
 const PACKED_ROWS = 16;
 /** Multiplications of one call, so that none takes long: the event loop waits meanwhile. */
@@ -35,7 +34,7 @@ export function int8Rows({ tile }: Pick<Threads, "tile">, form: Form, k: number)
   return height * Math.max(1, Math.min(most, Math.floor(ROWS_BYTES / (2 * k * height))));
 }
 
-/** A weight [N, K] of zeros. */
+/** A weight [N, K]. */
 export function int8Variable(core: Core, shape: readonly number[]): CpuHandle {
   const [n, k] = shape;
   if (shape.length !== 2 || k! > MAX_DEPTH) {
@@ -45,32 +44,12 @@ export function int8Variable(core: Core, shape: readonly number[]): CpuHandle {
     });
   }
   const { block } = core.heap.variable([packedSizes(core, n!, k!).size], "i8");
-  const { address, size } = block;
-  core.enqueue(() => core.ints(address, size).fill(0));
   return { shape, dtype: "i8", block };
 }
 
 /** Quantises rows, and puts them where the weight has them. */
-export function writeInt8(core: Core, { shape, block }: CpuHandle, values: Float32Array, offset: number): void {
-  const [n, k] = shape as [number, number];
-  if (values.length === 0) return;
-  if (offset % k !== 0 || values.length % k !== 0) {
-    throw new EngineError("whole rows are written to a weight of int8", {
-      expected: `multiples of ${k}`,
-      found: `${values.length} values from element ${offset} on`,
-    });
-  }
-  const copy = values.slice();
-  const portion = k * Math.max(1, Math.floor(WRITTEN / k));
-  const room = core.workspace(4 * Math.min(portion, copy.length));
-  const args = { w: room, n, k, form: FORMS.indexOf(core.dots), packed: block.address };
-  for (let start = 0; start < copy.length; start += portion) {
-    const part = copy.subarray(start, start + portion);
-    core.enqueue(() => {
-      core.floats(room, part.length).set(part);
-      core.threads.run("packInt8", part.length / k, 1, { ...args, first: (offset + start) / k });
-    }, part.byteLength);
-  }
+export function writeInt8(core: Core, weight: CpuHandle, values: Float32Array, offset: number): void {
+  writeRows(core, "packInt8", weight, values, offset, { form: FORMS.indexOf(core.dots) });
 }
 
 /** f(a weightᵀ + bias); a [M, K], weight [N, K] → [M, N]. */

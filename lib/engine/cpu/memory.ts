@@ -37,8 +37,10 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     }
   };
   /** Fresh memory is 0, and costs nothing as long as nobody writes to it. */
-  const clearUsed = ({ block: { address, size, isFresh } }: CpuHandle) => {
+  const cleared = (handle: CpuHandle): CpuHandle => {
+    const { address, size, isFresh } = handle.block;
     if (isFresh !== true) enqueue(() => core.ints(address, size).fill(0));
+    return handle;
   };
   const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {
     const size = sizeOf(target.shape);
@@ -59,8 +61,8 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
 
   return {
     variable(shape, { dtype = "f32", touched, storage } = {}) {
-      if (dtype === "i8") return int8Variable(core, shape);
-      if (storage === "packed" && packs) return packedVariable(core, shape);
+      if (dtype === "i8") return cleared(int8Variable(core, shape));
+      if (storage === "packed" && packs) return cleared(packedVariable(core, shape));
       const limit = options.coldAbove ?? threads.memory.buffer.byteLength / 2;
       if (storage === "cold" && dtype === "f32" && heap.use().variables + 4 * sizeOf(shape) > limit) {
         return cold.variable(shape);
@@ -70,13 +72,13 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       const flags = () => heap.variable([Math.ceil(shape[0]! / 4)], "i32");
       const marks = byRows ? { ever: flags(), dirty: flags(), rows: shape[0]!, width: shape[1]! } : undefined;
       const handle = heap.variable(shape, dtype, marks);
-      [handle, ...flagsOf(handle)].forEach(clearUsed);
+      [handle, ...flagsOf(handle)].forEach(cleared);
       return handle;
     },
     block(shapes) {
       const { offsets, size } = blockLayout(shapes);
       const all = heap.variable([size]);
-      clearUsed(all);
+      cleared(all);
       const { address } = all.block;
       const parts = shapes.map((shape, i): CpuHandle => ({
         shape,

@@ -10,7 +10,7 @@ import type { CpuHandle } from "./heap.ts";
 import { DEPTH } from "./product.ts";
 
 /** Rows that a thread puts where they belong in one portion. */
-const ROWS = 32;
+const ROWS = 16;
 /** Numbers that are put there in one call. */
 const WRITTEN = 1 << 20;
 
@@ -21,39 +21,52 @@ const columnsOf = ({ threads: { panel } }: Core, n: number) => Math.ceil(n / pan
 export const sliceOf = (core: Core, packed: number, n: number, k0: number): number =>
   packed + 4 * k0 * columnsOf(core, n);
 
-/** A weight [N, K] of zeros, packed: [slice][panel][k][columns of a panel], as in `kernels/product.c`. */
+/** A weight [N, K], packed: [slice][panel][k][columns of a panel], as in `kernels/product.c`. */
 export function packedVariable(core: Core, shape: readonly number[]): CpuHandle {
   if (shape.length !== 2) throw new EngineError("a weight that is packed is a matrix", { found: `[${shape}]` });
   const [n, k] = shape as [number, number];
   const { block } = core.heap.variable([columnsOf(core, n) * k]);
-  const { address, size, isFresh } = block;
-  if (isFresh !== true) core.enqueue(() => core.floats(address, size).fill(0));
   return { shape, dtype: "f32", block, isPacked: true };
 }
 
 /** Puts rows where products take them. */
-export function writePacked(core: Core, { shape, block }: CpuHandle, values: Float32Array, offset: number): void {
+export function writePacked(core: Core, weight: CpuHandle, values: Float32Array, offset: number): void {
+  writeRows(core, "packWeight", weight, values, offset, {});
+}
+
+/** Brings whole rows of a weight [N, K] to the kernel that puts them where its products take them, a portion at a time. */
+export function writeRows(
+  core: Core,
+  kernel: "packWeight" | "packInt8",
+  { shape, block }: CpuHandle,
+  values: Float32Array,
+  offset: number,
+  more: Readonly<Record<string, number>>,
+): void {
   const [n, k] = shape as [number, number];
   if (values.length === 0) return;
   if (offset % k !== 0 || values.length % k !== 0) {
-    throw new EngineError("whole rows are written to a weight that is packed", {
+    const what = kernel === "packInt8" ? "of int8" : "that is packed";
+    throw new EngineError(`whole rows are written to a weight ${what}`, {
       expected: `multiples of ${k}`,
       found: `${values.length} values from element ${offset} on`,
     });
   }
   const portion = k * Math.max(1, Math.floor(WRITTEN / k));
   const room = core.workspace(4 * Math.min(portion, values.length));
-  const args = { w: room, n, k, packed: block.address };
-  const put = (from: Float32Array) => {
-    for (let start = 0; start < from.length; start += portion) {
-      const part = from.subarray(start, start + portion);
-      core.floats(room, part.length).set(part);
-      core.threads.run("packWeight", part.length / k, ROWS, { ...args, first: (offset + start) / k });
-    }
+  const put = (part: Float32Array, from: number) => {
+    core.floats(room, part.length).set(part);
+    const args = { w: room, first: from / k, n, k, packed: block.address, ...more };
+    core.threads.run(kernel, part.length / k, ROWS, args);
   };
-  if (core.isIdle()) return put(values); // a model that is loaded is not held twice
-  const copy = values.slice();
-  core.enqueue(() => put(copy), copy.byteLength);
+  for (let start = 0; start < values.length; start += portion) {
+    const part = values.subarray(start, start + portion);
+    if (core.isIdle()) put(part, offset + start); // a model that is loaded is not held twice
+    else {
+      const copy = part.slice();
+      core.enqueue(() => put(copy, offset + start), copy.byteLength);
+    }
+  }
 }
 
 /** The values of a packed weight in the order of its rows: to be called by what is enqueued. */

@@ -9,6 +9,7 @@ import { attempt, attemptSync } from "../../attempt.ts";
 import { openTensors, writeSafetensors } from "../../checkpoint/safetensors.ts";
 import { writeWordVectors } from "../../checkpoint/word_vectors.ts";
 import type { Dataset } from "../../data/dataset.ts";
+import { exists } from "../../exists.ts";
 import {
   type ResolvedSkipGram,
   resolveSkipGram,
@@ -128,7 +129,7 @@ async function writeState(file: string, words: number, { inner, outer, done }: S
 
 /** What a run that was cut off left; undefined where it left nothing that fits. */
 async function readState(file: string, { inner }: SkipGramState) {
-  if (!await Deno.stat(file).then(() => true, () => false)) return undefined;
+  if (!await exists(file)) return undefined;
   const reader = await openTensors(file);
   try {
     const state = {
