@@ -21,6 +21,23 @@ export interface ErrorDetails {
   readonly cause?: unknown;
 }
 
+/** What is shown of them. */
+type Shown = { readonly [D in Exclude<keyof ErrorDetails, "cause">]: string | undefined };
+
+/** Characters that are shown of the front and of the end of one detail. */
+const [FRONT, END] = [800, 200];
+
+/**
+ * A detail at a length that can be read: an array that a caller took for something else has a million numbers. The end
+ * stays, for that of a path names file and line.
+ */
+function bounded(detail: string | undefined): string | undefined {
+  if (detail === undefined) return undefined;
+  const text = String(detail); // callers without types give what they have
+  if (text.length <= FRONT + END) return text;
+  return `${text.slice(0, FRONT)} … ${text.slice(-END)} (${text.length} characters)`.toWellFormed();
+}
+
 /** The base of all errors that Kindred raises on purpose. Its message has the details, for whoever sees no more of it. */
 export abstract class DomainError extends Error {
   /** Tells the errors apart, also for `Effect.catchTag`. */
@@ -38,10 +55,15 @@ export abstract class DomainError extends Error {
 
   /** What is wrong, and its details. */
   constructor(summary: string, details: ErrorDetails = {}) {
-    const { expected, found, where, hint, cause } = details;
-    super([summary, ...linesOf(details)].join("\n"), cause === undefined ? undefined : { cause });
+    const { cause } = details;
+    const [expected, found, where] = [bounded(details.expected), bounded(details.found), bounded(details.where)];
+    const [text, hint] = [bounded(summary)!, bounded(details.hint)];
+    const message = [text, ...linesOf({ expected, found, where, hint })].join("\n");
+    super(message, cause === undefined ? undefined : { cause });
     // Not enumerable: whatever prints the error prints its message, which has them.
-    for (const [name, value] of Object.entries({ summary, expected, found, where, hint, name: new.target.name })) {
+    for (
+      const [name, value] of Object.entries({ summary: text, expected, found, where, hint, name: new.target.name })
+    ) {
       Object.defineProperty(this, name, { value, enumerable: false, configurable: true });
     }
   }
@@ -212,7 +234,7 @@ export function knownError(error: unknown): KindredError | undefined {
   return undefined;
 }
 
-function linesOf({ where, expected, found, hint }: ErrorDetails): string[] {
+function linesOf({ where, expected, found, hint }: Shown): string[] {
   const lines: string[] = [];
   if (where !== undefined) lines.push(`  where:    ${where}`);
   if (expected !== undefined) lines.push(`  expected: ${expected}`);

@@ -4,6 +4,7 @@ import { attempt } from "../lib/attempt.ts";
 import {
   CacheError,
   DatasetError,
+  EngineError,
   explain,
   GeneratorError,
   KindredError,
@@ -37,6 +38,18 @@ Deno.test("the details stand in the message and once in what is printed, field b
   assert.deepEqual(JSON.parse(JSON.stringify(error)), { tag: "DatasetError", message: "a score is none", ...details });
   assert.ok(error instanceof KindredError && error instanceof Error && !(error instanceof CacheError));
   assert.equal(error.name, "DatasetError");
+});
+
+Deno.test("an array that came into an error by mistake is not printed whole, its two ends are", () => {
+  const million = Array.from({ length: 1e6 }, (_, i) => i);
+  const error = new EngineError(`no such shape ${million}`, {
+    where: `${million}`,
+    expected: million as unknown as string, // of a caller without types
+    found: `[${million}]`,
+    hint: `leave out ${million.join(", ")}`,
+  });
+  for (const text of [error.message, explain(error), JSON.stringify(error)]) assert.ok(text.length < 6000);
+  assert.match(error.found!, /^\[0,1,2,.*\d … \d.*,999998,999999\] \(6888891 characters\)$/);
 });
 
 Deno.test("who sees only an uncaught error sees its details", async () => {

@@ -6,13 +6,42 @@
 import { EngineError } from "../error.ts";
 import { type Handle, sizeOf, type TopKBest } from "./engine.ts";
 
+/** Dimensions that are shown: who takes data for a shape is not shown all of them. */
+const SHOWN = 8;
+
+/** A shape as errors show it. */
+export function shapeText(shape: ArrayLike<number | undefined>): string {
+  const shown = Array.from({ length: Math.min(shape.length, SHOWN) }, (_, i) => shape[i] ?? "any").join(", ");
+  return shape.length <= SHOWN ? `[${shown}]` : `[${shown}, … ${shape.length.toLocaleString("en")} numbers]`;
+}
+
+/** Fails unless a shape has room for so many values, no more and no fewer. */
+export function expectValues(kernel: string, data: ArrayLike<number>, shape: readonly number[]): void {
+  if (sizeOf(shape) === data.length) return;
+  throw new EngineError(`${kernel}: wrong number of values`, {
+    expected: shapeText(shape),
+    found: `${data.length}`,
+    ...(shape.length > SHOWN && { hint: "data come first, and then their shape" }),
+  });
+}
+
+/** Fails unless there is room for so many values from an element on. */
+export function expectRoom({ shape }: Handle, data: ArrayLike<number>, offset: number): void {
+  const room = sizeOf(shape) - offset;
+  if (data.length <= room) return;
+  throw new EngineError("more values than the tensor has room for", {
+    expected: `at most ${room} from element ${offset} of ${shapeText(shape)}`,
+    found: `${data.length}`,
+  });
+}
+
 /** Fails with both shapes unless they are as a kernel needs them; undefined stands for any number. */
 export function expectShape(kernel: string, handle: Handle, expected: readonly (number | undefined)[]): void {
   const { shape } = handle;
   if (shape.length === expected.length && expected.every((n, i) => n === undefined || n === shape[i])) return;
   throw new EngineError(`${kernel}: wrong shape`, {
-    expected: `[${expected.map((n) => n ?? "any").join(", ")}]`,
-    found: `[${shape.join(", ")}]`,
+    expected: shapeText(expected),
+    found: shapeText(shape),
   });
 }
 
@@ -20,8 +49,8 @@ export function expectShape(kernel: string, handle: Handle, expected: readonly (
 export function expectSize(kernel: string, handle: Handle, expected: readonly number[]): void {
   if (sizeOf(handle.shape) === sizeOf(expected)) return;
   throw new EngineError(`${kernel}: sizes differ`, {
-    expected: `[${expected.join(", ")}]`,
-    found: `[${handle.shape.join(", ")}]`,
+    expected: shapeText(expected),
+    found: shapeText(handle.shape),
   });
 }
 

@@ -6,7 +6,7 @@
 import { EngineError } from "../../error.ts";
 import { blockLayout, type DType, type Handle, sizeOf } from "../engine.ts";
 import { createColdStore, valuesOf } from "./cold.ts";
-import { expectSize } from "../shapes.ts";
+import { expectRoom, expectSize, expectValues } from "../shapes.ts";
 import type { MemoryKernels } from "../subjects.ts";
 import { at, type Core, type CpuOptions, own, readable } from "./core.ts";
 import { int8Variable, writeInt8 } from "./int8.ts";
@@ -43,13 +43,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     return handle;
   };
   const write = (target: CpuHandle, data: Float32Array | Int32Array, offset: number) => {
-    const size = sizeOf(target.shape);
-    if (offset + data.length > size) {
-      throw new EngineError("more values than the tensor has room for", {
-        expected: `at most ${size - offset} from element ${offset} of [${target.shape}]`,
-        found: `${data.length}`,
-      });
-    }
+    expectRoom(target, data, offset);
     if (target.dtype === "i8") return writeInt8(core, target, data as Float32Array, offset);
     if (target.isPacked === true) return writePacked(core, target, data as Float32Array, offset);
     markAll(core, target);
@@ -106,9 +100,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       return handle;
     },
     upload(data, shape) {
-      if (sizeOf(shape) !== data.length) {
-        throw new EngineError("upload: wrong number of values", { expected: `[${shape}]`, found: `${data.length}` });
-      }
+      expectValues("upload", data, shape);
       const handle = temporary(shape, data instanceof Float32Array ? "f32" : "i32");
       write(handle, data, 0);
       return handle;

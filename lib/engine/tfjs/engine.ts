@@ -7,7 +7,7 @@
 import { counted } from "../../counted.ts";
 import { EngineError } from "../../error.ts";
 import { type Engine, type Handle, sizeOf } from "../engine.ts";
-import { expectShape, expectSize, expectTopK } from "../shapes.ts";
+import { expectRoom, expectShape, expectSize, expectTopK, expectValues } from "../shapes.ts";
 import { activationKernels, activationsOf } from "./activations.ts";
 import { lossKernels, type LossOptions } from "./losses.ts";
 import { createCore } from "./memory.ts";
@@ -74,19 +74,11 @@ export async function createTfjsEngine(
     empty: (shape, dtype = "f32") => make(() => tf.zeros(shape, typeOf(dtype)), dtype),
     full: (shape, value) => make(() => tf.fill(shape, value, "float32")),
     upload(data, shape) {
-      if (sizeOf(shape) !== data.length) {
-        throw new EngineError("upload: wrong number of values", { expected: `[${shape}]`, found: `${data.length}` });
-      }
+      expectValues("upload", data, shape);
       return make(() => tensor(data, shape), data instanceof Float32Array ? "f32" : "i32");
     },
     write(target, data, offset = 0) {
-      const size = sizeOf(target.shape);
-      if (offset + data.length > size) {
-        throw new EngineError("more values than the tensor has room for", {
-          expected: `at most ${size - offset} from element ${offset} of [${target.shape}]`,
-          found: `${data.length}`,
-        });
-      }
+      expectRoom(target, data, offset);
       const values = host(target).slice();
       values.set(data, offset);
       set(target, () => tensor(values, target.shape));

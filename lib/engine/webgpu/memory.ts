@@ -5,7 +5,7 @@
  */
 import { EngineError } from "../../error.ts";
 import { blockLayout, type DType, type Handle, sizeOf } from "../engine.ts";
-import { expectSize } from "../shapes.ts";
+import { expectRoom, expectSize, expectValues } from "../shapes.ts";
 import type { MemoryKernels } from "../subjects.ts";
 import type { Place } from "./bindings.ts";
 import type { Device } from "./device.ts";
@@ -152,13 +152,7 @@ export function createMemory(
     each(FILL, { target }, { value: bits });
   };
   const write = (target: Handle, data: Float32Array | Int32Array, offset: number) => {
-    const size = sizeOf(target.shape);
-    if (offset + data.length > size) {
-      throw new EngineError("more values than the tensor has room for", {
-        expected: `at most ${size - offset} from element ${offset} of [${target.shape}]`,
-        found: `${data.length}`,
-      });
-    }
+    expectRoom(target, data, offset);
     const place = part(target, offset, [data.length]);
     for (const [from, to] of elementRuns([place], false)) {
       device.write(at(part(place, from, [to - from])), data.subarray(from, to));
@@ -191,9 +185,7 @@ export function createMemory(
       return made;
     },
     upload(data, shape) {
-      if (sizeOf(shape) !== data.length) {
-        throw new EngineError("upload: wrong number of values", { expected: `[${shape}]`, found: `${data.length}` });
-      }
+      expectValues("upload", data, shape);
       const made = temporary(shape, data instanceof Float32Array ? "f32" : "i32");
       write(made, data, 0);
       return made;

@@ -13,6 +13,10 @@ const int8 = (engine: Engine, ...shape: number[]) => engine.variable(shape, { dt
 export const refusals: readonly (readonly [RegExp, (engine: Engine) => unknown])[] = [
   [/^upload: /, (e) => e.upload(new Float32Array(3), [2, 2])],
   [/more values than the tensor has room for/, (e) => e.write(zeros(e, 2, 2), new Float32Array(2), 3)],
+  [
+    /^upload: wrong number of values\n.{0,120}… 1,000,000 numbers\]\n {2}found: {4}2\n.{0,120}$/, // data and shape swapped
+    (e) => e.upload(Float32Array.of(1000, 1000), new Float32Array(1e6) as unknown as number[]),
+  ],
   [/^copy: /, (e) => e.copy(zeros(e, 4), zeros(e, 5))],
   [/^reshape: /, (e) => e.reshape(zeros(e, 4), [5])],
   [/^concatRows: /, (e) => e.concatRows([zeros(e, 2, 3), zeros(e, 2, 4)])],
