@@ -5,21 +5,11 @@
  */
 import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
-import { buildBm25 } from "../augment/bm25.ts";
 import { FEWEST_ROWS, heldOutCount, type HoldOutOptions } from "../data/hold_out.ts";
 import type { Dataset, LabelledPairs, MarginRows, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import { isRetrievalRows, queriesOf, type RetrievalRows } from "../data/retrieval_sets.ts";
 import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
-import {
-  informationRetrievalMetrics,
-  pairRetrieval,
-  RETRIEVAL_DEPTH,
-  type RetrievalColumns,
-} from "../evaluate/information_retrieval.ts";
-import { majorityAccuracy } from "../evaluate/label_metrics.ts";
-import { jaccard, tfidfCosine } from "../evaluate/overlap.ts";
-import { spearman } from "../numeric/correlation.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import type { Flag, Invocation } from "./flags.ts";
@@ -229,28 +219,3 @@ export const cut = <C extends Columns>(
   data: Artifact<CountedDataset<C>>,
 ): Effect.Effect<Cut<C>, KindredError, Services> =>
   cutRows(data, { rows: optional(values, "hold-out"), seed: number(values, "seed") });
-
-/** What is reached without any model: by counting words, or by naming the most frequent class each time. */
-export function baselineOf(kind: EvaluationKind, { columns }: Dataset<Columns>): Readonly<Record<string, number>> {
-  if (kind === "similarity") {
-    const { sentence1, sentence2, score } = columns as ScoredPairs;
-    return {
-      jaccard: spearman(jaccard(sentence1, sentence2), score),
-      tfidf: spearman(tfidfCosine(sentence1, sentence2), score),
-    };
-  }
-  if (["corpus", "nanobeir", "imitation", "translation"].includes(kind)) return {};
-  if (kind !== "retrieval") return { majority: majorityAccuracy((columns as LabelledPairs).label) };
-  const { queries, documents, relevant } = pairRetrieval(columns as RetrievalColumns);
-  const index = buildBm25(documents);
-  const found = queries.map((query) => index.search(query, RETRIEVAL_DEPTH).rows);
-  return { bm25: informationRetrievalMetrics(found, relevant)["cosine_ndcg@10"]! };
-}
-
-/** Names of baselines for people. */
-export const BASELINE_TITLES: Readonly<Record<string, string>> = {
-  jaccard: "word overlap, Jaccard",
-  tfidf: "word overlap, TF-IDF",
-  bm25: "word overlap, BM25",
-  majority: "the most frequent class",
-};

@@ -11,7 +11,7 @@ import type { Columns } from "../data/rows.ts";
 import type { KindredError } from "../error.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { type CountedDataset, type Evaluation, summaryOf, type TrainedModel } from "../stage/artifact.ts";
-import { baselineOf, type EvaluationSet, measuredTexts } from "./evaluation.ts";
+import { type EvaluationSet, measuredTexts } from "./evaluation.ts";
 import type { Flag, FlagValues, Invocation } from "./flags.ts";
 import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
 import { loraFacts, resolveLora } from "../model/lora.ts";
@@ -36,6 +36,7 @@ import { loraOf, text } from "./settings.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
 import { bestWarning, invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
+import { baselineOf } from "./without_model.ts";
 
 /** A model that was trained, and what it was worth before and after. */
 export interface TrainedRun {

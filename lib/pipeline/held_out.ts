@@ -21,7 +21,6 @@ import { reportBase } from "./report_base.ts";
 import { trainingCurves } from "./training_page.ts";
 import { type Leaks, leaksOf, leakWarning } from "./leaks.ts";
 import { lineChart } from "./charts.ts";
-import { BASELINE_TITLES } from "./evaluation.ts";
 import { writeOutput } from "./output.ts";
 import { dataTable, facts, htmlTable, page, section, settingsTable } from "./page.ts";
 import {
@@ -36,6 +35,7 @@ import {
 import { text, trainSettings } from "./settings.ts";
 import { bestWarning, invocationWarnings, worseWarning } from "./warnings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
+import { baselineRows } from "./without_model.ts";
 
 /** The report of a model that is tested on rows that were held out: a language model, a cross-encoder. */
 export interface HeldOutReport extends ReportBase {
@@ -183,11 +183,7 @@ export const finishHeldOut: (
               "Rows that were held out",
               htmlTable("Metrics", ["metric", "before", "after"], [
                 ...rows,
-                ...Object.entries(baseline ?? {}).map(([name, value]) => [
-                  BASELINE_TITLES[name] ?? name,
-                  undefined,
-                  value,
-                ]),
+                ...baselineRows(baseline ?? {}).map(([title, value]) => [title, undefined, value]),
               ]),
             )]),
             trainingCurves({ main: record }),
@@ -215,9 +211,7 @@ export function heldOutSummary(report: HeldOutReport): string {
   const { before = {}, metrics, training } = report;
   const rows = [
     ...Object.keys(metrics).map((key) => [key, before[key] ?? null, metrics[key]!] as const),
-    ...Object.entries(report.baseline ?? {}).map(([name, value]) =>
-      [BASELINE_TITLES[name] ?? name, null, value] as const
-    ),
+    ...baselineRows(report.baseline ?? {}).map(([title, value]) => [title, null, value] as const),
   ];
   return [
     `${report.pipeline} (${report.preset}): ${counted(training.steps, "step")}, ${

@@ -52,14 +52,15 @@ type Cell = string | number | boolean | null | undefined;
 
 const show = (value: Cell, digits: number) => {
   if (value === undefined || value === null) return "";
+  if (Number.isNaN(value)) return "–";
   if (typeof value !== "number") return words(`${value}`);
   if (Number.isInteger(value)) return `${value}`.replace("-", "−");
   const small = value !== 0 && Math.abs(value) < 10 ** -digits;
   return (small ? value.toExponential(2) : value.toFixed(digits)).replace(/^-/, "−");
 };
 
-/** A number as a cell has it, with its unit; nothing where there is none. */
-const NUMBER = /^$|^[-+−]?[\d.,]+(\s?(%|×|G\S+\/s))?$/;
+/** A number as a cell has it, with its unit; nothing, or a dash, where there is none. */
+const NUMBER = /^$|^–$|^[-+−]?[\d.,]+(\s?(%|×|G\S+\/s))?$/;
 
 /** A column with a longer text than this is one of texts, whose lines may break anywhere; other words stay whole. */
 const WORD = 24;

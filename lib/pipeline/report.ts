@@ -8,10 +8,11 @@ import { counted } from "../counted.ts";
 import { basename } from "node:path";
 import type { EngineInfo } from "../engine/engine.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
-import { BASELINE_TITLES, EVALUATION_TITLES } from "./evaluation.ts";
+import { EVALUATION_TITLES } from "./evaluation.ts";
 import type { DimensionReport } from "./matryoshka.ts";
 import type { ReadColumns } from "../stage/progress.ts";
 import type { EvaluationKind } from "./stages/evaluate_rows.ts";
+import { baselineRows, type Baselines } from "./without_model.ts";
 
 export type { ReportTable };
 
@@ -117,7 +118,7 @@ export interface Report extends ReportBase {
   /** What the metrics are about; undefined where nothing was evaluated. */
   readonly evaluation?: EvaluationReport;
   /** What is reached without a model: Spearman correlation or ndcg@10 of word overlap, the most frequent class. */
-  readonly baseline: Readonly<Record<string, number>>;
+  readonly baseline: Baselines;
   /** How training of the product went. */
   readonly training: TrainingReport;
   /** Before training. */
@@ -223,9 +224,10 @@ export function summary(report: Report): string {
     ...(equal === undefined ? [] : [["= steps", equal.metrics] as const]),
   ] as const;
   const shown = report.evaluation === undefined ? [] : SHOWN_METRICS[report.evaluation.kind];
-  const wide = Math.max(24, ...shown.map((name) => name.length + 1));
-  const cell = (value: number | undefined) => (value === undefined ? "" : value.toFixed(4)).padStart(10);
-  const row = (name: string, values: readonly (number | undefined)[]) =>
+  const baselines = baselineRows(baseline);
+  const wide = Math.max(24, ...[...shown, ...baselines.map(([title]) => title)].map((name) => name.length + 1));
+  const cell = (value: number | "–" | "" = "") => (typeof value === "number" ? value.toFixed(4) : value).padStart(10);
+  const row = (name: string, values: readonly (number | "–" | undefined)[]) =>
     `  ${name.padEnd(wide)}${values.map(cell).join("")}`;
   return [
     `${report.pipeline} (${report.preset}): ${counted(training.steps, "step")}, ${
@@ -234,7 +236,7 @@ export function summary(report: Report): string {
     `  ${"".padEnd(wide)}${columns.map(([name]) => name.padStart(10)).join("")}`,
     ...(report.evaluation === undefined ? ["  nothing was evaluated"] : [
       ...shown.map((key) => row(key, columns.map(([, values]) => values[key]))),
-      ...Object.entries(baseline).map(([name, value]) => row(BASELINE_TITLES[name] ?? name, [undefined, value])),
+      ...baselines.map(([title, value]) => row(title, [undefined, value])),
       `  ${evaluatedOn(report)}`,
     ]),
     ...(report.details === undefined ? [] : detailLines(report.details)),

@@ -6,7 +6,7 @@
 import { counted } from "../counted.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import type { Mixing } from "../train/mixed_batches.ts";
-import { BASELINE_TITLES, EVALUATION_TITLES } from "./evaluation.ts";
+import { EVALUATION_TITLES } from "./evaluation.ts";
 import type { Leaks } from "./leaks.ts";
 import { type DimensionReport, dimensionTable } from "./matryoshka.ts";
 import {
@@ -20,6 +20,7 @@ import {
   type TrainingReport,
 } from "./report.ts";
 import { tableLines } from "./table_lines.ts";
+import { baselineRows, type Baselines } from "./without_model.ts";
 
 /** One of several data sets that a model was trained on. */
 export interface SetReport {
@@ -40,7 +41,7 @@ export interface SetReport {
   /** What its metrics are about; undefined where nothing was evaluated. */
   readonly evaluation?: EvaluationReport;
   /** What is reached without a model. */
-  readonly baseline: Readonly<Record<string, number>>;
+  readonly baseline: Baselines;
   /** Before training. */
   readonly before: Metrics;
   /** After it. */
@@ -117,7 +118,7 @@ export function setsSummary(report: SetsReport): string {
           ...SHOWN_METRICS[set.evaluation.kind].map((key) =>
             [key, set.before[key] ?? null, set.metrics[key] ?? null] as const
           ),
-          ...Object.entries(set.baseline).map(([name, value]) => [BASELINE_TITLES[name] ?? name, null, value] as const),
+          ...baselineRows(set.baseline).map(([title, value]) => [title, null, value] as const),
         ],
       }),
       `    ${setEvaluatedOn(set)}`,

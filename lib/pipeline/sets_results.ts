@@ -8,7 +8,6 @@ import { lossOf } from "../loss/named.ts";
 import type { TrainedModel } from "../stage/artifact.ts";
 import { type Facts, modelCard } from "../train/model_card.ts";
 import { folderFacts, originOf, promptNames, sourceName } from "./card.ts";
-import { baselineOf } from "./evaluation.ts";
 import type { PageData } from "./evaluation_page.ts";
 import { dataReport } from "./finish.ts";
 import type { Invocation } from "./flags.ts";
@@ -20,6 +19,7 @@ import type { MeasuredSet } from "./set_measuring.ts";
 import { lossOfSet, type SetReport, type SetsReport } from "./sets_report.ts";
 import { text } from "./settings.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
+import { baselineOf } from "./without_model.ts";
 
 /** What a training on several sets tells of one. */
 export async function setReport(

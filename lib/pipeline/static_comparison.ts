@@ -14,10 +14,11 @@ import { TensorEngine } from "../stage/engine.ts";
 import { openBiEncoder } from "../stage/models.ts";
 import { phase } from "../stage/progress.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
-import { BASELINE_TITLES, baselineOf, type EvaluationSet } from "./evaluation.ts";
+import type { EvaluationSet } from "./evaluation.ts";
 import type { ReportTable } from "./report.ts";
 import { evaluateModel } from "./stages/evaluate.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
+import { baselineOf, baselineRows } from "./without_model.ts";
 
 /** A model of the table. */
 export interface Compared {
@@ -57,9 +58,8 @@ export const compareModels: (
     rows.push([name, ...score, width, Math.round(bytes / 1000), Math.round(perSecond)]);
   }
   if (evaluation !== undefined) {
-    for (const [name, value] of Object.entries(baselineOf(evaluation.kind, yield* valueOf(evaluation.rows)))) {
-      rows.push([BASELINE_TITLES[name] ?? name, value, null, null, null]);
-    }
+    const baseline = baselineOf(evaluation.kind, yield* valueOf(evaluation.rows));
+    rows.push(...baselineRows(baseline).map((cells) => [...cells, null, null, null]));
   }
   return {
     title: models.some(({ name }) => name === TEACHER) ? "Beside the teacher" : "The vectors and the model",

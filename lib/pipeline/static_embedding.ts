@@ -14,7 +14,7 @@ import { model } from "../stage/roots.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { type Facts, modelCard } from "../train/model_card.ts";
 import { folderFacts, originOf } from "./card.ts";
-import { baselineOf, evaluationOfTexts, type EvaluationSet } from "./evaluation.ts";
+import { evaluationOfTexts, type EvaluationSet } from "./evaluation.ts";
 import { dataReport } from "./finish.ts";
 import type { Flag, Invocation } from "./flags.ts";
 import { writeOutput } from "./output.ts";
@@ -34,6 +34,7 @@ import { loadFlatTexts, loadTexts } from "./stages/load.ts";
 import { distilStatic, pruneStatic, randomStatic, type StaticModel } from "./stages/static.ts";
 import { tableLines } from "./table_lines.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
+import { baselineOf, type Baselines } from "./without_model.ts";
 
 /** Where the vectors come from. */
 export type Start = "distilled" | "random" | "given";
@@ -186,7 +187,7 @@ export interface StaticReport extends ReportBase {
   /** What the metrics are about; undefined where nothing was evaluated. */
   readonly evaluation?: EvaluationReport;
   /** What word overlap reaches. */
-  readonly baseline: Readonly<Record<string, number>>;
+  readonly baseline: Baselines;
   /** The model beside its teacher. */
   readonly tables: readonly ReportTable[];
   /** Its folder. */
@@ -283,7 +284,9 @@ export const belowOverlap = (
 ): Effect.Effect<readonly string[], KindredError> =>
   Effect.sync(() => {
     if (evaluation === undefined) return [];
-    const overlaps = table.rows.filter(([name]) => String(name).startsWith("word overlap"));
+    const overlaps = table.rows.filter(([name, value]) =>
+      String(name).startsWith("word overlap") && typeof value === "number"
+    );
     const product = table.rows.filter(([, , features]) => features !== null).at(-1);
     const best = overlaps.reduce(
       (most, row) => Number(row[1]) > Number(most?.[1] ?? -Infinity) ? row : most,

@@ -59,10 +59,12 @@ export function tableLines({ title, columns, rows }: ReportTable): string[] {
 }
 
 /** Whether a cell is words, and not a number that was written down already. */
-const isText = (value: Cell | undefined) => typeof value === "string" && value !== "" && !/^[−-]?[\d.]+$/.test(value);
+const isText = (value: Cell | undefined) =>
+  typeof value === "string" && value !== "" && !/^([−-]?[\d.]+|–)$/.test(value);
 
 function shown(value: Cell | undefined, digits: number): string {
   if (value === null || value === undefined) return "";
+  if (Number.isNaN(value)) return "–";
   return typeof value === "number" ? value.toFixed(digits) : inOneLine(value);
 }
 

@@ -6,12 +6,12 @@
 import { counted } from "../counted.ts";
 import type { Metrics, TrainingRecord } from "../train/record.ts";
 import { lineChart } from "./charts.ts";
-import { BASELINE_TITLES } from "./evaluation.ts";
 import { evaluationSections, type PageData } from "./evaluation_page.ts";
 import { dimensionChart } from "./matryoshka.ts";
 import { beside, dataTable, facts, htmlTable, page, section, settingsTable, tableSection } from "./page.ts";
 import { evaluatedOn, type Report } from "./report.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
+import { baselineRows } from "./without_model.ts";
 
 /** Loss, learning rate and gradient norm of every training, each on axes of its own. */
 export function trainingCurves(records: Readonly<Record<string, TrainingRecord>>): string {
@@ -120,6 +120,6 @@ export function metricsTable(
     ...(control === undefined ? [] : [control.metrics[key]]),
     ...(equal === undefined ? [] : [equal.metrics[key]]),
   ]);
-  const overlaps = Object.entries(baseline).map(([name, value]) => [BASELINE_TITLES[name] ?? name, undefined, value]);
+  const overlaps = baselineRows(baseline).map(([title, value]) => [title, undefined, value]);
   return htmlTable("Metrics, and what is reached without a model", columns, [...rows, ...overlaps]);
 }
