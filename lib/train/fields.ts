@@ -3,11 +3,10 @@
  *
  * @module
  */
-import * as Schema from "effect/Schema";
 import { UsageError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
 
-/** What a value may be, for people and as a schema. */
+/** What a value may be, for people and for a check. */
 export interface Field {
   /** Behind "must be". */
   readonly expected: string;
@@ -18,16 +17,13 @@ export interface Field {
 /** Fields by the names of an object's. */
 export type Fields<A> = { readonly [K in keyof Required<A>]: Field };
 
-/** A field whose values keep a schema. */
-export function field(expected: string, schema: Schema.Codec<unknown>): Field {
-  return { expected, is: Schema.is(schema) };
-}
-
 /** Kinds of numbers that settings and flags are. */
 export type NumberKind = "whole" | "positive" | "number" | "above zero" | "rate";
 
-const numbers = (expected: string, holds: (value: number) => boolean): Field =>
-  field(expected, Schema.Number.check(Schema.makeFilter(holds)));
+const numbers = (expected: string, holds: (value: number) => boolean): Field => ({
+  expected,
+  is: (value) => typeof value === "number" && holds(value),
+});
 
 /** What numbers of each kind are. */
 export const NUMBERS: Readonly<Record<NumberKind, Field>> = {
@@ -39,11 +35,17 @@ export const NUMBERS: Readonly<Record<NumberKind, Field>> = {
 };
 
 /** A text with something in it. */
-export const aText = (what: string): Field => field(what, Schema.NonEmptyString);
+export const aText = (what: string): Field => ({
+  expected: what,
+  is: (value) => typeof value === "string" && value !== "",
+});
 /** One of these words. */
-export const oneOf = (words: readonly string[]): Field => field(`one of ${words.join(", ")}`, Schema.Literals(words));
+export const oneOf = (words: readonly string[]): Field => ({
+  expected: `one of ${words.join(", ")}`,
+  is: (value) => words.includes(value as string),
+});
 /** Yes or no. */
-export const YES_OR_NO: Field = field("true or false", Schema.Boolean);
+export const YES_OR_NO: Field = { expected: "true or false", is: (value) => typeof value === "boolean" };
 
 /**
  * Checks an object of settings. What is undefined counts as left out.

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Yaml } from "effect/encoding";
+import * as Yaml from "effect/encoding/Yaml";
 import { join, relative } from "node:path";
 import { DatasetError } from "../../error.ts";
 

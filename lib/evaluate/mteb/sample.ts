@@ -4,7 +4,7 @@
  * @module
  */
 import { ATTITUDES, sampleAttitudes, sampleSts, sampleTargetTexts, sampleTexts } from "../../data/sample/mod.ts";
-import { type MtebTask, parseTask } from "./task.ts";
+import type { MtebTask } from "./task.ts";
 
 const COMMON = { eval_splits: ["test"], eval_langs: ["eng-Latn"] };
 
@@ -40,7 +40,7 @@ export const SAMPLE_TASKS: readonly MtebTask[] = [
   },
   { name: "SampleSummarization", type: "Summarization", files: { test: "summaries.jsonl" }, ...COMMON },
   { name: "SampleBitextMining", type: "BitextMining", files: { test: "parallel.jsonl" }, ...COMMON },
-].map((task) => parseTask(task));
+];
 
 /**
  * Writes the data of the sample's tasks, a few hundred rows, into a folder.

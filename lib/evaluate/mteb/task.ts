@@ -3,10 +3,9 @@
  *
  * @module
  */
-import * as Schema from "effect/Schema";
-import * as SchemaIssue from "effect/SchemaIssue";
-import { Yaml } from "effect/encoding";
+import * as Yaml from "effect/encoding/Yaml";
 import { UsageError } from "../../error.ts";
+import { aText, type Field, type Fields, NUMBERS, YES_OR_NO } from "../../train/fields.ts";
 
 /** What a task has in common with all others. */
 export interface TaskBasics {
@@ -114,67 +113,69 @@ export type MtebTask =
   | SummarizationTask
   | BitextMiningTask;
 
-const texts = Schema.Array(Schema.NonEmptyString);
-const whole = Schema.optionalKey(Schema.Int.check(Schema.isGreaterThan(0)));
-const number = Schema.optionalKey(Schema.Finite);
-const flag = Schema.optionalKey(Schema.Boolean);
-const common = {
-  name: Schema.String.check(Schema.isPattern(/^[\w.-]+$/, { message: "letters, digits, . _ - only" })),
-  dataset: Schema.optionalKey(Schema.Struct({ path: Schema.NonEmptyString, revision: Schema.NonEmptyString })),
-  eval_splits: texts.check(Schema.isMinLength(1)),
-  eval_langs: Schema.optionalKey(Schema.Union([texts, Schema.Record(Schema.String, texts)])),
-  main_score: Schema.optionalKey(Schema.NonEmptyString),
-  columns: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
-  files: Schema.optionalKey(Schema.Record(Schema.String, Schema.String)),
+const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);
+const isText = aText("").is;
+const areTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
+const orNull = ({ expected, is }: Field): Field => ({
+  expected: `${expected}, or null`,
+  is: (value) => value === null || is(value),
+});
+
+const TEXT = aText("a text");
+const TEXTS_BY_NAME: Field = {
+  expected: "an object of texts",
+  is: (value) => isObject(value) && Object.values(value).every((text) => typeof text === "string"),
+};
+const COUNT = NUMBERS["positive"];
+const FINITE: Field = { expected: "a number", is: Number.isFinite };
+
+const COMMON: Fields<TaskBasics> = {
+  name: {
+    expected: "a name of letters, digits, . _ - only",
+    is: (value) => typeof value === "string" && /^[\w.-]+$/.test(value),
+  },
+  dataset: {
+    expected: "an object of path and revision",
+    is: (value) =>
+      isObject(value) && Object.keys(value).sort().join() === "path,revision" && areTexts(Object.values(value)),
+  },
+  eval_splits: { expected: "a list of splits", is: (value) => areTexts(value) && value.length > 0 },
+  eval_langs: {
+    expected: "a list of languages, or one by subset",
+    is: (value) => areTexts(value) || isObject(value) && Object.values(value).every(areTexts),
+  },
+  main_score: TEXT,
+  columns: TEXTS_BY_NAME,
+  files: TEXTS_BY_NAME,
 };
 
-const TaskSchema = Schema.Union([
-  Schema.Struct({
-    ...common,
-    type: Schema.Literal("Classification"),
-    samples_per_label: whole,
-    n_experiments: whole,
-    train_split: Schema.optionalKey(Schema.NonEmptyString),
-  }),
-  Schema.Struct({ ...common, type: Schema.Literal("STS"), min_score: number, max_score: number }),
-  Schema.Struct({ ...common, type: Schema.Literal("PairClassification") }),
-  Schema.Struct({ ...common, type: Schema.Literals(["Retrieval", "Reranking"]), ignore_identical_ids: flag }),
-  Schema.Struct({
-    ...common,
-    type: Schema.Literal("Clustering"),
-    legacy: flag,
-    flatten: flag,
-    drop_singletons: flag,
-    max_fraction_of_documents_to_embed: Schema.optionalKey(
-      Schema.NullOr(Schema.Finite.check(Schema.isBetween({ minimum: 0, maximum: 1 }))),
-    ),
-    max_document_to_embed: Schema.optionalKey(Schema.NullOr(Schema.Int.check(Schema.isGreaterThan(0)))),
-    max_documents_per_cluster: whole,
-    n_clusters: whole,
-    k_mean_batch_size: whole,
-    max_depth: Schema.optionalKey(Schema.NullOr(Schema.Int.check(Schema.isGreaterThan(0)))),
-  }),
-  Schema.Struct({
-    ...common,
-    type: Schema.Literal("Summarization"),
-    min_score: number,
-    max_score: number,
-    averages_p_values: flag,
-  }),
-  Schema.Struct({ ...common, type: Schema.Literal("BitextMining") }),
-]);
+const GRADES = { min_score: FINITE, max_score: FINITE };
+const RANKING = { ignore_identical_ids: YES_OR_NO };
 
-/** The types of tasks. */
-const TASK_TYPES: readonly MtebTask["type"][] = [
-  "Classification",
-  "STS",
-  "PairClassification",
-  "Retrieval",
-  "Reranking",
-  "Clustering",
-  "Summarization",
-  "BitextMining",
-];
+/** What the tasks of each type have beside that. */
+const OWN: {
+  readonly [T in MtebTask["type"]]: Fields<Omit<Extract<MtebTask, { type: T }>, "type" | keyof TaskBasics>>;
+} = {
+  Classification: { samples_per_label: COUNT, n_experiments: COUNT, train_split: TEXT },
+  STS: GRADES,
+  PairClassification: {},
+  Retrieval: RANKING,
+  Reranking: RANKING,
+  Clustering: {
+    legacy: YES_OR_NO,
+    flatten: YES_OR_NO,
+    drop_singletons: YES_OR_NO,
+    max_fraction_of_documents_to_embed: orNull(NUMBERS["rate"]),
+    max_document_to_embed: orNull(COUNT),
+    max_documents_per_cluster: COUNT,
+    n_clusters: COUNT,
+    k_mean_batch_size: COUNT,
+    max_depth: orNull(COUNT),
+  },
+  Summarization: { ...GRADES, averages_p_values: YES_OR_NO },
+  BitextMining: {},
+};
 
 /**
  * A task of your own from plain JSON, checked setting by setting.
@@ -193,19 +194,25 @@ const TASK_TYPES: readonly MtebTask["type"][] = [
  * ```
  */
 export function parseTask(value: unknown, where = "task"): MtebTask {
-  const type = (value as { type?: unknown } | null)?.type;
-  if (!TASK_TYPES.includes(type as MtebTask["type"])) {
+  const type = isObject(value) ? value["type"] : undefined;
+  if (typeof type !== "string" || !Object.hasOwn(OWN, type)) {
     throw new UsageError("the task has no known type", {
       where,
-      expected: TASK_TYPES.join(", "),
+      expected: Object.keys(OWN).join(", "),
       found: JSON.stringify(type) ?? "none",
     });
   }
-  const exit = Schema.decodeUnknownResult(TaskSchema, { errors: "all", onExcessProperty: "error" })(value);
-  if (exit._tag === "Success") return exit.success as MtebTask;
-  const issues = SchemaIssue.makeFormatterStandardSchemaV1()(exit.failure.issue).issues;
-  const told = issues.map(({ path, message }) => `${path?.map(String).join(".") || "it"}: ${message}`);
-  throw new UsageError("the task does not match its schema", { where, found: [...new Set(told)].join("; ") });
+  const { type: _, ...given } = value as Readonly<Record<string, unknown>>;
+  const fields: Readonly<Record<string, Field>> = { ...COMMON, ...OWN[type as MtebTask["type"]] };
+  const wrong = [
+    ...["name", "eval_splits"].filter((name) => !Object.hasOwn(given, name)).map((name) => `${name}: missing`),
+    ...Object.entries(given).flatMap(([name, setting]) => {
+      if (!Object.hasOwn(fields, name)) return [`${name}: there is no such setting`];
+      return fields[name]!.is(setting) ? [] : [`${name}: must be ${fields[name]!.expected}`];
+    }),
+  ];
+  if (wrong.length > 0) throw new UsageError("the task has wrong settings", { where, found: wrong.join("; ") });
+  return value as MtebTask;
 }
 
 /**

@@ -6,7 +6,7 @@
  *
  * @module
  */
-import { Yaml } from "effect/encoding";
+import * as Yaml from "effect/encoding/Yaml";
 import { UsageError } from "../../error.ts";
 import { nearestNames } from "./names.ts";
 import { type MtebTask, parseTask } from "./task.ts";
