@@ -8,6 +8,7 @@ import { OUTPUT_PRECISIONS, type OutputPrecision } from "../embed/quantize.ts";
 import { UsageError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
 import { type NumberKind, NUMBERS } from "../train/fields.ts";
+import { commandsWithLoss, ownersInWords } from "./flag_owners.ts";
 import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
 /** Reads arguments; only the given flags are known. `choices`: what they may be, where the table of flags says otherwise. */
@@ -19,10 +20,10 @@ export function parseFlags(
   const options = Object.fromEntries(
     known.map((flag) => [flag, { type: FLAGS[flag][0] === "switch" ? "boolean" : "string" } as const]),
   );
-  for (const arg of args) {
-    const name = /^--([^=]+)/.exec(arg)?.[1];
+  for (const [i, arg] of args.entries()) {
+    const [, name, value = args[i + 1]] = /^--([^=]+)(?:=(.*))?/.exec(arg) ?? [];
     if (name === undefined || known.includes(name as Flag)) continue;
-    const hint = name in FLAGS ? `--${name} belongs to other commands` : nearest(name, known);
+    const hint = name in FLAGS ? ownersInWords(name as Flag, value) : nearest(name, known);
     throw new UsageError(`unknown flag --${name}`, { hint });
   }
   let parsed: ReturnType<typeof parseArgs>;
@@ -59,6 +60,7 @@ function read(flag: Flag, value: string | boolean, choices?: readonly string[]):
     throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, {
       found: value,
       ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
+      ...(flag === "loss" && commandsWithLoss(value).length > 0 && { hint: ownersInWords(flag, value) }),
       ...(flag === "precision" && precisionHint(value)),
     });
   }
