@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect";
 import { join } from "node:path";
 import { attempt } from "../lib/attempt.ts";
-import { parseColumns } from "../lib/data/column_names.ts";
+import { parseColumns } from "../lib/data/column_mapping.ts";
 import {
   firstFormatJson,
   mainScoreOf,

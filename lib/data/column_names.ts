@@ -3,8 +3,6 @@
  *
  * @module
  */
-import { UsageError } from "../error.ts";
-
 /** From the names we use to those of the file. */
 export type ColumnMapping = Readonly<Record<string, string>>;
 
@@ -111,39 +109,8 @@ function looksLikeHeader(first: readonly string[]): boolean {
 }
 
 /** Names of columns that one row of data may have, but those of lists. */
-const USUAL = Object.keys(ALIASES).filter((role) => !LIST_ROLES.includes(role as ColumnRole));
+export const USUAL: readonly string[] = Object.keys(ALIASES).filter((role) => !LIST_ROLES.includes(role as ColumnRole));
 
 /** Whether one of our columns has this name; `ours` are further ones. */
 export const isColumn = (name: string, ours: readonly string[] = []): boolean =>
   USUAL.includes(name) || isFurtherNegative(name) || ours.includes(name);
-
-/**
- * Reads `anchor=question,positive=answer`; `1=sentence1` names the first column of a file without a header.
- *
- * @param text Our names, each with that of the file.
- * @param ours Names that may stand on the left, beside the columns of losses; those of a benchmark's protocol.
- * @throws {UsageError} where a part cannot be read, or has the two names the wrong way round
- */
-export function parseColumns(text: string, ours: readonly string[] = []): ColumnMapping {
-  const isOurs = (name: string) => isColumn(name, ours);
-  const mapping = new Map<string, string>();
-  for (const part of text.split(",")) {
-    const [left, right, more] = part.split("=").map((side) => side.trim());
-    if (!left || !right || more !== undefined) {
-      throw new UsageError("--columns cannot be read", { expected: "name=column,…", found: part });
-    }
-    const [own, name] = /^\d+$/.test(left) && isOurs(right) ? [right, left] : [left, right];
-    if (!isOurs(own)) {
-      const expected = [...USUAL, ...ours].join(", ");
-      throw new UsageError(
-        isOurs(name) ? "--columns has two names the wrong way round" : "--columns maps a column that nothing uses",
-        isOurs(name)
-          ? { expected: `${name}=${own}`, found: part, hint: `our name comes first: --columns ${name}=${own}` }
-          : { expected: `one of ${expected} on the left`, found: part },
-      );
-    }
-    if (mapping.has(own)) throw new UsageError(`--columns maps ${own} twice`, { found: text });
-    mapping.set(own, name);
-  }
-  return Object.fromEntries(mapping);
-}

@@ -6,6 +6,7 @@
 import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
+import { columnText } from "./column_mapping.ts";
 import { type ColumnMapping, findName, isNamed, namesOf } from "./column_names.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
 import { type Cell, listed, type Table } from "./table.ts";
@@ -76,7 +77,7 @@ export function missing(table: Table, role: string, wanted = namesOf(role).join(
 function suggestion({ header, names }: Table, name: string): string {
   const lower = name.toLowerCase();
   const meant = header ? names.find((each) => each.toLowerCase() === lower) ?? nearestName(name, names) : undefined;
-  return meant === undefined ? "" : `; did you mean ${meant}?`;
+  return meant === undefined ? "" : `; did you mean ${columnText(meant)}?`;
 }
 
 /** A cell in an error: cut, and with the integers that JSON does not know. */

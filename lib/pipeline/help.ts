@@ -30,6 +30,11 @@ const GROUPS: readonly (readonly [title: string, flags: readonly Flag[]])[] = [
   ["Engine and cache", ["engine", "kernels", "threads", "precision", "cache-dir", "no-cache"]],
 ];
 
+/** What holds of a flag in every command, whatever it means there. */
+const NOTES: Readonly<Partial<Record<Flag, string>>> = {
+  "columns": `; in quotes where a name has a comma or an equals sign: 'anchor="a, b"'`,
+};
+
 /** Where descriptions begin; longer flags push theirs into the next line. */
 const INDENT = 28;
 
@@ -89,7 +94,7 @@ export function helpText(
     const text = meanings[flag] ?? usual;
     const value = type === "switch" ? "" : type === "text" ? " TEXT" : typeof type === "string" ? " N" : " NAME";
     const choices = typeof type === "string" ? "" : `: ${type.join(", ")}`;
-    return entry(`--${flag}${value}`, `${text}${choices}${defaultOf(flag)}`);
+    return entry(`--${flag}${value}`, `${text}${NOTES[flag] ?? ""}${choices}${defaultOf(flag)}`);
   };
   const grouped = new Set(GROUPS.flatMap(([, members]) => members));
   const others = ["What this command adds", flags.filter((flag) => !grouped.has(flag))] as const;

@@ -11,7 +11,7 @@ import { type KindredError, UsageError } from "../error.ts";
 import type { LabelKind } from "../loss/loss.ts";
 import { losses, type LossSpec } from "../loss/named.ts";
 import type { CountedDataset, ModelFolder, TrainedModel } from "../stage/artifact.ts";
-import { parseColumns } from "../data/column_names.ts";
+import { parseColumns } from "../data/column_mapping.ts";
 import { blind, cut, unusable } from "./evaluation.ts";
 import type { Invocation } from "./flags.ts";
 import type { FlagValues } from "./flags.ts";

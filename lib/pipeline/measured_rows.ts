@@ -5,14 +5,8 @@
  */
 import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
-import {
-  type ColumnMapping,
-  findName,
-  isNamed,
-  LIST_ROLES,
-  type NamedColumns,
-  parseColumns,
-} from "../data/column_names.ts";
+import { parseColumns } from "../data/column_mapping.ts";
+import { type ColumnMapping, findName, isNamed, LIST_ROLES, type NamedColumns } from "../data/column_names.ts";
 import { usedColumns } from "../data/columns.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { RetrievalRows } from "../data/retrieval_sets.ts";

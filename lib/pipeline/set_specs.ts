@@ -4,7 +4,8 @@
  * @module
  */
 import { dirname, parse } from "node:path";
-import { type ColumnMapping, isColumn, parseColumns } from "../data/column_names.ts";
+import { columnsText, parseColumns } from "../data/column_mapping.ts";
+import { type ColumnMapping, isColumn } from "../data/column_names.ts";
 import { type KindredError, knownError, UsageError } from "../error.ts";
 import { lossOf, type LossSpec } from "../loss/named.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
@@ -151,10 +152,8 @@ export function lossOfSpec({ loss, lossOptions }: Pick<SetSpec, "loss" | "lossOp
 
 /** Columns as a mapping. */
 export function mappingOf(columns: SetSpec["columns"]): ColumnMapping | undefined {
-  if (columns === undefined) return undefined;
-  if (typeof columns === "string") return parseColumns(columns);
-  for (const pair of Object.entries(columns)) parseColumns(pair.join("=")); // refuses names that we do not have
-  return columns;
+  if (columns === undefined || Object.keys(columns).length === 0) return undefined;
+  return parseColumns(typeof columns === "string" ? columns : columnsText(columns)); // refuses names that we do not have
 }
 
 /** A path without the way up to where it begins: the file of data sets may lie elsewhere. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { parse } from "node:path";
-import { parseColumns } from "../data/column_names.ts";
+import { parseColumns } from "../data/column_mapping.ts";
 import type { PoolingMode } from "../engine/engine.ts";
 import type { EngineChoice, EngineName } from "../engine/select.ts";
 import { UsageError } from "../error.ts";

@@ -9,7 +9,7 @@ import {
   rankedDocuments,
   readTable,
 } from "../../lib/data/mod.ts";
-import { parseColumns } from "../../lib/data/column_names.ts";
+import { parseColumns } from "../../lib/data/column_mapping.ts";
 import { sampleLists, sampleSts } from "../../lib/data/sample/mod.ts";
 import { DatasetError } from "../../lib/error.ts";
 import { withFolder } from "../folder.ts";

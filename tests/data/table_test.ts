@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseColumns } from "../../lib/data/column_names.ts";
+import { columnsText, parseColumns } from "../../lib/data/column_mapping.ts";
 import { asLabelledPairs, asPairsOrTriplets, asScoredPairs, numbers, texts } from "../../lib/data/columns.ts";
 import { writeParquet } from "../../lib/data/parquet.ts";
 import { readTable, type Table, type TableOptions } from "../../lib/data/table.ts";
@@ -74,6 +74,55 @@ Deno.test("columns are mapped by name, and a wrong name lists those that exist",
   assert.equal(error.found, "q, a");
   assert.throws(() => parseColumns("anchor"), UsageError);
   assert.throws(() => parseColumns("a=b=c"), UsageError);
+});
+
+Deno.test("a name with a comma or an equals sign stands in quotes, as in CSV", async () => {
+  const named = {
+    anchor: "question, long",
+    positive: "a=b",
+    negative: 'the "best"',
+    score: '"x"',
+    text: " y",
+    label: "z\n",
+  };
+  const written = 'anchor="question, long",positive="a=b",negative=the "best",score="""x""",text=" y",label="z\n"';
+  assert.equal(columnsText(named), written);
+  assert.deepEqual(parseColumns(written), named);
+  assert.deepEqual(parseColumns(' anchor = "question, long" , positive = a b '), {
+    anchor: "question, long",
+    positive: "a b",
+  });
+  const table = await tableOf("a.csv", '"question, long",a=b\nwho?,me\n');
+  assert.deepEqual(
+    asPairsOrTriplets(table, parseColumns(columnsText({ anchor: "question, long", positive: "a=b" }))).columns,
+    {
+      anchor: ["who?"],
+      positive: ["me"],
+    },
+  );
+  const error = await refusal(() =>
+    Promise.resolve().then(() => asPairsOrTriplets(table, { anchor: "Question, long", positive: "a=b" }))
+  );
+  assert.match(error.hint!, /did you mean "question, long"\?$/);
+  const refused = (text: string) => {
+    try {
+      return parseColumns(text);
+    } catch (error) {
+      assert.ok(error instanceof UsageError);
+      return `${error.summary}: ${error.found}; ${error.expected}`;
+    }
+  };
+  const open = "--columns has a quote that is not closed";
+  assert.equal(
+    refused('anchor="question, long'),
+    `${open}: "question, long; a name in quotes, anchor="a, b", and a quote in it doubled`,
+  );
+  const unread = "--columns cannot be read";
+  const expected = 'name=column,…; in quotes where a name has a comma or an equals sign: anchor="a, b"';
+  assert.equal(refused("anchor=question, long"), `${unread}: long; ${expected}`);
+  assert.equal(refused("anchor=a=b"), `${unread}: anchor=a=b; ${expected}`);
+  assert.equal(refused('anchor="a"b'), `${unread}: anchor="a"b; ${expected}`);
+  assert.equal(refused("anchor=a,"), `${unread}: nothing behind a comma; ${expected}`);
 });
 
 Deno.test("JSON lines; a broken line is named, or skipped and counted", async () => {

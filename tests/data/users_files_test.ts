@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseColumns } from "../../lib/data/column_names.ts";
+import { parseColumns } from "../../lib/data/column_mapping.ts";
 import { asLabelledTexts, asPairsOrTriplets, asScoredPairs, numbers, texts } from "../../lib/data/columns.ts";
 import { readChunks, readTable, type Table, type TableOptions } from "../../lib/data/table.ts";
 import { DatasetError, UsageError } from "../../lib/error.ts";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { promptsOfSet, type SetSpec } from "../../lib/pipeline/set_specs.ts";
+import { mappingOf, promptsOfSet, type SetSpec } from "../../lib/pipeline/set_specs.ts";
 
 const set = (name: string, train: string): SetSpec => ({ name, train, loss: "cosent" });
 
@@ -27,4 +27,12 @@ Deno.test("--prompts by set: a file is known by its path, the end of it, or its 
     ] as const
   ) assert.deepEqual(given(sets, { [key]: "x" }), wanted, key);
   assert.deepEqual(given(sets, { "pairs": "x", "new/pairs.csv": "y" }), ["x", "y", undefined]);
+});
+
+Deno.test("columns of a set are a text as of --columns, or a record, in which a name may be any", () => {
+  const named = { anchor: "question, long", positive: "a=b" };
+  assert.deepEqual(mappingOf(named), named);
+  assert.deepEqual(mappingOf('anchor="question, long",positive="a=b"'), named);
+  assert.equal(mappingOf({}), undefined);
+  assert.throws(() => mappingOf({ colour: "red, green" }), /a column that nothing uses/);
 });
