@@ -9,7 +9,7 @@ import { fileURLToPath } from "node:url";
 import { join } from "node:path";
 import { readFolder } from "../../lib/checkpoint/sentence_transformers.ts";
 import { openTensors, writeSafetensors } from "../../lib/checkpoint/safetensors.ts";
-import { parseColumns } from "../../lib/data/column_names.ts";
+import { parseColumns } from "../../lib/data/column_mapping.ts";
 import { writeParquet } from "../../lib/data/parquet.ts";
 import { parseSource } from "../../lib/data/source.ts";
 import { readTable } from "../../lib/data/table.ts";
