@@ -52,7 +52,7 @@ export interface Difference extends Interval {
  *
  * @param of Metrics that can be computed on rows drawn anew: {@linkcode resampledMeans} and its like.
  * @param options How often, from which seed, and how wide.
- * @returns The interval by the metric's name.
+ * @returns The interval by the metric's name; what no draw gives is left out.
  * @throws {EvaluationError} There are no rows.
  * @throws {UsageError} A number of draws that is not a whole number from 1.
  *
@@ -76,7 +76,8 @@ export function bootstrapIntervals(of: Resampled, options: BootstrapOptions = {}
  * @param first The first model's metrics.
  * @param second The second's, on the same rows.
  * @param options How often, from which seed, and how wide.
- * @returns First less second by the metric's name; an interval without 0 tells the two apart.
+ * @returns First less second by the metric's name; an interval without 0 tells the two apart. What no draw gives is left
+ *   out.
  * @throws {EvaluationError} There are no rows, or the two have different ones.
  * @throws {UsageError} A number of draws that is not a whole number from 1.
  *
@@ -114,7 +115,7 @@ export function pairedDifferences(
   );
 }
 
-/** Every metric's value in each draw. */
+/** Every metric's values, of the draws that give one; a metric that none gives is left out. */
 function drawn(
   { counts }: Resampled,
   options: BootstrapOptions,
@@ -136,15 +137,17 @@ function drawn(
       all[draw] = value;
     }
   }
-  return [...values];
+  // A draw may have no value, such as a correlation of equal scores, and does not count then.
+  return [...values].map(([name, all]): [string, Float64Array] => [name, all.filter((value) => !Number.isNaN(value))])
+    .filter(([, all]) => all.length > 0);
 }
 
-/** Quantiles between neighbours, as numpy's default. Draws without a value, such as a correlation of equal scores, do not count. */
+/** Quantiles between neighbours, as numpy's default. */
 function intervalOf(values: Float64Array, level = 0.95): Interval {
-  const sorted = values.filter((value) => !Number.isNaN(value)).sort();
+  const sorted = values.sort();
   const quantile = (share: number) => {
     const place = share * (sorted.length - 1);
-    const [low, high] = [sorted[Math.floor(place)] ?? NaN, sorted[Math.ceil(place)] ?? NaN];
+    const [low, high] = [sorted[Math.floor(place)]!, sorted[Math.ceil(place)]!];
     return low + (high - low) * (place - Math.floor(place));
   };
   return { low: quantile((1 - level) / 2), high: quantile((1 + level) / 2) };
@@ -301,5 +304,8 @@ function correlationOf(x: Float64Array, y: Float64Array, rows: Int32Array): numb
     xy += a * b;
   }
   const n = rows.length;
-  return (xy - sx * sy / n) / Math.sqrt((xx - sx * sx / n) * (yy - sy * sy / n));
+  const [ofX, ofY] = [xx - sx * sx / n, yy - sy * sy / n];
+  // Of rows that are all alike nothing is left but what rounding left.
+  const isConstant = ofX <= n * Number.EPSILON * xx || ofY <= n * Number.EPSILON * yy;
+  return isConstant ? NaN : (xy - sx * sy / n) / Math.sqrt(ofX * ofY);
 }
