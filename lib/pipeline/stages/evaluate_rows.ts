@@ -11,11 +11,16 @@ import type { NearestSimilarity } from "../../embed/blocks.ts";
 import { type Embeddings, firstFeatures, pairwiseSimilarities, rowsOf } from "../../embed/pairwise.ts";
 import { type Role, roleEncoder } from "../../embed/roles.ts";
 import type { Engine } from "../../engine/engine.ts";
-import { evaluateRetrieval, pairRetrieval, type RetrievalColumns } from "../../evaluate/information_retrieval.ts";
+import {
+  evaluateRetrieval,
+  informationRetrievalMetrics,
+  pairRetrieval,
+  type RetrievalColumns,
+} from "../../evaluate/information_retrieval.ts";
 import { evaluateLabels } from "../../evaluate/label_metrics.ts";
 import { classAccuracy } from "../../evaluate/pair_classes.ts";
 import { evaluateRetrievalSets } from "../../evaluate/retrieval_sets.ts";
-import { similarityMetrics } from "../../evaluate/similarity.ts";
+import { correlationsOf, similarityMetrics } from "../../evaluate/similarity.ts";
 import { evaluateMse, evaluateTranslation } from "../../evaluate/translation.ts";
 import { lossOf, type LossSpec } from "../../loss/named.ts";
 import { type BiEncoder, keptWidth } from "../../model/bi_encoder.ts";
@@ -50,6 +55,16 @@ export const PRIMARY_METRIC: Readonly<Record<EvaluationKind, string>> = {
   imitation: "negative_mse",
   translation: "mean_accuracy",
 };
+
+/** Metrics that a kind of evaluation gives whatever the rows are: a name among them need not be tried. */
+export function surelyMeasured(kind: EvaluationKind): readonly string[] {
+  if (kind === "similarity") {
+    const two = [0, 1];
+    return Object.keys(correlationsOf({ cosine: two, dot: two, euclidean: two, manhattan: two }, two));
+  }
+  if (kind === "retrieval" || kind === "corpus") return Object.keys(informationRetrievalMetrics([[0]], [[0]]));
+  return [PRIMARY_METRIC[kind]];
+}
 
 /** How rows are evaluated. */
 export interface EvaluateParameters {

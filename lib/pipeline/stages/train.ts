@@ -52,7 +52,13 @@ import { openBiEncoder, openOnEngine } from "../../stage/models.ts";
 import { trainedCard } from "../../train/model_card.ts";
 import { phase } from "../../stage/progress.ts";
 import { type Artifact, defineStage, type Services, valueOf } from "../../stage/stage.ts";
-import { type EvaluateParameters, evaluateRows, type EvaluationKind, PRIMARY_METRIC } from "./evaluate_rows.ts";
+import {
+  type EvaluateParameters,
+  evaluateRows,
+  type EvaluationKind,
+  PRIMARY_METRIC,
+  surelyMeasured,
+} from "./evaluate_rows.ts";
 import { taughtRows } from "./evaluate.ts";
 import { guideColumns, type Guides, guidesFormat } from "./guide.ts";
 import { type Resolved, trainInto } from "./train_into.ts";
@@ -189,7 +195,7 @@ const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, Tr
       settings,
       warnings: emptyTextWarnings(textColumns(data)),
       evaluate: rows && attempt(() => evaluate(rows)),
-      metrics: evaluation && [PRIMARY_METRIC[evaluation.kind]],
+      metrics: evaluation && surelyMeasured(evaluation.kind),
       save: async (folder) => {
         const card = trainedCard(loss, settings, data.rows);
         await saveBiEncoder(engine, model, folder, card);

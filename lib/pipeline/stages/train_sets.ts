@@ -43,7 +43,7 @@ import { modelCard, shownSettings } from "../../train/model_card.ts";
 import type { Metrics } from "../../train/record.ts";
 import { recipeOf } from "../../train/recipe.ts";
 import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
-import { type EvaluateParameters, evaluateRows, PRIMARY_METRIC } from "./evaluate_rows.ts";
+import { type EvaluateParameters, evaluateRows, PRIMARY_METRIC, surelyMeasured } from "./evaluate_rows.ts";
 import { guideColumns, type Guides, guidesFormat } from "./guide.ts";
 import { objectiveOf, requireFit, requireGuide, type RowsOf, textColumns, tokenizeColumns } from "./train.ts";
 import { trainInto } from "./train_into.ts";
@@ -146,7 +146,10 @@ const trainSetsStage = defineStage<TrainSetsParameters, TrainSetsInputs, Trained
       settings,
       warnings: all.flatMap(({ warnings }) => warnings),
       evaluate: evaluated.length === 0 ? undefined : attempt(evaluate),
-      metrics: [MEAN_OF_SETS],
+      metrics: [
+        MEAN_OF_SETS,
+        ...evaluated.flatMap(({ name, evaluation }) => surelyMeasured(evaluation!.kind).map((key) => `${name}_${key}`)),
+      ],
       save: async (folder) => {
         const model = { ...opened, ...setPrompts(opened, all) };
         const card = setsCard(all, settings);
