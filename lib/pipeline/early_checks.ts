@@ -17,7 +17,7 @@ import { trainedBy } from "../model/freeze.ts";
 import { lossOf, type LossSpec } from "../loss/named.ts";
 import { type ColumnPrompts, trainedPrompts } from "../model/prompts.ts";
 import { type CountedDataset, type ModelFolder, summaryOf } from "../stage/artifact.ts";
-import { requireFit } from "./stages/train.ts";
+import { requireFit } from "./stages/loss_rows.ts";
 import type { Artifact } from "../stage/stage.ts";
 
 /** What is checked. */

@@ -18,7 +18,8 @@ import type { FlagValues } from "./flags.ts";
 import { modelShape, number, promptsOf, text, trainSettings, trainSource } from "./settings.ts";
 import { type Artifact, type Services, valueOf } from "../stage/stage.ts";
 import { labelPairs, labelTriplets, loadLabelledTexts } from "./stages/labels.ts";
-import { type RowsOf, trainBiEncoder, type TrainParameters } from "./stages/train.ts";
+import type { RowsOf } from "./stages/loss_rows.ts";
+import { trainBiEncoder, type TrainParameters } from "./stages/train.ts";
 
 /** Labelled texts for training and for evaluation. */
 export interface LabelledParts {

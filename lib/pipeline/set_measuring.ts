@@ -19,7 +19,7 @@ import { type Leaks, leaksOf, leakWarning } from "./leaks.ts";
 import type { LoadedSet } from "./set_loading.ts";
 import { evaluateModel } from "./stages/evaluate.ts";
 import { PRIMARY_METRIC } from "./stages/evaluate_rows.ts";
-import { textNames } from "./stages/train.ts";
+import { textNames } from "./stages/loss_rows.ts";
 import { trainOnSets } from "./stages/train_sets.ts";
 import { bestWarning, worseWarning } from "./warnings.ts";
 

@@ -38,7 +38,8 @@ import { evaluateModel } from "./stages/evaluate.ts";
 import type { EvaluateParameters, EvaluationKind } from "./stages/evaluate_rows.ts";
 import { loadPairsOrNli } from "./stages/load.ts";
 import { asTriplets } from "./stages/rows.ts";
-import { type RowsOf, trainBiEncoder } from "./stages/train.ts";
+import type { RowsOf } from "./stages/loss_rows.ts";
+import { trainBiEncoder } from "./stages/train.ts";
 
 /** What is trained on what. */
 export interface TrainingPlan<C extends PairRows, L extends LabelKind> {

@@ -1,5 +1,5 @@
 /**
- * tokenize, train: a bi-encoder under a loss.
+ * train: a bi-encoder under a loss.
  *
  * @module
  */
@@ -7,30 +7,16 @@ import * as Effect from "effect/Effect";
 import { join } from "node:path";
 import { attempt, attemptSync } from "../../attempt.ts";
 import { writeSafetensors } from "../../checkpoint/safetensors.ts";
-import type {
-  Dataset,
-  LabelledPairs,
-  LabelledTexts,
-  MarginRows,
-  Pairs,
-  ScoredPairs,
-  Triplets,
-} from "../../data/dataset.ts";
+import type { Dataset } from "../../data/dataset.ts";
 import type { Columns } from "../../data/rows.ts";
-import { type KindredError, TrainingError, UsageError } from "../../error.ts";
-import type { Embeddings } from "../../embed/pairwise.ts";
-import type { LabelKind, Loss } from "../../loss/loss.ts";
+import type { KindredError } from "../../error.ts";
+import type { LabelKind } from "../../loss/loss.ts";
 import type { MatryoshkaOptions } from "../../loss/matryoshka.ts";
 import { losses, lossOf, type LossSpec } from "../../loss/named.ts";
-import { readFolder } from "../../checkpoint/sentence_transformers.ts";
-import { type BiEncoder, saveBiEncoder } from "../../model/bi_encoder.ts";
-import { folderTokenizer } from "../../model/model_tokenizer.ts";
-import { type ColumnPrompts, promptLength, trainedPrompts, trainingPrompt } from "../../model/prompts.ts";
+import { saveBiEncoder } from "../../model/bi_encoder.ts";
+import { type ColumnPrompts, trainedPrompts } from "../../model/prompts.ts";
 import { freeParameters, readParameters } from "../../model/parameters.ts";
-import type { Parameters } from "../../tensor/tensor.ts";
 import type { TokenizedTexts } from "../../text/packed.ts";
-import { tokenize } from "../../text/tokenizer.ts";
-import { biEncoderObjective } from "../../train/bi_encoder_objective.ts";
 import { emptyTextWarnings } from "../../train/empty_texts.ts";
 import { makeHead } from "../../train/head.ts";
 import { recipeOf } from "../../train/recipe.ts";
@@ -45,7 +31,6 @@ import {
   tokensFormat,
   trainedFormat,
   type TrainedModel,
-  writeTokens,
 } from "../../stage/artifact.ts";
 import { TensorEngine } from "../../stage/engine.ts";
 import { openBiEncoder, openOnEngine } from "../../stage/models.ts";
@@ -61,61 +46,9 @@ import {
 } from "./evaluate_rows.ts";
 import { taughtRows } from "./evaluate.ts";
 import { guideColumns, type Guides, guidesFormat } from "./guide.ts";
+import { objectiveOf, requireGuide, type RowsOf } from "./loss_rows.ts";
+import { textColumns, tokenizeColumns } from "./tokenize.ts";
 import { type Resolved, trainInto } from "./train_into.ts";
-
-/** The rows that a loss with this label trains on. */
-export type RowsOf<L extends LabelKind> = L extends "none" ? Pairs | Triplets
-  : L extends "score" ? ScoredPairs | MarginRows
-  : LabelledPairs | LabelledTexts;
-
-/** A text column, by its values. */
-const isTexts = (column: Columns[string]): column is readonly string[] => Array.isArray(column);
-
-/** The text columns of a dataset, by name. */
-export const textColumns = ({ columns }: Dataset<Columns>): Readonly<Record<string, readonly string[]>> =>
-  Object.fromEntries(Object.entries(columns).flatMap(([name, column]) => isTexts(column) ? [[name, column]] : []));
-
-/** How texts are tokenised. */
-interface TokenizeParameters {
-  /** Instead of the model's own limit. */
-  readonly maxSeqLength?: number | undefined;
-  /** Texts before the columns, see {@linkcode trainingPrompt}. */
-  readonly prompts?: ColumnPrompts | undefined;
-}
-
-/** Token ids of every text column, made once for a dataset, tokenizer and limit. */
-export const tokenizeColumns: (
-  inputs: { readonly model: Artifact<ModelFolder>; readonly data: Artifact<Dataset<Columns>> },
-  parameters: TokenizeParameters,
-) => Effect.Effect<Artifact<Readonly<Record<string, TokenizedTexts>>>, KindredError, Services> = defineStage<
-  TokenizeParameters,
-  { model: ModelFolder; data: Dataset<Columns> },
-  Readonly<Record<string, TokenizedTexts>>
->({
-  name: "tokenize",
-  version: 4, // tokens as the reference has them, to the last bit of a score
-  inputs: { model: modelFormat, data: datasetFormat<Columns>() },
-  output: tokensFormat,
-  run: ({ parameters, inputs, scratch }) =>
-    attempt(async () => {
-      const { folder } = await inputs.model.read();
-      const read = await readFolder(folder);
-      const { maxSeqLength, prompts, defaultPromptName } = read;
-      const tokenizer = await folderTokenizer(read);
-      const columns: Record<string, TokenizedTexts> = {};
-      const texts = textColumns(await inputs.data.read());
-      if (parameters.prompts !== undefined) {
-        trainedPrompts({ prompts, defaultPromptName }, parameters.prompts, Object.keys(texts)); // refuses what fits no column
-      }
-      for (const [name, column] of Object.entries(texts)) {
-        columns[name] = await tokenize(tokenizer, column, {
-          maxLength: parameters.maxSeqLength ?? maxSeqLength,
-          prompt: trainingPrompt({ prompts, defaultPromptName }, name, parameters.prompts),
-        });
-      }
-      await writeTokens(scratch, columns);
-    }),
-});
 
 /** Settings of the train stage. */
 export interface TrainParameters extends ModelShape {
@@ -127,7 +60,7 @@ export interface TrainParameters extends ModelShape {
   readonly freeze?: string | undefined;
   /** Rate of dropout, wherever the model has a place for it. Default: the model's own rates. */
   readonly dropout?: number | undefined;
-  /** Texts before the columns, see {@linkcode trainingPrompt}. Default: the model's own. */
+  /** Texts before the columns, see `trainingPrompt`. Default: the model's own. */
   readonly prompts?: ColumnPrompts | undefined;
   /** Trains the first numbers of embeddings as well, see `matryoshka`. Default: the whole embeddings alone. */
   readonly matryoshka?: MatryoshkaOptions | undefined;
@@ -268,20 +201,6 @@ export const trainBiEncoder: <L extends LabelKind>(
   },
 );
 
-/** A loss that learns from another model needs one, and no other loss has a use for it. */
-export function requireGuide<L extends LabelKind>(loss: Loss<L>, given: boolean): Loss<L> {
-  if (loss.guide !== undefined && !given) {
-    throw new UsageError(`the loss ${loss.name} learns from another model`, { expected: "a guide", found: "none" });
-  }
-  if (loss.guide === undefined && given) {
-    throw new UsageError(`the loss ${loss.name} learns from no other model`, {
-      found: "a guide",
-      hint: "leave it out",
-    });
-  }
-  return loss;
-}
-
 /**
  * The metric that the best weights are chosen by: the one that stands for the kind of evaluation, where `auto` is said or
  * patience alone.
@@ -292,90 +211,4 @@ function withMetric(settings: ResolvedTrainSettings, kind: EvaluationKind): Reso
     return { ...settings, keepBest: PRIMARY_METRIC[kind] };
   }
   return settings;
-}
-
-/** The columns of texts among these names: those that are not named as labels are. */
-export const textNames = (columns: readonly string[]): readonly string[] =>
-  columns.filter((name) => !/^(label|score(_\d+)?)$/.test(name));
-
-/**
- * Refuses rows that a loss cannot use, or would use only in part.
- *
- * @param loss The loss.
- * @param columns Names of all columns.
- * @param names Those of texts among them. Default: those that are not named as labels are.
- * @returns The names of the columns of texts, and of those of labels.
- */
-export function requireFit(
-  loss: Loss,
-  columns: readonly string[],
-  names: readonly string[] = textNames(columns),
-): { readonly names: readonly string[]; readonly labels: readonly string[] } {
-  const label = loss.label === "class" ? "label" : loss.label;
-  const widths = loss.labelWidths?.(names.length) ?? [1];
-  const labels = loss.label === "none" ? [] : labelColumns(columns, label);
-  const missing = loss.label !== "none" && !widths.includes(labels.length);
-  const ignored = columns.filter((name) => !names.includes(name) && !labels.includes(name));
-  if (names.length < loss.texts.min || names.length > loss.texts.max || missing || ignored.length > 0) {
-    const { min, max } = loss.texts;
-    const texts = min === max ? `${min}` : max === Infinity ? `${min} or more` : `${min} to ${max}`;
-    throw new TrainingError(`the loss ${loss.name} does not fit the data`, {
-      expected: `${texts} columns of texts${
-        loss.label === "none"
-          ? ", no label"
-          : ` and ${label}${widths.join() === "1" ? "" : `, ${widths.join(" or ")} of them`}`
-      }`,
-      found: columns.join(", "),
-      hint: ignored.length > 0 ? `the loss would ignore ${ignored.join(", ")}` : "map columns with --columns",
-    });
-  }
-  return { names, labels };
-}
-
-/** The objective of a loss over rows that must fit it. */
-export function objectiveOf(
-  model: BiEncoder,
-  loss: Loss,
-  head: Parameters,
-  data: Dataset<Columns>,
-  tokens: Readonly<Record<string, TokenizedTexts>>,
-  prompts: ColumnPrompts | undefined,
-  guides: readonly Embeddings[] | undefined,
-) {
-  const { names, labels } = requireFit(loss, Object.keys(data.columns), Object.keys(textColumns(data)));
-  const columns = names.map((name) => data.columns[name] as readonly string[]);
-  const values = loss.label === "none"
-    ? undefined
-    : loss.label === "class"
-    ? data.columns["label"] as Int32Array
-    : byRow(labels.map((name) => data.columns[name] as Float64Array));
-  return biEncoderObjective({
-    model,
-    loss,
-    head,
-    texts: names.map((name) => tokens[name]!),
-    skip: names.map((name) => {
-      return promptLength(model.tokenizer, trainingPrompt(model, name, prompts), model.maxSeqLength);
-    }),
-    labels: values,
-    guides,
-    distinct: loss.inBatch ? columns : undefined,
-  });
-}
-
-/** The columns of labels: `label`, or `score`, `score_2`, …, as far as there are any. */
-function labelColumns(columns: readonly string[], label: string): readonly string[] {
-  if (label !== "score") return columns.filter((name) => name === label);
-  const named = (place: number) => place === 1 ? label : `${label}_${place}`;
-  const found: string[] = [];
-  while (columns.includes(named(found.length + 1))) found.push(named(found.length + 1));
-  return found;
-}
-
-/** Columns of numbers, the numbers of a row beside each other. */
-function byRow(columns: readonly Float64Array[]): Float32Array {
-  const width = columns.length;
-  const values = new Float32Array(columns[0]!.length * width);
-  columns.forEach((column, at) => column.forEach((value, row) => values[row * width + at] = value));
-  return values;
 }

@@ -45,7 +45,8 @@ import { recipeOf } from "../../train/recipe.ts";
 import { type ResolvedTrainSettings, resolveSettings, type TrainSettings } from "../../train/settings.ts";
 import { type EvaluateParameters, evaluateRows, PRIMARY_METRIC, surelyMeasured } from "./evaluate_rows.ts";
 import { guideColumns, type Guides, guidesFormat } from "./guide.ts";
-import { objectiveOf, requireFit, requireGuide, type RowsOf, textColumns, tokenizeColumns } from "./train.ts";
+import { objectiveOf, requireFit, requireGuide, type RowsOf } from "./loss_rows.ts";
+import { textColumns, tokenizeColumns } from "./tokenize.ts";
 import { trainInto } from "./train_into.ts";
 
 /** The mean of the metrics that stand for the sets' evaluations: what the best weights are chosen by where `auto` is said. */
