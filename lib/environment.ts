@@ -6,15 +6,18 @@
  */
 import { isAbsolute, join } from "node:path";
 
-/** Whether this process may; never asks, for that would stop a program that runs unattended. */
-export function isGranted(name: "ffi" | "read" | "write", path?: string): boolean {
-  return Deno.permissions.querySync({ name, ...(path !== undefined && { path }) }).state === "granted";
+/**
+ * Whether this process may, with all there is or with this path or variable alone; never asks, for that would stop a program
+ * that runs unattended.
+ */
+export function isGranted(name: "env" | "ffi" | "read" | "write", of?: string): boolean {
+  const what = of === undefined ? {} : name === "env" ? { variable: of } : { path: of };
+  return Deno.permissions.querySync({ name, ...what }).state === "granted";
 }
 
 /** A variable as it stands; undefined if it is not set or may not be read. */
 export function permittedVariable(name: string): string | undefined {
-  if (Deno.permissions.querySync({ name: "env", variable: name }).state !== "granted") return undefined;
-  return Deno.env.get(name);
+  return isGranted("env", name) ? Deno.env.get(name) : undefined;
 }
 
 /** A variable that says something: an empty one counts as absent. */
@@ -38,6 +41,13 @@ function namedCacheFolder(): string | undefined {
 /** Whether the environment names a folder of the user's. */
 export function hasUserFolder(): boolean {
   return ["HOME", "USERPROFILE"].some((name) => variable(name) !== undefined) || namedCacheFolder() !== undefined;
+}
+
+/** Why caches lie among temporary files; undefined where they lie in a folder of the user's. */
+export function whyTemporary(): string | undefined {
+  if (hasUserFolder()) return undefined;
+  const home = Deno.build.os === "windows" ? "USERPROFILE" : "HOME";
+  return isGranted("env", home) ? "there is no home folder" : "without --allow-env the home folder is not known";
 }
 
 /** Where this system keeps the caches of a user's programs; without a user's folder, one for temporary files. */

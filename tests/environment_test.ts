@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { hasUserFolder, userCacheFolder } from "../lib/environment.ts";
+import { hasUserFolder, userCacheFolder, whyTemporary } from "../lib/environment.ts";
 
 /** Does something in an environment that has these of the variables that name folders, and no other. */
 function within(wanted: Readonly<Record<string, string>>, work: () => void): void {
@@ -25,5 +25,7 @@ Deno.test({
     within({ HOME: "/home/a", XDG_CACHE_HOME: "caches" }, () => assert.equal(userCacheFolder(), "/home/a/.cache"));
     within({ XDG_CACHE_HOME: "/caches" }, () => assert.equal(hasUserFolder(), true));
     within({ XDG_CACHE_HOME: "caches" }, () => assert.equal(hasUserFolder(), false));
+    within({ HOME: "/home/a" }, () => assert.equal(whyTemporary(), undefined));
+    within({}, () => assert.equal(whyTemporary(), "there is no home folder"));
   },
 });

@@ -6,7 +6,7 @@
  */
 import { dirname, join, resolve } from "node:path";
 import { defaultCacheFolder } from "../environment.ts";
-import { CheckpointError } from "../error.ts";
+import { CheckpointError, KindredError } from "../error.ts";
 import { exists } from "../exists.ts";
 import { weightOf } from "./adapter_layers.ts";
 import { readJson } from "./folder.ts";
@@ -139,7 +139,7 @@ async function baseFolder(folder: string, name: string, revision: unknown): Prom
       where: join(folder, ADAPTER_CONFIG),
       expected: "base_model_name_or_path: a folder, or a model of the hub",
       found: name,
-      hint: (error as Error).message,
+      hint: error instanceof KindredError ? error.summary : (error as Error).message,
       cause: error,
     });
   }

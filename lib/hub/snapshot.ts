@@ -96,8 +96,8 @@ async function fetchInto(
   } catch (error) {
     signal?.throwIfAborted();
     if (!(error instanceof Transient || error instanceof Deno.errors.NotCapable)) throw error;
-    const answers = error instanceof Transient && !error.isDrop;
-    return await cached(`${environment.endpoint} ${answers ? `answers ${error.message}` : "does not answer"}`);
+    if (error instanceof Deno.errors.NotCapable) return await cached("--allow-net is missing");
+    return await cached(`${environment.endpoint} ${error.isDrop ? "does not answer" : `answers ${error.message}`}`);
   }
   const { commit } = listing;
   const files = listing.files.filter(({ path }) => wanted(path));
@@ -185,7 +185,7 @@ function withoutSecrets(error: HubError, token: string | undefined): HubError {
       .replaceAll(/(https?:\/\/[^\s?#"')]*)[?#][^\s"')]*/g, "$1");
     return token === undefined ? bare : bare.replaceAll(token, "…");
   };
-  const { message, expected, found, where, hint } = error;
+  const { summary, expected, found, where, hint } = error;
   const details = Object.entries({ expected, found, where, hint }).filter(([, text]) => text !== undefined);
-  return new HubError(clean(message), Object.fromEntries(details.map(([name, text]) => [name, clean(text!)])));
+  return new HubError(clean(summary), Object.fromEntries(details.map(([name, text]) => [name, clean(text!)])));
 }

@@ -12,7 +12,7 @@ import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import type * as Scope from "effect/Scope";
 import { attempt, attemptSync } from "../attempt.ts";
-import { defaultCacheFolder, hasUserFolder } from "../environment.ts";
+import { defaultCacheFolder, whyTemporary } from "../environment.ts";
 import { CacheError, type KindredError, knownError, UsageError } from "../error.ts";
 import { answersFolder, openCache, placeOf, type StageCache } from "./cache.ts";
 import { TensorEngine } from "./engine.ts";
@@ -259,8 +259,9 @@ export function artifact<A>(key: string, paths: readonly string[], cached: boole
 
 /** The runner of this process. */
 const openRunner = Effect.fnUntraced(function* ({ cacheDir }: RunnerOptions) {
-  if (cacheDir === undefined && !hasUserFolder()) {
-    const text = `there is no home folder: the cache lies in ${defaultCacheFolder()}, where it may be cleared`;
+  const why = whyTemporary();
+  if (cacheDir === undefined && why !== undefined) {
+    const text = `${why}: the cache lies in ${defaultCacheFolder()}, where it may be cleared`;
     yield* emit({ _tag: "warning", text });
   }
   const cache = yield* openCache(cacheDir ?? defaultCacheFolder());

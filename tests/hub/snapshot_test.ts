@@ -178,6 +178,22 @@ Deno.test("fetchSnapshot() takes what is in the cache while the hub is out of or
   });
 });
 
+Deno.test({
+  name: "fetchSnapshot() without the permission for the network takes what is in the cache, or names the permission",
+  permissions: { net: false, read: true, write: true, env: true },
+  fn: async () => {
+    const cache = await Deno.makeTempDir();
+    const environment = { endpoint: "https://hub.example", token: undefined, cache, offline: false };
+    await assert.rejects(fetchSnapshot(ref, { ...options, environment }), (error: unknown) => {
+      assert.ok(error instanceof HubError);
+      assert.equal(error.summary, "model owner/name@main is not in the cache, and --allow-net is missing");
+      assert.equal(error.message.split(error.hint!).length, 2, "its details stand in it once");
+      return true;
+    });
+    await Deno.remove(cache, { recursive: true });
+  },
+});
+
 Deno.test("fetchSnapshot() says what is missing when it is offline or refused", () =>
   withHub(
     (path) => path.includes("/revision/") ? new Response("who?", { status: 401 }) : undefined,

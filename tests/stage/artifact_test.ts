@@ -39,16 +39,44 @@ Deno.test("equal bytes of another type, and a part of a buffer, are other data",
     assert.notEqual((await keyOf({ x: new Float64Array(1 << 1) })).key, zeros.key);
   }));
 
+/** What `cache list` says beside its list, with these permissions and variables alone. */
+async function saidBy(permissions: readonly string[], env: Readonly<Record<string, string>>): Promise<string> {
+  const { stderr, code } = await new Deno.Command(Deno.execPath(), {
+    args: [
+      "run",
+      "--no-prompt",
+      ...permissions,
+      "--no-check",
+      new URL("../../pipelines/cache.ts", import.meta.url).pathname,
+      "list",
+    ],
+    clearEnv: true,
+    env: { DENO_DIR: Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME")!, ".cache", "deno"), ...env },
+    cwd: new URL("../..", import.meta.url),
+  }).output();
+  const said = new TextDecoder().decode(stderr);
+  assert.equal(code, 0, said);
+  return said;
+}
+
 Deno.test("without a home folder the cache lies in the temporary one, and that is said", () =>
   withFolder(async (folder) => {
-    const { stderr, code } = await new Deno.Command(Deno.execPath(), {
-      args: ["run", "-A", "--no-check", new URL("../../pipelines/cache.ts", import.meta.url).pathname, "list"],
-      clearEnv: true,
-      env: { TMPDIR: folder, DENO_DIR: Deno.env.get("DENO_DIR") ?? join(Deno.env.get("HOME")!, ".cache", "deno") },
-      cwd: new URL("../..", import.meta.url),
-    }).output();
-    const said = new TextDecoder().decode(stderr);
-    assert.equal(code, 0, said);
+    const said = await saidBy(["-A"], { TMPDIR: folder });
     assert.match(said, /there is no home folder: the cache lies in /);
     assert.ok(said.includes(join(folder, "kindred")), said);
+  }));
+
+Deno.test("where the home folder may not be asked for, the permission that is missing is named, and no home is denied", () =>
+  withFolder(async (folder) => {
+    const files = ["--allow-read", "--allow-write"];
+    const said = await saidBy(files, { HOME: folder });
+    assert.match(
+      said,
+      /^warning: without --allow-env the home folder is not known: the cache lies in \S+, where it may/,
+    );
+    assert.doesNotMatch(said, /no home folder/);
+    assert.equal(
+      await saidBy([...files, "--allow-env=HOME,USERPROFILE,XDG_CACHE_HOME,LOCALAPPDATA"], { HOME: folder }),
+      "",
+    );
   }));
