@@ -21,7 +21,7 @@ import { type PairTemplate, withoutTypes } from "../text/pair_template.ts";
 import type { Tokenizer } from "../text/tokenizer.ts";
 import { classificationHeadSpecs, classifierDropout, classify, headOf, headRows } from "./classification_head.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
-import { encode, encodeRows, mayPickRows } from "./encoder.ts";
+import { encode, encodeRows } from "./encoder.ts";
 import type { ClassificationHead, HeadPooling } from "./families/family.ts";
 import { classOf, familyOf, parseConfig, prefixesOf } from "./families/mod.ts";
 import { trainedBy } from "./freeze.ts";
@@ -238,7 +238,9 @@ function deviationOf(config: Readonly<Record<string, unknown>>): number {
 /** Logits [n, labels] of packed pairs. */
 export function score(tape: Tape, model: CrossEncoder, batch: DeviceBatch, training?: TrainingKey): Tensor {
   const { encoder, head, parameters, dropout: rate } = model;
-  const rows = mayPickRows(tape, training) ? headRows(head, encoder.config, batch.packed) : undefined;
+  // In training all tokens go all the way: sums over fewer rows are rounded otherwise, and a judge that was trained before
+  // would not come again to the last bit.
+  const rows = training === undefined ? headRows(head, encoder.config, batch.packed) : undefined;
   const tokens = rows === undefined ? encode(tape, encoder, batch, training) : encodeRows(tape, encoder, batch, rows);
   return classify(tape, head, encoder, parameters, tokens, batch, { rate, training, isPooled: rows !== undefined });
 }

@@ -5,32 +5,34 @@
  */
 import type { Tape } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
+import { placesOf } from "../text/packed.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
 import { embedding } from "../tensor/ops.ts";
-import { allRows } from "./families/family.ts";
+import type { SomeRows } from "./families/family.ts";
 import { familyOf } from "./families/mod.ts";
 import { dropoutFor } from "./layers.ts";
 import { withAdapters } from "./lora.ts";
 
 /** Token features [C, H] of all sequences. With `training`, dropout as the configuration has it. */
 export function encode(tape: Tape, encoder: Encoder, batch: DeviceBatch, training?: TrainingKey): Tensor {
-  return throughLayers(tape, encoder, batch, training, allRows);
+  return throughLayers(tape, encoder, batch, training);
 }
 
 /**
- * Whether rows may be picked: without a backward pass and dropout. In training all go all the way, since sums over fewer rows
- * would be rounded otherwise, and what was trained before would not come again to the last bit.
- */
-export const mayPickRows = (tape: Tape, training: TrainingKey | undefined): boolean =>
-  tape.closures === undefined && training === undefined;
-
-/**
  * Features [n, H] of some tokens, by their rows among all, as `encode` gives them: by the kernels of the cpu engine to the last
- * bit. All of the last layer that follows its attention is reckoned for them alone. For inference.
+ * bit. All of the last layer that follows its attention is reckoned for them alone.
  */
-export function encodeRows(tape: Tape, encoder: Encoder, batch: DeviceBatch, rows: Int32Array): Tensor {
-  const at = tape.engine.upload(rows, [rows.length]);
-  return throughLayers(tape, encoder, batch, undefined, (x) => embedding(tape, x, at));
+export function encodeRows(
+  tape: Tape,
+  encoder: Encoder,
+  batch: DeviceBatch,
+  rows: Int32Array,
+  training?: TrainingKey,
+): Tensor {
+  const { engine } = tape;
+  const at = engine.upload(rows, [rows.length]);
+  const drop = dropoutFor(engine.upload(placesOf(batch.packed, rows), [rows.length, 2]), training);
+  return throughLayers(tape, encoder, batch, training, { pick: (x) => embedding(tape, x, at), drop });
 }
 
 function throughLayers(
@@ -38,7 +40,7 @@ function throughLayers(
   plain: Encoder,
   batch: DeviceBatch,
   training: TrainingKey | undefined,
-  only: (rows: Tensor) => Tensor,
+  only?: SomeRows,
 ): Tensor {
   const { config, adapters } = plain;
   const family = familyOf(config);
@@ -48,6 +50,6 @@ function throughLayers(
     : { ...plain, parameters: withAdapters(plain.parameters, adapters, (rate, i) => drop(rate, "lora-dropout", i)) };
   let x = family.embed(tape, encoder, batch, drop);
   const layer = family.layers(tape, encoder, batch, drop);
-  for (let i = 0; i < config.layers; i++) x = layer(x, i, i + 1 < config.layers ? {} : { only });
+  for (let i = 0; i < config.layers; i++) x = layer(x, i, i + 1 < config.layers || only === undefined ? {} : { only });
   return family.finish?.(tape, encoder, x) ?? x;
 }

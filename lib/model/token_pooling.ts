@@ -9,7 +9,7 @@ import type { Tape } from "../tensor/tape.ts";
 import type { Tensor } from "../tensor/tensor.ts";
 import { endRows } from "../text/packed.ts";
 import type { DeviceBatch, Encoder, TrainingKey } from "./batch.ts";
-import { encode, encodeRows, mayPickRows } from "./encoder.ts";
+import { encode, encodeRows } from "./encoder.ts";
 import { familyOf } from "./families/mod.ts";
 
 /** The modes that look at one token of each sequence. */
@@ -36,9 +36,11 @@ export function tokenPooling(tape: Tape, encoder: Encoder, batch: DeviceBatch, t
     tokens,
     pool(modes, skip) {
       const end = modes.length > 1 ? undefined : ENDS[modes[0]!];
-      const mayPick = end !== undefined && table === undefined && mayPickRows(tape, training);
+      // Adapters drop some of what they are given, by the places of all tokens.
+      const dropsInAdapters = training !== undefined && (encoder.adapters?.settings.dropout ?? 0) > 0;
+      const mayPick = end !== undefined && table === undefined && !dropsInAdapters;
       const rows = mayPick ? endRows(batch.packed, end, skip) : undefined;
-      if (rows !== undefined) return [encodeRows(tape, encoder, batch, rows)];
+      if (rows !== undefined) return [encodeRows(tape, encoder, batch, rows, training)];
       return modes.map((mode) =>
         table === undefined || mode === "max"
           ? pool(tape, tokens(), batch.offsets, mode, skip)

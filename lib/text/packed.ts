@@ -129,12 +129,17 @@ export function nextTokens(batch: PackedBatch, pad: number | undefined): NextTok
       ids: rows.map((row) => batch.ids[row]!),
       typeIds: rows.map((row) => batch.typeIds[row]!),
       positions: rows.map((row) => batch.positions[row]!),
-      places: Int32Array.from({ length: 2 * rows.length }, (_, i) => batch.places[2 * rows[i >> 1]! + (i & 1)]!),
+      places: placesOf(batch, rows),
       offsets,
       maxLength: Math.max(0, batch.maxLength - 1),
     },
     targets: rows.map((row) => batch.ids[row + 1] === pad ? -1 : batch.ids[row + 1]!),
   };
+}
+
+/** Where dropout finds some rows of a batch: [n, 2]. */
+export function placesOf({ places }: PackedBatch, rows: Int32Array): Int32Array {
+  return Int32Array.from({ length: 2 * rows.length }, (_, i) => places[2 * rows[i >> 1]! + (i & 1)]!);
 }
 
 /**

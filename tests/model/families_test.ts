@@ -11,12 +11,13 @@ import { classificationHeadSpecs, headOf } from "../../lib/model/classification_
 import { type CrossEncoder, loadCrossEncoder, score } from "../../lib/model/cross_encoder.ts";
 import { encode, encodeRows } from "../../lib/model/encoder.ts";
 import { tokenPooling } from "../../lib/model/token_pooling.ts";
+import { withDropout } from "../../lib/model/dropout.ts";
 import { familyOf, parseConfig } from "../../lib/model/families/mod.ts";
 import type { DropoutAt } from "../../lib/model/layers.ts";
 import { headSpecs, maskedLmLoss } from "../../lib/model/masked_lm.ts";
 import { freeParameters, makeParameters } from "../../lib/model/parameters.ts";
-import { pool } from "../../lib/tensor/ops.ts";
-import { inference } from "../../lib/tensor/tape.ts";
+import { pool, square, sum } from "../../lib/tensor/ops.ts";
+import { backward, inference, recording } from "../../lib/tensor/tape.ts";
 import { pack, type TokenizedTexts } from "../../lib/text/packed.ts";
 import { closeOptimizer, openOptimizer, update } from "../../lib/train/adamw.ts";
 import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
@@ -121,6 +122,38 @@ Deno.test("tokens that are looked at alone have the bits that they have among al
       }
       freeParameters(engine, encoder.parameters);
     });
+  }
+  engine.close();
+});
+
+Deno.test("tokens that are looked at alone are trained as among all, with the same dropout", async () => {
+  const engine = await engines[0]!.create();
+  const key = { seed: 7, step: 3 };
+  /** The embeddings of a training step, and the gradients of all tensors where Σ x² is what is made small. */
+  const trained = async (json: Json, mode: PoolingMode, modes: readonly PoolingMode[]) =>
+    await scopeAsync(engine, async () => {
+      const plain = await encoderOf(engine, json, true);
+      const encoder = { ...plain, config: withDropout(plain.config, .2) };
+      const tape = recording(engine);
+      const pooled = tokenPooling(tape, encoder, uploadBatch(engine, packed(golden.ids)), key).pool(modes, 0);
+      const x = pooled[modes.indexOf(mode)]!;
+      backward(tape, sum(tape, square(tape, x)), engine.upload(Float32Array.of(1), [1]));
+      const found = [[...await engine.read(x.value)]];
+      for (const { gradient } of Object.values(encoder.parameters)) found.push([...await engine.read(gradient!)]);
+      freeParameters(engine, encoder.parameters);
+      return found;
+    });
+  for (const { config: json, isRefused = false } of golden.fields) {
+    if (isRefused) continue;
+    for (const mode of ["cls", "lasttoken"] as const) {
+      const [embeddings, ...gradients] = await trained(json, mode, [mode]);
+      const [wanted, ...others] = await trained(json, mode, [mode, "mean"]);
+      assert.deepEqual(embeddings, wanted, `${mode} ${named(json)}`);
+      for (const [i, gradient] of gradients.entries()) {
+        const most = others[i]!.reduce((most, x) => Math.max(most, Math.abs(x)), 1e-3);
+        assertNear(`${mode} ${named(json)}`, gradient, others[i]!, 2e-5 * most);
+      }
+    }
   }
   engine.close();
 });

@@ -12,8 +12,16 @@ import type { ConfigReader, EncoderConfig } from "../config.ts";
 import type { DropoutAt } from "../layers.ts";
 import type { Initial, Joined, TensorSpecs } from "../tensor_specs.ts";
 
-/** All rows: see {@linkcode LayerOptions.only}. */
-export const allRows = (rows: Tensor): Tensor => rows;
+/** Some rows of a batch. */
+export interface SomeRows {
+  /** Those of [C, H] that are wanted: [n, H]. */
+  readonly pick: (rows: Tensor) => Tensor;
+  /** Dropout of them: the same masks as where all are there. */
+  readonly drop: DropoutAt;
+}
+
+/** All rows, with their dropout. */
+export const allRows = (drop: DropoutAt): SomeRows => ({ pick: (rows) => rows, drop });
 
 /** How a layer is run, beside its input. */
 export interface LayerOptions {
@@ -23,11 +31,8 @@ export interface LayerOptions {
   readonly causal?: boolean;
   /** What comes between attention and the feed-forward part: a decoder's look at the text that it decodes. */
   readonly between?: (x: Tensor) => Tensor;
-  /**
-   * Of rows [C, H] those that are wanted of what follows attention, [n, H]: the layer gives no others. Not in training, whose
-   * dropout knows the places of all rows. Default: all.
-   */
-  readonly only?: (rows: Tensor) => Tensor;
+  /** Which rows are wanted of what follows attention: the layer gives no others. Default: all. */
+  readonly only?: SomeRows;
 }
 
 /** Layer `i` of an encoder, for one batch: [C, H] → [C, H], or the rows that are wanted. */

@@ -147,7 +147,7 @@ export const modernbert: Family = {
     const [heads, headSize] = [config.heads, config.hiddenSize / config.heads];
     const rotation = rotationsOf(tape, batch);
     let residual: Tensor | undefined;
-    return (x, i, { number = i, causal = false, only = allRows } = {}) => {
+    return (x, i, { number = i, causal = false, only = allRows(drop) } = {}) => {
       const [layer, isGlobal] = [layerName(i), config.isGlobal[i]!];
       residual ??= x;
       const qkv = project(tape, parameters, `${layer}.attn.Wqkv`, x);
@@ -161,11 +161,11 @@ export const modernbert: Family = {
         window: isGlobal ? undefined : config.window,
         dropout: drop(config.attentionDropout, "attention-dropout", number),
       });
-      const attended = project(tape, parameters, `${layer}.attn.Wo`, only(context));
-      const dropped = drop(config.attentionDropout, "hidden-dropout", number);
-      const middle = residualNorm(tape, attended, only(residual), normOf(encoder, `${layer}.mlp_norm`), dropped);
+      const attended = project(tape, parameters, `${layer}.attn.Wo`, only.pick(context));
+      const dropped = only.drop(config.attentionDropout, "hidden-dropout", number);
+      const middle = residualNorm(tape, attended, only.pick(residual), normOf(encoder, `${layer}.mlp_norm`), dropped);
       const inner = gated(tape, config.activation, project(tape, parameters, `${layer}.mlp.Wi`, middle.y));
-      const kept = dropout(tape, inner, drop(config.hiddenDropout, "ffn-dropout", number));
+      const kept = dropout(tape, inner, only.drop(config.hiddenDropout, "ffn-dropout", number));
       const out = project(tape, parameters, `${layer}.mlp.Wo`, kept);
       const next = i + 1 < config.layers ? `${layerName(i + 1)}.attn_norm` : "final_norm";
       const end = residualNorm(tape, out, middle.sum, normOf(encoder, next));

@@ -156,7 +156,8 @@ export function postLn(
       const relative = bias?.(tape, encoder, batch);
       const headSize = config.hiddenSize / config.heads;
       const rotation = frequencies && rotationsOf(tape, batch)(frequencies(config), 2 * config.heads, headSize);
-      const layer: Layer = (x, i, { number = i, causal = false, between = (y: Tensor) => y, only = allRows } = {}) => {
+      const layer: Layer = (x, i, options = {}) => {
+        const { number = i, causal = false, between = (y: Tensor) => y, only = allRows(drop) } = options;
         const named = names(i);
         const qkv = project(tape, parameters, named.qkv, x);
         const context = attention(tape, {
@@ -168,15 +169,17 @@ export function postLn(
           bias: relative,
           dropout: drop(config.attentionDropout, "attention-dropout", number),
         });
-        const attended = project(tape, parameters, named.output, only(context));
-        const dropped = dropsAttended ? drop(config.hiddenDropout, "hidden-dropout", number) : undefined;
-        const y = between(norm(tape, encoder, named.attentionNorm, attended, only(x), dropped));
+        const attended = project(tape, parameters, named.output, only.pick(context));
+        const dropped = dropsAttended ? only.drop(config.hiddenDropout, "hidden-dropout", number) : undefined;
+        const y = between(norm(tape, encoder, named.attentionNorm, attended, only.pick(x), dropped));
         const hidden = isGated
           ? gated(tape, config.activation, project(tape, parameters, named.intermediate, y), "second")
           : project(tape, parameters, named.intermediate, y, config.activation);
-        const kept = dropsInner ? dropout(tape, hidden, drop(config.hiddenDropout, "gate-dropout", number)) : hidden;
+        const kept = dropsInner
+          ? dropout(tape, hidden, only.drop(config.hiddenDropout, "gate-dropout", number))
+          : hidden;
         const down = project(tape, parameters, named.down, kept);
-        return norm(tape, encoder, named.outputNorm, down, y, drop(config.hiddenDropout, "ffn-dropout", number));
+        return norm(tape, encoder, named.outputNorm, down, y, only.drop(config.hiddenDropout, "ffn-dropout", number));
       };
       // Where nothing is kept for a backward pass, layers take each other's place, in memory that is near.
       return tape.closures === undefined ? (...args) => scope(tape.engine, () => layer(...args)) : layer;

@@ -183,7 +183,7 @@ export function preRms(
       const part = (x: Tensor, name: string) =>
         normsParts ? rmsNorm(tape, x, weight(name), epsilon, { onePlus: true }) : x;
       let residual: Tensor | undefined;
-      return (x, i, { number = i, only = allRows } = {}) => {
+      return (x, i, { number = i, only = allRows(drop) } = {}) => {
         const { attention: name, mlp, before, between, afterAttention, afterMlp } = names(i);
         const y = residual === undefined ? residualNorm(tape, x, undefined, norm(before)) : { sum: residual, y: x };
         let qkv = project(tape, parameters, `${name}.qkv`, y.y);
@@ -205,8 +205,8 @@ export function preRms(
           scale: config.scale,
           dropout: drop(config.attentionDropout, "attention-dropout", number),
         });
-        const attended = part(project(tape, parameters, `${name}.o_proj`, only(context)), afterAttention);
-        const middle = residualNorm(tape, attended, only(y.sum), norm(between));
+        const attended = part(project(tape, parameters, `${name}.o_proj`, only.pick(context)), afterAttention);
+        const middle = residualNorm(tape, attended, only.pick(y.sum), norm(between));
         const inner = gated(tape, config.activation, project(tape, parameters, `${mlp}.gate_up`, middle.y));
         const out = part(project(tape, parameters, `${mlp}.down_proj`, inner), afterMlp);
         const next = i + 1 < config.layers ? names(i + 1).before : "norm";

@@ -73,7 +73,7 @@ export const trainContrastiveTension: Stage<ContrastiveTensionParameters, Contra
   withSettings(
     defineStage<Resolved<ContrastiveTensionParameters>, ContrastiveTensionInputs, TrainedModel>({
       name: "contrastive-tension",
-      version: 3, // tokens as the reference has them, to the last bit of a score
+      version: 4, // models that look at one token: sums over that token alone
       inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
       output: trainedFormat,
       computes: true,

@@ -54,7 +54,7 @@ export interface DenoisingParameters {
 export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel> =
   withSettings(defineStage<Resolved<DenoisingParameters>, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel>({
     name: "tsdae",
-    version: 7, // tokens as the reference has them, to the last bit of a score
+    version: 8, // sums over the token that is looked at alone
     inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
     output: trainedFormat,
     computes: true,

@@ -79,7 +79,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 9, // a loss may learn from another model, and have several scores a row
+  version: 10, // models that look at one token: sums over that token alone
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),

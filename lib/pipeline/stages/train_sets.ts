@@ -86,7 +86,7 @@ interface TrainSetsInputs {
 
 const trainSetsStage = defineStage<TrainSetsParameters, TrainSetsInputs, TrainedModel>({
   name: "train-sets",
-  version: 1,
+  version: 2, // models that look at one token: sums over that token alone
   inputs: {
     model: modelFormat,
     "data.0": datasetFormat<Columns>(),
