@@ -61,6 +61,7 @@ async function measureGroup(rows: readonly Row[]): Promise<ReadonlyMap<string, r
 
 const MEASURES: Readonly<Record<Row["measure"], readonly [value: (side: Measured) => number, unit: string]>> = {
   rate: [({ rate }) => rate!, "/s"],
+  "to first step": [({ to_first_step }) => to_first_step!, " s"],
   start: [({ first_step_seconds }) => first_step_seconds!, " s"],
   memory: [({ peak_bytes }) => peak_bytes / 2 ** 20, " MiB"],
 };
@@ -73,7 +74,7 @@ function cellsOf({ name, measure, goal, ours, theirs }: Row, found: ReadonlyMap<
   const [value, unit] = MEASURES[measure];
   const ratios = mine.map((side, run) => {
     const ratio = value(side) / value(other[run]!);
-    return measure === "start" ? 1 / ratio : ratio;
+    return measure === "rate" || measure === "memory" ? ratio : 1 / ratio;
   });
   const [a, b] = [mine[0]!.check, other[0]!.check];
   const isInt8 = ours.flags["precision"] === "int8";

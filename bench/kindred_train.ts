@@ -91,7 +91,7 @@ async function objectiveOf(
   return { objective: biEncoderObjective({ model, loss: multipleNegativesRanking(), head: {}, texts }), tokenSeconds };
 }
 
-/** When the first step of the pipeline's stages was done: the rows and their tokens are in the cache after the first time. */
+/** When the first step of the pipeline's stages began and was done: the rows and their tokens are in the cache after the first time. */
 export async function firstStep(
   choice: EngineChoice,
   task: { model: string; train: string; cache: string },
@@ -103,13 +103,16 @@ export async function firstStep(
     const settings = { maxSteps: 1000, seed: Date.now() % 2 ** 31 };
     yield* trainBiEncoder({ model: base, data, loss: losses.multipleNegativesRanking(), settings });
   });
-  const { promise, resolve } = Promise.withResolvers<number>();
+  type FirstStep = { readonly first_step_begun: number; readonly first_step_at: number };
+  const { promise, resolve } = Promise.withResolvers<FirstStep>();
+  const told = (seconds: number) =>
+    resolve({ first_step_begun: Date.now() - 1000 * seconds, first_step_at: Date.now() });
   const layer = Layer.mergeAll(StageRunner.layer({ cacheDir: task.cache }), TensorEngine.layer(choice)).pipe(
-    Layer.provideMerge(Progress.layer((event) => event._tag === "step" && resolve(Date.now()))),
+    Layer.provideMerge(Progress.layer((event) => event._tag === "step" && told(event.seconds))),
   );
   const run = Effect.runPromise(Effect.provide(work, layer, { local: true }));
-  const none = run.then((): number => {
+  const none = run.then((): FirstStep => {
     throw new Error("the training made no step");
   });
-  return { first_step_at: await Promise.race([promise, none]), peak_bytes: peakBytes() };
+  return { ...await Promise.race([promise, none]), peak_bytes: peakBytes() };
 }

@@ -17,7 +17,8 @@ export interface Told {
   readonly rate?: number;
   /** Resident memory at most, in bytes. */
   readonly peak_bytes: number;
-  /** When the first step was done, in milliseconds since 1970. */
+  /** When the first step began and when it was done, in milliseconds since 1970. */
+  readonly first_step_begun?: number;
   readonly first_step_at?: number;
   /** Tokens of a sample, on average. */
   readonly tokens?: number;
@@ -27,8 +28,9 @@ export interface Told {
   readonly check?: number;
 }
 
-/** A side that ran, and the seconds from its start to its first step. */
+/** A side that ran, and the seconds from its start to where its first step begins and ends. */
 export interface Measured extends Told {
+  readonly to_first_step?: number;
   readonly first_step_seconds?: number;
 }
 
@@ -46,9 +48,9 @@ export async function runSide({ command, args }: SideCommand): Promise<Measured>
   const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes).trim();
   if (code !== 0) throw new Error(/^(error|\w+Error)\b.*/m.exec(text(stderr))?.[0] ?? `exit code ${code}`);
   const told: Told = JSON.parse(text(stdout).split("\n").at(-1)!);
-  return told.first_step_at === undefined
-    ? told
-    : { ...told, first_step_seconds: (told.first_step_at - started) / 1000 };
+  const { first_step_begun: begun, first_step_at: ended } = told;
+  if (begun === undefined || ended === undefined) return told;
+  return { ...told, to_first_step: (begun - started) / 1000, first_step_seconds: (ended - started) / 1000 };
 }
 
 /** Resident memory of this process at most, in bytes (Linux). */

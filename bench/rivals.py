@@ -91,11 +91,14 @@ def train():
         loss = MultipleNegativesRankingLoss(model)
     if args.length is not None:
         model.max_seq_length = args.length
-    clock = {"times": [], "first": None}
+    clock = {"times": [], "begun": None, "first": None}
 
     class Clock(TrainerCallback):
         def on_train_begin(self, *_args, **_kwargs):
             self.ended = time.perf_counter()
+
+        def on_step_begin(self, *_args, **_kwargs):
+            clock["begun"] = clock["begun"] or 1000 * time.time()
 
         def on_step_end(self, *_args, **_kwargs):
             if args.device == "cuda":
@@ -129,6 +132,7 @@ def train():
     tell(
         versions("sentence-transformers", "torch"),
         rate=SIZES[0] * len(timed) / sum(timed) if timed else 0,
+        first_step_begun=clock["begun"],
         first_step_at=clock["first"],
     )
 

@@ -12,8 +12,8 @@ export interface Row {
   readonly group: string;
   readonly ours: Side;
   readonly theirs: Side;
-  /** rate: ours by theirs, the more the better; start: theirs by ours; memory: ours by theirs, the less the better. */
-  readonly measure: "rate" | "start" | "memory";
+  /** rate: ours by theirs, the more the better; memory: the same, the less the better; times to the first step: theirs by ours. */
+  readonly measure: "rate" | "to first step" | "start" | "memory";
   /** What the ratio shall be: at least, or of memory at most. */
   readonly goal: number;
 }
@@ -26,7 +26,8 @@ const minilm: Flags = { model: "@model", rows: "@pairs.json", "batch-size": 32, 
 const base: Flags = { model: "@bert-base", rows: "@pairs.json", "batch-size": 32, steps: 5, warm: 1 };
 const modern: Flags = { ...base, model: "@modernbert-base" };
 const tsdae: Flags = { ...base, rows: "@damaged.json", loss: "tsdae" };
-const table: Flags = { model: "@static", rows: "@all_pairs.json", "batch-size": 2048, steps: 9, warm: 3 };
+// In the first steps most rows are touched for the first time, which says nothing of a training.
+const table: Flags = { model: "@static", rows: "@all_pairs.json", "batch-size": 2048, steps: 40, warm: 10 };
 const texts: Flags = { model: "@model", texts: "@sentences.txt" };
 const tableTexts: Flags = { model: "@static", texts: "@all_sentences.txt", repeat: 5 };
 const words: Flags = { model: "@model", texts: "@all_sentences.txt", repeat: 3 };
@@ -55,6 +56,8 @@ const row = (
 /** The same work with the same flags. */
 const same = (work: string, flags: Flags): readonly [Side, Side] => [ours(work, flags), python(work, flags)];
 
+/** From the start of the process; theirs has no tokens to cache. */
+const begins: readonly [Side, Side] = [ours("start", first), python("train", { ...minilm, steps: 1, warm: 0 })];
 const tuned = ours("train", { ...minilm, ...bf16 });
 const quick = ours("encode", { ...texts, precision: "int8" });
 
@@ -70,13 +73,8 @@ export const ROWS: readonly Row[] = [
   row("the same in bf16, theirs in bf16", "minilm", [tuned, python("train", { ...minilm, ...bf16 })], 2.7),
   row("the same in bf16, theirs in fp32", "minilm", [tuned, python("train", minilm)], 4),
   row("memory of fine-tuning MiniLM, fp32", "minilm", same("train", minilm), .5, "memory"),
-  row(
-    "start to first step, weights and tokens cached",
-    "start",
-    [ours("start", first), python("train", { ...minilm, steps: 1, warm: 0 })],
-    8,
-    "start",
-  ),
+  row("start to first step, weights and tokens cached", "start", begins, 8, "to first step"),
+  row("the same to the end of the first step", "start", begins, 8, "start"),
   row("fine-tuning BERT-base's shape, fp32", "bert", same("train", base), 2.5),
   row("fine-tuning BERT-base's shape, bf16", "bert-bf16", same("train", { ...base, ...bf16 }), 2.7),
   row("fine-tuning ModernBERT-base's shape, fp32", "modernbert", same("train", modern), 2.5),

@@ -34,6 +34,8 @@ export interface StepProgress {
   readonly learningRate: number;
   /** Global norm of its gradient, before clipping. */
   readonly gradientNorm: number;
+  /** Seconds it took; where several updates follow in a row and are told of at once, their mean. */
+  readonly seconds: number;
   /** Tokens of this run per second so far. */
   readonly tokensPerSecond: number;
 }
@@ -162,7 +164,7 @@ export const train: (
     });
 
     /** The next steps up to where the host has something to do, and what they told. */
-    const takeNext = async (updates: Iterator<Update>): Promise<StepResult[]> => {
+    const takeNext = async (updates: Iterator<Update>): Promise<{ done: StepResult[]; seconds: number }> => {
       const { lossScale, steps } = record;
       const skipped = lossScale?.skipped ?? 0;
       const count = lossScale === undefined ? stepsInARow(engine, record, { ...settings, evalSteps, ...plan }) : 1;
@@ -204,7 +206,7 @@ export const train: (
           process_bytes: Deno.memoryUsage().rss,
         });
       }
-      return done;
+      return { done, seconds };
     };
 
     const afterStep = Effect.fnUntraced(function* () {
@@ -229,11 +231,20 @@ export const train: (
       const updates = plan.updates(record.steps);
       while (!record.stoppedEarly && record.steps < plan.totalSteps) {
         // The weights and the number of their step must not part: an interruption waits for both.
-        const done = yield* Effect.uninterruptible(attempt(() => takeNext(updates)));
-        for (const step of done) {
-          const progress = { ...step, totalSteps: plan.totalSteps, tokensPerSecond: record.tokens / record.seconds };
+        const { done, seconds } = yield* Effect.uninterruptible(attempt(() => takeNext(updates)));
+        const tokensPerSecond = record.tokens / record.seconds;
+        for (const { step, loss, learningRate, gradientNorm } of done) {
+          const progress = {
+            step,
+            totalSteps: plan.totalSteps,
+            loss,
+            learningRate,
+            gradientNorm,
+            seconds,
+            tokensPerSecond,
+          };
           if (hooks.onStep !== undefined) yield* hooks.onStep(progress);
-          if (step.step === 1 && step.loss === 0) yield* warn("the loss was exactly 0 at the first update");
+          if (step === 1 && loss === 0) yield* warn("the loss was exactly 0 at the first update");
         }
         yield* afterStep();
         const due = record.steps % settings.saveSteps === 0 || performance.now() - saved.at > 1000 * SAVE_SECONDS;

@@ -24,6 +24,7 @@ const step = (step: number, totalSteps = 100): ProgressEvent => ({
   loss: 1.23456,
   learningRate: 2e-5,
   gradientNorm: 1,
+  seconds: 0.1,
   tokensPerSecond: 12345.6,
 });
 

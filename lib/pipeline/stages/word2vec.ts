@@ -83,10 +83,11 @@ const stage = defineStage<
       for (const portion of trainSkipGram(vocabulary, corpus, settings, state)) {
         const { done: step, total: totalSteps, loss, learningRate } = portion;
         const now = performance.now();
-        addStep(record, { loss, samples: portion.texts, tokens: portion.words, seconds: (now - begun) / 1000 });
+        const seconds = (now - begun) / 1000;
+        addStep(record, { loss, samples: portion.texts, tokens: portion.words, seconds });
         begun = now;
         const tokensPerSecond = (words += portion.words) / ((now - since) / 1000);
-        emit({ _tag: "step", step, totalSteps, loss, learningRate, gradientNorm: 0, tokensPerSecond });
+        emit({ _tag: "step", step, totalSteps, loss, learningRate, gradientNorm: 0, seconds, tokensPerSecond });
         if (step % 10 === 0 || step === totalSteps) {
           logSteps(record, {
             epoch: step / totalSteps * settings.epochs,
