@@ -7,7 +7,7 @@ import { UsageError } from "../error.ts";
 import { type ColumnMapping, isColumn, USUAL } from "./column_names.ts";
 
 /** A name: in quotes as CSV has them, or as it stands, without a comma and an equals sign. */
-const NAME = '\\s*(?:"((?:[^"]|"")+)"|([^\\s",=](?:[^,=]*[^\\s,=])?))\\s*';
+const NAME = '\\s*(?:"((?:[^"]|"")*)"|([^\\s",=](?:[^,=]*[^\\s,=])?))\\s*';
 /** Ours, that of the file, and whether there are more. */
 const PAIR = new RegExp(`${NAME}=${NAME}(,|$)`, "y");
 
@@ -33,7 +33,7 @@ function unreadable(rest: string): UsageError {
     });
   }
   return new UsageError("--columns cannot be read", {
-    expected: 'name=column,…; in quotes where a name has a comma or an equals sign: anchor="a, b"',
+    expected: `name=column,…; in quotes where a name has a comma or an equals sign: 'anchor="a, b"'`,
     found: (quotes > 0 ? rest : rest.split(",")[0]!).trim() || "nothing behind a comma",
   });
 }

@@ -34,7 +34,7 @@ const ALIASES: Readonly<Record<ColumnRole, readonly [number | undefined, ...stri
   sentence2: [2, "sentence2", "hypothesis", "sentence_B", "text2"],
   anchor: [1, "anchor", "query", "question", "sentence1"],
   positive: [2, "positive", "answer", "passage", "sentence2"],
-  negative: [3, "negative"],
+  negative: [3, "negative", "negative_1"],
   text: [1, "text", "sentence", "title"],
   label: [3, "label", "gold_label"],
   class: [2, "label", "class", "category"],
@@ -44,12 +44,14 @@ const ALIASES: Readonly<Record<ColumnRole, readonly [number | undefined, ...stri
   labels: [3, "labels", "label", "relevance", "scores", "score", "grade"],
 };
 
-const normal = (name: string) => name.toLowerCase().replace(/[\s_-]/g, "");
+const normal = (name: string) => name.normalize("NFC").toLowerCase().replace(/[\s_-]/g, "");
 /** What lists have, which only losses over lists use. */
 export const LIST_ROLES: readonly ColumnRole[] = ["query", "documents", "labels"];
 const isRole = (name: string): name is ColumnRole => Object.hasOwn(ALIASES, name);
 /** Further columns of negatives: `negative_2` and so on. */
 const isFurtherNegative = (name: string) => /^negative_\d+$/.test(name);
+/** What looks alike is one name: letters with their marks apart, and spaces around it. */
+const alike = (name: string) => name.normalize("NFC").trim();
 
 const KNOWN = new Set(Object.values(ALIASES).flatMap(([, ...names]) => names.map(normal)));
 
@@ -82,14 +84,45 @@ export function findName({ names, header }: NamedColumns, role: string): string 
   return undefined;
 }
 
+/** The file's name for one of ours: the one that is mapped to it, as the file spells it, else one that is known. */
+export function nameFor(columns: NamedColumns, role: string, mapping: ColumnMapping = {}): string | undefined {
+  const mapped = Object.hasOwn(mapping, role) ? mapping[role] : undefined;
+  if (mapped === undefined) return findName(columns, role);
+  if (columns.names.includes(mapped)) return mapped;
+  return columns.names.find((name) => alike(name) === alike(mapped)) ?? mapped;
+}
+
+/** Ours of further negatives, without the first: those that the file has under these names, and those that are mapped. */
+export function furtherNegatives(columns: NamedColumns, mapping: ColumnMapping = {}): readonly string[] {
+  const mapped = Object.keys(mapping).filter(isFurtherNegative);
+  const used = new Set(["negative", ...mapped].map((role) => nameFor(columns, role, mapping)));
+  return [...columns.names.filter((name) => isFurtherNegative(name) && !used.has(name)), ...mapped];
+}
+
 /** Whether the file itself names such a column. */
 export function isNamed(columns: NamedColumns, role: ColumnRole): boolean {
   return columns.header && findName(columns, role) !== undefined;
 }
 
-/** The columns' names from a first row that holds them, or undefined if that row is data already. */
-export function headerOf(first: readonly string[], isHeader: boolean = looksLikeHeader(first)): string[] | undefined {
+/**
+ * The columns' names from a first row that holds them, or undefined if that row is data already.
+ *
+ * @param first The first row.
+ * @param mapping Names that are looked for.
+ * @param isHeader Whether it holds names; default: if it has one that is mapped, or looks so.
+ */
+export function headerOf(
+  first: readonly string[],
+  mapping: ColumnMapping = {},
+  isHeader: boolean = hasMapped(first, mapping) || looksLikeHeader(first),
+): string[] | undefined {
   return isHeader ? first.map((name, i) => name.trim() || `Unnamed: ${i}`) : undefined; // pandas' name for no name
+}
+
+/** Whether a row has a name that is mapped; numbers are those of columns without names. */
+function hasMapped(first: readonly string[], mapping: ColumnMapping): boolean {
+  const wanted = Object.values(mapping).filter((name) => name !== "" && !/^\d+$/.test(name)).map(alike);
+  return first.some((cell) => wanted.includes(alike(cell)));
 }
 
 /**

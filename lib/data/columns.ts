@@ -7,7 +7,7 @@ import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
 import { columnText } from "./column_mapping.ts";
-import { type ColumnMapping, findName, isNamed, namesOf } from "./column_names.ts";
+import { type ColumnMapping, findName, furtherNegatives, isNamed, nameFor, namesOf } from "./column_names.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
 import { type Cell, listed, type Table } from "./table.ts";
 
@@ -18,14 +18,13 @@ function find(
   mapping: ColumnMapping,
   called: string = role,
 ): readonly Cell[] | undefined {
-  const mapped = Object.hasOwn(mapping, role) ? mapping[role] : undefined;
-  if (mapped !== undefined) {
-    const column = table.columns.get(mapped);
-    if (column === undefined) throw missing(table, called, mapped, suggestion(table, mapped));
-    return column;
+  const name = nameFor(table, role, mapping);
+  const column = name === undefined ? undefined : table.columns.get(name);
+  // A name that the file lacks is one that was mapped.
+  if (name !== undefined && column === undefined) {
+    throw missing(table, called, columnText(name), suggestion(table, name));
   }
-  const name = findName(table, role);
-  return name === undefined ? undefined : table.columns.get(name);
+  return column;
 }
 
 /**
@@ -54,7 +53,7 @@ export function usedColumns(
 ): Readonly<Record<string, string>> {
   const used: Record<string, string> = {};
   for (const role of roles) {
-    const name = mapping[role] ?? findName(table, role);
+    const name = nameFor(table, role, mapping);
     if (name !== undefined) used[role] = table.header ? name : `column ${name}`;
   }
   return used;
@@ -66,17 +65,23 @@ export function missing(table: Table, role: string, wanted = namesOf(role).join(
   return new DatasetError(`there is no column for ${role}`, {
     where: table.where(0).replace(/:\d+$/, ""),
     expected: wanted,
-    found: table.header ? listed(table.names) : `${counted(table.names.length, "column")} without names`,
+    found: table.header
+      ? listed(table.names)
+      : `${counted(table.names.length, "column")} without names; the first row: ${listed(firstCells(table))}`,
     hint:
       (table.header ? `map one with --columns ${role}=NAME` : `map one by its number, with --columns ${name}=${role}`) +
       more,
   });
 }
 
+/** What stands in the first row: it may have been taken for data, and be names. */
+const firstCells = (table: Table) => table.names.map((name) => `${table.columns.get(name)?.[0] ?? ""}`.slice(0, 40));
+
 /** The column that was probably meant by a name that is none, as the end of a hint. */
-function suggestion({ header, names }: Table, name: string): string {
+function suggestion(table: Table, name: string): string {
+  const names = table.header ? table.names : firstCells(table);
   const lower = name.toLowerCase();
-  const meant = header ? names.find((each) => each.toLowerCase() === lower) ?? nearestName(name, names) : undefined;
+  const meant = names.find((each) => each.toLowerCase() === lower) ?? nearestName(name, names);
   return meant === undefined ? "" : `; did you mean ${columnText(meant)}?`;
 }
 
@@ -218,7 +223,7 @@ export function asPairsOrTriplets(table: Table, mapping: ColumnMapping = {}): Da
   const anchor = texts(table, "anchor", mapping);
   const positive = texts(table, "positive", mapping);
   const negative = find(table, "negative", mapping);
-  const more = table.names.filter((name) => /^negative_\d+$/.test(name));
+  const more = furtherNegatives(table, mapping);
   const unused = mapping["label"] ?? mapping["score"] ??
     judgement(table, mapping) ??
     // Without a header, a third column of numbers is no text.

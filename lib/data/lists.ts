@@ -5,7 +5,7 @@
  */
 import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
-import { type ColumnMapping, findName } from "./column_names.ts";
+import { type ColumnMapping, nameFor } from "./column_names.ts";
 import { numbers, texts, usedColumns } from "./columns.ts";
 import type { Dataset, RankedDocuments } from "./dataset.ts";
 import { holdOut, type HoldOutOptions } from "./hold_out.ts";
@@ -94,10 +94,10 @@ function rowsOf(lists: readonly DocumentList[], where: (list: number) => string)
  */
 export function asRankedDocuments(table: Table, mapping: ColumnMapping = {}): Dataset<RankedDocuments> {
   const query = texts(table, "query", mapping);
-  const name = mapping["documents"] ?? findName(table, "documents");
+  const name = nameFor(table, "documents", mapping);
   const documents = name === undefined ? undefined : table.columns.get(name);
   if (documents?.some((cell) => isList(cell))) {
-    const labelName = mapping["labels"] ?? findName(table, "labels");
+    const labelName = nameFor(table, "labels", mapping);
     const labels = labelName === undefined ? undefined : table.columns.get(labelName);
     if (labels === undefined) throw noLabels(table);
     const lists = query.map((asked, row): DocumentList => ({

@@ -4,7 +4,7 @@
  * @module
  */
 import { DatasetError } from "../error.ts";
-import { type ColumnMapping, findName } from "./column_names.ts";
+import { type ColumnMapping, findName, furtherNegatives, nameFor } from "./column_names.ts";
 import { missing, numbers, texts } from "./columns.ts";
 import type { Dataset, MarginRows } from "./dataset.ts";
 import type { Table } from "./table.ts";
@@ -31,9 +31,9 @@ import type { Table } from "./table.ts";
  * ```
  */
 export function asMarginRows(table: Table, mapping: ColumnMapping = {}): Dataset<MarginRows> {
-  const further = table.names.filter((name) => /^negative_\d+$/.test(name));
-  const first = mapping["negative"] ?? findName(table, "negative");
-  const negatives = [...first === undefined ? [] : [first], ...further.filter((name) => name !== first)];
+  const further = furtherNegatives(table, mapping).map((role) => nameFor(table, role, mapping)!);
+  const first = nameFor(table, "negative", mapping);
+  const negatives = [...first === undefined ? [] : [first], ...further];
   const columns: Record<string, readonly string[] | Float64Array> = {
     anchor: texts(table, "anchor", mapping),
     positive: texts(table, "positive", mapping),
@@ -46,7 +46,7 @@ export function asMarginRows(table: Table, mapping: ColumnMapping = {}): Dataset
     taught.forEach((name, place) => columns[numbered("score", place)] = numbers(table, name));
     return { columns: columns as MarginRows, rows: table.rows };
   }
-  const name = mapping["score"] ?? findName(table, "score") ?? findName(table, "labels");
+  const name = nameFor(table, "score", mapping) ?? findName(table, "labels");
   const cells: readonly unknown[] | undefined = name === undefined ? undefined : table.columns.get(name);
   if (name === undefined) {
     const makes = "multiple_negatives_ranking --teacher MODEL makes scores, and hard_negatives --output-scores";

@@ -5,7 +5,7 @@
  */
 import { extname, join } from "node:path";
 import { DatasetError } from "../error.ts";
-import { headerOf, type NamedColumns } from "./column_names.ts";
+import { type ColumnMapping, headerOf, type NamedColumns } from "./column_names.ts";
 import { jsonLines, type JsonRow, jsonRows } from "./json_rows.ts";
 import { openParquet } from "./parquet_file.ts";
 import { recordsOf } from "./separated.ts";
@@ -39,6 +39,8 @@ export interface TableOptions {
   readonly skipBadRows?: boolean | undefined;
   /** Whether CSV and TSV files begin with names; default: as the first row looks. */
   readonly header?: boolean | undefined;
+  /** Which columns are meant: a first row that has one of these names is a header, however it looks. */
+  readonly mapping?: ColumnMapping | undefined;
 }
 
 /** Options of {@linkcode readChunks}. */
@@ -218,7 +220,7 @@ class TableBuilder {
 
   /** Names of the file's columns from its first row; if that is data already, they are numbered. */
   names(file: string, first: readonly string[]): { readonly names: readonly string[]; readonly header: boolean } {
-    const names = headerOf(first, this.options.header);
+    const names = headerOf(first, this.options.mapping, this.options.header);
     if (names === undefined) {
       this.#header = false;
       return { names: first.map((_, i) => `${i + 1}`), header: false };

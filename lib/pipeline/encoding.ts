@@ -239,7 +239,7 @@ async function* inputChunks(
   const wanted = (file: NamedColumns) => findName(file, column ?? "text");
   const columns = (file: NamedColumns) => [wanted(file), findName(file, "id")];
   let told = false;
-  for await (const table of readChunks(paths, { columns })) {
+  for await (const table of readChunks(paths, { columns, mapping: column === undefined ? {} : { text: column } })) {
     const of = table.names.length;
     const name = wanted(table) ?? column;
     const texts = textsOf(table, "text", name === undefined ? {} : { text: name });

@@ -6,7 +6,7 @@
 import type * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
-import { type ColumnMapping, findName, isNamed } from "../data/column_names.ts";
+import { type ColumnMapping, isNamed, nameFor } from "../data/column_names.ts";
 import { asLabelledPairs, asScoredPairs } from "../data/columns.ts";
 import type { Dataset, RankedDocuments } from "../data/dataset.ts";
 import { asRankedDocuments, listOffsets } from "../data/lists.ts";
@@ -42,7 +42,7 @@ export const judgeLabels = (folder: string): Effect.Effect<number | undefined, K
  * has several labels, else those with a score. Nothing, where a bi-encoder takes the rows some at a time.
  */
 export function wholeTaskOf(table: Table, mapping: ColumnMapping, labels: number | undefined): WholeTask | undefined {
-  const documents = mapping["documents"] ?? findName(table, "documents");
+  const documents = nameFor(table, "documents", mapping);
   const cells: readonly unknown[] | undefined = documents === undefined ? undefined : table.columns.get(documents);
   if (cells?.some(Array.isArray) || "documents" in mapping) return "reranking";
   if (labels === undefined) return undefined;

@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { parseColumns } from "../data/column_mapping.ts";
-import { type ColumnMapping, findName, isNamed, LIST_ROLES, type NamedColumns } from "../data/column_names.ts";
+import { type ColumnMapping, findName, isNamed, LIST_ROLES, type NamedColumns, nameFor } from "../data/column_names.ts";
 import { usedColumns } from "../data/columns.ts";
 import type { Dataset } from "../data/dataset.ts";
 import type { RetrievalRows } from "../data/retrieval_sets.ts";
@@ -70,9 +70,9 @@ export const measuredRows: (
     return { on: { kind: "sets", task, rows }, columns: [], counts };
   }
   const paths = yield* attempt(async () => (await resolveSource(data)).paths);
-  const first = yield* attempt(() => readTable(paths, { limit: FIRST_ROWS }));
   const named = text(values, "columns");
   const mapping: ColumnMapping = named === undefined ? {} : parseColumns(named, LIST_ROLES);
+  const first = yield* attempt(() => readTable(paths, { mapping, limit: FIRST_ROWS }));
   if (labels !== undefined && asked !== undefined && asked !== "reranking") {
     return yield* Effect.fail(
       new UsageError("a cross-encoder is asked for the scores of pairs, or to rank lists", {
@@ -117,6 +117,6 @@ const ROLES: Readonly<Record<string, readonly string[]>> = {
 /** The file's columns of scored pairs; none, which stands for all, where one is not found, and for other rows. */
 export const columnsOf = (task: string, of: NamedColumns, mapping: ColumnMapping): readonly string[] => {
   if (task === "triplet") return []; // negatives may be several
-  const names = ROLES[task]!.map((role) => mapping[role] ?? findName(of, role));
+  const names = ROLES[task]!.map((role) => nameFor(of, role, mapping));
   return names.every((name) => name !== undefined && of.names.includes(name)) ? names as string[] : [];
 };

@@ -92,7 +92,7 @@ const measureJudge = Effect.fnUntraced(
     }
     const model = yield* openCrossEncoder(folder, { maxSeqLength });
     const { metrics, rows } = yield* attempt(async () => {
-      const result = await evaluateJudge(engine, model, whole, await readTable(on.paths), {
+      const result = await evaluateJudge(engine, model, whole, await readTable(on.paths, { mapping: on.mapping }), {
         mapping: on.mapping,
         relevantFrom,
       });
@@ -144,12 +144,15 @@ async function measureAll(
   const whole = on.kind === "sets"
     ? await evaluateSets(engine, model, on.rows, prompts)
     : isTextTask(on.task)
-    ? await evaluateTexts(engine, model, on.task, await readTable(on.paths), { mapping: on.mapping, teacher })
+    ? await evaluateTexts(engine, model, on.task, await readTable(on.paths, { mapping: on.mapping }), {
+      mapping: on.mapping,
+      teacher,
+    })
     : {
       ...await evaluateListsByCosine(
         engine,
         model,
-        asRankedDocuments(await readTable(on.paths), on.mapping),
+        asRankedDocuments(await readTable(on.paths, { mapping: on.mapping }), on.mapping),
         { relevantFrom },
       ),
       resampled: undefined,
@@ -169,7 +172,7 @@ async function measureByRows(
   const collect = rowCollector();
   const evaluation = pairEvaluation(task as PairTask, (texts) => encodeTexts(engine, model, texts), mapping);
   let rows = 0;
-  for await (const table of readChunks(paths, { columns: (of) => columnsOf(task, of, mapping) })) {
+  for await (const table of readChunks(paths, { mapping, columns: (of) => columnsOf(task, of, mapping) })) {
     const columns = await evaluation.add(table);
     signal.throwIfAborted();
     await scores?.write(columns);

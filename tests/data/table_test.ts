@@ -118,7 +118,7 @@ Deno.test("a name with a comma or an equals sign stands in quotes, as in CSV", a
     `${open}: "question, long; a name in quotes, anchor="a, b", and a quote in it doubled`,
   );
   const unread = "--columns cannot be read";
-  const expected = 'name=column,…; in quotes where a name has a comma or an equals sign: anchor="a, b"';
+  const expected = `name=column,…; in quotes where a name has a comma or an equals sign: 'anchor="a, b"'`;
   assert.equal(refused("anchor=question, long"), `${unread}: long; ${expected}`);
   assert.equal(refused("anchor=a=b"), `${unread}: anchor=a=b; ${expected}`);
   assert.equal(refused('anchor="a"b'), `${unread}: anchor="a"b; ${expected}`);

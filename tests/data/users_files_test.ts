@@ -1,7 +1,15 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { parseColumns } from "../../lib/data/column_mapping.ts";
-import { asLabelledTexts, asPairsOrTriplets, asScoredPairs, numbers, texts } from "../../lib/data/columns.ts";
+import { columnsText, parseColumns } from "../../lib/data/column_mapping.ts";
+import {
+  asLabelledTexts,
+  asPairsOrTriplets,
+  asScoredPairs,
+  numbers,
+  texts,
+  usedColumns,
+} from "../../lib/data/columns.ts";
+import { asMarginRows } from "../../lib/data/margins.ts";
 import { readChunks, readTable, type Table, type TableOptions } from "../../lib/data/table.ts";
 import { DatasetError, UsageError } from "../../lib/error.ts";
 import { withFolder } from "../folder.ts";
@@ -49,7 +57,7 @@ Deno.test("columns that pandas counts for want of names are a header, and a numb
   assert.deepEqual(texts(bare, "text"), ["The oven is hot.", "A bicycle is fast."]);
   const error = await refusal(() => texts(bare, "negative"));
   assert.deepEqual([error.found, error.hint], [
-    "2 columns without names",
+    "2 columns without names; the first row: The oven is hot., 1",
     "map one by its number, with --columns 1=negative",
   ]);
 });
@@ -217,4 +225,60 @@ Deno.test("readChunks() gives chunks of equal size, smaller ones of long texts, 
     assert.deepEqual(chunks.map((table) => table.rows), [512, 512, 78, 1]);
     assert.deepEqual(chunks[3]!.columns.get("id"), [undefined]);
   });
+});
+
+Deno.test("a first row that has a mapped name is a header, however long its names are", async () => {
+  const contents = "Frage für neue Ärzte;Die Antwort dazu\nwo?;dort\n";
+  const columns = { anchor: "Frage für neue Ärzte", positive: "Die Antwort dazu" };
+  assert.equal((await tableOf("a.csv", contents)).rows, 2);
+  const table = await tableOf("a.csv", contents, { mapping: columns });
+  assert.deepEqual([table.names, table.rows], [Object.values(columns), 1]);
+  assert.deepEqual(asPairsOrTriplets(table, columns).columns, { anchor: ["wo?"], positive: ["dort"] });
+  // A column's number may stand in the data.
+  const numbered = { sentence1: "1", sentence2: "2", score: "3" };
+  const bare = await tableOf("a.csv", "the dog runs,the dog is fast,1\na,b,0\n", { mapping: numbered });
+  assert.deepEqual([...asScoredPairs(bare, numbered).columns.score], [1, 0]);
+  const mistyped = { anchor: "Frage für neue Arzte" };
+  const refused = await tableOf("a.csv", contents, { mapping: mistyped });
+  const error = await refusal(() => texts(refused, "anchor", mistyped));
+  assert.equal(error.found, "2 columns without names; the first row: Frage für neue Ärzte, Die Antwort dazu");
+  assert.match(error.hint!, /1=anchor; did you mean Frage für neue Ärzte\?$/);
+});
+
+Deno.test("names that look alike are the same: marks of letters apart from them, and spaces around", async () => {
+  const table = await tableOf("a.csv", "Fra\u0308ge , Antwort\nwo?,dort\n");
+  const columns = parseColumns('anchor=Fräge,positive=" Antwort "');
+  assert.deepEqual(asPairsOrTriplets(table, columns).columns, { anchor: ["wo?"], positive: ["dort"] });
+  assert.deepEqual(usedColumns(table, ["anchor"], columns), { anchor: "Fra\u0308ge" });
+});
+
+Deno.test("a column may have no name in JSON", async () => {
+  const table = await tableOf("a.jsonl", '{"": "who?", "b": "me"}\n');
+  const columns = { anchor: "", positive: "b" };
+  assert.deepEqual(parseColumns(columnsText(columns)), columns);
+  assert.deepEqual(asPairsOrTriplets(table, columns).columns, { anchor: ["who?"], positive: ["me"] });
+  const error = await refusal(async () => texts(await tableOf("a.csv", ",b\n1,me\n"), "anchor", columns));
+  assert.deepEqual([error.expected, error.found], ['""', "Unnamed: 0, b"]);
+});
+
+Deno.test("each negative is read once, whether it is mapped or named as we do", async () => {
+  const rows = await tableOf("a.csv", "a,b,n1,n2\nhot,warm,cold,dry\n");
+  const mapped = parseColumns("anchor=a,positive=b,negative=n1,negative_2=n2");
+  assert.deepEqual(asPairsOrTriplets(rows, mapped).columns, {
+    anchor: ["hot"],
+    positive: ["warm"],
+    negative: ["cold"],
+    negative_2: ["dry"],
+  });
+  assert.deepEqual(usedColumns(rows, Object.keys(mapped), mapped), mapped);
+  const mined = await tableOf("a.csv", "anchor,positive,negative_1,negative_2\nhot,warm,cold,dry\n");
+  const first = parseColumns("negative=negative_1");
+  const expected = { anchor: ["hot"], positive: ["warm"], negative: ["cold"], negative_2: ["dry"] };
+  assert.deepEqual(asPairsOrTriplets(mined, first).columns, expected);
+  assert.deepEqual(asPairsOrTriplets(mined).columns, expected);
+  assert.equal(usedColumns(mined, ["negative"])["negative"], "negative_1");
+  const taught = await tableOf("a.csv", "a,b,n1,n2,score\nhot,warm,cold,dry,1\n");
+  assert.deepEqual(Object.keys(asMarginRows(taught, mapped).columns), [
+    ...["anchor", "positive", "negative", "negative_2", "score"],
+  ]);
 });

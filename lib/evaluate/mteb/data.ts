@@ -4,7 +4,8 @@
  * @module
  */
 import { join } from "node:path";
-import { listed, readTable, type Table } from "../../data/table.ts";
+import { nameFor } from "../../data/column_names.ts";
+import { listed, readTable } from "../../data/table.ts";
 import { DatasetError } from "../../error.ts";
 import type { Relevance } from "../retrieval.ts";
 import { type DatasetFolder, splitFiles } from "./files.ts";
@@ -72,7 +73,7 @@ export interface Columns {
 /** Reads a split of a subset. */
 export async function readSplit(task: MtebTask, files: TaskFiles, subset: string, split: string): Promise<Columns> {
   const own = task.files?.[subset === "default" ? split : `${subset}-${split}`] ?? task.files?.[split];
-  if (own !== undefined) return columnsOf(await readTable(join(files.base ?? ".", own)), task, files);
+  if (own !== undefined) return await readColumns(join(files.base ?? ".", own), task, files);
   const { folder } = files;
   if (folder === undefined) {
     throw new DatasetError(`the task ${task.name} has no file for the split ${split}`, {
@@ -111,7 +112,7 @@ function missingSplit(task: MtebTask, folder: DatasetFolder, subset: string, spl
 
 async function readAll(paths: readonly string[], task: MtebTask, files: TaskFiles): Promise<Columns> {
   const parts: Columns[] = [];
-  for (const path of paths) parts.push(columnsOf(await readTable(path), task, files));
+  for (const path of paths) parts.push(await readColumns(path, task, files));
   const [first] = parts;
   if (parts.length === 1) return first!;
   const starts: number[] = [];
@@ -131,9 +132,12 @@ async function readAll(paths: readonly string[], task: MtebTask, files: TaskFile
   };
 }
 
-function columnsOf(table: Table, task: MtebTask, files: TaskFiles): Columns {
+async function readColumns(path: string, task: MtebTask, files: TaskFiles): Promise<Columns> {
+  const table = await readTable(path, { mapping: { ...task.columns, ...files.columns } });
   const nameOf = (name: string) =>
-    [files.columns?.[name], task.columns?.[name], name].find((each) => each !== undefined && table.columns.has(each));
+    [files.columns?.[name], task.columns?.[name], name]
+      .map((each) => each === undefined ? undefined : nameFor(table, name, { [name]: each }))
+      .find((each) => each !== undefined && table.columns.has(each));
   const find = (name: string) => {
     const own = nameOf(name);
     return own === undefined ? undefined : table.columns.get(own) as readonly unknown[];

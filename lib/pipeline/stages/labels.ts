@@ -78,7 +78,7 @@ const loadLabels = defineStage<LoadLabels, { source?: SourceFiles; like?: Labell
         await writeDataset(scratch, sampleAttitudes(sample));
         return await writeJson(join(scratch, "classes.json"), ATTITUDES);
       }
-      const table = await readTable(await inputs.source.read(), { skipBadRows });
+      const table = await readTable(await inputs.source.read(), { mapping: columns, skipBadRows });
       const known = inputs.like === undefined ? [] : (await inputs.like.read()).classes;
       const { dataset, classes } = asLabelledTexts(table, columns, known);
       await writeDataset(scratch, someRows(dataset, limit, seed), { dropped: table.dropped }, {

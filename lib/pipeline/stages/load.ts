@@ -212,7 +212,7 @@ export interface LoadParameters {
 
 const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDataset<Columns>>({
   name: "load",
-  version: 4, // says which columns of the file were read
+  version: 5, // reads further negatives that are mapped
   inputs: { source: sourceFormat },
   output: datasetFormat<Columns>(),
   run: ({ parameters, inputs, scratch }) =>
@@ -226,7 +226,7 @@ const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDatase
         const pairs = { columns: { sentence1: sentence1!, sentence2: sentence2! }, rows: made.rows };
         return await writeDataset(scratch, pairs, { dropped: 0, labelled: 1 });
       }
-      const table = await readTable(await inputs.source.read(), { limit, skipBadRows });
+      const table = await readTable(await inputs.source.read(), { mapping: columns, limit, skipBadRows });
       const { dataset, dropped, counts, used }: Loaded = KINDS[kind](table, columns);
       await writeDataset(scratch, dataset, { ...counts, dropped: dropped + table.dropped }, {
         columns: used ?? usedColumns(table, Object.keys(dataset.columns), columns),
