@@ -10,6 +10,7 @@ import { cpuInfo, createCpuEngine } from "./cpu/engine.ts";
 import type { CpuOptions } from "./cpu/core.ts";
 import { NO_BF16, openNativeKernels, roundedBy } from "./cpu/native.ts";
 import { faultOf } from "./cpu/self_test.ts";
+import { threadCount } from "./cpu/threads.ts";
 import type { Engine, EngineInfo } from "./engine.ts";
 import { measurementFiles } from "./measurement_files.ts";
 import type { MeasurementStore } from "./measurements.ts";
@@ -36,7 +37,7 @@ export interface EngineChoice {
   readonly engine?: EngineName | undefined;
   /** Which form of the kernels the cpu engine has. Default auto: machine code where FFI is permitted. */
   readonly kernels?: KernelChoice | undefined;
-  /** Threads of the cpu engine. Default: one per core. */
+  /** Threads of the cpu engine, 256 at most. Default: one per core. */
   readonly threads?: number | undefined;
   /**
    * Default fp32. bf16: weights and activations are rounded to 16 bits where a layer multiplies them; sums, what is
@@ -76,6 +77,7 @@ export interface SelectedEngine {
  * @param choice Which one, how many threads, which precision. Default: auto.
  * @returns The engine, to be closed, and why this one.
  * @throws {EngineError} It is not available, or cannot do what is wanted.
+ * @throws {UsageError} The number of threads is none from 1 to 256.
  *
  * @example
  * ```ts
@@ -100,6 +102,7 @@ export async function selectEngine(choice: EngineChoice = {}): Promise<SelectedE
  * files of the user's cache, so that all processes decide alike.
  * @returns The engine as it will be.
  * @throws {EngineError} It is not available, or cannot do what is wanted.
+ * @throws {UsageError} The number of threads is none from 1 to 256.
  */
 export async function chooseEngine(
   choice: EngineChoice = {},
@@ -126,7 +129,7 @@ export async function chooseEngine(
       close: engine.close,
     };
   }
-  const threads = choice.threads ?? navigator.hardwareConcurrency;
+  const threads = threadCount(choice.threads);
   if (precision === "fp16") throw noPrecision(precision, "cpu");
   const { options: form, reason } = await openKernels(kernels);
   if (precision === "bf16" && (roundedBy(form.native) === undefined || form.accelerate !== undefined)) {

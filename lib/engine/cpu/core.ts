@@ -16,7 +16,7 @@ import { turn } from "../../turn.ts";
 
 /** Options of `createCpuEngine`. */
 export interface CpuOptions {
-  /** Threads of computation; default: one per core. */
+  /** Threads of computation, 256 at most; default: one per core. */
   readonly threads?: number | undefined;
   /** The kernels as machine code: see `openNativeKernels`. Default: WebAssembly. */
   readonly native?: NativeKernels | undefined;
@@ -85,11 +85,13 @@ const TURN = 50;
 
 /** Starts threads and lays out the memory. */
 export function createCore(threadCount: number, options: CpuOptions): Core {
-  const { native, accelerate, precision = "fp32" } = options;
+  const { accelerate, precision = "fp32" } = options;
+  const started = startWithMemory(threadCount, options.native);
+  const { native } = started;
   if (precision === "bf16" && roundedBy(native) === undefined) {
-    throw new EngineError(NO_BF16, { expected: "kernels that have it" });
+    started.close();
+    throw new EngineError(NO_BF16, { expected: "kernels that have it", found: native?.level ?? "WebAssembly" });
   }
-  const started = startWithMemory(threadCount, native);
   const { threads, times } = options.profile === true ? profiled(started) : { threads: started, times: undefined };
   const { memory } = threads;
 

@@ -21,7 +21,7 @@ import { poolingKernels } from "./pooling.ts";
 import { roundedBy } from "./native.ts";
 import { matmul } from "./products.ts";
 import { rotaryKernels } from "./rotary.ts";
-import { fuses } from "./threads.ts";
+import { fuses, threadCount } from "./threads.ts";
 import { topKernels } from "./top.ts";
 
 /**
@@ -29,7 +29,8 @@ import { topKernels } from "./top.ts";
  *
  * @param options Threads, and which form of the kernels.
  * @returns The engine; to be closed.
- * @throws {EngineError} The kernels cannot be started.
+ * @throws {EngineError} The kernels cannot be started, or are not for the precision that is wanted.
+ * @throws {UsageError} The number of threads is none from 1 to 256.
  *
  * @example
  * ```ts
@@ -42,11 +43,11 @@ import { topKernels } from "./top.ts";
  * ```
  */
 export function createCpuEngine(options: CpuOptions = {}): Engine {
-  const threadCount = options.threads ?? navigator.hardwareConcurrency;
-  const core = createCore(threadCount, options);
+  const threads = threadCount(options.threads);
+  const core = createCore(threads, options);
   const kernels = dispatchOf(core);
   return {
-    info: cpuInfo(threadCount, options),
+    info: cpuInfo(threads, { ...options, native: core.threads.native }),
     ...(core.times !== undefined && { times: core.times }),
     rank: 0,
     worldSize: 1,

@@ -61,7 +61,7 @@ function results(native: NativeKernels | undefined): Record<string, Float32Array
     run("int8Product", Math.ceil(m / block.rows), 1, { ...packed, ...block, x: A, bias: 0, kind: -1, y: G, m });
     return values(G, m * n).slice();
   };
-  const dots = native?.dots ?? "widened";
+  const dots = threads.native?.dots ?? "widened";
   const int8 = productOf(dots);
   const int7 = productOf(Deno.build.arch === "aarch64" ? dots : "sevens");
   new Int32Array(memory.buffer, OFFSETS, 3).set([0, 20, 33]);

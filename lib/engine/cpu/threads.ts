@@ -7,7 +7,8 @@
  *
  * @module
  */
-import { EngineError } from "../../error.ts";
+import { EngineError, UsageError } from "../../error.ts";
+import { expectWholeNumber } from "../../expect.ts";
 import { KERNELS } from "./binaries/wasm.ts";
 import type { Guard, KernelCaller } from "./caller.ts";
 import { KERNEL_TABLE, type KernelArguments, type KernelName } from "./kernels/table.ts";
@@ -24,8 +25,30 @@ export const SCRATCH_BYTES = THREAD_BYTES - 65536;
 /** Where that of the first begins. */
 const SCRATCH = CONTROL_BYTES + REMEMBERED_BYTES;
 
+/** Threads at most, as in `kernels/native.c`: they have half of the memory to themselves then. */
+export const MOST_THREADS = 256;
+
+/**
+ * How many threads an engine has.
+ *
+ * @param asked How many are asked for. Default: one per core.
+ * @returns The same.
+ * @throws {UsageError} It is no whole number from 1 to 256.
+ */
+export function threadCount(asked: number | undefined): number {
+  if (asked === undefined) return Math.min(navigator.hardwareConcurrency, MOST_THREADS);
+  expectWholeNumber("threads", asked);
+  if (asked <= MOST_THREADS) return asked;
+  throw new UsageError("an engine has no room for so many threads", {
+    expected: `at most ${MOST_THREADS}`,
+    found: `${asked}`,
+  });
+}
+
 /** Runs kernels. */
 export interface Threads {
+  /** The machine code that they run; undefined: WebAssembly. */
+  readonly native: NativeKernels | undefined;
   /** The memory that all threads share. */
   readonly memory: WebAssembly.Memory;
   /** Threads, this one included. */
@@ -55,10 +78,14 @@ const SIGNATURES = new Map(
   Object.entries(KERNEL_TABLE).map(([name, args], number) => [name, { number, names: Object.keys(args) }]),
 );
 
-/** Starts `count` threads over a memory of `pages` pages of 64 KiB: as machine code where that is given. */
+/**
+ * Starts `count` threads over a memory of `pages` pages of 64 KiB: as machine code where that is given, and can be started
+ * once more.
+ */
 export function startThreads(count: number, pages: number, native?: NativeKernels): Threads {
   const memory = new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true });
-  const caller = native?.start(memory, count, SCRATCH, THREAD_BYTES) ?? startWorkers(memory, count);
+  const started = native?.start(memory, count, SCRATCH, THREAD_BYTES);
+  const caller = started ?? startWorkers(memory, count);
   const { values, call } = caller;
   let closed = false;
   const run: Threads["run"] = (kernel, items, grain, args) => {
@@ -72,6 +99,7 @@ export function startThreads(count: number, pages: number, native?: NativeKernel
     closed = true;
   };
   return {
+    native: started && native,
     memory,
     count,
     tile: caller.tile,

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { bytesFor, LEVELS, openFromFile, openNativeKernels } from "../../../lib/engine/cpu/native.ts";
+import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
+import {
+  bytesFor,
+  LEVELS,
+  type NativeKernels,
+  openFromFile,
+  openNativeKernels,
+} from "../../../lib/engine/cpu/native.ts";
 import { faultOf } from "../../../lib/engine/cpu/self_test.ts";
 import { startThreads } from "../../../lib/engine/cpu/threads.ts";
 import { withFolder } from "../../folder.ts";
@@ -73,6 +80,26 @@ Deno.test("threads of machine code help, can be closed at once, and their places
     threads.close();
     assert.throws(() => threads.run("fill", 1, 1, { target: 0, value: 0 }), /closed/);
   }
+});
+
+Deno.test("where machine code starts no more threads it is WebAssembly, in its own forms, and said so", async () => {
+  const spent: NativeKernels = { level: "amx", dots: "dots", start: () => undefined };
+  const products = [];
+  for (const native of [undefined, spent]) {
+    const engine = createCpuEngine({ threads: 1, native, precision: "int8" });
+    assert.deepEqual([engine.info.backend, engine.info.kernels], ["wasm", "wasm"]);
+    const weight = engine.variable([3, 9], { dtype: "i8" });
+    engine.write(weight, Float32Array.from({ length: 27 }, (_, i) => Math.sin(i)));
+    const x = engine.upload(Float32Array.from({ length: 18 }, (_, i) => Math.cos(i)), [2, 9]);
+    products.push(await engine.read(engine.matmul(x, weight, { transposeB: true })));
+    engine.close();
+  }
+  assert.deepEqual(products[1], products[0]);
+  assert.throws(
+    () => createCpuEngine({ threads: 1, native: spent, precision: "bf16" }),
+    /precision bf16 .*WebAssembly/s,
+  );
+  assert.equal(faultOf(spent), undefined);
 });
 
 Deno.test("a process ends well while threads of machine code are at work or asleep", { ignore }, async () => {

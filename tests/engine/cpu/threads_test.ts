@@ -170,6 +170,16 @@ async function everything(engine: Engine): Promise<(Float32Array | Int32Array)[]
   return values;
 }
 
+Deno.test("threads are a whole number from 1 on, of which the memory has room for 256", () => {
+  for (const threads of [0, -1, 1.5, NaN, 257]) {
+    assert.throws(
+      () => createCpuEngine({ threads }),
+      /^UsageError: .*(threads must be|so many threads)/s,
+      `${threads}`,
+    );
+  }
+});
+
 /** What all results together come to, on every machine that rounds a product and its sum once. */
 const BITS = "59bfce513b6c0d82";
 
