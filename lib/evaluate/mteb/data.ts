@@ -7,9 +7,10 @@ import { join } from "node:path";
 import { nameFor } from "../../data/column_names.ts";
 import { listed, readTable } from "../../data/table.ts";
 import { DatasetError } from "../../error.ts";
+import { nearestName } from "../../text/edits.ts";
 import type { Relevance } from "../retrieval.ts";
 import { type DatasetFolder, splitFiles } from "./files.ts";
-import type { MtebTask } from "./task.ts";
+import { type MtebTask, ranksCorpus } from "./task.ts";
 
 /** Where a task's data are. */
 export interface TaskFiles {
@@ -34,27 +35,6 @@ export interface RetrievalData {
   /** The documents that are ranked for each query; undefined: all. */
   readonly topRanked?: ReadonlyMap<string, readonly string[]> | undefined;
 }
-
-/** Names of columns that protocols read: a mapping has them on its left. */
-export const PROTOCOL_COLUMNS: readonly string[] = [
-  "text",
-  "label",
-  "sentence1",
-  "sentence2",
-  "score",
-  "labels",
-  "sentences",
-  "human_summaries",
-  "machine_summaries",
-  "relevance",
-  "id",
-  "_id",
-  "title",
-  "query-id",
-  "corpus-id",
-  "corpus-ids",
-  "lang",
-];
 
 /** Columns of one split, read by the protocol's names. */
 export interface Columns {
@@ -134,13 +114,16 @@ async function readAll(paths: readonly string[], task: MtebTask, files: TaskFile
 
 async function readColumns(path: string, task: MtebTask, files: TaskFiles): Promise<Columns> {
   const table = await readTable(path, { mapping: { ...task.columns, ...files.columns } });
-  const nameOf = (name: string) =>
-    [files.columns?.[name], task.columns?.[name], name]
-      .map((each) => each === undefined ? undefined : nameFor(table, name, { [name]: each }))
-      .find((each) => each !== undefined && table.columns.has(each));
+  const place = table.where(0).replace(/:\d+$/, "");
+  // Files of a corpus may be mapped each in part, and data of the benchmark be named as the protocol has it already.
+  const mayLack = ranksCorpus(task);
+  const isMeant = (name: string) => !mayLack && name in { ...files.columns, ...task.files && task.columns };
   const find = (name: string) => {
-    const own = nameOf(name);
-    return own === undefined ? undefined : table.columns.get(own) as readonly unknown[];
+    const mapped = files.columns?.[name] ?? task.columns?.[name] ?? name;
+    const own = nameFor(table, name, { [name]: mapped })!;
+    if (table.columns.has(own)) return table.columns.get(own) as readonly unknown[];
+    if (isMeant(name)) throw noColumn(name, mapped, place, table.names);
+    return table.columns.get(name) as readonly unknown[] | undefined;
   };
   // mteb's first datasets of pairs are one row of lists.
   const first = table.columns.get(table.names[0]!)?.[0] as unknown;
@@ -154,14 +137,19 @@ async function readColumns(path: string, task: MtebTask, files: TaskFiles): Prom
     get(name) {
       const values = unpacked(find(name));
       if (values !== undefined) return values;
-      throw new DatasetError(`there is no column ${name}`, {
-        where: table.where(0).replace(/:\d+$/, ""),
-        expected: files.columns?.[name] ?? task.columns?.[name] ?? name,
-        found: listed(table.names),
-        hint: `map one with --columns ${name}=NAME`,
-      });
+      throw noColumn(name, files.columns?.[name] ?? task.columns?.[name] ?? name, place, table.names);
     },
   };
+}
+
+function noColumn(name: string, wanted: string, where: string, names: readonly string[]): DatasetError {
+  const meant = nearestName(wanted, names);
+  return new DatasetError(`there is no column ${name}`, {
+    where,
+    expected: wanted,
+    found: listed(names),
+    hint: `map one with --columns ${name}=NAME${meant === undefined ? "" : `; did you mean ${meant}?`}`,
+  });
 }
 
 /** A value in an error: cut. */

@@ -4,7 +4,7 @@
  * @module
  */
 export { type Embedder, embedderOf, promptName } from "./embedder.ts";
-export { PROTOCOL_COLUMNS, type TaskFiles } from "./data.ts";
+export type { TaskFiles } from "./data.ts";
 export { evaluateTask, type EvaluateTaskOptions } from "./evaluate.ts";
 export { type DatasetFolder, isDatasetFile, openDatasetFolder } from "./files.ts";
 export {
@@ -26,6 +26,7 @@ export {
   type PairClassificationTask,
   parseTask,
   parseTaskFile,
+  PROTOCOL_COLUMNS,
   type RetrievalTask,
   type StsTask,
   subsetsOf,

@@ -5,6 +5,7 @@
  */
 import * as Yaml from "effect/encoding/Yaml";
 import { UsageError } from "../../error.ts";
+import { nearestName } from "../../text/edits.ts";
 import { aText, type Field, type Fields, NUMBERS, YES_OR_NO } from "../../train/fields.ts";
 
 /** What a task has in common with all others. */
@@ -113,6 +114,30 @@ export type MtebTask =
   | SummarizationTask
   | BitextMiningTask;
 
+/** Names of columns that protocols read: a mapping has them on its left. */
+export const PROTOCOL_COLUMNS: readonly string[] = [
+  "text",
+  "label",
+  "sentence1",
+  "sentence2",
+  "score",
+  "labels",
+  "sentences",
+  "human_summaries",
+  "machine_summaries",
+  "relevance",
+  "id",
+  "_id",
+  "title",
+  "query-id",
+  "corpus-id",
+  "corpus-ids",
+  "lang",
+];
+
+/** Whether a task is about a corpus: its documents, queries and judgements are files of their own. */
+export const ranksCorpus = ({ type }: MtebTask): boolean => type === "Retrieval" || type === "Reranking";
+
 const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = aText("").is;
@@ -123,10 +148,8 @@ const orNull = ({ expected, is }: Field): Field => ({
 });
 
 const TEXT = aText("a text");
-const TEXTS_BY_NAME: Field = {
-  expected: "an object of texts",
-  is: (value) => isObject(value) && Object.values(value).every((text) => typeof text === "string"),
-};
+const areTextsByName = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  isObject(value) && Object.values(value).every(isText);
 const COUNT = NUMBERS["positive"];
 const FINITE: Field = { expected: "a number", is: Number.isFinite };
 
@@ -136,18 +159,21 @@ const COMMON: Fields<TaskBasics> = {
     is: (value) => typeof value === "string" && /^[\w.-]+$/.test(value),
   },
   dataset: {
-    expected: "an object of path and revision",
+    expected: 'an object {"path": …, "revision": …}',
     is: (value) =>
       isObject(value) && Object.keys(value).sort().join() === "path,revision" && areTexts(Object.values(value)),
   },
-  eval_splits: { expected: "a list of splits", is: (value) => areTexts(value) && value.length > 0 },
+  eval_splits: { expected: 'a list of splits, ["test"]', is: (value) => areTexts(value) && value.length > 0 },
   eval_langs: {
-    expected: "a list of languages, or one by subset",
+    expected: 'a list of languages, ["eng-Latn"], or one by subset',
     is: (value) => areTexts(value) || isObject(value) && Object.values(value).every(areTexts),
   },
   main_score: TEXT,
-  columns: TEXTS_BY_NAME,
-  files: TEXTS_BY_NAME,
+  columns: {
+    expected: `an object of the file's names by any of ${PROTOCOL_COLUMNS.join(", ")}`,
+    is: (value) => areTextsByName(value) && Object.keys(value).every((name) => PROTOCOL_COLUMNS.includes(name)),
+  },
+  files: { expected: 'an object of files by split, {"test": "test.csv"}', is: areTextsByName },
 };
 
 const GRADES = { min_score: FINITE, max_score: FINITE };
@@ -177,6 +203,8 @@ const OWN: {
   BitextMining: {},
 };
 
+const didYouMean = (meant: string | undefined) => meant === undefined ? {} : { hint: `did you mean ${meant}?` };
+
 /**
  * A task of your own from plain JSON, checked setting by setting.
  *
@@ -200,18 +228,25 @@ export function parseTask(value: unknown, where = "task"): MtebTask {
       where,
       expected: Object.keys(OWN).join(", "),
       found: JSON.stringify(type) ?? "none",
+      ...didYouMean(nearestName(`${type}`, Object.keys(OWN))),
     });
   }
   const { type: _, ...given } = value as Readonly<Record<string, unknown>>;
   const fields: Readonly<Record<string, Field>> = { ...COMMON, ...OWN[type as MtebTask["type"]] };
-  const wrong = [
-    ...["name", "eval_splits"].filter((name) => !Object.hasOwn(given, name)).map((name) => `${name}: missing`),
-    ...Object.entries(given).flatMap(([name, setting]) => {
-      if (!Object.hasOwn(fields, name)) return [`${name}: there is no such setting`];
-      return fields[name]!.is(setting) ? [] : [`${name}: must be ${fields[name]!.expected}`];
-    }),
-  ];
-  if (wrong.length > 0) throw new UsageError("the task has wrong settings", { where, found: wrong.join("; ") });
+  const missing = ["name", "eval_splits"].filter((name) => !Object.hasOwn(given, name));
+  const unknown = Object.keys(given).filter((name) => !Object.hasOwn(fields, name));
+  const wrong = Object.keys(given).filter((name) => Object.hasOwn(fields, name) && !fields[name]!.is(given[name]));
+  if (missing.length + unknown.length + wrong.length > 0) {
+    throw new UsageError("the task has wrong settings", {
+      where,
+      ...(unknown.length > 0 && { expected: `settings ${Object.keys(fields).join(", ")}` }),
+      found: [
+        ...missing.map((name) => `${name}: missing, must be ${fields[name]!.expected}`),
+        ...unknown.map((name) => `${name}: there is no such setting`),
+        ...wrong.map((name) => `${name}: must be ${fields[name]!.expected}`),
+      ].join("; "),
+    });
+  }
   return value as MtebTask;
 }
 

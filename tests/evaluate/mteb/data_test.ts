@@ -74,7 +74,16 @@ Deno.test("a task of one's own is checked setting by setting", () => {
     [{ name: "a", type: "Classification", eval_splits: ["test"], samples_per_label: 0 }, /samples_per_label/],
     [{ name: "a", type: "Clustering", eval_splits: ["test"], max_fraction_of_documents_to_embed: 2 }, /max_fraction/],
   ];
+  const mine = { name: "a", type: "STS", eval_splits: ["test"] };
+  wrong.push(
+    [{ type: "STS" }, /name: missing, must be .*; eval_splits: missing, must be a list of splits, \["test"\]/],
+    [{ ...mine, columns: { txt: "text" } }, /columns: must be .* by any of text, label/],
+    [{ ...mine, files: "a.csv" }, /files: must be an object of files by split/],
+    [{ ...mine, splits: ["test"] }, /splits: there is no such setting/],
+  );
   for (const [value, found] of wrong) assert.throws(() => parseTask(value), { found }, JSON.stringify(value));
+  assert.throws(() => parseTask({ ...mine, splits: [] }), { expected: /^settings name, .*eval_splits.*, min_score/ });
+  assert.throws(() => parseTask({ ...mine, type: "STSs" }), { hint: "did you mean STS?" });
   assert.throws(() => parseTask(null), /no known type/);
 });
 
@@ -114,6 +123,19 @@ Deno.test("a column that is missing or of the wrong type names file and row", as
     "test.jsonl": jsonLines({ sentence1: ["t1", "t2"], sentence2: ["t3", "t4"], labels: [1, 2] }),
   });
   assert.match(error.message, /must be 0 or 1/);
+});
+
+Deno.test("a column that is mapped and not there is not read by the protocol's name instead", async () => {
+  const rows = { sentence1: ["t1", "t2"], sentence2: ["t3", "t4"], score: [1, 2] };
+  for (const columns of [{ sentence1: "sentence_1" }, { score: "grade" }]) {
+    const error = await refusal(task("STS"), { "test.jsonl": jsonLines(rows) }, { columns });
+    assert.deepEqual([error.expected, error.found], [Object.values(columns)[0], "sentence1, sentence2, score"]);
+  }
+  const own = task("STS", { files: { test: "test.jsonl" }, columns: { sentence1: "sentence_1" } });
+  await inFolder({ "test.jsonl": jsonLines(rows) }, async (base) => {
+    const run = () => withTable((embedder) => evaluateTask(embedder, own, { base }));
+    await assert.rejects(run, { hint: /did you mean sentence1\?$/ });
+  });
 });
 
 Deno.test("columns go by other names where the task or the flag says so", async () => {
