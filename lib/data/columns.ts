@@ -229,12 +229,12 @@ export function asPairsOrTriplets(table: Table, mapping: ColumnMapping = {}): Da
     // Without a header, a third column of numbers is no text.
     (mapping["negative"] === undefined && !table.header && negative?.every(isNumeric) ? "3" : undefined);
   if (unused !== undefined) {
-    throw new DatasetError(`the loss has no use for the column ${unused}`, {
+    throw new DatasetError(`pairs and triplets have no use for the column ${unused}`, {
       where: table.where(0),
       expected: "anchor, positive and perhaps negative",
       found: listed(table.names),
       hint:
-        "multiple negatives ranking takes every pair as a positive: choose the rows first, or a loss that uses labels",
+        "every row counts as a positive pair: choose the rows first, or a loss or a task that reads labels or scores",
     });
   }
   const [first, ...others] = [...negative === undefined ? [] : ["negative"], ...more];

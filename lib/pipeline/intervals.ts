@@ -109,19 +109,25 @@ function baselineLines({ model, task, metrics }: PrintedEvaluation, baselines: R
   return tableLines({ title: "beside its baselines", columns: ["model", key], rows });
 }
 
+/** With the sign of the differences; zero has none. */
+const fixed = (value: number, digits: number) => value.toFixed(digits).replace(/^-(?=[0.]*$)/, "").replace("-", "−");
+
+function drawsInWords({ resamples, count, unit, seed, of }: IntervalReport): string {
+  if (Object.keys(of).length === 0) {
+    return `no intervals: no draw of ${counted(count, unit)} gives a value; the model may find all alike`;
+  }
+  return `${100 * LEVEL} % intervals: ${counted(resamples, "draw")} of ${counted(count, unit)}, seed ${seed}`;
+}
+
 /** Metrics with their intervals, and the difference to another model, in lines of at most 80 columns. */
 export function evaluationLines(report: PrintedEvaluation): string {
   const { task, rows, metrics, intervals, against, baselines = {} } = report;
   const keys = Object.keys(metrics).filter((key) => isShown(task, key));
   const width = Math.max(28, ...keys.map((key) => key.length + 1));
   const range = (interval: Interval | undefined) =>
-    interval === undefined ? "" : `  ${interval.low.toFixed(4)} … ${interval.high.toFixed(4)}`;
-  const line = (key: string) => `${key.padEnd(width)}${metrics[key]!.toFixed(6)}${range(intervals?.of[key])}`;
-  const share = `${100 * LEVEL} %`;
-  const about = intervals &&
-    `${share} intervals: ${counted(intervals.resamples, "draw")} of ${
-      counted(intervals.count, intervals.unit)
-    }, seed ${intervals.seed}`;
+    interval === undefined ? "" : `  ${fixed(interval.low, 4)} … ${fixed(interval.high, 4)}`;
+  const line = (key: string) => `${key.padEnd(width)}${fixed(metrics[key]!, 6)}${range(intervals?.of[key])}`;
+  const about = intervals && drawsInWords(intervals);
   const difference = ([key, value]: [string, { readonly difference: number } | Difference]) => {
     const sign = value.difference > 0 ? "+" : value.difference < 0 ? "−" : " ";
     const shown = `${key.padEnd(width - 1)}${sign}${Math.abs(value.difference).toFixed(6)}`;

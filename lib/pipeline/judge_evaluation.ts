@@ -6,7 +6,7 @@
 import type * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { readCrossEncoderFolder } from "../checkpoint/cross_encoder.ts";
-import { type ColumnMapping, isNamed, nameFor } from "../data/column_names.ts";
+import { type ColumnMapping, isNamed, LIST_ROLES, nameFor } from "../data/column_names.ts";
 import { asLabelledPairs, asScoredPairs } from "../data/columns.ts";
 import type { Dataset, RankedDocuments } from "../data/dataset.ts";
 import { asRankedDocuments, listOffsets } from "../data/lists.ts";
@@ -44,11 +44,16 @@ export const judgeLabels = (folder: string): Effect.Effect<number | undefined, K
 export function wholeTaskOf(table: Table, mapping: ColumnMapping, labels: number | undefined): WholeTask | undefined {
   const documents = nameFor(table, "documents", mapping);
   const cells: readonly unknown[] | undefined = documents === undefined ? undefined : table.columns.get(documents);
-  if (cells?.some(Array.isArray) || "documents" in mapping) return "reranking";
+  if (cells?.some(Array.isArray) || "documents" in mapping || isByDocument(table, mapping)) return "reranking";
   if (labels === undefined) return undefined;
   const isClass = "label" in mapping || (isNamed(table, "label") && !table.names.includes("score"));
   return isClass && labels > 1 && !("score" in mapping) ? "pair-classes" : "pair-scores";
 }
+
+/** Whether rows are those of lists, a document each: they have the columns of lists, and no sentences. */
+const isByDocument = (table: Table, mapping: ColumnMapping) =>
+  LIST_ROLES.every((role) => role in mapping || isNamed(table, role)) && !isNamed(table, "sentence1") &&
+  Object.keys(mapping).every((role) => LIST_ROLES.some((ours) => ours === role));
 
 /** Metrics, and what the model said of every row. */
 export interface WholeEvaluation {

@@ -146,6 +146,7 @@ Deno.test("evaluate asks a cross-encoder for scores, classes and ranks, and a bi
       ranked,
       "rows by query are the same lists",
     );
+    assert.deepEqual(await measured(judge, single, "2b"), ranked, "what the names of the columns say");
     const pairs = await measured(judge, scored, "3");
     assert.deepEqual([pairs.task, Object.keys(pairs.metrics)], ["pair-scores", ["pearson", "spearman"]]);
     const labelled = await measured(goldenPath("cross_encoder/bert_classes"), classes, "4");
@@ -153,6 +154,8 @@ Deno.test("evaluate asks a cross-encoder for scores, classes and ranks, and a bi
     assert.deepEqual(labelled.names.slice(3), ["prediction_0", "prediction_1", "prediction_2"]);
     const cosines = await measured(await sampleBaseModel(), lists, "5", "--relevant-from", "2");
     assert.deepEqual([cosines.task, cosines.names.at(-1)], ["reranking", "cosine"]);
+    const byRows = await measured(await sampleBaseModel(), single, "6", "--relevant-from", "2");
+    assert.deepEqual(byRows.metrics, cosines.metrics);
     const refused = await run("evaluate", "--model", judge, "--eval", scored, "--task", "similarity");
     assert.equal(refused.code, 2);
     assert.match(refused.err, /--task reranking/);
