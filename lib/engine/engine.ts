@@ -391,7 +391,7 @@ export interface Engine {
   variable(shape: readonly number[], options?: VariableOptions): Handle;
   /** Variables of these shapes, f32, filled with 0, in one block: one kernel then serves them all. */
   block(shapes: readonly (readonly number[])[]): Block;
-  /** Gives a variable back; a block by its `all`. */
+  /** Gives a variable back, once; a block by its `all`. It is of no use afterwards. After `close` there is nothing left to do. */
   free(variable: Handle): void;
   /** A temporary of the current arena, filled with 0. */
   zeros(shape: readonly number[], dtype?: DType): Handle;

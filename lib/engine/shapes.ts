@@ -1,5 +1,5 @@
 /**
- * Shapes that kernels need.
+ * What engines need of tensors, and what they say where it is not so.
  *
  * @module
  */
@@ -13,6 +13,15 @@ const SHOWN = 8;
 export function shapeText(shape: ArrayLike<number | undefined>): string {
   const shown = Array.from({ length: Math.min(shape.length, SHOWN) }, (_, i) => shape[i] ?? "any").join(", ");
   return shape.length <= SHOWN ? `[${shown}]` : `[${shown}, … ${shape.length.toLocaleString("en")} numbers]`;
+}
+
+/** What is said of a tensor that `free` does not take. */
+export function noVariable({ shape }: Handle): EngineError {
+  return new EngineError("free: no variable, or one that was given back", {
+    expected: "a variable, or all of a block, once",
+    found: shapeText(shape),
+    hint: "temporaries end with their arena, or by release",
+  });
 }
 
 /** Fails unless a shape has room for so many values, no more and no fewer. */

@@ -7,7 +7,7 @@
 import { EngineError } from "../../error.ts";
 import { type AdamWOptions, type Handle, type OptimizerSlot, sizeOf, STEP } from "../engine.ts";
 import { at, atOr0, type Core, own, readable } from "./core.ts";
-import type { CpuHandle } from "./heap.ts";
+import { type CpuHandle, NOWHERE } from "./heap.ts";
 
 /** Elements of a block; its two moments take eight bytes each. */
 const BLOCK = 1 << 20;
@@ -42,7 +42,10 @@ export function createColdStore(): ColdStore {
       peak = Math.max(peak, live);
       return { shape, dtype: "f32", block: { address: NaN, size }, outside };
     },
-    free: ({ block }) => void (live -= 4 * block.size),
+    free({ block }) {
+      block.address = NOWHERE;
+      live -= 4 * block.size;
+    },
     clear: () => void (live = 0),
     use: () => ({ live, peak }),
   };
@@ -64,7 +67,7 @@ export function adamwFromOutside(core: Core, slot: OptimizerSlot, options: AdamW
   const { touched, block: { size } } = own(gradient);
   const flagsAt = [atOr0(touched?.ever), atOr0(touched?.dirty)] as const;
   const [w, g, stateAt] = [at(weight), at(gradient), at(state)];
-  const moments = [own(m), own(v)] as const;
+  const moments = [readable(m), readable(v)] as const;
   const width = touched?.width ?? 1;
   const portion = Math.max(1, Math.floor(BLOCK / width)) * width;
   const room = core.workspace(8 * portion);

@@ -33,8 +33,9 @@ export function guarded(heap: Heap, { open, close }: Guard, enqueue: (work: () =
       return handle;
     },
     free(variable) {
+      const block = { ...variable.block };
       heap.free(variable);
-      tell(close, variable.block);
+      tell(close, block);
     },
     release(temporary) {
       const block = { ...temporary.block };

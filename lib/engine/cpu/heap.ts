@@ -55,7 +55,7 @@ interface Arena {
 }
 
 /** The address of what was given back. */
-const NOWHERE = -1;
+export const NOWHERE = -1;
 
 /** The heap. */
 export interface Heap {
@@ -140,7 +140,9 @@ export function createHeap(bottom: number, top: number): Heap {
       note();
       return { shape, dtype, block: { address, size, isFresh }, ...(touched !== undefined && { touched }) };
     },
-    free({ block: { address, size } }) {
+    free({ block }) {
+      const { address, size } = block;
+      block.address = NOWHERE;
       const bytes = align(4 * size);
       variables -= bytes;
       holes.set(address, bytes);

@@ -5,7 +5,7 @@
  */
 import { EngineError } from "../../error.ts";
 import type { Handle, MatmulOptions } from "../engine.ts";
-import { at, atOr0, type Core, expectShape, own } from "./core.ts";
+import { addressOf, at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { ACTIVATIONS } from "./dispatch.ts";
 import type { CpuHandle } from "./heap.ts";
 import { type Form, FORMS } from "./native.ts";
@@ -71,7 +71,7 @@ export function matmulInt8(core: Core, a: Handle, weight: CpuHandle, options: Ma
   if (out !== undefined) expectShape("matmul", out, [m, n]);
   const y = out === undefined ? core.heap.temporary([m, n]) : own(out);
   const epilogue = { bias: atOr0(bias), kind: activation ? ACTIVATIONS[activation] : -1 };
-  multiplyInt8(core, core.dots, { x: at(a), packed: weight.block.address, y: at(y), m, n, k, ...epilogue });
+  multiplyInt8(core, core.dots, { x: at(a), packed: addressOf(weight), y: at(y), m, n, k, ...epilogue });
   return y;
 }
 

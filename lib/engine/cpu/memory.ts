@@ -6,11 +6,11 @@
 import { EngineError } from "../../error.ts";
 import { blockLayout, type DType, type Handle, sizeOf } from "../engine.ts";
 import { createColdStore, valuesOf } from "./cold.ts";
-import { expectRoom, expectSize, expectValues } from "../shapes.ts";
+import { expectRoom, expectSize, expectValues, noVariable } from "../shapes.ts";
 import type { MemoryKernels } from "../subjects.ts";
 import { at, type Core, type CpuOptions, own, readable } from "./core.ts";
 import { int8Variable, writeInt8 } from "./int8.ts";
-import type { CpuHandle } from "./heap.ts";
+import type { Block, CpuHandle } from "./heap.ts";
 import { packedVariable, unpacked, writePacked } from "./packed.ts";
 import { type Dispatch, markAll } from "./dispatch.ts";
 
@@ -23,6 +23,12 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
   const cold = createColdStore();
   /** Whether products take their factors in fp32, by kernels of ours. */
   const packs = core.precision !== "bf16" && core.accelerate === undefined;
+  /** The variables that were given out and not given back; undefined once all were. */
+  let given: Set<Block> | undefined = new Set();
+  const held = (variable: CpuHandle): CpuHandle => {
+    given?.add(variable.block);
+    return variable;
+  };
 
   const fill = (target: CpuHandle, value: number) => {
     if (target.touched !== undefined && value === 0) {
@@ -55,11 +61,11 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
 
   return {
     variable(shape, { dtype = "f32", touched, storage } = {}) {
-      if (dtype === "i8") return cleared(int8Variable(core, shape));
-      if (storage === "packed" && packs) return cleared(packedVariable(core, shape));
+      if (dtype === "i8") return held(cleared(int8Variable(core, shape)));
+      if (storage === "packed" && packs) return held(cleared(packedVariable(core, shape)));
       const limit = options.coldAbove ?? threads.memory.buffer.byteLength / 2;
       if (storage === "cold" && dtype === "f32" && heap.use().variables + 4 * sizeOf(shape) > limit) {
-        return cold.variable(shape);
+        return held(cold.variable(shape));
       }
       // Rows must be whole vectors for the kernels that go by touched rows.
       const byRows = touched === "rows" && shape.length === 2 && shape[1]! % 4 === 0;
@@ -67,12 +73,11 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       const marks = byRows ? { ever: flags(), dirty: flags(), rows: shape[0]!, width: shape[1]! } : undefined;
       const handle = heap.variable(shape, dtype, marks);
       [handle, ...flagsOf(handle)].forEach(cleared);
-      return handle;
+      return held(handle);
     },
     block(shapes) {
       const { offsets, size } = blockLayout(shapes);
-      const all = heap.variable([size]);
-      cleared(all);
+      const all = held(cleared(heap.variable([size])));
       const { address } = all.block;
       const parts = shapes.map((shape, i): CpuHandle => ({
         shape,
@@ -82,10 +87,11 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
       return { all, parts };
     },
     free(variable) {
-      const { outside } = own(variable);
-      if (outside !== undefined) return cold.free(own(variable));
-      heap.free(own(variable));
-      for (const part of flagsOf(own(variable))) heap.free(part);
+      const handle = own(variable);
+      if (given === undefined) return;
+      if (!given.delete(handle.block)) throw noVariable(handle);
+      if (handle.outside !== undefined) return cold.free(handle);
+      for (const each of [handle, ...flagsOf(handle)]) heap.free(each);
     },
     zeros(shape, dtype = "f32" as DType) {
       const handle = temporary(shape, dtype);
@@ -108,10 +114,10 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     write: (target, data, offset = 0) => write(own(target), data, offset),
     async read(source) {
       const handle = own(source);
-      const values = handle.isPacked === true ? undefined : valuesOf(core, handle);
+      const values = handle.isPacked === true ? unpacked(core, handle) : valuesOf(core, handle);
       // In its turn: what is enqueued while this waits may write over it, once the arena is closed.
       let read: Float32Array | Int32Array | undefined;
-      enqueue(() => read = values === undefined ? unpacked(core, handle) : values().slice());
+      enqueue(() => read = values().slice());
       await core.drain();
       return read!;
     },
@@ -134,6 +140,7 @@ export function memoryKernels(core: Core, { run, elements }: Dispatch, options: 
     close() {
       core.close();
       core.accelerate?.close();
+      given = undefined;
       heap.clear();
       cold.clear();
     },

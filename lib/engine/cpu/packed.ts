@@ -5,7 +5,7 @@
  * @module
  */
 import { EngineError } from "../../error.ts";
-import type { Core } from "./core.ts";
+import { addressOf, type Core } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 import { DEPTH } from "./product.ts";
 
@@ -38,12 +38,13 @@ export function writePacked(core: Core, weight: CpuHandle, values: Float32Array,
 export function writeRows(
   core: Core,
   kernel: "packWeight" | "packInt8",
-  { shape, block }: CpuHandle,
+  weight: CpuHandle,
   values: Float32Array,
   offset: number,
   more: Readonly<Record<string, number>>,
 ): void {
-  const [n, k] = shape as [number, number];
+  const [n, k] = weight.shape as [number, number];
+  const packed = addressOf(weight);
   if (values.length === 0) return;
   if (offset % k !== 0 || values.length % k !== 0) {
     const what = kernel === "packInt8" ? "of int8" : "that is packed";
@@ -56,7 +57,7 @@ export function writeRows(
   const room = core.workspace(4 * Math.min(portion, values.length));
   const put = (part: Float32Array, from: number) => {
     core.floats(room, part.length).set(part);
-    const args = { w: room, first: from / k, n, k, packed: block.address, ...more };
+    const args = { w: room, first: from / k, n, k, packed, ...more };
     core.threads.run(kernel, part.length / k, ROWS, args);
   };
   for (let start = 0; start < values.length; start += portion) {
@@ -69,8 +70,13 @@ export function writeRows(
   }
 }
 
-/** The values of a packed weight in the order of its rows: to be called by what is enqueued. */
-export function unpacked(core: Core, { shape, block: { address } }: CpuHandle): Float32Array {
+/** The values of a packed weight in the order of its rows: to be asked for when work is enqueued, and called by the work. */
+export function unpacked(core: Core, weight: CpuHandle): () => Float32Array {
+  const address = addressOf(weight);
+  return () => rowsOf(core, weight, address);
+}
+
+function rowsOf(core: Core, { shape }: CpuHandle, address: number): Float32Array {
   const [n, k] = shape as [number, number];
   const { panel } = core.threads;
   const values = new Float32Array(n * k);

@@ -5,6 +5,7 @@
  */
 import { EngineError } from "../../error.ts";
 import { blockLayout, type DType, type Handle, sizeOf } from "../engine.ts";
+import { noVariable } from "../shapes.ts";
 import type { TensorFlow, TfTensor } from "./tensorflow.ts";
 
 /** Holds the tensor that a handle stands for just now; writing replaces it. */
@@ -63,6 +64,7 @@ export function createCore(tf: TensorFlow, backend: string): Core {
   const variables = new Set<Box>();
   let live = 0;
   let peak = 0;
+  let isClosed = false;
 
   const boxOf = (handle: Handle): Box => {
     const { box } = handle as Partial<TfHandle>;
@@ -103,9 +105,10 @@ export function createCore(tf: TensorFlow, backend: string): Core {
   const free = (handle: Handle) => {
     const { parts } = handle as TfHandle;
     if (parts !== undefined) return parts.forEach(free);
-    const held = boxOf(handle);
-    variables.delete(held);
-    drop(held);
+    if (isClosed) return;
+    const { box } = handle as TfHandle;
+    if (!variables.delete(box)) throw noVariable(handle);
+    drop(box);
   };
   const get = (handle: Handle): TfTensor => {
     const { parts } = handle as TfHandle;
@@ -164,6 +167,7 @@ export function createCore(tf: TensorFlow, backend: string): Core {
       if (arenas.length > 1 && arenas.at(-1)!.delete(held)) arenas.at(-2)!.add(held);
     },
     clear() {
+      isClosed = true;
       for (const owner of [...arenas, variables]) {
         for (const held of owner) drop(held);
         owner.clear();

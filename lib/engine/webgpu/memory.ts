@@ -5,7 +5,7 @@
  */
 import { EngineError } from "../../error.ts";
 import { blockLayout, type DType, type Handle, sizeOf } from "../engine.ts";
-import { expectRoom, expectSize, expectValues } from "../shapes.ts";
+import { expectRoom, expectSize, expectValues, noVariable } from "../shapes.ts";
 import type { MemoryKernels } from "../subjects.ts";
 import type { Place } from "./bindings.ts";
 import type { Device } from "./device.ts";
@@ -66,6 +66,7 @@ export function createMemory(
   const variables = new Set<Room>();
   let live = 0;
   let peak = 0;
+  let isClosed = false;
   const most = device.bufferBytes / 4;
 
   const make = (shape: readonly number[], dtype: DType, owner: Set<Room>, starts: readonly number[] = [0]) => {
@@ -174,7 +175,8 @@ export function createMemory(
     },
     free(variable) {
       const { room } = own(variable);
-      variables.delete(room);
+      if (isClosed) return;
+      if (!variables.delete(room)) throw noVariable(variable);
       drop(room);
     },
     zeros: (shape, dtype = "f32") => cleared(temporary(shape, known(dtype))),
@@ -217,6 +219,7 @@ export function createMemory(
     },
     memory: () => ({ live, peak, activationBudget }),
     close() {
+      isClosed = true;
       for (const owner of [...arenas, variables]) {
         for (const room of owner) drop(room);
         owner.clear();

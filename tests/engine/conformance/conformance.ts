@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Engine } from "../../../lib/engine/engine.ts";
 import { moving } from "../moving.ts";
 import { type Case, check, type Values } from "./case.ts";
-import { checkBlocks, checkOrder, checkRelease, checkTypes, hasInt8 } from "./protocol.ts";
+import { checkBlocks, checkFree, checkOrder, checkRelease, checkTypes, hasInt8 } from "./protocol.ts";
 import { refusals } from "./refusals.ts";
 
 /** What an engine is told, or tells of itself, and no value depends on. */
@@ -25,6 +25,7 @@ export async function conformance(
 ): Promise<void> {
   const { called, engine } = watched(opened);
   const displaced = moving(engine);
+  const left = engine.variable([64]);
   try {
     const isThere = hasInt8(engine);
     for (const [subject, all] of Object.entries(table)) {
@@ -49,6 +50,7 @@ export async function conformance(
     await step("blocks", () => checkBlocks(engine));
     await step("order", () => checkOrder(engine));
     await step("what is given back", () => checkRelease(engine));
+    await step("variables that are given back", () => checkFree(engine));
     await step("types of elements", () => checkTypes(engine));
     await step("what does not fit is refused", () => {
       engine.enter();
@@ -65,6 +67,7 @@ export async function conformance(
   } finally {
     engine.close();
   }
+  engine.free(left); // who cleans up afterwards has nothing left to do
   assert.equal(engine.memory().live, 0, "nothing is held after closing");
   const kernels = Object.keys(opened).filter((name) =>
     typeof opened[name as keyof Engine] === "function" && !TOLD.has(name)

@@ -91,6 +91,32 @@ export async function checkRelease(engine: Engine): Promise<void> {
   assert.equal(engine.memory().live, before);
 }
 
+/** A variable is given back once, is of no use afterwards, and makes room for others; nothing else is given back by `free`. */
+export async function checkFree(engine: Engine): Promise<void> {
+  const isRefused = (attempt: () => unknown) =>
+    assert.throws(attempt, (error) => (error as { _tag?: string })._tag === "EngineError", String(attempt));
+  const before = engine.memory().live;
+  engine.enter();
+  const temporary = engine.full([64], 1);
+  const [first, second] = [engine.variable([64]), engine.variable([64], { storage: "cold" })];
+  const { all } = engine.block([[64], [8, 8]]);
+  for (const each of [first, second, all]) {
+    engine.free(each);
+    isRefused(() => engine.free(each));
+    isRefused(() => engine.fill(each, 1));
+  }
+  isRefused(() => engine.free(temporary));
+  isRefused(() => engine.free(engine.reshape(temporary, [8, 8])));
+  const again = [1, 2, 3].map(() => engine.variable([64]));
+  for (const [i, each] of again.entries()) engine.write(each, new Float32Array(64).fill(i + 2));
+  const values = [];
+  for (const each of [temporary, ...again]) values.push(...await engine.read(each));
+  assert.deepEqual(values, [1, 2, 3, 4].flatMap((value) => Array<number>(64).fill(value)));
+  for (const each of again) engine.free(each);
+  engine.exit();
+  assert.equal(engine.memory().live, before);
+}
+
 /** Whether an engine has weights of 8 bits; one that has not refuses them by name. */
 export function hasInt8(engine: Engine): boolean {
   try {

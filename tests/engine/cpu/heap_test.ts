@@ -40,3 +40,19 @@ Deno.test("an engine at rest takes values as they are when they are written, a c
   engine.close();
   assert.throws(() => engine.write(variable, values), /the engine is closed/);
 });
+
+Deno.test("a weight that was given back is multiplied no more, and one that waits to be written is written before", async () => {
+  const engine = createCpuEngine({ threads: 1 });
+  const x = engine.upload(Float32Array.of(1, 2), [1, 2]);
+  for (const options of [{}, { storage: "packed" }, { dtype: "i8" }] as const) {
+    const weight = engine.variable([3, 2], options);
+    engine.fill(x, 1); // something waits
+    engine.write(weight, new Float32Array(6).fill(3));
+    const y = engine.matmul(x, weight, { transposeB: true });
+    engine.free(weight);
+    assert.throws(() => engine.matmul(x, weight, { transposeB: true }), /given back/);
+    assert.throws(() => engine.write(weight, new Float32Array(6)), /given back/);
+    assert.deepEqual([...await engine.read(y)], [6, 6, 6]);
+  }
+  engine.close();
+});
