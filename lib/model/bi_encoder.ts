@@ -31,6 +31,7 @@ import {
   type Trained,
 } from "./parameters.ts";
 import { type Initial, specList, type TensorSpecs } from "./tensor_specs.ts";
+import { wholeOrNothing } from "./whole.ts";
 
 /** A model that gives every text one vector. */
 export interface BiEncoder {
@@ -118,6 +119,14 @@ export async function loadBiEncoder(
   engine: Engine,
   path: string,
   options: LoadBiEncoderOptions = {},
+): Promise<BiEncoder> {
+  return await wholeOrNothing(engine, (engine) => readBiEncoder(engine, path, options));
+}
+
+async function readBiEncoder(
+  engine: Engine,
+  path: string,
+  options: LoadBiEncoderOptions,
 ): Promise<BiEncoder> {
   const { trained = false, freeze, pooling, initialise, lora } = options;
   if (options.truncateDim !== undefined) expectWholeNumber("truncateDim", options.truncateDim);
@@ -209,10 +218,13 @@ async function loadDense(
   for (const spec of modules) {
     if (spec.type !== "dense") continue;
     const reader = await openTensors(join(path, spec.path));
-    const read = fromCheckpoint(reader, [], join(path, spec.path));
-    const initial: Initial = (name, tensor) => read(name.slice(spec.path.length + 1), tensor);
-    parameters = { ...parameters, ...await makeParameters(engine, denseSpecs(spec), initial, trained) };
-    reader.close();
+    try {
+      const read = fromCheckpoint(reader, [], join(path, spec.path));
+      const initial: Initial = (name, tensor) => read(name.slice(spec.path.length + 1), tensor);
+      parameters = { ...parameters, ...await makeParameters(engine, denseSpecs(spec), initial, trained) };
+    } finally {
+      reader.close();
+    }
   }
   return parameters;
 }

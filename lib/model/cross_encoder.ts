@@ -37,6 +37,7 @@ import {
   type Trained,
 } from "./parameters.ts";
 import type { Initial } from "./tensor_specs.ts";
+import { wholeOrNothing } from "./whole.ts";
 
 /** A model that gives a pair of texts one score, or one for each of several classes. */
 export interface CrossEncoder {
@@ -120,6 +121,14 @@ export async function loadCrossEncoder(
   engine: Engine,
   path: string,
   options: LoadCrossEncoderOptions = {},
+): Promise<CrossEncoder> {
+  return await wholeOrNothing(engine, (engine) => readCrossEncoder(engine, path, options));
+}
+
+async function readCrossEncoder(
+  engine: Engine,
+  path: string,
+  options: LoadCrossEncoderOptions,
 ): Promise<CrossEncoder> {
   const { trained = false, freeze, seed = 0, lora } = options;
   if (options.maxSeqLength !== undefined) expectWholeNumber("maxSeqLength", options.maxSeqLength);

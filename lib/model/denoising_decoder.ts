@@ -35,6 +35,7 @@ import {
   readParameters,
 } from "./parameters.ts";
 import { specList, type TensorSpecs } from "./tensor_specs.ts";
+import { wholeOrNothing } from "./whole.ts";
 
 /** A decoder beside its bi-encoder. */
 export interface DenoisingDecoder {
@@ -89,6 +90,15 @@ export async function loadDenoisingDecoder(
   model: BiEncoder,
   path: string,
   options: DenoisingDecoderOptions = {},
+): Promise<DenoisingDecoder> {
+  return await wholeOrNothing(engine, (engine) => readDenoisingDecoder(engine, model, path, options));
+}
+
+async function readDenoisingDecoder(
+  engine: Engine,
+  model: BiEncoder,
+  path: string,
+  options: DenoisingDecoderOptions,
 ): Promise<DenoisingDecoder> {
   const { tie = true, seed = 0, saved } = options;
   const folder = await readFolder(path);

@@ -30,6 +30,7 @@ import {
   type Trained,
 } from "./parameters.ts";
 import { specList, type TensorSpecs } from "./tensor_specs.ts";
+import { wholeOrNothing } from "./whole.ts";
 
 /** A model that guesses masked tokens. */
 export interface MaskedLm {
@@ -93,6 +94,14 @@ export async function loadMaskedLm(
   engine: Engine,
   path: string,
   options: LoadMaskedLmOptions = {},
+): Promise<MaskedLm> {
+  return await wholeOrNothing(engine, (engine) => readMaskedLm(engine, path, options));
+}
+
+async function readMaskedLm(
+  engine: Engine,
+  path: string,
+  options: LoadMaskedLmOptions,
 ): Promise<MaskedLm> {
   const { trained = false, freeze, seed = 0 } = options;
   const folder = await readFolder(path);
