@@ -4,11 +4,12 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { attempt } from "../attempt.ts";
+import { attempt, attemptSync } from "../attempt.ts";
+import { checkCosineScores, OR_COSENT } from "../data/cosine_scores.ts";
 import type { Dataset, LabelledPairs, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { HoldOutOptions } from "../data/hold_out.ts";
 import type { Columns } from "../data/rows.ts";
-import { DatasetError, type KindredError } from "../error.ts";
+import type { KindredError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { MatryoshkaOptions } from "../loss/matryoshka.ts";
 import { losses, lossOf, type LossSpec } from "../loss/named.ts";
@@ -97,16 +98,7 @@ function formOf(loss: Loss): Form {
 /** The cosine loss wants its scores as they are. */
 const requireCosines = Effect.fnUntraced(function* (rows: AnyRows) {
   const { score } = (yield* valueOf(rows)).columns as Partial<ScoredPairs>;
-  const row = score?.findIndex((value) => !(value >= -1 && value <= 1)) ?? -1;
-  if (row < 0) return;
-  return yield* Effect.fail(
-    new DatasetError("the cosine loss wants scores between −1 and 1", {
-      where: `row ${row + 1}`,
-      expected: "scores in [−1, 1]",
-      found: `${score![row]}`,
-      hint: "divide them by the highest grade, or take the loss cosent, which only asks for their order",
-    }),
-  );
+  yield* attemptSync(() => checkCosineScores(score ?? [], (row) => `row ${row + 1}`, OR_COSENT));
 });
 
 /** Loads a data set, and holds rows out of it where it has none to be measured by. */

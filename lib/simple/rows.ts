@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkCosineScores, OR_COSENT } from "../data/cosine_scores.ts";
 import type { LabelledTexts, Pairs, ScoredPairs, Triplets } from "../data/dataset.ts";
 import type { Dataset } from "../data/dataset.ts";
 import { datasetOf } from "../data/rows.ts";
@@ -76,25 +77,56 @@ export const COLUMN_PROMPTS: Field = {
     A_TEXT.is(value) || (AN_OBJECT.is(value) && Object.values(value as object).every((text) => A_TEXT.is(text))),
 };
 
+/** Columns that make rows together. */
+const FORMS = {
+  retrieval: ["anchor", "positive", "negative"],
+  similarity: ["sentence1", "sentence2", "score"],
+  labels: ["text", "label"],
+} as const satisfies Partial<Record<EvaluationKind, readonly string[]>>;
+
+/** What the columns are together: one that none of the others goes with would not be read. */
+function formOf(columns: Readonly<Record<string, unknown>>): keyof typeof FORMS {
+  const given = Object.values(FORMS).flat().filter((name) => columns[name] !== undefined);
+  const forms = Object.keys(FORMS) as (keyof typeof FORMS)[];
+  const form = forms.find((form) => given.every((name) => (FORMS[form] as readonly string[]).includes(name)));
+  if (form !== undefined) return form;
+  throw new UsageError("these columns do not make rows together", {
+    expected: "anchor, positive and perhaps negative; sentence1, sentence2 and score; or text and label",
+    found: given.join(", "),
+  });
+}
+
 /** The rows of columns, under their loss or the usual one. */
 export function rowsGiven(columns: PairColumns | ScoredColumns | LabelColumns): GivenRows {
-  if ("score" in columns) {
-    const { sentence1, sentence2, score, loss = losses.cosineSimilarity() } = columns;
+  const given = rowsOf(columns);
+  if (given.rows.rows > 0) return given;
+  throw new UsageError("there are no rows to train on", { expected: "at least one" });
+}
+
+function rowsOf(columns: PairColumns | ScoredColumns | LabelColumns): GivenRows {
+  const form = formOf({ ...columns });
+  if (form === "similarity") {
+    const { sentence1, sentence2, score, loss = losses.cosineSimilarity() } = columns as ScoredColumns;
     checkNumbers(score, "score");
+    if (innermost(loss).name === "cosine_similarity") checkCosineScores(score, (row) => `score[${row}]`, OR_COSENT);
     const rows = datasetOf<ScoredPairs>({ sentence1, sentence2, score: Float64Array.from(score) });
     return { kind: "similarity", rows, loss };
   }
-  if ("label" in columns) {
-    const { text, label, loss = losses.batchAllTriplet() } = columns;
+  if (form === "labels") {
+    const { text, label, loss = losses.batchAllTriplet() } = columns as LabelColumns;
     checkLabels(label);
     const classes = new Map([...new Set(label)].map((name, number) => [name, number]));
     const numbers = Int32Array.from(label, (name) => classes.get(name)!);
     return { kind: "labels", rows: datasetOf<LabelledTexts>({ text, label: numbers }), loss };
   }
-  const { anchor, positive, negative, loss = losses.multipleNegativesRanking() } = columns;
+  const { anchor, positive, negative, loss = losses.multipleNegativesRanking() } = columns as PairColumns;
   const texts = negative === undefined ? { anchor, positive } : { anchor, positive, negative };
   return { kind: "retrieval", rows: datasetOf<Pairs | Triplets>(texts), loss };
 }
+
+/** The loss that another may be put around. */
+const innermost = (loss: LossSpec): LossSpec =>
+  loss.name === "matryoshka" ? (loss.options as { readonly inner: LossSpec }).inner : loss;
 
 /** Labels are words or numbers: a gap would become a class of its own. */
 function checkLabels(labels: readonly unknown[] | undefined): void {

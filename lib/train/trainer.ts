@@ -90,8 +90,7 @@ export const train: (
     if (settings.keepBest !== undefined && hooks.evaluate === undefined) {
       return yield* Effect.fail(
         new UsageError("there are no rows to choose the best weights by", {
-          expected: "rows that are held out, or evaluation rows",
-          found: `keepBest ${settings.keepBest}`,
+          expected: "rows that are held out (--hold-out, holdOut), or evaluation rows (--eval)",
         }),
       );
     }

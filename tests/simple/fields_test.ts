@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { UsageError } from "../../lib/error.ts";
+import { losses } from "../../lib/loss/named.ts";
 import {
   augmentedSbert,
   contrastiveTension,
@@ -12,6 +13,7 @@ import {
   simcse,
   tsdae,
 } from "../../lib/simple/mod.ts";
+import { rowsGiven } from "../../lib/simple/rows.ts";
 
 // deno-lint-ignore no-explicit-any -- what plain JavaScript can pass
 type Anything = any;
@@ -114,11 +116,26 @@ const CASES: readonly [string, () => Promise<unknown>, RegExp][] = [
     () => finetune({ ...labelled, label: [null] } as Anything),
     /^label must be a list of words/,
   ],
+  [
+    "columns of two forms",
+    () => finetune({ ...pairs, score: [1] } as Anything),
+    /^these columns do not make rows together[^]*sentence1, sentence2 and score;[^]*anchor, positive, score/,
+  ],
+  ["labels of pairs", () => finetune({ ...graded, label: ["a"] } as Anything), /^these columns do not/],
+  ["no rows", () => finetune({ ...pairs, anchor: [], positive: [], holdOut: 0 }), /^there are no rows to train on/],
   ["pairs that are texts", () => predict("m", ["ab"] as Anything), /^pairs must be a list of pairs[^]*pairs\[0\]/],
   ["a document that is none", () => rank("m", "q", ["a", null] as Anything), /^documents must be[^]*documents\[1\]/],
   ["no document", () => rank("m", "q", ["a"], { topK: 0 }), /^topK must be a whole number from 1/],
   ["threads", () => openModel("m", { engine: { threads: 0 } }), /^engine.threads must be a whole number from 1/],
 ];
+
+Deno.test("grades that no cosine can reach are refused, also within a Matryoshka loss, and other losses take them", () => {
+  const graded = { sentence1: ["a", "b"], sentence2: ["c", "d"], score: [1, 5] };
+  for (const loss of [undefined, losses.matryoshka(losses.cosineSimilarity(), { dimensions: [8] })]) {
+    assert.throws(() => rowsGiven({ ...graded, ...(loss && { loss }) }), { where: "score[1]", found: "5" });
+  }
+  assert.equal(rowsGiven({ ...graded, loss: losses.cosent() }).rows.rows, 2);
+});
 
 for (const [name, call, message] of CASES) {
   Deno.test(`what is asked of the simple face is checked before anything is done: ${name}`, () =>

@@ -24,6 +24,7 @@ import type {
   ScoredPairs,
   Triplets,
 } from "../../data/dataset.ts";
+import { checkCosineScores } from "../../data/cosine_scores.ts";
 import { asRankedDocuments, usedListColumns } from "../../data/lists.ts";
 import { asMarginRows } from "../../data/margins.ts";
 import type { SentencePairs } from "../../augment/pairs.ts";
@@ -82,7 +83,7 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
     isLabelled(table, mapping) ? asLabelledPairs(table, mapping) : counted(asPairsOrTriplets(table, mapping)),
   "scores-or-nli": (table: Table, mapping: ColumnMapping) =>
     table.names.includes("score") || "score" in mapping || lacksLabel(table, mapping)
-      ? counted(cosineScores(asScoredPairs(table, mapping), table))
+      ? counted(cosinePairs(table, mapping))
       : asLabelledPairs(table, mapping),
   "lists": (table: Table, mapping: ColumnMapping) => ({
     ...counted(asRankedDocuments(table, mapping)),
@@ -151,17 +152,10 @@ export const isClassified = (table: Table, mapping: ColumnMapping) =>
 
 const counted = <C extends Columns>(dataset: Dataset<C>) => ({ dataset, dropped: 0 });
 
-/** The cosine loss wants its scores as they are. */
-function cosineScores(pairs: Dataset<ScoredPairs>, table: Table): Dataset<ScoredPairs> {
-  pairs.columns.score.forEach((score, row) => {
-    if (score >= -1 && score <= 1) return;
-    throw new DatasetError("the cosine loss wants scores between −1 and 1", {
-      where: table.where(row),
-      expected: "scores in [−1, 1]",
-      found: `${score}`,
-      hint: "divide them by the highest grade",
-    });
-  });
+/** Graded pairs for the cosine loss. */
+function cosinePairs(table: Table, mapping: ColumnMapping): Dataset<ScoredPairs> {
+  const pairs = asScoredPairs(table, mapping);
+  checkCosineScores(pairs.columns.score, table.where);
   return pairs;
 }
 
