@@ -111,12 +111,10 @@ export const train: (
       }),
     };
     const halfPrecision = engine.info.precision === "fp16";
-    const optimizer = openOptimizer(
-      engine,
-      parameters,
-      settings,
-      !halfPrecision,
-      objective.sets?.map(({ own }) => own),
+    const own = objective.sets?.map((set) => set.own);
+    const optimizer = yield* Effect.acquireRelease(
+      attemptSync(() => openOptimizer(engine, parameters, settings, !halfPrecision, own)),
+      (opened) => Effect.sync(() => closeOptimizer(engine, opened)),
     );
     if (hooks.folder !== undefined) yield* attempt(() => Deno.mkdir(hooks.folder!, { recursive: true }));
     const checkpoint = hooks.folder && `${hooks.folder}/checkpoint.safetensors`;
@@ -260,11 +258,11 @@ export const train: (
         error instanceof EngineError ? failedAt(error, record.steps, plan, saved.steps) : error
       ),
       Effect.onInterrupt(() => isWhole ? Effect.ignore(save) : Effect.void),
-      Effect.ensuring(Effect.sync(() => closeOptimizer(engine, optimizer))),
     );
     if (record.best !== undefined && record.best.step !== record.steps) yield* attempt(() => best.load());
     return record;
   },
+  Effect.scoped,
 );
 
 function notFinite(step: StepResult, objective: Objective): TrainingError {
