@@ -40,7 +40,17 @@ export {
   transpose,
 } from "./ops/shape.ts";
 export { softplus } from "./ops/softplus.ts";
-export { accumulate, backward, gradientTarget, inference, isOpen, record, recording, type Tape } from "./tape.ts";
+export {
+  accumulate,
+  backward,
+  gradientTarget,
+  handOn,
+  inference,
+  isOpen,
+  record,
+  recording,
+  type Tape,
+} from "./tape.ts";
 export {
   constant,
   countTrained,

@@ -144,15 +144,26 @@ export function isOpen(tape: Tape, tensor: Tensor): tensor is Tensor & { readonl
 
 /**
  * Where a kernel adds the gradient of a weight: to the gradient itself where it outlives the step, else to zeros that are
- * then handed on by {@linkcode accumulate}.
+ * then handed on by {@linkcode handOn}.
  *
  * @param tape The op's first argument.
- * @param tensor The weight.
+ * @param tensor The weight, where there is one.
  * @returns The target; undefined if no gradient is wanted.
  */
-export function gradientTarget(tape: Tape, tensor: Tensor): Handle | undefined {
-  if (!tensor.needsGradient) return undefined;
+export function gradientTarget(tape: Tape, tensor: Tensor | undefined): Handle | undefined {
+  if (tensor?.needsGradient !== true) return undefined;
   return tensor.isParameter ? tensor.gradient : tape.engine.zeros(tensor.value.shape);
+}
+
+/**
+ * Hands on what a kernel has added to the target of a gradient: a parameter has it already.
+ *
+ * @param tape The op's first argument.
+ * @param tensor The weight, where there is one.
+ * @param target What {@linkcode gradientTarget} gave for it.
+ */
+export function handOn(tape: Tape, tensor: Tensor | undefined, target: Handle | undefined): void {
+  if (tensor?.isParameter === false && target !== undefined) accumulate(tape, tensor, target);
 }
 
 /**

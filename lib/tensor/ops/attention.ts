@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Attention, Handle } from "../../engine/engine.ts";
-import { accumulate, record, type Tape } from "../tape.ts";
+import type { Attention } from "../../engine/engine.ts";
+import { accumulate, gradientTarget, handOn, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Input of {@linkcode attention}: the engine's, with tensors for what can have a gradient. */
@@ -28,9 +28,8 @@ export function attention(tape: Tape, input: AttentionInput): Tensor {
   const values = { ...input, qkv: qkv.value, bias: bias?.value };
   const forward = engine.attention(values);
   return record(tape, forward.out, [qkv, bias], (dOut) => {
-    let dBias: Handle | undefined;
-    if (bias?.needsGradient) dBias = bias.isParameter ? bias.gradient : engine.zeros(bias.value.shape);
+    const dBias = gradientTarget(tape, bias);
     accumulate(tape, qkv, engine.attentionBackward(values, forward, dOut, dBias), true);
-    if (bias !== undefined && dBias !== undefined && !bias.isParameter) accumulate(tape, bias, dBias);
+    handOn(tape, bias, dBias);
   });
 }

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import type { Engine, Handle } from "../../engine/engine.ts";
+import type { Handle } from "../../engine/engine.ts";
 import { accumulate, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 import { mean } from "./shape.ts";
+import { logisticOf, softplusOf } from "./softplus.ts";
 
 /**
  * σ(x) = 1 / (1 + exp(−x)) = ½ + ½ tanh(x / 2); dx = dy ⊙ y (1 − y)
@@ -17,7 +18,7 @@ import { mean } from "./shape.ts";
  */
 export function sigmoid(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
-  const y = logistic(engine, x.value, 1);
+  const y = logisticOf(engine, x.value, 1);
   return record(tape, y, [x], (dy) => {
     const slope = engine.binary("multiply", y, engine.affine(y, -1, 1));
     accumulate(tape, x, engine.binary("multiply", dy, slope));
@@ -27,8 +28,7 @@ export function sigmoid(tape: Tape, x: Tensor): Tensor {
 /**
  * Mean over all elements of −(w y log σ(x) + (1 − y) log(1 − σ(x))); y in [0, 1], w the weight of positives → [1]
  *
- * By element (1 − y) x + c softplus(−x) with c = 1 + (w − 1) y, and dx = (1 − y) − c σ(−x). softplus(−x) =
- * max(−x, 0) + log(1 + exp(−|x|)) does not overflow.
+ * By element (1 − y) x + c softplus(−x) with c = 1 + (w − 1) y, and dx = (1 − y) − c σ(−x); softplus does not overflow.
  *
  * @param tape Where the backward step goes, and the engine.
  * @param x Logits, any shape.
@@ -40,24 +40,14 @@ export function binaryCrossEntropy(tape: Tape, x: Tensor, y: Handle, positiveWei
   const { engine } = tape;
   const negative = engine.affine(y, -1, 1);
   const weight = engine.affine(y, positiveWeight - 1, 1);
-  const tail = engine.unary(
-    "log",
-    engine.affine(engine.unary("exp", engine.affine(engine.unary("abs", x.value), -1)), 1, 1),
-  );
-  const softplus = engine.binary("add", engine.activate("relu", engine.affine(x.value, -1)), tail);
   const losses = engine.binary(
     "add",
     engine.binary("multiply", negative, x.value),
-    engine.binary("multiply", weight, softplus),
+    engine.binary("multiply", weight, softplusOf(engine, engine.affine(x.value, -1))),
   );
   const each = record(tape, losses, [x], (dy) => {
-    const rest = engine.binary("multiply", weight, logistic(engine, x.value, -1));
+    const rest = engine.binary("multiply", weight, logisticOf(engine, x.value, -1));
     accumulate(tape, x, engine.binary("multiply", dy, engine.binary("subtract", negative, rest)));
   });
   return mean(tape, each);
-}
-
-/** σ(sign · x) */
-function logistic(engine: Engine, x: Handle, sign: 1 | -1): Handle {
-  return engine.affine(engine.activate("tanh", engine.affine(x, sign / 2)), 0.5, 0.5);
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Handle } from "../../engine/engine.ts";
-import { accumulate, record, type Tape } from "../tape.ts";
+import { accumulate, gradientTarget, handOn, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -43,10 +43,8 @@ export function linearCrossEntropy(
   const { engine } = tape;
   const forward = engine.linearCrossEntropy(x.value, weight.value, bias?.value, targets);
   return record(tape, forward.loss, [x, weight, bias], (dLoss) => {
-    const gradientOf = (tensor: Tensor | undefined) =>
-      tensor?.needsGradient ? (tensor.isParameter ? tensor.gradient : engine.zeros(tensor.value.shape)) : undefined;
-    const dWeight = gradientOf(weight);
-    const dBias = gradientOf(bias);
+    const dWeight = gradientTarget(tape, weight);
+    const dBias = gradientTarget(tape, bias);
     const dx = engine.linearCrossEntropyBackward(
       dLoss,
       x.value,
@@ -59,7 +57,7 @@ export function linearCrossEntropy(
     );
     if (forward.logits !== undefined) engine.release(forward.logits);
     accumulate(tape, x, dx, true);
-    if (dWeight !== undefined && !weight.isParameter) accumulate(tape, weight, dWeight);
-    if (bias !== undefined && dBias !== undefined && !bias.isParameter) accumulate(tape, bias, dBias);
+    handOn(tape, weight, dWeight);
+    handOn(tape, bias, dBias);
   });
 }

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Handle, WeighingMode } from "../../engine/engine.ts";
-import { accumulate, gradientTarget, record, type Tape } from "../tape.ts";
+import { gradientTarget, handOn, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
@@ -20,7 +20,7 @@ export function embedding(tape: Tape, table: Tensor, ids: Handle): Tensor {
   return record(tape, engine.gather(table.value, ids), [table], (dy) => {
     const gradient = gradientTarget(tape, table)!;
     engine.scatterAdd(gradient, ids, dy);
-    if (!table.isParameter) accumulate(tape, table, gradient);
+    handOn(tape, table, gradient);
   });
 }
 
@@ -49,6 +49,6 @@ export function pooledEmbedding(
   return record(tape, engine.gatherPool(table.value, ids, offsets, mode, skip), [table], (dy) => {
     const gradient = gradientTarget(tape, table)!;
     engine.scatterPool(gradient, ids, offsets, dy, mode, skip);
-    if (!table.isParameter) accumulate(tape, table, gradient);
+    handOn(tape, table, gradient);
   });
 }

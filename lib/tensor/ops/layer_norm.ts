@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dropout } from "../../engine/engine.ts";
-import { accumulate, gradientTarget, record, type Tape } from "../tape.ts";
+import { accumulate, gradientTarget, handOn, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Options of {@linkcode layerNorm}. */
@@ -41,11 +41,11 @@ export function layerNorm(
   const forward = engine.layerNorm(x.value, gamma.value, beta?.value, epsilon, { residual: residual?.value, dropout });
   return record(tape, forward.y, [x, gamma, beta, residual], (dy) => {
     const dGamma = gradientTarget(tape, gamma);
-    const dBeta = beta && gradientTarget(tape, beta);
+    const dBeta = gradientTarget(tape, beta);
     const passed = x.needsGradient ? dropout : undefined;
     const ds = engine.layerNormBackward(dy, forward, gamma.value, dGamma, dBeta, { dropout: passed });
-    if (!gamma.isParameter && dGamma !== undefined) accumulate(tape, gamma, dGamma);
-    if (beta?.isParameter === false && dBeta !== undefined) accumulate(tape, beta, dBeta);
+    handOn(tape, gamma, dGamma);
+    handOn(tape, beta, dBeta);
     if (residual !== undefined) accumulate(tape, residual, ds.sum, true);
     accumulate(tape, x, ds.x, true);
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dropout, Handle } from "../../engine/engine.ts";
-import { accumulate, gradientTarget, isOpen, record, replace, type Tape } from "../tape.ts";
+import { accumulate, gradientTarget, handOn, isOpen, record, replace, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** A normalisation of rows: of layers (mean and variance) or by the root mean square. */
@@ -56,7 +56,7 @@ export function residualNorm(
   });
   const y = record(tape, forward.y, [sum, weight, bias], (dy) => {
     const dWeight = gradientTarget(tape, weight);
-    const dBias = bias && gradientTarget(tape, bias);
+    const dBias = gradientTarget(tape, bias);
     const passed = {
       added: sum.gradient,
       inPlace: isOpen(tape, sum),
@@ -65,8 +65,8 @@ export function residualNorm(
     const ds = kind === "layer"
       ? engine.layerNormBackward(dy, forward, weight.value, dWeight, dBias, passed)
       : engine.rmsNormBackward(dy, forward, weight.value, dWeight, { onePlus, ...passed });
-    if (!weight.isParameter && dWeight !== undefined) accumulate(tape, weight, dWeight);
-    if (bias?.isParameter === false && dBias !== undefined) accumulate(tape, bias, dBias);
+    handOn(tape, weight, dWeight);
+    handOn(tape, bias, dBias);
     if (ds.sum !== sum.gradient) replace(tape, sum, ds.sum);
     dx = ds.x;
   });

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Dropout, HeadRange } from "../../engine/engine.ts";
-import { accumulate, gradientTarget, record, type Tape } from "../tape.ts";
+import { accumulate, gradientTarget, handOn, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /** Options of {@linkcode rmsNorm}. */
@@ -43,7 +43,7 @@ export function rmsNorm(
     const dWeight = gradientTarget(tape, weight);
     const passed = x.needsGradient ? dropout : undefined;
     const ds = engine.rmsNormBackward(dy, forward, weight.value, dWeight, { onePlus, dropout: passed });
-    if (!weight.isParameter && dWeight !== undefined) accumulate(tape, weight, dWeight);
+    handOn(tape, weight, dWeight);
     if (residual !== undefined) accumulate(tape, residual, ds.sum, true);
     accumulate(tape, x, ds.x, true);
   });
@@ -84,7 +84,7 @@ export function headNorm(
     for (const [i, { weight, first, count }] of heads.entries()) {
       const dWeight = gradientTarget(tape, weight);
       engine.headNormBackward(own, x.value, statistics[i]!, weight.value, { first, count }, dWeight, onePlus);
-      if (!weight.isParameter && dWeight !== undefined) accumulate(tape, weight, dWeight);
+      handOn(tape, weight, dWeight);
     }
     accumulate(tape, x, own, true);
   });

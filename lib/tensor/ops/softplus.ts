@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Engine, Handle } from "../../engine/engine.ts";
 import { accumulate, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
@@ -15,10 +16,18 @@ import type { Tensor } from "../tensor.ts";
  */
 export function softplus(tape: Tape, x: Tensor): Tensor {
   const { engine } = tape;
-  const power = engine.unary("exp", engine.affine(engine.unary("abs", x.value), -1));
-  const y = engine.binary("add", engine.activate("relu", x.value), engine.unary("log", engine.affine(power, 1, 1)));
-  return record(tape, y, [x], (dy) => {
-    const logistic = engine.affine(engine.activate("tanh", engine.affine(x.value, 0.5)), 0.5, 0.5);
-    accumulate(tape, x, engine.binary("multiply", dy, logistic));
+  return record(tape, softplusOf(engine, x.value), [x], (dy) => {
+    accumulate(tape, x, engine.binary("multiply", dy, logisticOf(engine, x.value, 1)));
   });
+}
+
+/** log(1 + exp(x)) */
+export function softplusOf(engine: Engine, x: Handle): Handle {
+  const power = engine.unary("exp", engine.affine(engine.unary("abs", x), -1));
+  return engine.binary("add", engine.activate("relu", x), engine.unary("log", engine.affine(power, 1, 1)));
+}
+
+/** σ(sign · x) */
+export function logisticOf(engine: Engine, x: Handle, sign: 1 | -1): Handle {
+  return engine.affine(engine.activate("tanh", engine.affine(x, sign / 2)), 0.5, 0.5);
 }
