@@ -39,6 +39,10 @@ export async function locateModel(
 ): Promise<LocatedModel> {
   if (await isFolder(source)) return { folder: source };
   if (!/^(hub:)?\w[\w.-]*\/\w[\w.-]*(@[\w./-]+)?$/.test(source)) {
+    // One that may not be read looks as if it were not there.
+    await Deno.stat(source).catch((error) => {
+      if (error instanceof Deno.errors.NotCapable) throw error;
+    });
     throw new UsageError("there is no such model", {
       found: source,
       hint: "name a folder, a file of word vectors (.txt, .vec), or a model of the hub as owner/name",
