@@ -16,7 +16,7 @@ import { DatasetError } from "../error.ts";
 export function checkCosineScores(scores: ArrayLike<number>, where: (row: number) => string, otherwise = ""): void {
   for (let row = 0; row < scores.length; row++) {
     if (scores[row]! >= -1 && scores[row]! <= 1) continue;
-    throw new DatasetError("the cosine loss wants scores between −1 and 1", {
+    throw new DatasetError("scores of pairs must be between −1 and 1", {
       where: where(row),
       expected: "scores in [−1, 1]",
       found: `${scores[row]}`,

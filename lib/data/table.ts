@@ -5,6 +5,7 @@
  */
 import { extname, join } from "node:path";
 import { DatasetError } from "../error.ts";
+import { columnText } from "./column_mapping.ts";
 import { type ColumnMapping, headerOf, type NamedColumns } from "./column_names.ts";
 import { jsonLines, type JsonRow, jsonRows } from "./json_rows.ts";
 import { openParquet } from "./parquet_file.ts";
@@ -317,9 +318,10 @@ function dense({ values, rows: places }: Sparse, rows: number): readonly Cell[] 
   return all;
 }
 
-/** Names in an error: the first ones of many. */
+/** Names in an error, as `--columns` takes them: the first ones of many. */
 export function listed(names: readonly string[]): string {
-  return names.length <= 20 ? names.join(", ") : `${names.slice(0, 20).join(", ")} and ${names.length - 20} more`;
+  const first = names.slice(0, 20).map(columnText).join(", ");
+  return names.length <= 20 ? first : `${first} and ${names.length - 20} more`;
 }
 
 /** Rows that are decoded at a time at most; where rows can be had alone, no more of them than a chunk takes. */

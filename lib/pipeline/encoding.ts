@@ -237,14 +237,18 @@ async function* inputChunks(
     return;
   }
   const wanted = (file: NamedColumns) => findName(file, column ?? "text");
-  const columns = (file: NamedColumns) => [wanted(file), findName(file, "id")];
   let told = false;
+  let of: number | undefined; // columns of a file of which some are read
+  const columns = (file: NamedColumns) => {
+    of ??= file.names.length;
+    return [wanted(file), findName(file, "id")];
+  };
   for await (const table of readChunks(paths, { columns, mapping: column === undefined ? {} : { text: column } })) {
-    const of = table.names.length;
     const name = wanted(table) ?? column;
     const texts = textsOf(table, "text", name === undefined ? {} : { text: name });
     if (!told && name !== undefined) {
-      tell({ _tag: "columns", source: input, columns: { text: table.header ? name : `column ${name}` }, of });
+      const text = table.header ? name : `column ${name}`;
+      tell({ _tag: "columns", source: input, columns: { text }, of: of ?? table.names.length });
     }
     told = true;
     const id = findName(table, "id");

@@ -7,6 +7,7 @@ import * as Context from "effect/Context";
 import * as Effect from "effect/Effect";
 import * as Layer from "effect/Layer";
 import { counted } from "../counted.ts";
+import { columnText } from "../data/column_mapping.ts";
 import type { StepProgress } from "../train/trainer.ts";
 
 /** Something that happens while stages run. */
@@ -46,11 +47,11 @@ export interface ReadColumns {
  * Columns in words.
  *
  * @param read Which columns of a file are used.
- * @returns Such as `anchor = question, positive = answer (of 5 columns)`.
+ * @returns Such as `anchor = question, positive = "answer, long" (of 5 columns)`.
  */
 export function columnsInWords(read: Pick<ReadColumns, "columns" | "of">): string {
   const { columns, of } = read;
-  const used = Object.entries(columns).map(([ours, theirs]) => `${ours} = ${theirs}`).join(", ");
+  const used = Object.entries(columns).map(([ours, theirs]) => `${ours} = ${columnText(theirs)}`).join(", ");
   return `${used || "none of its columns"} (of ${counted(of, "column")})`;
 }
 

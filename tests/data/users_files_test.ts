@@ -259,6 +259,8 @@ Deno.test("a column may have no name in JSON", async () => {
   assert.deepEqual(asPairsOrTriplets(table, columns).columns, { anchor: ["who?"], positive: ["me"] });
   const error = await refusal(async () => texts(await tableOf("a.csv", ",b\n1,me\n"), "anchor", columns));
   assert.deepEqual([error.expected, error.found], ['""', "Unnamed: 0, b"]);
+  const listed = await refusal(async () => texts(await tableOf("a.csv", '"a, b",c\n1,me\n'), "anchor"));
+  assert.equal(listed.found, '"a, b", c');
 });
 
 Deno.test("each negative is read once, whether it is mapped or named as we do", async () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { openTensors } from "../../lib/checkpoint/safetensors.ts";
+import { parquetSink } from "../../lib/data/parquet.ts";
 import { openParquet } from "../../lib/data/parquet_file.ts";
 import { dequantizeEmbeddings, quantizeEmbeddings } from "../../lib/embed/mod.ts";
 import { encodeSummary } from "../../lib/pipeline/encoding.ts";
@@ -11,6 +12,7 @@ import { UsageError } from "../../lib/error.ts";
 import { command } from "../../pipelines/encode.ts";
 import { withFolder } from "../folder.ts";
 import { runCommand } from "./in_process.ts";
+import { run } from "./user.ts";
 
 const model = goldenPath("training/model");
 const texts = [
@@ -90,6 +92,18 @@ Deno.test("encode writes every precision, measured by what it is told to, and sa
         (error) => error instanceof UsageError && message.test(error.message),
       );
     }
+  }));
+
+Deno.test("encode tells which column it reads, and how many the file has, of which it reads some", () =>
+  withFolder(async (folder) => {
+    const input = join(folder, "a.parquet");
+    const sink = await parquetSink(input, { "said, by": "text", other: "text" });
+    await sink.write({ "said, by": ["the boy runs"], other: ["a dog"] }, 1);
+    await sink.finish();
+    const args = ["--model", model, "--input", input, "--output", join(folder, "a.npy")];
+    const { code, err } = await run("encode", ...args, "--column", "said, by");
+    assert.equal(code, 0, err);
+    assert.match(err, /text = "said, by" \(of 2 columns\)/);
   }));
 
 Deno.test("encode says that static embeddings read a text of any length, unless they are told how long", () =>

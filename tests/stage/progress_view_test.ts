@@ -99,4 +99,5 @@ Deno.test("durations are read at a glance", () => {
 Deno.test("a file none of whose columns is used is told as such", () => {
   assert.equal(columnsInWords({ columns: {}, of: 2 }), "none of its columns (of 2 columns)");
   assert.equal(columnsInWords({ columns: { text: "said" }, of: 1 }), "text = said (of 1 column)");
+  assert.equal(columnsInWords({ columns: { text: "said, by" }, of: 2 }), 'text = "said, by" (of 2 columns)');
 });

@@ -71,8 +71,7 @@ const KINDS: Readonly<Record<RowKind, (table: Table, mapping: ColumnMapping) => 
     const roles = textRoles(table, mapping);
     const own: ColumnMapping = roles[0] === "text" ? mapping : Object.fromEntries(roles.map((role) => [role, role]));
     const { texts, dropped } = distinctTexts(roles.map((role) => textsOf(table, role, own)));
-    const used = { text: Object.values(usedColumns(table, roles, own)).join(", ") };
-    return { dataset: textColumn(texts), dropped, used };
+    return { dataset: textColumn(texts), dropped, used: usedColumns(table, roles, own) };
   },
   "sentence-pairs": (table: Table, mapping: ColumnMapping) => {
     const [sentence1, sentence2] = [textsOf(table, "sentence1", mapping), textsOf(table, "sentence2", mapping)];
@@ -206,7 +205,7 @@ export interface LoadParameters {
 
 const load = defineStage<LoadParameters, { source?: SourceFiles }, CountedDataset<Columns>>({
   name: "load",
-  version: 5, // reads further negatives that are mapped
+  version: 6, // reads further negatives that are mapped, and names each column of texts
   inputs: { source: sourceFormat },
   output: datasetFormat<Columns>(),
   run: ({ parameters, inputs, scratch }) =>
