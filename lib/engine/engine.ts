@@ -456,7 +456,7 @@ export interface Engine {
 
   // --- embedding ----------------------------------------------------------------------------------------------------
 
-  /** [V, H], i32 [T] → [T, H] */
+  /** [V, H], i32 [T] → [T, H]. An id that is no row of a table is an error on the cpu engine, which the next read raises. */
   gather(table: Handle, ids: Handle): Handle;
   /** dTable[ids[t]] += dy[t]; the order of addition is that of t. */
   scatterAdd(dTable: Handle, ids: Handle, dy: Handle): void;
@@ -546,7 +546,7 @@ export interface Engine {
 
   /**
    * Mean over the rows whose target is not −1 of logΣexp(logits) − logits[target] → loss [1] (0 if there is none).
-   * `probabilities` is softmax(logits), for the backward pass.
+   * `probabilities` is softmax(logits), for the backward pass. A target beyond the columns is an error as an id is.
    */
   crossEntropy(logits: Handle, targets: Handle): { readonly loss: Handle; readonly probabilities: Handle };
   /** dLogits = dLoss · (p − onehot) / count; 0 for rows without a target. `dLoss` is [1]. */
@@ -751,7 +751,9 @@ function lift(engine: Engine, value: unknown): void {
   }
 }
 
+const DTYPES: Readonly<Record<DType, true>> = { f32: true, i32: true, bf16: true, f16: true, i8: true };
+
 function isHandle(value: object): value is Handle {
   const { shape, dtype } = value as Partial<Handle>;
-  return Array.isArray(shape) && (dtype === "f32" || dtype === "i32" || dtype === "i8");
+  return Array.isArray(shape) && dtype !== undefined && Object.hasOwn(DTYPES, dtype);
 }

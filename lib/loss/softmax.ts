@@ -4,6 +4,7 @@
  * @module
  */
 import { randomPurpose, randomStream } from "../engine/philox.ts";
+import { TrainingError } from "../error.ts";
 import { absolute, concatColumns, crossEntropy, linear, multiply, subtract } from "../tensor/ops.ts";
 import type { Loss } from "./loss.ts";
 
@@ -25,7 +26,7 @@ export interface SoftmaxOptions {
  * 2019, arXiv 1908.10084.
  *
  * @param options How many classes, and what the classifier sees.
- * @returns The loss, for pairs with a class.
+ * @returns The loss, for pairs with a class. For a class from `classes` on its `apply` throws a `TrainingError`.
  *
  * @example
  * ```ts
@@ -57,7 +58,15 @@ export function softmax(options: SoftmaxOptions = {}): Loss<"class"> {
         "classifier.bias": { shape: [classes], data: uniform(classes), trained: !frozen },
       };
     },
-    apply(tape, [u, v], labels, head) {
+    apply(tape, [u, v], labels, head, batch) {
+      const beyond = batch?.classes?.find((label) => label >= classes);
+      if (beyond !== undefined) {
+        throw new TrainingError("a label is none of the classes that softmax tells apart", {
+          expected: `0 to ${classes - 1}`,
+          found: `${beyond}`,
+          hint: "classes: one more than the largest label",
+        });
+      }
       const parts = [u!, v!, absolute(tape, subtract(tape, u!, v!))];
       if (multiplication) parts.push(multiply(tape, u!, v!));
       const logits = linear(tape, concatColumns(tape, parts), head["classifier.weight"]!, head["classifier.bias"]);

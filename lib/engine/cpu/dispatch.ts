@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { EngineError } from "../../error.ts";
 import type { Activation, Handle } from "../engine.ts";
 import { at, type Core } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
@@ -90,6 +91,21 @@ export function markAll(core: Core, gradient: CpuHandle): void {
   const flags = [at(ever), at(dirty)];
   core.enqueue(() => {
     for (const address of flags) new Uint8Array(core.threads.memory.buffer, address, rows).fill(1);
+  });
+}
+
+/** Numbers of rows, or of columns, which kernels go by: one that is none stops what follows, and whoever reads is told. */
+export function expectNumbers(core: Core, kernel: string, numbers: Handle, least: number, count: number): void {
+  const [address, size] = [at(numbers), rowsOf(numbers)];
+  core.enqueue(() => {
+    const values = core.ints(address, size);
+    for (let i = 0; i < size; i++) {
+      if (values[i]! >= least && values[i]! < count) continue;
+      throw new EngineError(`${kernel}: a number beyond what there is`, {
+        expected: `${least} to ${count - 1}`,
+        found: `${values[i]} in place ${i}`,
+      });
+    }
   });
 }
 

@@ -5,15 +5,16 @@
  */
 import type { Engine, Handle } from "../engine.ts";
 import { at, atOr0, type Core, own } from "./core.ts";
-import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
+import { columnsOf, type Dispatch, expectNumbers, rowsOf } from "./dispatch.ts";
 import { POOLING } from "./pooling.ts";
 
 /** See the Engine contract. */
 export function embeddingKernels(
-  { heap, threads }: Core,
+  core: Core,
   { run, rows }: Dispatch,
 ): Pick<Engine, "gather" | "scatterAdd" | "gatherPool" | "scatterPool"> {
-  const { temporary } = heap;
+  const { heap: { temporary }, threads } = core;
+  const expectIds = (kernel: string, ids: Handle, table: Handle) => expectNumbers(core, kernel, ids, 0, rowsOf(table));
   /** How rows are added to: which have a gradient is kept count of, and threads share the columns, in whole vectors. */
   const additionTo = (dTable: Handle) => {
     const { touched } = own(dTable);
@@ -23,16 +24,19 @@ export function embeddingKernels(
   };
   return {
     gather(table, ids) {
+      expectIds("gather", ids, table);
       const y = temporary([rowsOf(ids), columnsOf(table)]);
       const width = columnsOf(table);
       rows("gather", rowsOf(ids), width, { table: at(table), ids: at(ids), y: at(y), width });
       return y;
     },
     scatterAdd(dTable, ids, dy) {
+      expectIds("scatterAdd", ids, dTable);
       const { grain, args } = additionTo(dTable);
       run("scatterAdd", args.width, grain, { ...args, ids: at(ids), dy: at(dy), rows: rowsOf(dy) });
     },
     gatherPool(table, ids, offsets, mode, skip = 0) {
+      expectIds("gatherPool", ids, table);
       const width = columnsOf(table);
       const y = temporary([rowsOf(offsets) - 1, width]);
       const inputs = { x: at(table), ids: at(ids), offsets: at(offsets) };
@@ -40,6 +44,7 @@ export function embeddingKernels(
       return y;
     },
     scatterPool(dTable, ids, offsets, dy, mode, skip = 0) {
+      expectIds("scatterPool", ids, dTable);
       const { grain, args } = additionTo(dTable);
       const inputs = { ids: at(ids), offsets: at(offsets), dy: at(dy), sequences: rowsOf(dy) };
       run("scatterPool", args.width, grain, { ...args, ...inputs, mode: POOLING[mode], skip });

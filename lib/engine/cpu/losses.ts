@@ -7,7 +7,7 @@ import type { Handle } from "../engine.ts";
 import type { LossKernels } from "../subjects.ts";
 import { at, atOr0, type Core, type CpuOptions, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
-import { columnsOf, type Dispatch, grainOf, markAll, rowsOf } from "./dispatch.ts";
+import { columnsOf, type Dispatch, expectNumbers, grainOf, markAll, rowsOf } from "./dispatch.ts";
 import { multiply } from "./products.ts";
 
 /** See the Engine contract. */
@@ -55,9 +55,21 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
     });
   };
 
+  /** Does something in an arena of its own, unless it is to be kept. */
+  const inArena = <A>(isKept: boolean, work: () => A): A => {
+    if (isKept) return work();
+    heap.enter();
+    try {
+      return work();
+    } finally {
+      heap.exit(() => {});
+    }
+  };
+
   return {
     crossEntropy(logits, targets) {
       const [count, columns] = logits.shape as [number, number];
+      expectNumbers(core, "crossEntropy", targets, -1, columns);
       const [loss, probabilities, lse] = [temporary([1]), temporary(logits.shape), temporary([count])];
       rows("logSumExpRows", count, columns, { logits: at(logits), bias: 0, out: at(lse), columns });
       rows("softmaxRows", count, columns, { x: at(logits), logSumExp: at(lse), y: at(probabilities), columns });
@@ -72,6 +84,7 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
     },
     crossEntropyBackward(dLoss, probabilities, targets) {
       const [count, columns] = probabilities.shape as [number, number];
+      expectNumbers(core, "crossEntropyBackward", targets, -1, columns);
       const dz = temporary(probabilities.shape);
       const counted = countTargets(targets);
       const args = { p: at(probabilities), targets: at(targets), dLoss: at(dLoss), dz: at(dz), columns };
@@ -80,96 +93,99 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
     },
     linearCrossEntropy(x, weight, bias, targets) {
       const [size, vocabulary, step] = [rowsOf(x), rowsOf(weight), rowsAtOnce(x, weight)];
+      expectNumbers(core, "linearCrossEntropy", targets, -1, vocabulary);
       const [loss, lse, chosen] = [temporary([1]), temporary([size]), temporary([size])];
       const [ids, chosenAt] = [at(targets), at(chosen)];
       const isKept = step === size;
-      if (!isKept) heap.enter();
-      const held = temporary([step, vocabulary]);
-      const logits = at(held);
-      for (let start = 0; start < size; start += step) {
-        const count = Math.min(step, size - start);
-        multiplyRows(x, weight, start, count, logits);
-        rows("logSumExpRows", count, vocabulary, {
-          logits,
-          bias: atOr0(bias),
-          out: at(lse) + 4 * start,
-          columns: vocabulary,
-        });
-        enqueue(() => {
-          const [values, wanted] = [core.floats(logits, count * vocabulary), core.ints(ids + 4 * start, count)];
-          const out = core.floats(chosenAt + 4 * start, count);
-          for (let row = 0; row < count; row++) {
-            out[row] = wanted[row]! < 0 ? 0 : values[row * vocabulary + wanted[row]!]!;
-          }
-        });
-      }
-      if (!isKept) heap.exit(() => {});
+      const held = inArena(isKept, () => {
+        const held = temporary([step, vocabulary]);
+        const logits = at(held);
+        for (let start = 0; start < size; start += step) {
+          const count = Math.min(step, size - start);
+          multiplyRows(x, weight, start, count, logits);
+          rows("logSumExpRows", count, vocabulary, {
+            logits,
+            bias: atOr0(bias),
+            out: at(lse) + 4 * start,
+            columns: vocabulary,
+          });
+          enqueue(() => {
+            const [values, wanted] = [core.floats(logits, count * vocabulary), core.ints(ids + 4 * start, count)];
+            const out = core.floats(chosenAt + 4 * start, count);
+            for (let row = 0; row < count; row++) {
+              out[row] = wanted[row]! < 0 ? 0 : values[row * vocabulary + wanted[row]!]!;
+            }
+          });
+        }
+        return held;
+      });
       meanLoss(at(loss), at(lse), targets, (row) => core.floats(chosenAt, row + 1)[row]!);
       return { loss, logSumExp: lse, ...(isKept && { logits: held }) };
     },
     linearCrossEntropyBackward(dLoss, x, weight, bias, targets, { logSumExp, logits: kept }, dWeight, dBias) {
       const [size, width, vocabulary, step] = [rowsOf(x), columnsOf(x), rowsOf(weight), rowsAtOnce(x, weight)];
+      expectNumbers(core, "linearCrossEntropyBackward", targets, -1, vocabulary);
       const dx = temporary(x.shape);
       const spare = temporary([rowsOf(x)]);
       const counted = countTargets(targets);
       const [lse, ids, scale] = [at(logSumExp), at(targets), at(dLoss)];
       if (dWeight !== undefined) markAll(core, own(dWeight));
-      if (kept === undefined) heap.enter();
-      const logits = at(kept ?? temporary([step, vocabulary]));
-      for (let start = 0; start < size; start += step) {
-        const count = Math.min(step, size - start);
-        if (kept === undefined) multiplyRows(x, weight, start, count, logits);
-        // The bias is added in place on the way; this sum is not needed again.
-        if (kept === undefined && bias !== undefined) {
-          rows("logSumExpRows", count, vocabulary, { logits, bias: at(bias), out: at(spare), columns: vocabulary });
-        }
-        enqueue(() =>
-          threads.run("softmaxRowsBackward", count, grainOf(vocabulary), {
-            x: logits,
-            logSumExp: lse + 4 * start,
-            targets: ids + 4 * start,
-            dLoss: scale,
-            count: Math.max(1, counted()),
-            y: logits,
-            columns: vocabulary,
-          })
-        );
-        const product = { scale: 1, transposeB: false, isRounded: core.precision === "bf16" };
-        const rowsAt = at(x) + 4 * start * width;
-        multiply(core, {
-          ...product,
-          a: logits,
-          b: at(weight),
-          c: at(dx) + 4 * start * width,
-          transposeA: false,
-          m: count,
-          n: width,
-          k: vocabulary,
-          accumulate: false,
-        });
-        if (dWeight !== undefined) {
+      inArena(kept !== undefined, () => {
+        const logits = at(kept ?? temporary([step, vocabulary]));
+        for (let start = 0; start < size; start += step) {
+          const count = Math.min(step, size - start);
+          if (kept === undefined) multiplyRows(x, weight, start, count, logits);
+          // The bias is added in place on the way; this sum is not needed again.
+          if (kept === undefined && bias !== undefined) {
+            rows("logSumExpRows", count, vocabulary, { logits, bias: at(bias), out: at(spare), columns: vocabulary });
+          }
+          enqueue(() =>
+            threads.run("softmaxRowsBackward", count, grainOf(vocabulary), {
+              x: logits,
+              logSumExp: lse + 4 * start,
+              targets: ids + 4 * start,
+              dLoss: scale,
+              count: Math.max(1, counted()),
+              y: logits,
+              columns: vocabulary,
+            })
+          );
+          const product = { scale: 1, transposeB: false, isRounded: core.precision === "bf16" };
+          const rowsAt = at(x) + 4 * start * width;
           multiply(core, {
             ...product,
             a: logits,
-            b: rowsAt,
-            c: at(dWeight),
-            transposeA: true,
-            m: vocabulary,
+            b: at(weight),
+            c: at(dx) + 4 * start * width,
+            transposeA: false,
+            m: count,
             n: width,
-            k: count,
-            accumulate: true,
+            k: vocabulary,
+            accumulate: false,
           });
+          if (dWeight !== undefined) {
+            multiply(core, {
+              ...product,
+              a: logits,
+              b: rowsAt,
+              c: at(dWeight),
+              transposeA: true,
+              m: vocabulary,
+              n: width,
+              k: count,
+              accumulate: true,
+            });
+          }
+          if (dBias !== undefined) {
+            const all = {
+              shape: [count, vocabulary],
+              dtype: "f32",
+              block: { address: logits, size: count * vocabulary },
+            } as CpuHandle;
+            columnSum(all, at(dBias), true);
+          }
         }
-        if (dBias !== undefined) {
-          const all = {
-            shape: [count, vocabulary],
-            dtype: "f32",
-            block: { address: logits, size: count * vocabulary },
-          } as CpuHandle;
-          columnSum(all, at(dBias), true);
-        }
-      }
-      if (kept === undefined) heap.exit(() => {});
+      });
       return dx;
     },
   };

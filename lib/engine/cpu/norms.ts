@@ -130,9 +130,9 @@ export function normKernels({ heap, workspace }: Core, { run, rows, addBlocks }:
     },
 
     dropout(x, dropout) {
-      const y = temporary(x.shape);
       const [width, key] = [columnsOf(x), dropoutArguments(dropout)];
       if (key.threshold === 0) return x;
+      const y = temporary(x.shape);
       rows("dropout", rowsOf(x), width, { x: at(x), y: at(y), width, ...key });
       return y;
     },

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import { createHeap } from "../../../lib/engine/cpu/heap.ts";
+import { scope } from "../../../lib/engine/engine.ts";
 
 Deno.test("memory is fresh until it was given out once, from below or from above", () => {
   const heap = createHeap(0, 4096);
@@ -53,6 +54,26 @@ Deno.test("a weight that was given back is multiplied no more, and one that wait
     assert.throws(() => engine.matmul(x, weight, { transposeB: true }), /given back/);
     assert.throws(() => engine.write(weight, new Float32Array(6)), /given back/);
     assert.deepEqual([...await engine.read(y)], [6, 6, 6]);
+  }
+  engine.close();
+});
+
+Deno.test("logits that find no room leave no arena open", () => {
+  const engine = createCpuEngine({ threads: 1, logitBytes: 4 });
+  const [vocabulary, width] = [1 << 20, 4];
+  const weight = engine.variable([vocabulary, width]);
+  const [x, ids, one] = [engine.zeros([2, width]), engine.zeros([2], "i32"), engine.full([1], 1)];
+  const forward = engine.linearCrossEntropy(x, weight, undefined, ids);
+  engine.empty([2 ** 30 - 6_900_000]); // all of the memory but some 2 MiB, half a row
+  const { live } = engine.memory();
+  for (
+    const attempt of [
+      () => engine.linearCrossEntropy(x, weight, undefined, ids),
+      () => engine.linearCrossEntropyBackward(one, x, weight, undefined, ids, forward, undefined, undefined),
+    ]
+  ) {
+    assert.throws(() => scope(engine, () => void attempt()), /out of memory/);
+    assert.equal(engine.memory().live, live);
   }
   engine.close();
 });
