@@ -8,7 +8,7 @@ import { OUTPUT_PRECISIONS, type OutputPrecision } from "../embed/quantize.ts";
 import { UsageError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
 import { type NumberKind, NUMBERS } from "../train/fields.ts";
-import { commandsWithLoss, ownersInWords } from "./flag_owners.ts";
+import { commandsWithLoss, ownersInWords, setLoss } from "./flag_owners.ts";
 import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
 
 /** Reads arguments; only the given flags are known. `choices`: what they may be, where the table of flags says otherwise. */
@@ -60,7 +60,7 @@ function read(flag: Flag, value: string | boolean, choices?: readonly string[]):
     throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, {
       found: value,
       ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
-      ...(flag === "loss" && commandsWithLoss(value).length > 0 && { hint: ownersInWords(flag, value) }),
+      ...(flag === "loss" && isElsewhere(value, meant) && { hint: ownersInWords(flag, value) }),
       ...(flag === "precision" && precisionHint(value)),
     });
   }
@@ -69,6 +69,10 @@ function read(flag: Flag, value: string | boolean, choices?: readonly string[]):
   if (is(number)) return number;
   throw new UsageError(`--${flag} must be ${expected}`, { found: value });
 }
+
+/** Whether a loss is that of other commands, rather than one of this one, mistyped. */
+const isElsewhere = (loss: string, meant: string | undefined) =>
+  commandsWithLoss(loss).length > 0 || (meant === undefined && setLoss(loss) !== undefined);
 
 /** sentence-transformers calls the precision of embeddings by the same name. */
 function precisionHint(value: string): { readonly hint?: string } {

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { nearestName } from "../text/edits.ts";
 import type { Flag } from "./flags.ts";
 
 /** Commands, and the flags that they alone have: those of at most eight commands. */
@@ -163,6 +164,9 @@ export const LOSS_OWNERS: Readonly<Record<string, readonly string[]>> = {
   supervised_finetune: PAIR_LOSSES,
 };
 
+/** Losses that have no `--loss`: data sets of `multi_dataset` take them, as all that are not for cross-encoders. */
+export const SET_LOSSES: readonly string[] = ["angle", "cosent", "cosine-similarity", "embed-distill", "softmax"];
+
 /**
  * Says whose a flag is that a command has not, or the value of one that it has.
  *
@@ -173,6 +177,10 @@ export const LOSS_OWNERS: Readonly<Record<string, readonly string[]>> = {
 export function ownersInWords(flag: Flag, value?: string): string {
   const withLoss = flag === "loss" && value !== undefined ? commandsWithLoss(value) : [];
   if (withLoss.length > 0) return `--loss ${value} belongs to ${listed(withLoss)}`;
+  const inSets = flag === "loss" && value !== undefined ? setLoss(value) : undefined;
+  if (inSets !== undefined) {
+    return `${inSets} is a loss of data sets: "loss": "${inSets}" in --datasets of multi_dataset`;
+  }
   const commands = OWNERS.find(([, flags]) => flags.includes(flag))?.[0];
   return commands === undefined
     ? `--${flag} belongs to most other commands; this one has no use for it`
@@ -182,5 +190,8 @@ export function ownersInWords(flag: Flag, value?: string): string {
 /** The commands that have a loss. */
 export const commandsWithLoss = (loss: string): readonly string[] =>
   Object.keys(LOSS_OWNERS).filter((command) => LOSS_OWNERS[command]!.includes(loss));
+
+/** The loss of data sets of this name, as others may write it. */
+export const setLoss = (loss: string): string | undefined => nearestName(loss, SET_LOSSES);
 
 const listed = (names: readonly string[]) => new Intl.ListFormat("en-GB").format(names);

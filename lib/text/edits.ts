@@ -26,13 +26,23 @@ export function editDistances(a: string, b: string): readonly number[] {
 /** Edits up to which a mistyped name is taken for another one; of a short name, half of its letters. */
 const MISTYPED = 3;
 
+/** Letters and digits of a name: other libraries write it with capitals, and with other signs or none between its words. */
+const lettersOf = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
+
+/** The longest name that another one begins with, however it is written: `cosent` of `CoSENTLoss`. */
+function longestBeginning<A extends string>(name: string, known: readonly A[]): A | undefined {
+  const letters = lettersOf(name);
+  const begun = known.filter((each) => lettersOf(each).length > 2 && letters.startsWith(lettersOf(each)));
+  return begun.toSorted((a, b) => b.length - a.length)[0];
+}
+
 /**
- * The name that a mistyped one was probably meant to be.
+ * The name that a mistyped one was probably meant to be, or one that another library writes otherwise.
  *
  * @param name What was written.
  * @param known The names there are.
- * @returns The one with the fewest edits, the first of equals; undefined if it takes more than three, or than half of the
- * letters.
+ * @returns The one with the fewest edits, the first of equals; if it takes more than three, or than half of the letters,
+ * the longest that the name begins with; undefined if there is none.
  */
 export function nearestName<A extends string>(name: string, known: readonly A[]): A | undefined {
   let [nearest, fewest]: [A | undefined, number] = [undefined, Math.min(MISTYPED, Math.ceil(name.length / 2)) + 1];
@@ -40,5 +50,5 @@ export function nearestName<A extends string>(name: string, known: readonly A[])
     const edits = editDistances(name, each).at(-1)!;
     if (edits < fewest) [nearest, fewest] = [each, edits];
   }
-  return nearest;
+  return nearest ?? longestBeginning(name, known);
 }

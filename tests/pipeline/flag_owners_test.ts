@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { lossOf } from "../../lib/loss/named.ts";
 import { parseFlags } from "../../lib/pipeline/arguments.ts";
 import type { Command } from "../../lib/pipeline/command.ts";
-import { LOSS_OWNERS, OWNERS } from "../../lib/pipeline/flag_owners.ts";
+import { LOSS_OWNERS, OWNERS, SET_LOSSES } from "../../lib/pipeline/flag_owners.ts";
 import { type Flag, FLAGS } from "../../lib/pipeline/flags.ts";
 
 const folder = new URL("../../pipelines/", import.meta.url);
@@ -22,6 +23,11 @@ Deno.test("what is written down of the commands' flags and losses is what they h
     [name, choices?.loss ?? FLAGS["loss"][0]] as const
   );
   assert.deepEqual(LOSS_OWNERS, Object.fromEntries(losses));
+  const owned = losses.flatMap(([, names]) => names);
+  for (const loss of SET_LOSSES) {
+    assert.ok(!owned.includes(loss), loss);
+    assert.equal(lossOf({ name: loss.replaceAll("-", "_") }).name, loss.replaceAll("-", "_"));
+  }
 });
 
 Deno.test("who asks a command for the flag or the loss of another is told whose it is", () => {
@@ -35,9 +41,14 @@ Deno.test("who asks a command for the flag or the loss of another is told whose 
   };
   assert.equal(refused("simcse", "--datasets", "sets.json"), "--datasets belongs to multi_dataset");
   assert.equal(
-    refused("cosine_similarity", "--loss", "cosent"),
+    refused("cosine_similarity", "--loss", "hinge"),
     "--loss belongs to cross_encoder, label_similarity, multiple_negatives_ranking and supervised_finetune",
   );
+  const ofSets = 'cosent is a loss of data sets: "loss": "cosent" in --datasets of multi_dataset';
+  for (const name of ["cosine_similarity", "multiple_negatives_ranking"]) {
+    for (const loss of ["cosent", "CoSENTLoss"]) assert.equal(refused(name, "--loss", loss), ofSets);
+  }
+  assert.equal(refused("supervised_finetune", "--loss", "GISTEmbedLoss"), "did you mean gist?");
   for (const args of [["--loss", "lambda"], ["--loss=lambda"]]) {
     assert.equal(refused("cosine_similarity", ...args), "--loss lambda belongs to cross_encoder");
     assert.equal(refused("supervised_finetune", ...args), "--loss lambda belongs to cross_encoder");

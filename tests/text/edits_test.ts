@@ -12,3 +12,13 @@ Deno.test("a mistyped name is told its right one, a foreign one is not", () => {
   assert.equal(nearestName("lr", ["clip", "seed"]), undefined, "more edits than half of its letters");
   assert.equal(nearestName("temperature", ["epochs", "batchSize", "seed"]), undefined);
 });
+
+Deno.test("a name as another library writes it is told ours", () => {
+  const losses = ["multiple-negatives", "gist", "margin-mse", "triplet", "batch-hard", "batch-hard-soft-margin"];
+  assert.equal(nearestName("MultipleNegativesRankingLoss", losses), "multiple-negatives");
+  assert.equal(nearestName("GISTEmbedLoss", losses), "gist");
+  assert.equal(nearestName("MarginMSELoss", losses), "margin-mse");
+  assert.equal(nearestName("BatchHardSoftMarginTripletLoss", losses), "batch-hard-soft-margin");
+  assert.equal(nearestName("eval-stepz", ["eval", "eval-steps"]), "eval-steps", "edits come first");
+  assert.equal(nearestName("CoSENTLoss", losses), undefined);
+});
