@@ -7,12 +7,11 @@
 import { EngineError } from "../../error.ts";
 import { type AdamWOptions, type Handle, type OptimizerSlot, sizeOf, STEP } from "../engine.ts";
 import { at, atOr0, type Core, own, readable } from "./core.ts";
+import { GRAIN } from "./dispatch.ts";
 import { type CpuHandle, NOWHERE } from "./heap.ts";
 
 /** Elements of a block; its two moments take eight bytes each. */
 const BLOCK = 1 << 20;
-/** Elements of a thread's portion. */
-const GRAIN = 16384;
 
 /** Makes cold tensors and counts them. */
 export interface ColdStore {

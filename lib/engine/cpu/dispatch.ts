@@ -5,7 +5,7 @@
  */
 import { EngineError } from "../../error.ts";
 import type { Activation, Handle } from "../engine.ts";
-import { at, type Core } from "./core.ts";
+import { at, type Core, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
 import type { KernelArguments, KernelName } from "./kernels/table.ts";
 
@@ -81,6 +81,20 @@ export function dispatchOf(core: Core): Dispatch {
     rows: (kernel, count, columns, args) => run(kernel, count, grainOf(columns), args),
     addBlocks,
     columnSum,
+  };
+}
+
+/** Elements that are summed as one, as in `kernels/reductions.c`; and such blocks of a portion. */
+const [SUMMED, PORTION] = [16384, 4];
+
+/** Σ of all elements, or of their squares: to be asked for when work is enqueued, and called by the work. */
+export function sumOf(core: Core, x: Handle, squared: boolean): () => number {
+  const [address, { size }] = [at(x), own(x).block];
+  const blocks = Math.ceil(size / SUMMED);
+  const partial = core.workspace(8 * Math.max(1, blocks));
+  return () => {
+    core.threads.run("sumBlocks", blocks, PORTION, { x: address, size, squared: +squared, partial });
+    return core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
   };
 }
 

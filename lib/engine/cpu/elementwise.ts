@@ -6,13 +6,13 @@
 import { expectSize } from "../shapes.ts";
 import type { ElementwiseKernels } from "../subjects.ts";
 import { at, type Core, own } from "./core.ts";
-import { columnsOf, type Dispatch, markAll, rowsOf } from "./dispatch.ts";
+import { columnsOf, type Dispatch, markAll, rowsOf, sumOf } from "./dispatch.ts";
 
 const UNARY = { abs: 0, sign: 1, exp: 2, log: 3, sqrt: 4, square: 5, reciprocal: 6 } as const;
 const BINARY = { add: 0, subtract: 1, multiply: 2, divide: 3, maximum: 4 } as const;
 
 /** See the Engine contract. */
-export function elementwiseKernels(core: Core, { run, elements, rows, columnSum }: Dispatch): ElementwiseKernels {
+export function elementwiseKernels(core: Core, { elements, rows, columnSum }: Dispatch): ElementwiseKernels {
   const { enqueue } = core;
   const { temporary } = core.heap;
   return {
@@ -58,13 +58,8 @@ export function elementwiseKernels(core: Core, { run, elements, rows, columnSum 
     },
     sum(x) {
       const y = temporary([1]);
-      const [address, out, { size }] = [at(x), at(y), own(x).block];
-      const blocks = Math.ceil(size / 16384);
-      const partial = core.workspace(8 * Math.max(1, blocks));
-      run("sumBlocks", blocks, 4, { x: address, size, squared: 0, partial });
-      enqueue(() => {
-        core.floats(out, 1)[0] = core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
-      });
+      const [total, out] = [sumOf(core, x, false), at(y)];
+      enqueue(() => core.floats(out, 1)[0] = total());
       return y;
     },
   };

@@ -6,24 +6,25 @@
 import { type OptimizerSlot, STEP } from "../engine.ts";
 import type { OptimizerKernels } from "../subjects.ts";
 import { adamwFromOutside } from "./cold.ts";
-import { at, atOr0, type Core, own } from "./core.ts";
+import { at, type Core, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
-import { type Dispatch, GRAIN } from "./dispatch.ts";
+import { type Dispatch, GRAIN, sumOf } from "./dispatch.ts";
+
+/** Rows of a table whose squares are summed as one, as in `kernels/optimizer.c`. */
+const TOUCHED = 256;
 
 /** See the Engine contract. */
 export function optimizerKernels(core: Core, { run, elements }: Dispatch): OptimizerKernels {
   const { enqueue, threads } = core;
   const squares = (gradient: CpuHandle): () => number => {
-    const { touched, block: { size } } = gradient;
-    const [address, dirty] = [at(gradient), atOr0(touched?.dirty)];
-    const blocks = touched === undefined ? Math.ceil(size / 16384) : Math.ceil(touched.rows / 256);
+    const { touched } = gradient;
+    if (touched === undefined) return sumOf(core, gradient, true);
+    const { dirty, rows, width } = touched;
+    const blocks = Math.ceil(rows / TOUCHED);
     const partial = core.workspace(8 * blocks);
+    const args = { g: at(gradient), dirty: at(dirty), rows, width, partial };
     return () => {
-      if (touched === undefined) threads.run("sumBlocks", blocks, 4, { x: address, size, squared: 1, partial });
-      else {
-        const { rows, width } = touched;
-        threads.run("squaresOfRows", blocks, 1, { g: address, dirty, rows, width, partial });
-      }
+      threads.run("squaresOfRows", blocks, 1, args);
       return core.doubles(partial, blocks).reduce((sum, value) => sum + value, 0);
     };
   };

@@ -4,10 +4,8 @@
  * @module
  */
 import type { Core } from "./core.ts";
-import { NOTHING, type Product } from "./product.ts";
+import { DEPTH, NOTHING, type Product } from "./product.ts";
 
-/** Products of a sum that are taken at once: as in the kernel. What is packed of B is a multiple of so many. */
-const DEPTH = 384;
 /** Sums are padded to a multiple of so many. */
 const STEP = 32;
 /** Bytes of B that are packed at once, and slices of A that find room in a thread's scratch. */
