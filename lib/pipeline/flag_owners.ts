@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { nearestName } from "../text/edits.ts";
+import { longestBeginning } from "../text/edits.ts";
 import type { Flag } from "./flags.ts";
 
 /** Commands, and the flags that they alone have: those of at most eight commands. */
@@ -192,6 +192,6 @@ export const commandsWithLoss = (loss: string): readonly string[] =>
   Object.keys(LOSS_OWNERS).filter((command) => LOSS_OWNERS[command]!.includes(loss));
 
 /** The loss of data sets of this name, as others may write it. */
-export const setLoss = (loss: string): string | undefined => nearestName(loss, SET_LOSSES);
+export const setLoss = (loss: string): string | undefined => longestBeginning(loss, SET_LOSSES);
 
 const listed = (names: readonly string[]) => new Intl.ListFormat("en-GB").format(names);

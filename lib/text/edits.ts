@@ -29,8 +29,14 @@ const MISTYPED = 3;
 /** Letters and digits of a name: other libraries write it with capitals, and with other signs or none between its words. */
 const lettersOf = (name: string) => name.toLowerCase().replace(/[^\p{L}\p{N}]/gu, "");
 
-/** The longest name that another one begins with, however it is written: `cosent` of `CoSENTLoss`. */
-function longestBeginning<A extends string>(name: string, known: readonly A[]): A | undefined {
+/**
+ * The longest name that another one begins with, however it is written: `cosent` of `CoSENTLoss`.
+ *
+ * @param name What was written.
+ * @param known The names there are; those of fewer than three letters do not count.
+ * @returns The longest; undefined if it begins with none.
+ */
+export function longestBeginning<A extends string>(name: string, known: readonly A[]): A | undefined {
   const letters = lettersOf(name);
   const begun = known.filter((each) => lettersOf(each).length > 2 && letters.startsWith(lettersOf(each)));
   return begun.toSorted((a, b) => b.length - a.length)[0];

@@ -41,7 +41,7 @@ Deno.test("who asks a command for the flag or the loss of another is told whose 
   };
   assert.equal(refused("simcse", "--datasets", "sets.json"), "--datasets belongs to multi_dataset");
   assert.equal(
-    refused("cosine_similarity", "--loss", "hinge"),
+    refused("cosine_similarity", "--loss", "cosine"),
     "--loss belongs to cross_encoder, label_similarity, multiple_negatives_ranking and supervised_finetune",
   );
   const ofSets = 'cosent is a loss of data sets: "loss": "cosent" in --datasets of multi_dataset';
