@@ -1,5 +1,5 @@
 /**
- * Models are loaded whole or not at all: an engine outlives a load that fails.
+ * Models, and what trains them, come whole or not at all: an engine outlives a load that fails.
  *
  * @module
  */

@@ -7,6 +7,7 @@ import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineError, type KindredError, TrainingError, UsageError } from "../error.ts";
+import { wholeOrNothing } from "../model/whole.ts";
 import { countTrained, type Parameters } from "../tensor/tensor.ts";
 import { closeOptimizer, openOptimizer } from "./adamw.ts";
 import { FIRST_LOSS_SCALE, nextLossScale } from "./loss_scale.ts";
@@ -113,7 +114,12 @@ export const train: (
     const halfPrecision = engine.info.precision === "fp16";
     const own = objective.sets?.map((set) => set.own);
     const optimizer = yield* Effect.acquireRelease(
-      attemptSync(() => openOptimizer(engine, parameters, settings, !halfPrecision, own)),
+      attempt(() =>
+        wholeOrNothing(
+          engine,
+          (engine) => Promise.resolve(openOptimizer(engine, parameters, settings, !halfPrecision, own)),
+        )
+      ),
       (opened) => Effect.sync(() => closeOptimizer(engine, opened)),
     );
     if (hooks.folder !== undefined) yield* attempt(() => Deno.mkdir(hooks.folder!, { recursive: true }));

@@ -242,17 +242,23 @@ Deno.test("a checkpoint that another version wrote is refused with what to do, n
   await Deno.remove(folder, { recursive: true });
 });
 
-Deno.test("a checkpoint that cannot be gone on from leaves nothing on the engine", async () => {
+Deno.test("a training that cannot begin leaves nothing on the engine", async () => {
   const folder = await Deno.makeTempDir();
   const path = join(folder, "checkpoint.safetensors");
   await writeSafetensors(path, [{ name: "other", shape: [1], data: Float32Array.of(1) }], { record: "{}" });
   const engine = createCpuEngine({ threads: 1 });
   await loadBiEncoder(engine, await sampleBaseModel(), { trained: true });
   const { live } = engine.memory();
-  let left = 0;
+  let [left, moments] = [0, 0];
   const kept = { ...engine, close: () => void (left = engine.memory().live - live) };
   await assert.rejects(run({ folder }, {}, undefined, kept), /belongs to another model/);
   assert.equal(left, live, "a second model, and no optimizer");
+  const variable: Engine["variable"] = (shape, options) => {
+    if (options?.storage === "cold" && ++moments > 2) throw new EngineError("out of memory");
+    return engine.variable(shape, options);
+  };
+  await assert.rejects(run({}, {}, undefined, { ...kept, variable }), EngineError);
+  assert.equal(left, 2 * live, "a third model, and nothing of an optimizer that finds no room");
   engine.close();
   await Deno.remove(folder, { recursive: true });
 });
