@@ -4,7 +4,7 @@
  * @module
  */
 import { createHash } from "node:crypto";
-import { join, relative, resolve } from "node:path";
+import { join, relative, resolve, sep } from "node:path";
 
 /**
  * All files below a folder, sorted, behind links as well; a link to a folder that it stands in leads nowhere.
@@ -91,7 +91,9 @@ export async function keyOfFiles(cacheFolder: string, paths: readonly string[]):
   for (const path of paths) {
     const { isDirectory } = await Deno.stat(path);
     for (const file of isDirectory ? await filesOf(path) : [path]) {
-      hash.update(`${isDirectory ? relative(path, file) : ""}\0${await rememberedDigest(memory, file)}\0`);
+      hash.update(
+        `${isDirectory ? relative(path, file).replaceAll(sep, "/") : ""}\0${await rememberedDigest(memory, file)}\0`,
+      );
     }
   }
   return hash.digest("hex");

@@ -39,9 +39,10 @@ export function matmul(core: Core, a: Handle, b: Handle, options: MatmulOptions 
   const shape = a.shape.length === 3 ? [batch, m, n] : [m, n];
   if (options.out !== undefined) expectShape("matmul", options.out, shape);
   if (bias !== undefined) expectShape("matmul", bias, [n]);
+  const pre = options.preactivation;
+  if (pre !== undefined) expectShape("matmul", pre, shape);
   const out = own(options.out ?? core.heap.temporary(shape));
   markAll(core, out);
-  const pre = options.preactivation;
   const isRounded = options.isLayer === true && core.precision === "bf16";
   const adds = accumulate && options.out !== undefined;
   const kind = activation === undefined ? -1 : ACTIVATIONS[activation];

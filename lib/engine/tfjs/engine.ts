@@ -141,6 +141,7 @@ export async function createTfjsEngine(
       const shape = [...a.shape.slice(0, -2), m!, n!];
       if (out !== undefined) expectShape("matmul", out, shape);
       if (bias !== undefined) expectShape("matmul", bias, [n]);
+      if (preactivation !== undefined) expectShape("matmul", preactivation, shape);
       const empty = k === 0 || sizeOf(shape) === 0;
       const before = () => {
         let z = empty ? tf.zeros(shape) : tf.matMul(get(a), get(b), transposeA, transposeB);

@@ -38,6 +38,7 @@ export function productKernels(
       const shape = [...a.shape.slice(0, -2), m!, n!];
       if (bias !== undefined) expectShape("matmul", bias, [n]);
       if (options.out !== undefined) expectShape("matmul", options.out, shape);
+      if (preactivation !== undefined) expectShape("matmul", preactivation, shape);
       const out: Handle = options.out ?? temporary(shape);
       /** Whether rows of so many elements can be read, or written, by four. */
       const byFour = (width: number, ...tensors: readonly (Handle | undefined)[]) =>

@@ -28,6 +28,7 @@ export const refusals: readonly (readonly [RegExp, (engine: Engine) => unknown])
   ],
   [/^matmul: /, (e) => e.matmul(zeros(e, 4, 2, 3), zeros(e, 3, 3, 2))],
   [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 3, 2), { bias: zeros(e, 3) })],
+  [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 3, 2), { preactivation: zeros(e, 2, 1) })],
   [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 3, 2), { out: zeros(e, 3, 2) })],
   [/i(nt)?8/, (e) => int8(e, 2, 3, 4)],
   [/^matmul: |i8/, (e) => e.matmul(zeros(e, 2, 4), int8(e, 5, 3), { transposeB: true })],
