@@ -68,8 +68,8 @@ function matcherOf(part: string, config: EncoderConfig): (name: string) => boole
   return (name) => pattern.test(name);
 }
 
-/** Tables and what is done to their rows before the first layer. */
-const isEmbedding = (name: string) => /^(embeddings|embed_tokens)\./.test(name);
+/** Tables and what is done to their rows before the first layer: `emb_ln` normalises those of Nomic and of Jina. */
+const isEmbedding = (name: string) => /^(embeddings|embed_tokens|emb_ln)\./.test(name);
 
 /** Some names, one of each kind: layers without their own names. */
 function examples(names: readonly string[]): string {

@@ -4,8 +4,11 @@ import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
 import { UsageError } from "../../lib/error.ts";
 import { freeBiEncoder, loadBiEncoder } from "../../lib/model/bi_encoder.ts";
 import { loadCrossEncoder } from "../../lib/model/cross_encoder.ts";
+import { familyOf, parseConfig } from "../../lib/model/families/mod.ts";
+import { trainedBy } from "../../lib/model/freeze.ts";
 import { loadMaskedLm } from "../../lib/model/masked_lm.ts";
 import { countTrained } from "../../lib/tensor/tensor.ts";
+import { goldenPath } from "../golden/golden.ts";
 
 /** Every kind of model refuses what names nothing, and what leaves nothing. */
 Deno.test("a part of --freeze that names no tensor is refused, and so is freezing everything", async () => {
@@ -41,4 +44,17 @@ Deno.test("what is frozen is not counted as trained", async () => {
   assert.equal(some.trained, sizeOf(/^encoder\.layer\.1\.(attention|intermediate)\./));
   for (const model of [whole, frozen]) freeBiEncoder(engine, model);
   engine.close();
+});
+
+Deno.test("with its embeddings frozen, every family trains its layers and what stands beside or behind them", async () => {
+  const { heads } = JSON.parse(await Deno.readTextFile(goldenPath("families.json")));
+  for (const { config: json } of heads as { config: Record<string, unknown> }[]) {
+    const config = parseConfig(json, "config.json");
+    const names = [...familyOf(config).tensors(config).keys()];
+    const left = names.filter(trainedBy("embeddings", config, names));
+    const others = names.filter((name) =>
+      /\.layers?\.\d+\.|^layers\.\d+\.|^(final_)?norm\.|relative_attention_bias/.test(name)
+    );
+    assert.deepEqual(left, others, `${json["model_type"]}`);
+  }
 });

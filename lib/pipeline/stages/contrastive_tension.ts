@@ -73,7 +73,7 @@ export const trainContrastiveTension: Stage<ContrastiveTensionParameters, Contra
   withSettings(
     defineStage<Resolved<ContrastiveTensionParameters>, ContrastiveTensionInputs, TrainedModel>({
       name: "contrastive-tension",
-      version: 4, // models that look at one token: sums over that token alone
+      version: 5, // what --freeze embeddings means to Nomic and Jina
       inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
       output: trainedFormat,
       computes: true,

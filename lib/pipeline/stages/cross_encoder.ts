@@ -54,7 +54,7 @@ interface JudgeInputs {
 
 const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedModel>({
   name: "cross-encoder",
-  version: 9, // tokens as the reference has them, to the last bit of a score
+  version: 10, // what --freeze embeddings means to Nomic and Jina
   inputs: { model: modelFormat, data: datasetFormat<Columns>(), eval: datasetFormat<Columns>() },
   output: trainedFormat,
   computes: true,

@@ -97,7 +97,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   TrainedModel
 >({
   name: "train-masked-lm",
-  version: 8, // tokens as the reference has them, to the last bit of a score
+  version: 9, // what --freeze embeddings means to Nomic and Jina
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: trainedFormat,
   computes: true,

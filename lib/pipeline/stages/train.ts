@@ -79,7 +79,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 10, // models that look at one token: sums over that token alone
+  version: 11, // what --freeze embeddings means to Nomic and Jina
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),

@@ -86,7 +86,7 @@ interface TrainSetsInputs {
 
 const trainSetsStage = defineStage<TrainSetsParameters, TrainSetsInputs, TrainedModel>({
   name: "train-sets",
-  version: 2, // models that look at one token: sums over that token alone
+  version: 3, // what --freeze embeddings means to Nomic and Jina
   inputs: {
     model: modelFormat,
     "data.0": datasetFormat<Columns>(),
