@@ -27,7 +27,7 @@ export interface EncoderConfig {
   readonly positions: number;
   /** Rows of the table of token types; 0 if there is none. */
   readonly typeVocabSize: number;
-  /** Id of padding. */
+  /** Id of padding; −1 of a model that has none. */
   readonly padId: number;
   /** ε of the normalisations. */
   readonly layerNormEpsilon: number;
@@ -65,6 +65,8 @@ export interface ConfigReader {
   readonly number: (names: readonly string[], fallback?: number) => number;
   /** A whole number above 0. */
   readonly size: (...names: string[]) => number;
+  /** Id of padding: as it says, −1 where it says that there is none. */
+  readonly padId: (usual: number) => number;
   /** A number of heads that divides the hidden size. */
   readonly heads: (...names: string[]) => number;
   /** Refuses the configuration: `what` is not supported. */
@@ -81,6 +83,9 @@ export interface ConfigReader {
 
 /** Kinds of layers: those that see the whole sequence, and those that see a window of it. */
 export type LayerKind = "full_attention" | "sliding_attention";
+
+/** The padding of a model that pads with no token. */
+export const NO_TOKEN = -1;
 
 /** A reader. `where` is for errors. What no family has is refused here: decoders, weights of few bits, heads cut out. */
 export function configReader(json: Readonly<Record<string, unknown>>, where: string): ConfigReader {
@@ -105,6 +110,10 @@ export function configReader(json: Readonly<Record<string, unknown>>, where: str
       const value = number(names);
       if (Number.isInteger(value) && value > 0) return value;
       return wrong(`a whole number above 0 for ${names.join(" or ")}`, value);
+    },
+    padId(usual) {
+      const { pad_token_id: id = usual } = json;
+      return typeof id === "number" ? id : NO_TOKEN;
     },
     heads(...names) {
       const [heads, hiddenSize] = [reader.size(...names), reader.size("hidden_size", "dim", "n_embd")];

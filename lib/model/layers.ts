@@ -5,7 +5,7 @@
  */
 import type { Activation, Dropout, Handle } from "../engine/engine.ts";
 import { type Purpose, randomPurpose } from "../engine/philox.ts";
-import { adaptedLinear, layerNorm, linear } from "../tensor/ops.ts";
+import { adaptedLinear, embedding, layerNorm, linear } from "../tensor/ops.ts";
 import type { Tape } from "../tensor/tape.ts";
 import type { Parameters, Tensor } from "../tensor/tensor.ts";
 import type { Encoder, TrainingKey } from "./batch.ts";
@@ -19,6 +19,17 @@ export function dropoutFor(places: Handle, training: TrainingKey | undefined): D
     training === undefined || rate === 0
       ? undefined
       : { rate, key: { ...training, purpose: randomPurpose(purpose, layer) }, places };
+}
+
+/**
+ * Rows of a table by number; `numbers` are those of `at` on the host. The row of padding takes no gradient from where it stands
+ * in a text: PyTorch's `padding_idx`.
+ */
+export function lookUp(tape: Tape, table: Tensor, at: Handle, numbers: Int32Array, padId: number): Tensor {
+  const { engine, closures } = tape;
+  if (closures === undefined || !numbers.includes(padId)) return embedding(tape, table, at);
+  const counts = Float32Array.from({ length: at.shape[0]! }, (_, i) => numbers[i] === padId ? 0 : 1);
+  return embedding(tape, table, at, engine.upload(counts, [counts.length]));
 }
 
 /** f(x Wᵀ + b) with the tensors of that name, and with the weight's adapter if it has one. */

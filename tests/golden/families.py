@@ -9,6 +9,7 @@ one of `values` here and of tests/golden/formula.ts. Computed in float64, sequen
 import json
 import math
 import random
+import re
 import sys
 import tempfile
 import zlib
@@ -347,6 +348,22 @@ for raw in HEADS:
         plain_mean = rounded(torch.stack([row.mean(0) for row in features(model.eval(), ids)]))
         dropped.append({"config": {**raw, **none}, "rate": rate, "mean": mean, "still": plain_mean})
 
+# Padding that stands in a text: its rows of the tables take no gradient. Σ of the squared means; |gradient| by row.
+padded = [*endings, [1, 5, 1]]
+padding = []
+for raw in HEADS:
+    for pad in (3, None):
+        family = raw["model_type"]
+        if pad is None and family not in ("bert", "distilbert", "modernbert", "qwen3", "eurobert"):
+            continue  # the others need one
+        config = {**raw, "pad_token_id": pad}
+        model = build(AutoModel, config)
+        sum(row.mean(0).square().sum() for row in features(model, padded)).backward()
+        for p in model.parameters():
+            p.data = torch.zeros_like(p) if p.grad is None else p.grad
+        tables = {stripped(n): t.double() for n, t in saved(model).items() if re.search(r"embed|relative", n) and t.dim() == 2}
+        padding.append({"config": config, "rows": {name: rounded(t.abs().sum(1)) for name, t in sorted(tables.items())}})
+
 # Ten steps.
 STEPS, BATCH, RATE, DECAY, WARMUP = 10, 3, 5e-3, 0.1, 3
 pairs = [[[choose.randrange(4, VOCAB) for _ in range(choose.randint(1, 20))] for _ in range(2)] for _ in range(STEPS * BATCH)]
@@ -408,6 +425,8 @@ result = {
     "endings": endings,
     "heads": heads,
     "dropout": dropped,
+    "padded": padded,
+    "padding": padding,
     "training": {"batchSize": BATCH, "learningRate": RATE, "weightDecay": DECAY, "warmup": WARMUP, "pairs": pairs, "cases": steps},
 }
 lines = [f'"{key}": ' + (json.dumps(value) if key == "training" else "[" + ",\n".join(map(json.dumps, value)) + "]") for key, value in result.items()]

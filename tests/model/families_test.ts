@@ -26,7 +26,7 @@ import { engines } from "../engine/engines.ts";
 import { withFolder } from "../folder.ts";
 import { assertNear, goldenPath } from "../golden/golden.ts";
 import { formula } from "../golden/formula.ts";
-import { tensorsOf } from "../tensors.ts";
+import { gradientsOf, tensorsOf } from "../tensors.ts";
 
 type Json = Readonly<Record<string, unknown>>;
 interface Golden {
@@ -40,6 +40,8 @@ interface Golden {
     masked?: number;
     tensors?: string[];
   }[];
+  readonly padded: number[][];
+  readonly padding: readonly { config: Json; rows: Record<string, number[]> }[];
   readonly dropout: readonly { config: Json; rate: string; mean: number[]; still: number[] }[];
   readonly training: {
     readonly batchSize: number;
@@ -209,6 +211,33 @@ Deno.test("heads for scores and for masked tokens equal those of transformers", 
         const loss = maskedLmLoss(tape, model, tokens, ids(chosen), ids(chosen.map((i) => targets[i]!)));
         assertNear("masked", await engine.read(loss.value), [masked], 2e-5);
       });
+    });
+  }
+  engine.close();
+});
+
+Deno.test("padding that stands in a text leaves its rows of the tables without a gradient, as transformers does", async (t) => {
+  const engine = await engines[0]!.create();
+  for (const { config, rows } of golden.padding) {
+    await t.step(named(config), async () => {
+      const { parameters, ...encoder } = await encoderOf(engine, config, true);
+      await scopeAsync(engine, () => {
+        const tape = recording(engine);
+        const batch = uploadBatch(engine, packed(golden.padded));
+        const tokens = encode(tape, { ...encoder, parameters }, batch);
+        const loss = sum(tape, square(tape, pool(tape, tokens, batch.offsets, "mean")));
+        backward(tape, loss, engine.upload(Float32Array.of(1), [1]));
+        return Promise.resolve();
+      });
+      const found = await gradientsOf(engine, parameters);
+      for (const [name, sizes] of Object.entries(rows)) {
+        const gradient = found.get(name)!;
+        const width = gradient.length / sizes.length;
+        const sizeOf = (row: number) =>
+          gradient.subarray(row * width, (row + 1) * width).reduce((s, x) => s + Math.abs(x), 0);
+        assertNear(name, sizes.map((_, row) => sizeOf(row)), sizes, 1e-4);
+      }
+      freeParameters(engine, parameters);
     });
   }
   engine.close();

@@ -31,6 +31,7 @@ export const eurobert = preRms({
     const config = preRmsConfig(read, {
       headSize,
       causal: false,
+      padId: read.padId(128_001),
       layerNormEpsilon: read.number(["rms_norm_eps"], 1e-5),
       biases: { attention: json["attention_bias"] === true, mlp: json["mlp_bias"] === true },
       windows: Array.from({ length: layers }, () => undefined),

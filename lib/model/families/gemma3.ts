@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { headSizeOf, padIdOf, preRms, preRmsConfig } from "./pre_rms.ts";
+import { headSizeOf, preRms, preRmsConfig } from "./pre_rms.ts";
 import { frequenciesOf } from "./rotary.ts";
 
 /** The family. */
@@ -39,7 +39,7 @@ export const gemma3 = preRms({
       headSize,
       causal,
       activation: read.activation(["hidden_activation"], "geluTanh"),
-      padId: padIdOf(read, 0),
+      padId: read.padId(0),
       kvHeads: read.number(["num_key_value_heads"], 4),
       scale: 1 / Math.sqrt(read.number(["query_pre_attn_scalar"], 256)),
       windows: Array.from({ length: layers }, (_, i) => isLocal(i) ? window : undefined),

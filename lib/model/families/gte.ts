@@ -25,7 +25,7 @@ export const gte = postLn({
     const isOwn = read.type === "new";
     const config = postLnConfig(read, {
       typeVocabSize: read.number(["type_vocab_size"], 1),
-      padId: read.number(["pad_token_id"], 1),
+      padId: read.padId(1),
       attentionDropout: read.rate(["attention_probs_dropout_prob"], 0),
     });
     const headSize = config.hiddenSize / config.heads;

@@ -21,7 +21,7 @@ export const jinaV3 = postLn({
   parse(read): JinaConfig {
     const config = postLnConfig(read, {
       typeVocabSize: read.number(["type_vocab_size"], 1),
-      padId: read.number(["pad_token_id"], 1),
+      padId: read.padId(1),
       layerNormEpsilon: read.number(["layer_norm_eps"], 1e-5),
     });
     const headSize = config.hiddenSize / config.heads;

@@ -4,11 +4,11 @@
  *
  * @module
  */
-import { attention, dropout, embedding, gated, layerNorm, residualNorm, rotate } from "../../tensor/ops.ts";
+import { attention, dropout, gated, layerNorm, residualNorm, rotate } from "../../tensor/ops.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
 import type { Encoder } from "../batch.ts";
 import type { ConfigReader, EncoderConfig } from "../config.ts";
-import { project } from "../layers.ts";
+import { lookUp, project } from "../layers.ts";
 import { specList } from "../tensor_specs.ts";
 import { allRows, type Family, type Layer } from "./family.ts";
 import { frequenciesOf, rotationsOf } from "./rotary.ts";
@@ -74,7 +74,7 @@ export const modernbert: Family = {
       vocabSize: read.size("vocab_size"),
       positions: read.size("max_position_embeddings"),
       typeVocabSize: 0,
-      padId: read.number(["pad_token_id"], 0),
+      padId: read.padId(50_283),
       layerNormEpsilon: read.number(["norm_eps"], 1e-5),
       hiddenDropout: read.rate(["mlp_dropout"], 0),
       attentionDropout: read.rate(["attention_dropout"], 0),
@@ -131,7 +131,8 @@ export const modernbert: Family = {
 
   /** x₀ = drop(LN(word)) */
   embed(tape, encoder, batch, drop, number = 0) {
-    const words = embedding(tape, encoder.parameters["embeddings.tok_embeddings.weight"]!, batch.ids);
+    const table = encoder.parameters["embeddings.tok_embeddings.weight"]!;
+    const words = lookUp(tape, table, batch.ids, batch.packed.ids, encoder.config.padId);
     const { weight, bias, epsilon } = normOf(encoder, "embeddings.norm");
     const x = layerNorm(tape, words, weight, bias, epsilon);
     return dropout(tape, x, drop(own(encoder.config).embeddingDropout, "embedding-dropout", number));

@@ -13,7 +13,7 @@ import type { Tensor } from "../../tensor/tensor.ts";
 import type { PackedBatch } from "../../text/packed.ts";
 import { type DeviceBatch, type Encoder, uploadRows } from "../batch.ts";
 import type { ConfigReader, EncoderConfig } from "../config.ts";
-import { norm, project } from "../layers.ts";
+import { lookUp, norm, project } from "../layers.ts";
 import { type Joined, type SpecList, specList } from "../tensor_specs.ts";
 import { allRows, type Family, type Layer } from "./family.ts";
 import { rotationsOf } from "./rotary.ts";
@@ -134,12 +134,14 @@ export function postLn(
           hint: "lower --max-seq-length",
         });
       }
-      let x = embedding(tape, parameters[`${WORDS}.weight`]!, batch.ids);
+      let x = lookUp(tape, parameters[`${WORDS}.weight`]!, batch.ids, batch.packed.ids, config.padId);
       if (frequencies === undefined) {
-        const positions = first === 0
-          ? batch.positions
-          : uploadRows(tape.engine, countedPositions(config.padId, first, batch.packed), batch.capacity);
-        x = add(tape, x, embedding(tape, parameters[`${POSITIONS}.weight`]!, positions));
+        const table = parameters[`${POSITIONS}.weight`]!;
+        x = add(
+          tape,
+          x,
+          first === 0 ? embedding(tape, table, batch.positions) : countedRows(tape, table, config, first, batch),
+        );
       }
       const types = parameters[`${TYPES}.weight`];
       if (types !== undefined) x = add(tape, x, embedding(tape, types, batch.typeIds));
@@ -199,6 +201,12 @@ export function postLn(
   };
 }
 
+/** Rows of a table of positions that are counted from `first`, behind the one of padding. */
+function countedRows(tape: Tape, table: Tensor, { padId }: EncoderConfig, first: number, batch: DeviceBatch): Tensor {
+  const positions = countedPositions(padId, first, batch.packed);
+  return lookUp(tape, table, uploadRows(tape.engine, positions, batch.capacity), positions, padId);
+}
+
 /**
  * Position ids [T] of families that count from behind the padding id: a padding token that stands in a text literally has
  * the position `padId` and is not counted.
@@ -227,7 +235,7 @@ export function postLnConfig(
     vocabSize: read.size("vocab_size"),
     positions: read.size("max_position_embeddings", "n_positions"),
     typeVocabSize: read.number(["type_vocab_size"], 2),
-    padId: read.number(["pad_token_id"], 0),
+    padId: read.padId(0),
     layerNormEpsilon: read.number(["layer_norm_eps"], 1e-12),
     hiddenDropout: read.rate(["hidden_dropout_prob", "dropout"], 0.1),
     attentionDropout: read.rate(["attention_probs_dropout_prob", "attention_dropout"], 0.1),

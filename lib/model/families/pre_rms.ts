@@ -4,10 +4,10 @@
  *
  * @module
  */
-import { affine, attention, embedding, gated, headNorm, residualNorm, rmsNorm, rotate } from "../../tensor/ops.ts";
+import { affine, attention, gated, headNorm, residualNorm, rmsNorm, rotate } from "../../tensor/ops.ts";
 import type { Tensor } from "../../tensor/tensor.ts";
-import type { ConfigReader, EncoderConfig } from "../config.ts";
-import { project } from "../layers.ts";
+import { type ConfigReader, type EncoderConfig, NO_TOKEN } from "../config.ts";
+import { lookUp, project } from "../layers.ts";
 import { specList } from "../tensor_specs.ts";
 import { allRows, type ClassificationHead, type Family, type Layer } from "./family.ts";
 import { rotationsOf } from "./rotary.ts";
@@ -63,7 +63,7 @@ export function preRmsConfig(
     vocabSize: read.size("vocab_size"),
     positions: read.size("max_position_embeddings"),
     typeVocabSize: 0,
-    padId: padIdOf(read, NO_TOKEN),
+    padId: read.padId(NO_TOKEN),
     layerNormEpsilon: read.number(["rms_norm_eps"], 1e-6),
     hiddenDropout: 0,
     attentionDropout: read.rate(["attention_dropout"], 0),
@@ -73,20 +73,11 @@ export function preRmsConfig(
   };
 }
 
-/** Id of padding; {@linkcode NO_TOKEN} of a model that says it has none. */
-export function padIdOf(read: ConfigReader, usual: number): number {
-  const { pad_token_id: id = usual } = read.json;
-  return typeof id === "number" ? id : NO_TOKEN;
-}
-
 /** The size of a head: as the configuration says, else the heads share the hidden size. */
 export function headSizeOf(read: ConfigReader, usual?: number): number {
   const [heads, hiddenSize] = [read.size("num_attention_heads"), read.size("hidden_size")];
   return read.number(["head_dim"], usual ?? hiddenSize / heads);
 }
-
-/** The padding of a model that pads with no token. */
-const NO_TOKEN = -1;
 
 const LAST_TOKEN: ClassificationHead = {
   out: "score",
@@ -169,7 +160,7 @@ export function preRms(
 
     /** x₀ = word, or a multiple of it */
     embed(tape, { parameters, config }, batch) {
-      const words = embedding(tape, parameters["embed_tokens.weight"]!, batch.ids);
+      const words = lookUp(tape, parameters["embed_tokens.weight"]!, batch.ids, batch.packed.ids, config.padId);
       return embeddingScale === undefined ? words : affine(tape, words, embeddingScale(config));
     },
 

@@ -73,7 +73,7 @@ export const trainContrastiveTension: Stage<ContrastiveTensionParameters, Contra
   withSettings(
     defineStage<Resolved<ContrastiveTensionParameters>, ContrastiveTensionInputs, TrainedModel>({
       name: "contrastive-tension",
-      version: 5, // what --freeze embeddings means to Nomic and Jina
+      version: 6, // padding that stands in a text trains no row of a table
       inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
       output: trainedFormat,
       computes: true,

@@ -54,7 +54,7 @@ interface JudgeInputs {
 
 const trainStage = defineStage<Resolved<JudgeParameters>, JudgeInputs, TrainedModel>({
   name: "cross-encoder",
-  version: 10, // what --freeze embeddings means to Nomic and Jina
+  version: 11, // padding that stands in a text trains no row of a table
   inputs: { model: modelFormat, data: datasetFormat<Columns>(), eval: datasetFormat<Columns>() },
   output: trainedFormat,
   computes: true,

@@ -54,7 +54,7 @@ export interface DenoisingParameters {
 export const trainDenoising: Stage<DenoisingParameters, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel> =
   withSettings(defineStage<Resolved<DenoisingParameters>, { model: ModelFolder; texts: Dataset<Texts> }, TrainedModel>({
     name: "tsdae",
-    version: 9, // what --freeze embeddings means to Nomic and Jina
+    version: 10, // padding that stands in a text trains no row of a table
     inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
     output: trainedFormat,
     computes: true,

@@ -97,7 +97,7 @@ export const trainMaskedLm: Stage<MaskedLmParameters, MaskedLmInputs, TrainedMod
   TrainedModel
 >({
   name: "train-masked-lm",
-  version: 9, // what --freeze embeddings means to Nomic and Jina
+  version: 10, // padding that stands in a text trains no row of a table
   inputs: { model: modelFormat, texts: datasetFormat<Texts>() },
   output: trainedFormat,
   computes: true,

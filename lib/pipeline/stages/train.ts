@@ -79,7 +79,7 @@ interface TrainInputs {
 
 const trainStage = defineStage<Resolved<Omit<TrainParameters, "matryoshka">>, TrainInputs, TrainedModel>({
   name: "train",
-  version: 11, // what --freeze embeddings means to Nomic and Jina
+  version: 12, // padding that stands in a text trains no row of a table
   inputs: {
     model: modelFormat,
     data: datasetFormat<Columns>(),

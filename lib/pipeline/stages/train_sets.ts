@@ -86,7 +86,7 @@ interface TrainSetsInputs {
 
 const trainSetsStage = defineStage<TrainSetsParameters, TrainSetsInputs, TrainedModel>({
   name: "train-sets",
-  version: 3, // what --freeze embeddings means to Nomic and Jina
+  version: 4, // padding that stands in a text trains no row of a table
   inputs: {
     model: modelFormat,
     "data.0": datasetFormat<Columns>(),

@@ -8,18 +8,19 @@ import { gradientTarget, handOn, record, type Tape } from "../tape.ts";
 import type { Tensor } from "../tensor.ts";
 
 /**
- * y[t] = E[idₜ]; E [V, H], ids i32 [T] → [T, H]; dE[idₜ] += dy[t]
+ * y[t] = E[idₜ]; E [V, H], ids i32 [T] → [T, H]; dE[idₜ] += cₜ dy[t]
  *
  * @param tape Where the backward step goes, and the engine.
  * @param table [V, H] rows to take from.
  * @param ids i32 [T] which rows.
+ * @param counts c, f32 [T]: what the gradient of each row is multiplied by. Default: 1.
  * @returns [T, H]
  */
-export function embedding(tape: Tape, table: Tensor, ids: Handle): Tensor {
+export function embedding(tape: Tape, table: Tensor, ids: Handle, counts?: Handle): Tensor {
   const { engine } = tape;
   return record(tape, engine.gather(table.value, ids), [table], (dy) => {
     const gradient = gradientTarget(tape, table)!;
-    engine.scatterAdd(gradient, ids, dy);
+    engine.scatterAdd(gradient, ids, counts === undefined ? dy : engine.scaleRows(dy, counts));
     handOn(tape, table, gradient);
   });
 }
