@@ -31,7 +31,7 @@ import {
   type Trained,
 } from "./parameters.ts";
 import { type Initial, specList, type TensorSpecs } from "./tensor_specs.ts";
-import { wholeOrNothing } from "./whole.ts";
+import { wholeOrNothing } from "../engine/whole.ts";
 
 /** A model that gives every text one vector. */
 export interface BiEncoder {

@@ -37,7 +37,7 @@ import {
   type Trained,
 } from "./parameters.ts";
 import type { Initial } from "./tensor_specs.ts";
-import { wholeOrNothing } from "./whole.ts";
+import { wholeOrNothing } from "../engine/whole.ts";
 
 /** A model that gives a pair of texts one score, or one for each of several classes. */
 export interface CrossEncoder {

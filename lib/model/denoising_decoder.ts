@@ -35,7 +35,7 @@ import {
   readParameters,
 } from "./parameters.ts";
 import { specList, type TensorSpecs } from "./tensor_specs.ts";
-import { wholeOrNothing } from "./whole.ts";
+import { wholeOrNothing } from "../engine/whole.ts";
 
 /** A decoder beside its bi-encoder. */
 export interface DenoisingDecoder {

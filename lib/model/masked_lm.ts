@@ -30,7 +30,7 @@ import {
   type Trained,
 } from "./parameters.ts";
 import { specList, type TensorSpecs } from "./tensor_specs.ts";
-import { wholeOrNothing } from "./whole.ts";
+import { wholeOrNothing } from "../engine/whole.ts";
 
 /** A model that guesses masked tokens. */
 export interface MaskedLm {

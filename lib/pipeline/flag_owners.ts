@@ -5,25 +5,14 @@
  * @module
  */
 import { longestBeginning } from "../text/edits.ts";
-import type { Flag } from "./flags.ts";
+import { ADAPTING, type Flag, FLAGS, MINING_OUTPUT } from "./flags.ts";
 
 /** Commands, and the flags that they alone have: those of at most eight commands. */
 export const OWNERS: readonly (readonly [commands: readonly string[], flags: readonly Flag[]])[] = [
   [["cache"], ["older-than", "max-size"]],
   [["cross_encoder"], ["head"]],
   [["distillation"], ["layers", "parallel", "between", "imitate"]],
-  [["domain_adaptation"], [
-    "target",
-    "target-eval",
-    "target-labels",
-    "adapt",
-    "methods",
-    "adapt-limit",
-    "adapt-epochs",
-    "adapt-steps",
-    "adapt-learning-rate",
-    "then",
-  ]],
+  [["domain_adaptation"], ADAPTING],
   [["encode"], [
     "input",
     "normalize",
@@ -36,7 +25,7 @@ export const OWNERS: readonly (readonly [commands: readonly string[], flags: rea
     "max-tokens",
   ]],
   [["evaluate"], ["task", "baselines", "against", "resamples"]],
-  [["hard_negatives"], ["rows", "output-scores", "export"]],
+  [["hard_negatives"], MINING_OUTPUT],
   [["label_similarity"], ["margin", "distance", "neighbors"]],
   [["masked_language_model"], ["whole-words"]],
   [["mteb"], ["tasks", "task-file", "data", "subsets", "format"]],
@@ -151,15 +140,7 @@ export const LOSS_OWNERS: Readonly<Record<string, readonly string[]>> = {
     "position-list-mle",
     "rank-net",
   ],
-  label_similarity: [
-    "batch-hard",
-    "batch-hard-soft-margin",
-    "batch-semi-hard",
-    "batch-all",
-    "triplet",
-    "contrastive",
-    "online-contrastive",
-  ],
+  label_similarity: FLAGS["loss"][0],
   multiple_negatives_ranking: PAIR_LOSSES,
   supervised_finetune: PAIR_LOSSES,
 };

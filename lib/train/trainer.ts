@@ -7,7 +7,7 @@ import * as Effect from "effect/Effect";
 import { attempt, attemptSync } from "../attempt.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EngineError, type KindredError, TrainingError, UsageError } from "../error.ts";
-import { wholeOrNothing } from "../model/whole.ts";
+import { wholeOrNothing } from "../engine/whole.ts";
 import { countTrained, type Parameters } from "../tensor/tensor.ts";
 import { closeOptimizer, openOptimizer } from "./adamw.ts";
 import { FIRST_LOSS_SCALE, nextLossScale } from "./loss_scale.ts";

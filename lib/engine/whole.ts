@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Engine, Handle } from "../engine/engine.ts";
+import type { Engine, Handle } from "./engine.ts";
 
 /**
  * Does what makes variables; where it fails, all of them are given back.
