@@ -11,3 +11,7 @@ export function expectWholeNumber(name: string, value: number, from = 1): void {
   const expected = `a whole number from ${from}`;
   throw new UsageError(`${name} must be ${expected}`, { expected, found: String(value) });
 }
+
+/** Whether a value is an object with fields, as JSON's: neither null nor a list. */
+export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
+  typeof value === "object" && value !== null && !Array.isArray(value);

@@ -8,6 +8,7 @@
 import { dirname, join, resolve } from "node:path";
 import { CheckpointError } from "../error.ts";
 import { exists } from "../exists.ts";
+import { isObject } from "../expect.ts";
 import { writeWhole } from "./whole_file.ts";
 
 /** Element types that are read. */
@@ -288,7 +289,7 @@ function isNaturals(value: unknown): value is number[] {
 function parseJson(text: string, where: string): Record<string, unknown> {
   try {
     const value = JSON.parse(text);
-    if (value !== null && typeof value === "object" && !Array.isArray(value)) return value;
+    if (isObject(value)) return value;
   } catch {
     // reported below
   }

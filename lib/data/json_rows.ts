@@ -4,6 +4,7 @@
  * @module
  */
 import { DatasetError } from "../error.ts";
+import { isObject } from "../expect.ts";
 import { type Line, linesOf, textOf } from "./text_file.ts";
 
 /** A row, and the line or the place in the array where it stands; or what is wrong with it. */
@@ -75,9 +76,6 @@ function parsed(text: string): unknown {
     return undefined; // no JSON has this value
   }
 }
-
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  value !== null && typeof value === "object" && !Array.isArray(value);
 
 function notAnObject(where: string, text: string): DatasetError {
   return new DatasetError("a line is not a JSON object", {

@@ -8,10 +8,11 @@ import { counted } from "../counted.ts";
 import type { RetrievalSet } from "../data/retrieval_sets.ts";
 import { readTable, type Table } from "../data/table.ts";
 import { DatasetError, UsageError } from "../error.ts";
+import { isObject } from "../expect.ts";
 import { type DatasetFolder, openDatasetFolder, splitFiles } from "./mteb/files.ts";
 import { dirname, join } from "node:path";
 import { parseTaskFile } from "./mteb/task.ts";
-import { nearestName } from "../text/edits.ts";
+import { didYouMean, nearestName } from "../text/edits.ts";
 
 /** The sets of NanoBEIR by sentence-transformers' names, in its order. */
 export const NANO_BEIR: Readonly<Record<string, string>> = {
@@ -129,11 +130,10 @@ async function nanoSets(
 function nanoName(wanted: string): string {
   const full = NANO_BEIR[wanted.toLowerCase()] ?? Object.values(NANO_BEIR).find((name) => name === wanted);
   if (full !== undefined) return full;
-  const meant = nearestName(wanted.toLowerCase(), Object.keys(NANO_BEIR));
   throw new UsageError("NanoBEIR has no set of this name", {
     expected: Object.keys(NANO_BEIR).join(", "),
     found: wanted,
-    ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
+    ...didYouMean(nearestName(wanted.toLowerCase(), Object.keys(NANO_BEIR))),
   });
 }
 
@@ -189,7 +189,7 @@ export async function isTaskFile(path: string): Promise<boolean> {
   if (size === 0 || size > 1 << 20) return false;
   try {
     const value: unknown = JSON.parse(await Deno.readTextFile(path));
-    return typeof value === "object" && value !== null && !Array.isArray(value) && "type" in value && "name" in value;
+    return isObject(value) && "type" in value && "name" in value;
   } catch {
     return false;
   }

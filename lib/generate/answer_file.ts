@@ -9,6 +9,7 @@
 import { createHash } from "node:crypto";
 import { dirname } from "node:path";
 import { GeneratorError } from "../error.ts";
+import { isObject } from "../expect.ts";
 import type { GeneratedText } from "./generator.ts";
 
 /** An answer as it is kept. */
@@ -27,9 +28,7 @@ export function answerKey(body: { readonly [name: string]: unknown }): string {
   const sorted = JSON.stringify(
     body,
     (_, value) =>
-      value !== null && typeof value === "object" && !Array.isArray(value)
-        ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1))
-        : value,
+      isObject(value) ? Object.fromEntries(Object.entries(value).sort(([a], [b]) => a < b ? -1 : 1)) : value,
   );
   return createHash("sha256").update(sorted).digest("hex");
 }

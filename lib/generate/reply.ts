@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { isObject } from "../expect.ts";
 import { retryAfter } from "../pause.ts";
 import { GeneratorError, type GeneratorFailure } from "../error.ts";
 
@@ -79,13 +80,13 @@ function readCompletion(headers: Headers, body: string, where: string): Reply {
       : undefined;
     return again("the reply is not JSON", `${type}: ${body === "" ? "nothing" : serverMessage(headers, body)}`, hint);
   }
-  const { choices, usage, error } = (isRecord(json) ? json : {}) as Record<string, unknown>;
-  if (!Array.isArray(choices) || !isRecord(choices[0])) {
+  const { choices, usage, error } = (isObject(json) ? json : {}) as Record<string, unknown>;
+  if (!Array.isArray(choices) || !isObject(choices[0])) {
     // Some proxies report failures under status 200.
     return again("the reply holds no choice", error === undefined ? excerpt(body) : serverMessage(headers, body));
   }
   const [choice] = choices as [Record<string, unknown>];
-  const message = isRecord(choice.message) ? choice.message : {};
+  const message = isObject(choice.message) ? choice.message : {};
   const finish = typeof choice.finish_reason === "string" ? choice.finish_reason : "stop";
   const final = (what: string, found: string, hint: string): Reply => ({
     kind: "final",
@@ -113,7 +114,7 @@ function readCompletion(headers: Headers, body: string, where: string): Reply {
 function contentOf(content: unknown): string | undefined {
   if (typeof content === "string") return content;
   if (!Array.isArray(content)) return undefined;
-  return content.map((part) => isRecord(part) && typeof part.text === "string" ? part.text : "").join("");
+  return content.map((part) => isObject(part) && typeof part.text === "string" ? part.text : "").join("");
 }
 
 /** The answer alone: reasoning models of some endpoints write their thoughts in front of it. */
@@ -122,7 +123,7 @@ export function withoutThoughts(text: string): string {
 }
 
 function usageOf(usage: unknown): { prompt: number; completion: number } | undefined {
-  if (!isRecord(usage)) return undefined;
+  if (!isObject(usage)) return undefined;
   const { prompt_tokens: prompt, completion_tokens: completion } = usage;
   const isCount = (value: unknown): value is number => Number.isSafeInteger(value) && value as number >= 0;
   return isCount(prompt) && isCount(completion) ? { prompt, completion } : undefined;
@@ -136,8 +137,8 @@ function serverMessage(headers: Headers, body: string): string {
   }
   try {
     const json: unknown = JSON.parse(body);
-    if (isRecord(json)) {
-      const said = (isRecord(json.error) ? json.error.message : json.error) ?? json.message ?? json.detail;
+    if (isObject(json)) {
+      const said = (isObject(json.error) ? json.error.message : json.error) ?? json.message ?? json.detail;
       if (said !== undefined) return excerpt(typeof said === "string" ? said : JSON.stringify(said));
     }
   } catch { /* plain text */ }
@@ -151,8 +152,4 @@ function isHtml(headers: Headers, body: string): boolean {
 function excerpt(text: string): string {
   const line = text.replaceAll(/\s+/g, " ").trim();
   return line.length > 300 ? `${line.slice(0, 300)}…` : line;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { HubError } from "../error.ts";
+import { isObject } from "../expect.ts";
 import type { RepoRef } from "./cache_folder.ts";
 import type { HubEnvironment } from "./environment.ts";
 import type { RemoteFile } from "./remote_file.ts";
@@ -130,7 +131,7 @@ function nextPage(link: string | null, url: string): string | undefined {
 }
 
 function commitOf({ json, url }: Page): string {
-  const sha = isRecord(json) ? json.sha : undefined;
+  const sha = isObject(json) ? json.sha : undefined;
   if (typeof sha === "string" && /^[0-9a-f]{40}$/.test(sha)) return sha;
   throw new HubError("the hub names no commit", { where: url, expected: "40 hexadecimal digits", found: shown(sha) });
 }
@@ -138,14 +139,14 @@ function commitOf({ json, url }: Page): string {
 function filesOf({ json, url }: Page): RemoteFile[] {
   if (!Array.isArray(json)) throw malformed(url, "a list of files and folders", json);
   return json.flatMap((entry: unknown) => {
-    if (!isRecord(entry) || typeof entry.type !== "string") throw malformed(url, "a file or a folder", entry);
+    if (!isObject(entry) || typeof entry.type !== "string") throw malformed(url, "a file or a folder", entry);
     return entry.type === "file" ? [fileOf(entry, url)] : [];
   });
 }
 
 function fileOf({ path, size, oid, lfs }: Record<string, unknown>, where: string): RemoteFile {
   if (typeof path !== "string") throw malformed(where, "a path", path);
-  const large = isRecord(lfs);
+  const large = isObject(lfs);
   const bytes = large ? lfs.size : size;
   const hash = large ? lfs.oid : oid;
   if (!Number.isSafeInteger(bytes) || bytes as number < 0) throw malformed(`${where}: ${path}`, "a size", bytes);
@@ -187,8 +188,4 @@ function checkPaths(files: readonly RemoteFile[], where: string): void {
 function shown(value: unknown): string {
   const text = JSON.stringify(value) ?? "nothing";
   return text.length > 120 ? `${text.slice(0, 120)}…` : text;
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { UsageError } from "../error.ts";
+import { isObject } from "../expect.ts";
 import { nearestName } from "../text/edits.ts";
 import { angle } from "./angle.ts";
 import { batchAllTriplet } from "./batch_all_triplet.ts";
@@ -180,8 +181,6 @@ export function lossOf<L extends LabelKind>(spec: LossSpec<L>): Loss<L> {
 /** Describes a loss with these options. */
 export type DescribeLoss<O, L extends LabelKind> = (options?: O) => LossSpec<L>;
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null;
 const AMONG = oneOf("in_batch_negatives", "hard_negatives", "all_negatives");
 const HARDNESS: OptionRule = [
   `{ among, strength }: among ${AMONG[0]}, strength ${ABOVE_ZERO[0]}`,

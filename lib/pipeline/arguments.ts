@@ -6,7 +6,7 @@
 import { parseArgs } from "node:util";
 import { OUTPUT_PRECISIONS, type OutputPrecision } from "../embed/quantize.ts";
 import { UsageError } from "../error.ts";
-import { nearestName } from "../text/edits.ts";
+import { didYouMean, nearestName } from "../text/edits.ts";
 import { type NumberKind, NUMBERS } from "../train/fields.ts";
 import { commandsWithLoss, ownersInWords, setLoss } from "./flag_owners.ts";
 import { type Flag, FLAGS, type FlagType, type FlagValues } from "./flags.ts";
@@ -59,7 +59,7 @@ function read(flag: Flag, value: string | boolean, choices?: readonly string[]):
     const meant = type.find((choice) => value !== "" && choice.includes(value)) ?? nearestName(value, type);
     throw new UsageError(`--${flag} must be one of ${type.join(", ")}`, {
       found: value,
-      ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
+      ...didYouMean(meant),
       ...(flag === "loss" && isElsewhere(value, meant) && { hint: ownersInWords(flag, value) }),
       ...(flag === "precision" && precisionHint(value)),
     });

@@ -7,6 +7,7 @@ import { dirname, parse } from "node:path";
 import { columnsText, parseColumns } from "../data/column_mapping.ts";
 import { type ColumnMapping, isColumn } from "../data/column_names.ts";
 import { type KindredError, knownError, UsageError } from "../error.ts";
+import { isObject } from "../expect.ts";
 import { lossOf, type LossSpec } from "../loss/named.ts";
 import type { ColumnPrompts } from "../model/prompts.ts";
 import { checkFields, type Field, type Fields, NUMBERS, oneOf, wrong } from "../train/fields.ts";
@@ -48,8 +49,6 @@ export interface SetSpec {
   readonly holdOut?: number | undefined;
 }
 
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = (value: unknown): value is string => typeof value === "string" && value !== "";
 const aText: Field = { expected: "a text", is: isText };
 const isTexts = (value: unknown) => isObject(value) && Object.values(value).every((one) => typeof one === "string");

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { isObject } from "../expect.ts";
 import { aText, checkFields, type Field, type Fields, NUMBERS, oneOf, YES_OR_NO } from "../train/fields.ts";
 import type { EngineChoice } from "../engine/select.ts";
 import { UsageError } from "../error.ts";
@@ -11,9 +12,6 @@ import { choicesOf, FLAGS } from "../pipeline/flags.ts";
 import type { RunOptions } from "../stage/run.ts";
 import type { TrainSettings } from "../train/settings.ts";
 import type { HoldOutOption, OutputOptions } from "./training.ts";
-
-const isObject = (value: unknown): value is object =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** Columns and texts: their rows are checked where they become a dataset, which names the row. */
 export const A_LIST: Field = { expected: "a list", is: (value) => Array.isArray(value) || ArrayBuffer.isView(value) };

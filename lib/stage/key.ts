@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { UsageError } from "../error.ts";
+import { isObject } from "../expect.ts";
 
 /** Plain JSON. */
 export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json | undefined };
@@ -94,7 +95,7 @@ export function divide(
   isHow: (path: string) => boolean,
   above = "",
 ): { readonly parameters: Json; readonly how: Json } {
-  if (!isRecord(settings)) return { parameters: settings, how: {} };
+  if (!isObject(settings)) return { parameters: settings, how: {} };
   const [parameters, how]: Record<string, Json>[] = [{}, {}];
   for (const [name, value] of Object.entries(settings)) {
     if (value === undefined) continue;
@@ -111,14 +112,10 @@ export function divide(
 
 /** What {@linkcode divide} has divided, as one again. */
 export function unite(parameters: Json, how: Json): Json {
-  if (!isRecord(parameters) || !isRecord(how)) return parameters;
+  if (!isObject(parameters) || !isObject(how)) return parameters;
   const united: Record<string, Json | undefined> = { ...parameters };
   for (const [name, value] of Object.entries(how)) {
     united[name] = name in parameters ? unite(parameters[name]!, value!) : value;
   }
   return united;
-}
-
-function isRecord(value: Json): value is { readonly [key: string]: Json | undefined } {
-  return value !== null && typeof value === "object" && !Array.isArray(value);
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import { TokenizerError } from "../error.ts";
+import { isObject } from "../expect.ts";
 
 /** An object of a JSON file. */
 export type Json = Readonly<Record<string, unknown>>;
@@ -19,7 +20,7 @@ export function refuse(what: string, found: string, expected?: string): never {
 
 /** An object, or an error. */
 export function object(value: unknown, what: string): Json {
-  if (value !== null && typeof value === "object" && !Array.isArray(value)) return value as Json;
+  if (isObject(value)) return value as Json;
   throw new TokenizerError(`${what} of the tokenizer is not an object`, {
     found: JSON.stringify(value)?.slice(0, 80) ?? "nothing",
   });

@@ -58,3 +58,7 @@ export function nearestName<A extends string>(name: string, known: readonly A[])
   }
   return nearest ?? longestBeginning(name, known);
 }
+
+/** The hint of an error for a name that is none. */
+export const didYouMean = (meant: string | undefined): { readonly hint?: string } =>
+  meant === undefined ? {} : { hint: `did you mean ${meant}?` };

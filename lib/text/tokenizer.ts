@@ -5,6 +5,7 @@
  */
 import { join } from "node:path";
 import { TokenizerError } from "../error.ts";
+import { isObject } from "../expect.ts";
 import type { AddedToken } from "./added_tokens.ts";
 import { type Json, list, object } from "./definition.ts";
 import { modelOf } from "./models/select.ts";
@@ -134,7 +135,7 @@ function parseObject(bytes: Uint8Array, where: string): Json {
       hint: "the file is damaged or cut",
     });
   }
-  if (value !== null && typeof value === "object" && !Array.isArray(value)) return value as Json;
+  if (isObject(value)) return value as Json;
   throw new TokenizerError("not a JSON object", { where, found: JSON.stringify(value).slice(0, 80) });
 }
 

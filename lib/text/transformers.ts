@@ -8,6 +8,7 @@
  * @module
  */
 import { TokenizerError } from "../error.ts";
+import { isObject } from "../expect.ts";
 import { type AddedToken, addedTokenOf, numberAddedTokens } from "./added_tokens.ts";
 import { type Json, list, object, vocabularyOf } from "./definition.ts";
 
@@ -203,7 +204,7 @@ function readSettings(files: TokenizerFiles): { settings: Json; decoder: Map<num
     return { settings, decoder };
   }
   for (const [name, value] of Object.entries(files.specialTokensMap ?? {})) {
-    const isToken = value !== null && typeof value === "object" && !Array.isArray(value);
+    const isToken = isObject(value);
     if (name === "extra_special_tokens" && Array.isArray(value)) {
       settings[name] = [...(settings[name] as unknown[] | undefined ?? []), ...value];
     } else settings[name] = isToken && name !== "extra_special_tokens" ? { ...value, special: true } : value;

@@ -4,7 +4,8 @@
  * @module
  */
 import { UsageError } from "../error.ts";
-import { nearestName } from "../text/edits.ts";
+import { isObject } from "../expect.ts";
+import { didYouMean, nearestName } from "../text/edits.ts";
 
 /** What a value may be, for people and for a check. */
 export interface Field {
@@ -56,17 +57,14 @@ export const YES_OR_NO: Field = { expected: "true or false", is: (value) => type
  * @throws {UsageError} It is no object, has a setting that there is not, or one of another kind.
  */
 export function checkFields(given: unknown, fields: Readonly<Record<string, Field>>, within?: string): void {
-  if (typeof given !== "object" || given === null || Array.isArray(given)) {
-    throw wrong(within ?? "the settings", "an object", given);
-  }
+  if (!isObject(given)) throw wrong(within ?? "the settings", "an object", given);
   for (const [name, value] of Object.entries(given)) {
     const full = within === undefined ? name : `${within}.${name}`;
     if (!Object.hasOwn(fields, name)) {
-      const meant = nearestName(name, Object.keys(fields));
       throw new UsageError(`there is no setting ${full}`, {
         expected: Object.keys(fields).join(", "),
         found: full,
-        ...(meant !== undefined && { hint: `did you mean ${meant}?` }),
+        ...didYouMean(nearestName(name, Object.keys(fields))),
       });
     }
     const { expected, is } = fields[name]!;

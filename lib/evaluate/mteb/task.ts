@@ -5,7 +5,8 @@
  */
 import * as Yaml from "effect/encoding/Yaml";
 import { UsageError } from "../../error.ts";
-import { nearestName } from "../../text/edits.ts";
+import { isObject } from "../../expect.ts";
+import { didYouMean, nearestName } from "../../text/edits.ts";
 import { aText, type Field, type Fields, NUMBERS, YES_OR_NO } from "../../train/fields.ts";
 
 /** What a task has in common with all others. */
@@ -138,8 +139,6 @@ export const PROTOCOL_COLUMNS: readonly string[] = [
 /** Whether a task is about a corpus: its documents, queries and judgements are files of their own. */
 export const ranksCorpus = ({ type }: MtebTask): boolean => type === "Retrieval" || type === "Reranking";
 
-const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
-  typeof value === "object" && value !== null && !Array.isArray(value);
 const isText = aText("").is;
 const areTexts = (value: unknown): value is readonly string[] => Array.isArray(value) && value.every(isText);
 const orNull = ({ expected, is }: Field): Field => ({
@@ -202,8 +201,6 @@ const OWN: {
   Summarization: { ...GRADES, averages_p_values: YES_OR_NO },
   BitextMining: {},
 };
-
-const didYouMean = (meant: string | undefined) => meant === undefined ? {} : { hint: `did you mean ${meant}?` };
 
 /**
  * A task of your own from plain JSON, checked setting by setting.

@@ -4,7 +4,7 @@
  * @module
  */
 import { UsageError } from "../../error.ts";
-import { nearestName } from "../../text/edits.ts";
+import { didYouMean, nearestName } from "../../text/edits.ts";
 import type { CrossEncoderLoss } from "../cross_encoder_loss.ts";
 import type { ListLoss } from "../list_loss.ts";
 import type { LabelKind } from "../loss.ts";
@@ -126,11 +126,10 @@ export function crossEncoderLossOf(spec: CrossEncoderLossSpec): CrossEncoderLoss
   const { name, options } = spec;
   const loss = known.get(name);
   if (loss === undefined) {
-    const near = nearestName(name, [...known.keys()]);
     throw new UsageError("there is no loss of this name for cross-encoders", {
       expected: [...known.keys()].join(", "),
       found: name,
-      ...(near !== undefined && { hint: `did you mean ${near}?` }),
+      ...didYouMean(nearestName(name, [...known.keys()])),
     });
   }
   checkOptions(name, options, loss.rules);
