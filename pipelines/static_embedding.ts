@@ -17,11 +17,10 @@ import {
   belowOverlap,
   metricFacts,
   reportUntrained,
-  startingVectors,
   type StaticReport,
   staticSummary,
-  teacherAnd,
-} from "../lib/pipeline/static_embedding.ts";
+} from "../lib/pipeline/static_report.ts";
+import { startingVectors, teacherAnd } from "../lib/pipeline/static_vectors.ts";
 import { trainAndReport } from "../lib/pipeline/training.ts";
 
 const PRESETS = trainingPresets({

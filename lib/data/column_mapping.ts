@@ -73,3 +73,9 @@ export const columnText = (name: string): string =>
 /** What {@linkcode parseColumns} reads as this. */
 export const columnsText = (mapping: ColumnMapping): string =>
   Object.entries(mapping).map((pair) => pair.map(columnText).join("=")).join(",");
+
+/** Names in an error, as `--columns` takes them: the first ones of many. */
+export function listed(names: readonly string[]): string {
+  const first = names.slice(0, 20).map(columnText).join(", ");
+  return names.length <= 20 ? first : `${first} and ${names.length - 20} more`;
+}

@@ -6,10 +6,10 @@
 import { counted } from "../counted.ts";
 import { DatasetError } from "../error.ts";
 import { nearestName } from "../text/edits.ts";
-import { columnText } from "./column_mapping.ts";
+import { columnText, listed } from "./column_mapping.ts";
 import { type ColumnMapping, findName, furtherNegatives, isNamed, nameFor, namesOf } from "./column_names.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
-import { type Cell, listed, type Table } from "./table.ts";
+import type { Cell, Table } from "./table.ts";
 
 /** `called`: what the role is called where columns are mapped. */
 function find(
