@@ -26,7 +26,7 @@ export interface SoftmaxOptions {
  * 2019, arXiv 1908.10084.
  *
  * @param options How many classes, and what the classifier sees.
- * @returns The loss, for pairs with a class. For a class from `classes` on its `apply` throws a `TrainingError`.
+ * @returns The loss, for pairs with a class. For a class below 0, or from `classes` on, its `apply` throws a `TrainingError`.
  *
  * @example
  * ```ts
@@ -59,12 +59,12 @@ export function softmax(options: SoftmaxOptions = {}): Loss<"class"> {
       };
     },
     apply(tape, [u, v], labels, head, batch) {
-      const beyond = batch?.classes?.find((label) => label >= classes);
+      const beyond = batch?.classes?.find((label) => label < 0 || label >= classes);
       if (beyond !== undefined) {
         throw new TrainingError("a label is none of the classes that softmax tells apart", {
           expected: `0 to ${classes - 1}`,
           found: `${beyond}`,
-          hint: "classes: one more than the largest label",
+          ...(beyond >= classes && { hint: "classes: one more than the largest label" }),
         });
       }
       const parts = [u!, v!, absolute(tape, subtract(tape, u!, v!))];

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { TrainingError } from "../error.ts";
 import type { Loss } from "../loss/loss.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import { type BiEncoder, embed } from "../model/bi_encoder.ts";
@@ -14,6 +13,7 @@ import { activationBytesPerToken } from "./budget.ts";
 import { differentiateEmbeddings } from "./embedding_gradients.ts";
 import { hasNegative } from "./negatives.ts";
 import type { Objective } from "./objective.ts";
+import { checkedLabels, checkedRows } from "./task_columns.ts";
 
 /** What a bi-encoder is trained on. */
 export interface BiEncoderTask {
@@ -46,21 +46,23 @@ export interface BiEncoderTask {
  *
  * @param task Model, loss, tokenised texts, labels.
  * @returns The objective.
- * @throws {TrainingError} The loss needs classes, and there are none.
+ * @throws {TrainingError} The loss takes other columns of texts, or labels are missing, would be ignored, or are none.
  */
 export function biEncoderObjective(task: BiEncoderTask): Objective {
-  const { model, loss, head, texts, labels } = task;
+  const { model, loss, head, texts } = task;
+  const rows = checkedRows(loss, texts);
+  const wanted = { name: loss.name, label: loss.label, widths: loss.labelWidths?.(texts.length) ?? [1] };
+  const labels = checkedLabels(wanted, rows, task.labels);
   const skips = texts.map((_, column) => typeof task.skip === "number" ? task.skip : task.skip?.[column] ?? 0);
   // Columns that leave out unequally many tokens are pooled apart, and so embedded apart.
   const apart = skips.some((skip) => skip !== skips[0]) &&
     model.modules.some((spec) => spec.type === "pooling" && !spec.includePrompt);
   const tokensOf = (row: number) => texts.reduce((sum, { offsets }) => sum + offsets[row + 1]! - offsets[row]!, 0);
-  const rows = texts[0]!.offsets.length - 1;
   return {
     parameters: { ...model.parameters, ...head },
     rows,
     distinct: task.distinct,
-    groups: loss.grouped ? classesOf(loss, labels) : undefined,
+    groups: loss.grouped ? labels as Int32Array : undefined,
     hasNegative: loss.inBatch ? (rows) => hasNegative(texts, rows) : undefined,
     tokens: (rows) => rows.reduce((sum, row) => sum + tokensOf(row), 0),
     differentiate(engine, batch, scale) {
@@ -85,14 +87,6 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
       }, { budget, scale });
     },
   };
-}
-
-function classesOf(loss: Loss, labels: Int32Array | Float32Array | undefined): Int32Array {
-  if (labels instanceof Int32Array) return labels;
-  throw new TrainingError(`${loss.name} needs the class of every row`, {
-    expected: "whole numbers in a column label",
-    found: labels === undefined ? "no labels" : "scores",
-  });
 }
 
 /** The values of these rows, so many each. */

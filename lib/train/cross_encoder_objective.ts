@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { counted } from "../counted.ts";
 import { type Engine, type Handle, scope } from "../engine/engine.ts";
 import { philox, randomPurpose } from "../engine/philox.ts";
 import { TrainingError } from "../error.ts";
@@ -18,6 +17,7 @@ import { runsWithin } from "./budget.ts";
 import { hasNegative } from "./negatives.ts";
 import type { Objective, ObjectiveBatch } from "./objective.ts";
 import { differentiateLogits, pairBudget } from "./pair_logits.ts";
+import { checkedLabels, checkedRows } from "./task_columns.ts";
 
 /** What a cross-encoder is trained on. */
 export interface CrossEncoderTask {
@@ -67,9 +67,15 @@ export interface CrossEncoderTask {
  */
 export function crossEncoderObjective(task: CrossEncoderTask): Objective {
   const { model, loss, texts } = task;
-  const rows = texts[0]!.offsets.length - 1;
-  checkTexts(model, loss, texts);
-  const labels = checkedLabels(model, loss, texts.length - 1, rows, task.labels);
+  const rows = checkedRows(loss, texts);
+  checkOutputs(model, loss);
+  const wanted = {
+    name: loss.name,
+    label: loss.label,
+    widths: loss.labelWidths?.(texts.length - 1) ?? [1],
+    range: loss.label === "class" ? [0, model.labels - 1] as const : loss.range,
+  };
+  const labels = checkedLabels(wanted, rows, task.labels);
   const width = labels === undefined ? 0 : labels.length / rows;
   const [queries, columns] = [texts[0]!, texts.length - 1];
   const candidates = concatTexts(texts.slice(1));
@@ -189,58 +195,10 @@ function uploadLabels(
   return engine.upload(picked, loss.label === "class" ? [rows.length] : [rows.length, width]);
 }
 
-function checkTexts(model: CrossEncoder, loss: CrossEncoderLoss, texts: readonly TokenizedTexts[]): void {
-  const { min, max } = loss.texts;
-  if (texts.length < min || texts.length > max) {
-    throw new TrainingError(`${loss.name} takes another number of text columns`, {
-      expected: min === max ? `${min}` : max === Infinity ? `${min} or more` : `${min} to ${max}`,
-      found: `${texts.length}`,
-    });
-  }
-  if (texts.some(({ offsets }) => offsets.length !== texts[0]!.offsets.length)) {
-    throw new TrainingError("the text columns have different lengths", {
-      found: texts.map(({ offsets }) => offsets.length - 1).join(", "),
-    });
-  }
-  if ((loss.outputs === "score") !== (model.labels === 1)) {
-    throw new TrainingError(`${loss.name} needs a model with another number of labels`, {
-      expected: loss.outputs === "score" ? "1 label" : "2 labels or more",
-      found: `${model.labels}`,
-    });
-  }
-}
-
-/** Labels in the type that the engine wants, every one of them checked. */
-function checkedLabels(
-  model: CrossEncoder,
-  loss: CrossEncoderLoss,
-  candidates: number,
-  rows: number,
-  labels: Int32Array | Float32Array | undefined,
-): Int32Array | Float32Array | undefined {
-  if (loss.label === "none") {
-    if (labels === undefined) return undefined;
-    throw new TrainingError(`${loss.name} would ignore the labels`, { expected: "no labels" });
-  }
-  const widths = loss.labelWidths?.(candidates) ?? [1];
-  const width = (labels?.length ?? 0) / rows;
-  if (labels === undefined || !widths.includes(width)) {
-    throw new TrainingError("labels and rows do not match", {
-      expected: widths.map((each) => `${each * rows}`).join(" or ") + ` labels for ${counted(rows, "row")}`,
-      found: `${labels?.length ?? "none"}`,
-    });
-  }
-  const isClass = loss.label === "class";
-  const [least, most] = isClass ? [0, model.labels - 1] : loss.range ?? [-Infinity, Infinity];
-  const bad = labels.findIndex((label) =>
-    !(label >= least && label <= most) || !(isClass ? Number.isInteger(label) : Number.isFinite(label))
-  );
-  if (bad >= 0) {
-    throw new TrainingError(`a label does not suit ${loss.name}`, {
-      where: `row ${Math.floor(bad / width)}`,
-      expected: isClass ? `a class from 0 to ${most}` : least === -Infinity ? "a number" : `${least} to ${most}`,
-      found: `${labels[bad]}`,
-    });
-  }
-  return isClass ? Int32Array.from(labels) : Float32Array.from(labels);
+function checkOutputs(model: CrossEncoder, loss: CrossEncoderLoss): void {
+  if ((loss.outputs === "score") === (model.labels === 1)) return;
+  throw new TrainingError(`${loss.name} needs a model with another number of labels`, {
+    expected: loss.outputs === "score" ? "1 label" : "2 labels or more",
+    found: `${model.labels}`,
+  });
 }
