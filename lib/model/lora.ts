@@ -202,7 +202,7 @@ export function withAdapters(
 export function loraFloatsPerToken({ settings: { rank, dropout }, places, parameters }: LoraAdapters): number {
   return places.reduce((sum, { name, blocks }) => {
     const width = parameters[loraName(name, "A")]!.value.shape[1]!;
-    return sum + 2 * rank * blocks.length + (dropout === 0 ? 0 : 2 * width);
+    return sum + 2 * rank * blocks.length + (dropout === 0 ? 0 : width);
   }, 0);
 }
 

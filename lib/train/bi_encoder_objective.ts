@@ -68,9 +68,7 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
     differentiate(engine, batch, scale) {
       const packed = pack(texts.map((column) => ({ texts: column, rows: batch.rows })), batch.streams);
       const budget = task.tokenBudget ??
-        Math.floor(
-          engine.memory().activationBudget / activationBytesPerToken(model.encoder.config, model.encoder.adapters),
-        );
+        Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder));
       const each = labels === undefined ? 1 : labels.length / rows;
       const picked = labels && pick(labels, batch.rows, each);
       const classes = picked instanceof Int32Array ? picked : undefined;

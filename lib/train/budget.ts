@@ -4,11 +4,12 @@
  * @module
  */
 import type { EncoderConfig } from "../model/config.ts";
-import { type LoraAdapters, loraFloatsPerToken } from "../model/lora.ts";
+import type { Encoder } from "../model/batch.ts";
+import { loraFloatsPerToken } from "../model/lora.ts";
 import { familyOf } from "../model/families/mod.ts";
 
 /** Bytes of activations and their gradients per token, an upper estimate: the family knows, and adapters add theirs. */
-export function activationBytesPerToken(config: EncoderConfig, adapters?: LoraAdapters): number {
+export function activationBytesPerToken({ config, adapters }: Pick<Encoder, "config" | "adapters">): number {
   return 4 * (familyOf(config).floatsPerToken(config) + (adapters === undefined ? 0 : loraFloatsPerToken(adapters)));
 }
 
@@ -22,7 +23,7 @@ export function headBytesPerToken({ hiddenSize }: EncoderConfig): number {
  * them. The logits are not in it: they are made and used in chunks.
  */
 export function decoderBytesPerToken(config: EncoderConfig): number {
-  return activationBytesPerToken(config) + 4 * config.hiddenSize * (11 * config.layers + 10);
+  return activationBytesPerToken({ config }) + 4 * config.hiddenSize * (11 * config.layers + 10);
 }
 
 /**

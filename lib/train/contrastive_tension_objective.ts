@@ -155,7 +155,7 @@ export function contrastiveTensionObjective(task: ContrastiveTensionTask): Objec
       const packed = pack(columns.map((rows) => ({ texts, rows })), streams);
       const labels = byPairs ? engine.upload(labelsOf(columns), [places.length]) : undefined;
       const budget = task.tokenBudget ??
-        Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder.config));
+        Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder));
       return differentiateEmbeddings(engine, {
         packed,
         columns: 2,

@@ -64,7 +64,7 @@ export interface DenoisingTask {
  */
 export function denoisingObjective(task: DenoisingTask): Objective {
   const { model, decoder, texts, targets, noise = deletion() } = task;
-  const bytes = [activationBytesPerToken(model.encoder.config), decoderBytesPerToken(decoder.config)] as const;
+  const bytes = [activationBytesPerToken(model.encoder), decoderBytesPerToken(decoder.config)] as const;
   const lengthOf = (row: number) => targets.offsets[row + 1]! - targets.offsets[row]!;
   const damagedLengths = new Int32Array(texts.length); // as they were drawn last
   return {

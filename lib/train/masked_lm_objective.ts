@@ -31,8 +31,7 @@ export interface MaskedLmTask extends MaskingOptions {
  * @returns The objective.
  */
 export function maskedLmObjective(model: MaskedLm, texts: TokenizedTexts, task: MaskedLmTask = {}): Objective {
-  const { config } = model.encoder;
-  const [perToken, perMasked] = [activationBytesPerToken(config), headBytesPerToken(config)];
+  const [perToken, perMasked] = [activationBytesPerToken(model.encoder), headBytesPerToken(model.encoder.config)];
   const length = (row: number) => texts.offsets[row + 1]! - texts.offsets[row]!;
   return {
     parameters: model.parameters,

@@ -28,7 +28,7 @@ export interface PairLogits {
 
 /** Tokens that a cross-encoder takes at once: what is asked for, or what fits into the engine's activation budget. */
 export function pairBudget(engine: Engine, model: CrossEncoder, asked: number | undefined): number {
-  return asked ?? Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder.config));
+  return asked ?? Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder));
 }
 
 /**

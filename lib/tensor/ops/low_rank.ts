@@ -47,11 +47,17 @@ export function adaptedLinear(
     const dz = activation === undefined ? dy : engine.activationBackward(activation, z, dy);
     const dh = engine.matmul(dz, wide, { scale });
     addProduct(tape, a, dh, input, { transposeA: true });
+    if (input !== x.value) engine.release(input);
     if (b.value === wide) addProduct(tape, b, dz, h, { transposeA: true, scale });
     else accumulate(tape, b, ofDiagonal(engine, engine.matmul(dz, h, { transposeA: true, scale }), blocks));
     addProduct(tape, x, dz, weight.value);
     if (dropout === undefined) addProduct(tape, x, dh, a.value);
-    else if (x.needsGradient) accumulate(tape, x, engine.dropout(engine.matmul(dh, a.value), dropout), true);
+    else if (x.needsGradient) {
+      const whole = engine.matmul(dh, a.value);
+      const kept = engine.dropout(whole, dropout);
+      if (kept !== whole) engine.release(whole);
+      accumulate(tape, x, kept, true);
+    }
     if (dz !== dy) engine.release(dz);
     engine.release(dh);
   });
