@@ -90,7 +90,7 @@ export const FLAGS = {
     "linear layers that have an adapter: ends of their names, with commas between; a regular expression of whole names; " +
     "or all-linear, the default",
   ],
-  "lora-dropout": ["rate", "dropout of what goes into the adapters; default 0"],
+  "lora-dropout": ["below one", "dropout of what goes into the adapters; default 0"],
   "lora-save": [
     ["merged", "adapter"],
     "what is saved: the model with its adapters merged into it, the default, or the adapters alone, as PEFT has them",

@@ -19,7 +19,7 @@ export interface Field {
 export type Fields<A> = { readonly [K in keyof Required<A>]: Field };
 
 /** Kinds of numbers that settings and flags are. */
-export type NumberKind = "whole" | "positive" | "number" | "above zero" | "rate";
+export type NumberKind = "whole" | "positive" | "number" | "above zero" | "rate" | "below one";
 
 const numbers = (expected: string, holds: (value: number) => boolean): Field => ({
   expected,
@@ -33,6 +33,7 @@ export const NUMBERS: Readonly<Record<NumberKind, Field>> = {
   "number": numbers("a number from 0", (value) => Number.isFinite(value) && value >= 0),
   "above zero": numbers("a number above 0", (value) => Number.isFinite(value) && value > 0),
   "rate": numbers("a number from 0 to 1", (value) => value >= 0 && value <= 1),
+  "below one": numbers("a number from 0, below 1", (value) => value >= 0 && value < 1),
 };
 
 /** A text with something in it. */

@@ -138,7 +138,7 @@ const LORA_FIELDS: Fields<LoraSettings> = {
   rank: NUMBERS["positive"],
   alpha: NUMBERS["above zero"],
   targets: { expected: "all-linear, a list of names, or a regular expression", is: isTargets },
-  dropout: { expected: "a number from 0, below 1", is: (x) => typeof x === "number" && x >= 0 && x < 1 },
+  dropout: NUMBERS["below one"],
 };
 
 /** What each setting may be. */
@@ -153,8 +153,8 @@ export const TRAIN_FIELDS: Fields<TrainSettings> = {
   warmupSteps: NUMBERS["whole"],
   warmupRatio: NUMBERS["rate"],
   weightDecay: NUMBERS["number"],
-  beta1: NUMBERS["rate"],
-  beta2: NUMBERS["rate"],
+  beta1: NUMBERS["below one"],
+  beta2: NUMBERS["below one"],
   epsilon: NUMBERS["above zero"],
   clip: NUMBERS["number"],
   loggingSteps: NUMBERS["positive"],

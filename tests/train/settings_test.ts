@@ -22,6 +22,9 @@ const WRONG: readonly [TrainSettings | Record<string, unknown>, RegExp, string][
   [{ maxSteps: 0 }, /maxSteps/, "a whole number from 1"],
   [{ clip: -1 }, /clip/, "a number from 0"],
   [{ warmupRatio: 2 }, /warmupRatio/, "a number from 0 to 1"],
+  [{ beta1: 1 }, /beta1/, "a number from 0, below 1"], // the first step would divide by 1 − 1
+  [{ beta2: 1 }, /beta2/, "a number from 0, below 1"],
+  [{ lora: { rank: 4, dropout: 1 } }, /lora\.dropout/, "a number from 0, below 1"],
   [{ seed: 0.5 }, /seed/, "a whole number from 0"],
   [
     { batchSize: "x" },
