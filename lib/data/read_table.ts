@@ -1,5 +1,5 @@
 /**
- * Reading files (Parquet, CSV, TSV, JSON) as columns of plain values, all at once or in chunks.
+ * Reading files (Parquet, CSV, TSV, JSON, plain text) as columns of plain values, all at once or in chunks.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { jsonLines, type JsonRow, jsonRows } from "./json_rows.ts";
 import { openParquet } from "./parquet_file.ts";
 import { recordsOf } from "./separated.ts";
 import { type Cell, type ChunkOptions, type Table, TableBuilder, type TableOptions } from "./table.ts";
-import { textOf } from "./text_file.ts";
+import { linesOf, textOf } from "./text_file.ts";
 
 /** How files are read, by extension; all but Parquet also packed, as `.csv.gz`. */
 const READERS: Readonly<Record<string, (path: string, builder: TableBuilder) => AsyncGenerator<void>>> = {
@@ -20,6 +20,7 @@ const READERS: Readonly<Record<string, (path: string, builder: TableBuilder) => 
   ".jsonl": (path, builder) => readJson(jsonLines(path), builder),
   ".ndjson": (path, builder) => readJson(jsonLines(path), builder),
   ".json": (path, builder) => readJson(jsonRows(path), builder),
+  ".txt": readLines,
 };
 const EXTENSIONS = Object.keys(READERS).flatMap((name) => name === ".parquet" ? [name] : [name, `${name}.gz`]);
 
@@ -33,7 +34,7 @@ function formatOf(path: string): string {
  * Whether a file of this name is read.
  *
  * @param name Of a file.
- * @returns True for Parquet, CSV, TSV, JSON and JSON lines, packed or not.
+ * @returns True for Parquet, CSV, TSV, JSON, JSON lines and plain text, packed or not.
  */
 export function isDataFile(name: string): boolean {
   return Object.hasOwn(READERS, formatOf(name));
@@ -114,12 +115,14 @@ async function filesAt(path: string): Promise<readonly string[]> {
   });
   if (!info.isDirectory) return [path];
   const names = (await Array.fromAsync(Deno.readDir(path), ({ name }) => name)).filter(isDataFile).sort();
-  // Beside data, files of JSON describe them.
-  const rows = names.filter((name) => formatOf(name) !== ".json");
-  if (names.length === 0) {
+  // Beside data, files of JSON describe them, and files of text both.
+  const rows = [[".json", ".txt"], [".txt"], []]
+    .map((describing) => names.filter((name) => !describing.includes(formatOf(name))))
+    .find((files) => files.length > 0);
+  if (rows === undefined) {
     throw new DatasetError("the folder has no data", { where: path, expected: `files ${EXTENSIONS.join(", ")}` });
   }
-  return (rows.length > 0 ? rows : names).map((name) => join(path, name));
+  return rows.map((name) => join(path, name));
 }
 
 /** Rows that are decoded at a time at most; where rows can be had alone, no more of them than a chunk takes. */
@@ -179,6 +182,18 @@ async function* readSeparated(path: string, builder: TableBuilder): AsyncGenerat
   }
 }
 
+/** A text on each line; blank lines are left out. */
+async function* readLines(path: string, builder: TableBuilder): AsyncGenerator<void> {
+  for await (const lines of linesOf(path)) {
+    for (const [line, text] of lines) {
+      if (text.trim() === "") continue;
+      builder.add(line, [["text", text]]);
+      if (builder.ready) yield;
+    }
+    yield;
+  }
+}
+
 async function* readJson(pieces: AsyncIterable<Iterable<JsonRow>>, builder: TableBuilder): AsyncGenerator<void> {
   for await (const rows of pieces) {
     for (const [place, row] of rows) {
@@ -192,7 +207,5 @@ async function* readJson(pieces: AsyncIterable<Iterable<JsonRow>>, builder: Tabl
 
 /** What to do with a file of another program. */
 function hintFor(extension: string): { readonly hint: string } | undefined {
-  if (/^\.(xlsx?|ods|numbers)$/.test(extension)) return { hint: "save the sheet as “CSV UTF-8”" };
-  if (extension === ".txt") return { hint: 'a text on each line: make it .tsv, with a line "text" above them' };
-  return undefined;
+  return /^\.(xlsx?|ods|numbers)$/.test(extension) ? { hint: "save the sheet as “CSV UTF-8”" } : undefined;
 }

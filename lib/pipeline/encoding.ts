@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { dirname, extname } from "node:path";
+import { dirname } from "node:path";
 import { findName, type NamedColumns } from "../data/column_names.ts";
 import { texts as textsOf } from "../data/columns.ts";
 import { resolveSource } from "../data/source.ts";
@@ -225,14 +225,14 @@ export function encodeSummary(report: EncodeReport): string {
   ].join("\n");
 }
 
-/** Lines of standard input or of a `.txt`, or a column of a file, some at a time and in their order. */
+/** Lines of standard input or of a `.txt`, blank ones too, or a column of a file, some at a time and in their order. */
 async function* inputChunks(
   input: string,
   column: string | undefined,
   tell: (event: ProgressEvent) => void,
 ): AsyncGenerator<TextChunk> {
   const paths = input === "-" ? ["-"] : (await resolveSource(input)).paths;
-  if (input === "-" || extname(paths[0]!) === ".txt") {
+  if (input === "-" || /\.txt(\.gz)?$/.test(paths[0]!)) {
     for await (const lines of linesOf(paths[0]!)) yield { texts: Array.from(lines, ([, line]) => line) };
     return;
   }

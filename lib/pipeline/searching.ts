@@ -4,11 +4,9 @@
  * @module
  */
 import * as Effect from "effect/Effect";
-import { extname } from "node:path";
 import { parseArgs } from "node:util";
 import { attempt, attemptSync } from "../attempt.ts";
 import type { Dataset } from "../data/dataset.ts";
-import { linesOf } from "../data/text_file.ts";
 import type { Engine } from "../engine/engine.ts";
 import { type KindredError, UsageError } from "../error.ts";
 import { nearest, type Neighbors } from "../embed/nearest.ts";
@@ -70,21 +68,10 @@ export const queriesOf: (invocation: Invocation) => Effect.Effect<readonly strin
       return yield* Effect.fail(new UsageError("--query is empty", { expected: "a text to search for" }));
     }
     const file = text(values, "queries");
-    const listed = file === undefined
-      ? []
-      : extname(file) === ".txt"
-      ? yield* attempt(() => queryLines(file))
-      : (yield* valueOf(yield* loadTexts({ from: file }))).columns.text;
+    const listed = file === undefined ? [] : (yield* valueOf(yield* loadTexts({ from: file }))).columns.text;
     if (given.length + listed.length > 0) return [...given, ...listed];
     return values["corpus"] === undefined && values["closest"] === undefined ? [SAMPLE_QUERY] : [];
   });
-
-/** Queries of a plain text file, one a line; empty lines ask nothing. */
-async function queryLines(path: string): Promise<string[]> {
-  const queries: string[] = [];
-  for await (const lines of linesOf(path)) queries.push(...Array.from(lines, ([, line]) => line));
-  return queries.filter((line) => line.trim() !== "");
-}
 
 /** What a search works on. */
 export interface SearchTask {

@@ -136,6 +136,23 @@ Deno.test("JSON lines; a broken line is named, or skipped and counted", async ()
   assert.match(table.where(1), /a\.jsonl:5$/);
 });
 
+Deno.test("plain text: a text on each line, whatever stands in it; a folder's other files come first", async () => {
+  const table = await tableOf("a.txt", '\ufeffone, "two"\r\n\n  \t\nthr\tee\nlast');
+  assert.deepEqual([table.names, table.header, table.rows], [["text"], true, 3]);
+  assert.deepEqual(texts(table, "text"), ['one, "two"', "thr\tee", "last"]);
+  assert.match(table.where(1), /a\.txt:4$/);
+  assert.equal((await tableOf("a.txt", "a\nb\nc\n", { limit: 2 })).rows, 2);
+  await withFolder(async (folder) => {
+    const write = (name: string, text: string) => Deno.writeTextFile(join(folder, name), text);
+    await write("LICENSE.txt", "yours");
+    assert.deepEqual(texts(await readTable(folder), "text"), ["yours"]);
+    await write("rows.json", '[{"text":"json"}]');
+    assert.deepEqual(texts(await readTable(folder), "text"), ["json"]);
+    await write("rows.csv", "text\ncsv\n");
+    assert.deepEqual(texts(await readTable(folder), "text"), ["csv"]);
+  });
+});
+
 Deno.test("rows with a field too many or too few are named, or skipped and counted", async () => {
   for (const [name, separator] of [["a.csv", ","], ["a.tsv", "\t"]] as const) {
     const contents = ["sentence1,sentence2", "a,b", "a,b,c", "a", "c,d"].join("\n").replaceAll(",", separator);
