@@ -50,6 +50,11 @@ export async function loadState(
   if (!(await exists(path))) return undefined;
   const reader = await openTensors(path);
   try {
+    // What is frozen now was trained when this was written: it would not be as it was.
+    const own = new Set([...optimizer.moments.keys()].flatMap((name) => [name, `${name}.m`, `${name}.v`]));
+    for (const [name, { shape }] of reader.tensors) {
+      if (!own.has(name)) throw foreign(path, name, "no such tensor", `shape [${shape}]`);
+    }
     for (const [name, { m, v, offset }] of optimizer.moments) {
       const { value, gradient } = parameters[name]!;
       const second = await matching(reader, path, `${name}.v`, value);
@@ -116,14 +121,19 @@ async function matching(
 ): Promise<Float32Array> {
   const info = reader.tensors.get(name);
   if (info === undefined || info.shape.join() !== handle.shape.join()) {
-    throw new CheckpointError("the checkpoint belongs to another model", {
-      where: `${path}, tensor ${name}`,
-      expected: `shape [${handle.shape}]`,
-      found: info === undefined ? "no such tensor" : `shape [${info.shape}]`,
-      hint: "delete the checkpoint to start anew",
-    });
+    const found = info === undefined ? "no such tensor" : `shape [${info.shape}]`;
+    throw foreign(path, name, `shape [${handle.shape}]`, found);
   }
   return await reader.readF32(name);
+}
+
+function foreign(path: string, name: string, expected: string, found: string): CheckpointError {
+  return new CheckpointError("the checkpoint belongs to another model", {
+    where: `${path}, tensor ${name}`,
+    expected,
+    found,
+    hint: "delete the checkpoint to start anew",
+  });
 }
 
 async function readFloats(engine: Engine, handle: Handle): Promise<Float32Array> {

@@ -31,13 +31,13 @@ const settings: TrainSettings = {
 /** Trains the sample's base model; the weights afterwards and the record. */
 async function run(
   hooks: TrainHooks,
-  change: Partial<TrainSettings> = {},
+  { freeze, ...change }: Partial<TrainSettings> & { readonly freeze?: string } = {},
   tokenBudget?: number,
   engine: Engine = createCpuEngine({ threads: 1 }),
   signal?: AbortSignal,
 ) {
   try {
-    const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true, lora: change.lora });
+    const model = await loadBiEncoder(engine, await sampleBaseModel(), { trained: true, freeze, lora: change.lora });
     const { dataset } = tripletsFromNli(sampleNli({ rows: 450 }), { negatives: "easy", seed: 1 });
     const columns = Object.values(dataset.columns) as (readonly string[])[];
     const texts = [];
@@ -239,6 +239,14 @@ Deno.test("a checkpoint that another version wrote is refused with what to do, n
   reader.close();
   await writeSafetensors(path, tensors, { record: JSON.stringify(record) });
   await assert.rejects(run({ folder }), /another version/);
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a checkpoint of more than is trained now is refused: what is frozen would not be as it was", async () => {
+  const folder = await Deno.makeTempDir();
+  const crash: TrainHooks = { folder, onStep: ({ step }) => step === 5 ? Effect.die(new Error("crash")) : Effect.void };
+  await assert.rejects(run(crash), /crash/);
+  await assert.rejects(run({ folder }, { freeze: "embeddings" }), /belongs to another model/);
   await Deno.remove(folder, { recursive: true });
 });
 
