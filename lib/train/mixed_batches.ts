@@ -204,7 +204,7 @@ function shareOut(counts: readonly number[], weights: readonly number[], tempera
 interface Passes {
   /** The batches of one pass. */
   readonly of: (pass: number) => readonly Batch[];
-  /** So many batches from this one on, of the passes laid end to end. */
+  /** So many batches from this one on, of the passes laid end to end; so are the places of their rows. */
   readonly slice: (from: number, count: number) => readonly Batch[];
 }
 
@@ -226,11 +226,16 @@ function passesOf({ name, objective }: MixedRows, { batchSize, seed }: Draw): Pa
   };
   const slice = (from: number, count: number) => {
     const taken: Batch[] = [];
+    let begun: number | undefined;
     for (let pass = 0; taken.length < count; pass++) {
       const start = starts[pass]!;
       const end = starts[pass + 1] ??= start + of(pass).length;
       const first = from + taken.length;
-      if (end > first) taken.push(...of(pass).slice(first - start, first - start + count - taken.length));
+      if (end <= first) continue;
+      const before = (pass - (begun ??= pass)) * rows; // in the passes before this one
+      for (const batch of of(pass).slice(first - start, first - start + count - taken.length)) {
+        taken.push({ ...batch, streams: batch.streams.map((place) => before + place) });
+      }
     }
     return taken;
   };

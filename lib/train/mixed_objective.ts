@@ -66,11 +66,7 @@ export function mixedObjective(sets: readonly MixedSet[], settings: MixingSettin
     batches(draw) {
       const ofEpoch = mixedBatches(sets, settings, draw);
       return (epoch) =>
-        ofEpoch(epoch).map(({ set, rows, streams, epoch }) => {
-          const start = first[set]!;
-          // Batches of two sets may make one update: they must not share random masks.
-          return { rows: rows.map((row) => row + start), streams: streams.map((place) => place + start), epoch };
-        });
+        ofEpoch(epoch).map(({ set, ...batch }) => ({ ...batch, rows: batch.rows.map((row) => row + first[set]!) }));
     },
     tokens(all) {
       const { objective, rows } = within(all);
@@ -79,7 +75,7 @@ export function mixedObjective(sets: readonly MixedSet[], settings: MixingSettin
     differentiate(engine, batch, scale) {
       const { place, objective, rows } = within(batch.rows);
       try {
-        return objective.differentiate(engine, { ...batch, rows }, scale);
+        return objective.differentiate(engine, { ...batch, rows, seed: seedOf(batch.seed, place) }, scale);
       } catch (error) {
         const known = knownError(error);
         throw known === undefined ? error : inSet(sets[place]!.name, known);
@@ -87,6 +83,9 @@ export function mixedObjective(sets: readonly MixedSet[], settings: MixingSettin
     },
   };
 }
+
+/** Batches of two sets may make one update, and must not share random masks: each set draws for itself. */
+const seedOf = (seed: number, set: number) => (seed ^ Math.imul(set, 0x9E3779B9)) >>> 0;
 
 /** All tensors, and the names of those that each set has for itself. */
 function unite(sets: readonly MixedSet[]): { readonly parameters: Parameters; readonly own: readonly string[][] } {

@@ -12,6 +12,7 @@ import { tokenize } from "../../lib/text/tokenizer.ts";
 import { biEncoderObjective } from "../../lib/train/bi_encoder_objective.ts";
 import { mixedObjective } from "../../lib/train/mixed_objective.ts";
 import type { Objective } from "../../lib/train/objective.ts";
+import { planUpdates } from "../../lib/train/plan.ts";
 import { train } from "../../lib/train/trainer.ts";
 import type { TrainHooks } from "../../lib/train/trainer.ts";
 import type { TrainSettings } from "../../lib/train/settings.ts";
@@ -146,6 +147,33 @@ Deno.test("a run over several sets goes on after a crash with the very bits of a
       whole.record.log.map(({ losses }) => losses),
     );
   }));
+
+Deno.test("the batches of an update draw no mask twice, of whichever sets and passes they are", () => {
+  const keys: string[] = [];
+  /** Notes by what the dropout of each text of a batch draws: see `pack`. */
+  const set = (rows: number, columns: number): Objective => ({
+    parameters: {},
+    rows,
+    tokens: (rows) => rows.length,
+    differentiate(engine, { seed, streams }) {
+      for (const place of streams) for (let c = 0; c < columns; c++) keys.push(`${seed} ${place * columns + c}`);
+      return engine.zeros([1]);
+    },
+  });
+  const engine = createCpuEngine({ threads: 1 });
+  const sets = [
+    { name: "pairs", objective: set(40, 2) },
+    { name: "texts", objective: set(20, 1) },
+    { name: "few", objective: set(5, 3), weight: 6 },
+  ];
+  const objective = mixedObjective(sets);
+  for (const update of planUpdates(objective, { epochs: 2, batchSize: 5, accumulate: 4, seed: 7 }).updates(0)) {
+    for (const batch of update) objective.differentiate(engine, { ...batch, seed: 7, step: 1 }, 1);
+    assert.equal(new Set(keys).size, keys.length, `${update.map(({ rows }) => rows)}`);
+    keys.length = 0;
+  }
+  engine.close();
+});
 
 Deno.test("one set alone is trained on as without a mixture, bit for bit", async () => {
   const run = async (mixed: boolean) => {
