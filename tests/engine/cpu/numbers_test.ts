@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { createCpuEngine } from "../../../lib/engine/cpu/engine.ts";
 import type { Engine, Handle } from "../../../lib/engine/engine.ts";
 import { softmax, tryLoss } from "../../../lib/loss/mod.ts";
+import { allEngines } from "../engines.ts";
 
 const ids = (engine: Engine, ...values: number[]) => engine.upload(Int32Array.from(values), [values.length]);
 
@@ -26,6 +27,47 @@ Deno.test("an id that is no row, or a target that is no column, touches no memor
     }
   }
 });
+
+/** The element of a result that a NaN belongs in. */
+const NAN: Readonly<Record<string, (engine: Engine) => readonly [Handle, number]>> = {
+  ...Object.fromEntries(
+    (["gelu", "geluTanh", "tanh", "relu", "silu", "quickGelu", "sigmoid", "leakyRelu", "squaredRelu"] as const)
+      .map((activation) => [activation, (e) => [e.activate(activation, floats(e, [20], 18)), 18]] as const),
+  ),
+  "the greater of two, the first of which is none": (e) => [e.binary("maximum", floats(e, [20], 3), e.zeros([20])), 3],
+  "the greater of two, the second of which is none": (e) => [e.binary("maximum", e.zeros([20]), floats(e, [20], 3)), 3],
+  "the greatest of a row": (e) => [e.rowReduce("max", floats(e, [2, 20], 25)), 1],
+  "the greatest of a sequence, in the beginning": (e) => [e.pool(floats(e, [3, 17], 16), ids(e, 0, 3), "max"), 16],
+  "the greatest of a sequence, in the middle": (e) => [e.pool(floats(e, [3, 17], 20), ids(e, 0, 3), "max"), 3],
+  "cross-entropy": (e) => [e.crossEntropy(floats(e, [1, 20], 7), ids(e, 0)).loss, 0],
+  "cross-entropy of a layer": (e) => [
+    e.linearCrossEntropy(e.full([1, 2], 1), floats(e, [20, 2], 9), undefined, ids(e, 0)).loss,
+    0,
+  ],
+  "attention, of a query": (e) => [
+    e.attention({ qkv: floats(e, [2, 12], 12), offsets: ids(e, 0, 2), heads: 1, maxLength: 2 }).out,
+    4,
+  ],
+  "attention, of a key": (e) => [
+    e.attention({ qkv: floats(e, [2, 12], 16), offsets: ids(e, 0, 2), heads: 1, maxLength: 2 }).out,
+    0,
+  ],
+};
+/** Small numbers, one of which is none. */
+const floats = (engine: Engine, shape: readonly number[], bad: number) => {
+  const size = shape.reduce((a, b) => a * b);
+  return engine.upload(Float32Array.from({ length: size }, (_, i) => i === bad ? NaN : i % 7 / 10 - 0.3), shape);
+};
+for (const { name, create } of allEngines.filter(({ name }) => name.startsWith("cpu"))) {
+  Deno.test(`${name}: what is not a number is not taken for one on its way`, async () => {
+    const engine = await create();
+    for (const [what, run] of Object.entries(NAN)) {
+      const [result, place] = run(engine);
+      assert.ok(Number.isNaN((await engine.read(result))[place]), what);
+    }
+    engine.close();
+  });
+}
 
 Deno.test("softmax refuses a class that it does not tell apart", async () => {
   const rows = [[0.1, 0.2], [0.3, 0.4]];

@@ -27,7 +27,7 @@ INLINE float16 binaryOf(int kind, float16 x, float16 y) {
     case SUBTRACT: return x - y;
     case MULTIPLY: return x * y;
     case DIVIDE: return x / y;
-    default: return pick(x != x, x, most(y, x)); // a NaN on either side stays one
+    default: return greatest(x, y);
   }
 }
 // `single`: the other is one number for all.

@@ -54,7 +54,7 @@ KERNEL(pool) {
       SIXTEENS(c, 0, n, {
         float16 v = load(x + c, left), old = load(y + c, left);
         if (a.mode != MAX) v = old + SPLAT(w) * v;
-        else if (p > a.skip) v = pick(v > old, v, old);
+        else if (p > a.skip) v = greatest(v, old);
         store(y + c, v, left);
       })
     }

@@ -93,8 +93,19 @@ INLINE float16 pick(int16 mask, float16 a, float16 b) { return (float16)(((int16
 // mask ? a : 0
 INLINE float16 where(int16 mask, float16 a) { return (float16)((int16)a & mask); }
 // A NaN in x stays one.
+#if defined(__wasm__)
+// Not by `pick`: the compiler would make `relaxed_max` of it, and what becomes of a NaN would be the machine's to say.
+#define BY_QUARTERS(f, x, y) \
+  join(f(QUARTER(x, 0), QUARTER(y, 0)), f(QUARTER(x, 1), QUARTER(y, 1)), f(QUARTER(x, 2), QUARTER(y, 2)), \
+       f(QUARTER(x, 3), QUARTER(y, 3)))
+INLINE float16 most(float16 x, float16 y) { return BY_QUARTERS(__builtin_wasm_pmax_f32x4, x, y); }
+INLINE float16 least(float16 x, float16 y) { return BY_QUARTERS(__builtin_wasm_pmin_f32x4, x, y); }
+#else
 INLINE float16 most(float16 x, float16 y) { return pick(x < y, y, x); }
 INLINE float16 least(float16 x, float16 y) { return pick(y < x, y, x); }
+#endif
+// The greater, of equal ones y. A NaN on either side stays one.
+INLINE float16 greatest(float16 x, float16 y) { return pick(x != x, x, most(y, x)); }
 INLINE float16 absolute(float16 x) { return (float16)((int16)x & 0x7fffffff); }
 
 // The first `count` of sixteen floats, then zeros: the end of a row.
