@@ -13,7 +13,7 @@ import { activationBytesPerToken } from "./budget.ts";
 import { differentiateEmbeddings } from "./embedding_gradients.ts";
 import { hasNegative } from "./negatives.ts";
 import type { Objective } from "./objective.ts";
-import { checkedLabels, checkedRows } from "./task_columns.ts";
+import { checkedLabels, checkedRows, pickRows } from "./task_columns.ts";
 
 /** What a bi-encoder is trained on. */
 export interface BiEncoderTask {
@@ -70,11 +70,13 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
       const budget = task.tokenBudget ??
         Math.floor(engine.memory().activationBudget / activationBytesPerToken(model.encoder));
       const each = labels === undefined ? 1 : labels.length / rows;
-      const picked = labels && pick(labels, batch.rows, each);
+      const picked = labels && pickRows(labels, batch.rows, each);
       const classes = picked instanceof Int32Array ? picked : undefined;
       const size = batch.rows.length;
       const target = picked && engine.upload(picked, each === 1 ? [size] : [size, each]);
-      const guides = task.guides?.map(({ data, width }) => engine.upload(pick(data, batch.rows, width), [size, width]));
+      const guides = task.guides?.map(({ data, width }) =>
+        engine.upload(pickRows(data, batch.rows, width), [size, width])
+      );
       const draw = { seed: batch.seed, step: batch.step };
       return differentiateEmbeddings(engine, {
         packed,
@@ -85,11 +87,4 @@ export function biEncoderObjective(task: BiEncoderTask): Objective {
       }, { budget, scale });
     },
   };
-}
-
-/** The values of these rows, so many each. */
-function pick<A extends Int32Array | Float32Array>(values: A, rows: Int32Array, each: number): A {
-  const picked = values.slice(0, rows.length * each) as A;
-  rows.forEach((row, i) => picked.set(values.subarray(row * each, (row + 1) * each), i * each));
-  return picked;
 }

@@ -17,7 +17,7 @@ import { runsWithin } from "./budget.ts";
 import { hasNegative } from "./negatives.ts";
 import type { Objective, ObjectiveBatch } from "./objective.ts";
 import { differentiateLogits, pairBudget } from "./pair_logits.ts";
-import { checkedLabels, checkedRows } from "./task_columns.ts";
+import { checkedLabels, checkedRows, pickRows } from "./task_columns.ts";
 
 /** What a cross-encoder is trained on. */
 export interface CrossEncoderTask {
@@ -183,6 +183,7 @@ function streamsOf(streams: Int32Array, from: number, to: number, perRow: number
   );
 }
 
+/** [rows] classes, or [rows, width] scores. */
 function uploadLabels(
   engine: Engine,
   loss: CrossEncoderLoss,
@@ -190,9 +191,8 @@ function uploadLabels(
   rows: Int32Array,
   width: number,
 ): Handle {
-  const picked = labels.slice(0, rows.length * width);
-  rows.forEach((row, i) => picked.set(labels.subarray(row * width, (row + 1) * width), i * width));
-  return engine.upload(picked, loss.label === "class" ? [rows.length] : [rows.length, width]);
+  const shape = loss.label === "class" ? [rows.length] : [rows.length, width];
+  return engine.upload(pickRows(labels, rows, width), shape);
 }
 
 function checkOutputs(model: CrossEncoder, loss: CrossEncoderLoss): void {

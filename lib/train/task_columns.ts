@@ -1,5 +1,5 @@
 /**
- * Whether a loss can use the columns of a task: as many texts as it takes, and the labels that it wants.
+ * The columns of a task beside its model: whether a loss can use them, and those of a batch.
  *
  * @module
  */
@@ -82,4 +82,11 @@ export function checkedLabels(
     });
   }
   return isClass ? Int32Array.from(labels) : Float32Array.from(labels);
+}
+
+/** The values of these rows, so many each. */
+export function pickRows<A extends Int32Array | Float32Array>(values: A, rows: Int32Array, each: number): A {
+  const picked = values.slice(0, rows.length * each) as A;
+  rows.forEach((row, i) => picked.set(values.subarray(row * each, (row + 1) * each), i * each));
+  return picked;
 }
