@@ -168,9 +168,11 @@ export const train: (
 
     /** The next steps up to where the host has something to do, and what they told. */
     const takeNext = async (updates: Iterator<Update>): Promise<{ done: StepResult[]; seconds: number }> => {
-      const { lossScale, steps } = record;
-      const skipped = lossScale?.skipped ?? 0;
-      const count = lossScale === undefined ? stepsInARow(engine, record, { ...settings, evalSteps, ...plan }) : 1;
+      const { steps } = record;
+      const skipped = record.lossScale?.skipped ?? 0;
+      // A run that was begun in half precision, and goes on in another, has no use for the scale.
+      const lossScale = halfPrecision ? record.lossScale : undefined;
+      const count = halfPrecision ? 1 : stepsInARow(engine, record, { ...settings, evalSteps, ...plan });
       const countOwn = ownCounter(objective, record);
       const next = Array.from({ length: count }, (_, i): Step => {
         const batches: Update = updates.next().value!;
@@ -189,10 +191,9 @@ export const train: (
       isWhole = true;
       const seconds = (performance.now() - started) / 1000 / count;
       for (const step of done) {
-        if (lossScale !== undefined) record.lossScale = nextLossScale(lossScale, step.skipped);
-        if (step.skipped && !(record.lossScale !== undefined && record.lossScale.scale >= 1)) {
-          throw notFinite(step, objective);
-        }
+        const scaledNext = lossScale && nextLossScale(lossScale, step.skipped);
+        if (scaledNext !== undefined) record.lossScale = scaledNext;
+        if (step.skipped && !(scaledNext !== undefined && scaledNext.scale >= 1)) throw notFinite(step, objective);
         addStep(record, {
           loss: step.loss,
           samples: step.batches.reduce((sum, { rows }) => sum + rows.length, 0),

@@ -231,6 +231,30 @@ Deno.test("in half precision a step that is not finite is skipped, the scale of 
   plain.close();
 });
 
+Deno.test("a run of half precision that goes on in single precision has no scale, and stops at what is not finite", () =>
+  withFolder(async (folder) => {
+    const engine = createCpuEngine({ threads: 1 });
+    const point = parameter(engine, [2], Float32Array.of(1, 2));
+    const half: Engine = { ...engine, info: { ...engine.info, precision: "fp16" } };
+    const seen: number[] = [];
+    const objective: Objective = {
+      parameters: { point },
+      rows: 24,
+      tokens: (rows) => rows.length,
+      differentiate(engine, batch, scale) {
+        seen.push(scale);
+        return differentiateSquare(point)(engine, batch, batch.step === 5 ? NaN : scale);
+      },
+    };
+    const run = (engine: Engine, onStep?: TrainHooks["onStep"]) =>
+      Effect.runPromise(train(engine, objective, { ...settings, saveSteps: 1 }, { folder, onStep }));
+    await assert.rejects(run(half, ({ step }) => step === 3 ? Effect.die(new Error("crash")) : Effect.void), /crash/);
+    seen.length = 0;
+    await assert.rejects(run(engine), /TrainingError: loss or gradient is not finite.*\n.*step 5/);
+    assert.deepEqual([...new Set(seen)], [1]);
+    engine.close();
+  }));
+
 const differentiateSquare = (point: Tensor): Objective["differentiate"] => (engine, _, scale) => {
   const tape = recording(engine);
   const loss = mean(tape, square(tape, point));
