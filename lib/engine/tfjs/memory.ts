@@ -62,6 +62,7 @@ const gap = ({ shape }: Handle) => blockLayout([shape]).size - sizeOf(shape);
 export function createCore(tf: TensorFlow, backend: string): Core {
   const arenas: Set<Box>[] = [new Set()];
   const variables = new Set<Box>();
+  const ofBlocks = new WeakSet<Box>();
   let live = 0;
   let peak = 0;
   let isClosed = false;
@@ -103,12 +104,12 @@ export function createCore(tf: TensorFlow, backend: string): Core {
     return { shape: [...shape], dtype, box: box(zeros, variables) };
   };
   const free = (handle: Handle) => {
-    const { parts } = handle as TfHandle;
-    if (parts !== undefined) return parts.forEach(free);
     if (isClosed) return;
-    const { box } = handle as TfHandle;
-    if (!variables.delete(box)) throw noVariable(handle);
-    drop(box);
+    const { box, parts = [handle as TfHandle] } = handle as TfHandle;
+    for (const { box: own } of parts) {
+      if (ofBlocks.has(box) || !variables.delete(own)) throw noVariable(handle);
+      drop(own);
+    }
   };
   const get = (handle: Handle): TfTensor => {
     const { parts } = handle as TfHandle;
@@ -148,6 +149,7 @@ export function createCore(tf: TensorFlow, backend: string): Core {
     variable,
     block(shapes) {
       const parts = shapes.map((shape) => variable(shape, "f32"));
+      for (const { box } of parts) ofBlocks.add(box);
       const all = { shape: [blockLayout(shapes).size], dtype: "f32", box: { tensor: undefined }, parts } as const;
       return { all, parts };
     },

@@ -174,9 +174,10 @@ export function createMemory(
       return { all, parts: shapes.map((shape, i) => part(all, layout.offsets[i]!, [...shape])) };
     },
     free(variable) {
-      const { room } = own(variable);
+      const { room, shape } = own(variable);
       if (isClosed) return;
-      if (!variables.delete(room)) throw noVariable(variable);
+      const isPart = room.bytes > 4 * sizeOf(shape); // of a block
+      if (isPart || !variables.delete(room)) throw noVariable(variable);
       drop(room);
     },
     zeros: (shape, dtype = "f32") => cleared(temporary(shape, known(dtype))),

@@ -99,7 +99,8 @@ export async function checkFree(engine: Engine): Promise<void> {
   engine.enter();
   const temporary = engine.full([64], 1);
   const [first, second] = [engine.variable([64]), engine.variable([64], { storage: "cold" })];
-  const { all } = engine.block([[64], [8, 8]]);
+  const { all, parts } = engine.block([[64], [8, 8]]);
+  for (const part of parts) isRefused(() => engine.free(part));
   for (const each of [first, second, all]) {
     engine.free(each);
     isRefused(() => engine.free(each));
