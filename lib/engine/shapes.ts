@@ -63,6 +63,15 @@ export function expectSize(kernel: string, handle: Handle, expected: readonly nu
   });
 }
 
+/** Fails unless a kernel can take rows, or columns, from … to − 1 of so many. */
+export function expectRange(kernel: string, count: number, from: number, to: number): void {
+  if (Number.isInteger(from) && Number.isInteger(to) && 0 <= from && from <= to && to <= count) return;
+  throw new EngineError(`${kernel}: a range of what is not there`, {
+    expected: `from 0 to ${count}`,
+    found: `from ${from} to ${to}`,
+  });
+}
+
 /** Fails unless there are k of each row, and those before are as many. Returns the shape of x. */
 export function expectTopK(x: Handle, k: number, best: TopKBest | undefined): readonly [number, number] {
   expectShape("topK", x, [undefined, undefined]);

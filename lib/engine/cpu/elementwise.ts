@@ -39,6 +39,7 @@ export function elementwiseKernels(core: Core, { elements, rows, columnSum }: Di
       elements("addTo", own(x).block.size, { target: at(target), x: at(x), scale });
     },
     scaleRows(x, r) {
+      expectSize("scaleRows", r, [rowsOf(x)]);
       const y = temporary(x.shape);
       const columns = columnsOf(x);
       rows("scaleRows", rowsOf(x), columns, { x: at(x), r: at(r), y: at(y), columns });
@@ -51,6 +52,7 @@ export function elementwiseKernels(core: Core, { elements, rows, columnSum }: Di
       return y;
     },
     columnSum(x, { out, accumulate = false } = {}) {
+      if (out !== undefined) expectSize("columnSum", out, [columnsOf(x)]);
       const y = out ?? temporary([columnsOf(x)]);
       markAll(core, own(y));
       columnSum(x, at(y), accumulate && out !== undefined);

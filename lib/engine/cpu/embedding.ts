@@ -4,7 +4,7 @@
  * @module
  */
 import type { Engine, Handle } from "../engine.ts";
-import { at, atOr0, type Core, own } from "./core.ts";
+import { at, atOr0, type Core, expectShape, own } from "./core.ts";
 import { columnsOf, type Dispatch, expectNumbers, rowsOf } from "./dispatch.ts";
 import { POOLING } from "./pooling.ts";
 
@@ -31,6 +31,7 @@ export function embeddingKernels(
       return y;
     },
     scatterAdd(dTable, ids, dy) {
+      expectShape("scatterAdd", dy, [rowsOf(ids), columnsOf(dTable)]);
       expectIds("scatterAdd", ids, dTable);
       const { grain, args } = additionTo(dTable);
       run("scatterAdd", args.width, grain, { ...args, ids: at(ids), dy: at(dy), rows: rowsOf(dy) });

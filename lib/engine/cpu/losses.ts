@@ -4,6 +4,7 @@
  * @module
  */
 import type { Handle } from "../engine.ts";
+import { expectSize } from "../shapes.ts";
 import type { LossKernels } from "../subjects.ts";
 import { at, atOr0, type Core, type CpuOptions, own } from "./core.ts";
 import type { CpuHandle } from "./heap.ts";
@@ -69,6 +70,7 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
   return {
     crossEntropy(logits, targets) {
       const [count, columns] = logits.shape as [number, number];
+      expectSize("crossEntropy", targets, [count]);
       expectNumbers(core, "crossEntropy", targets, -1, columns);
       const [loss, probabilities, lse] = [temporary([1]), temporary(logits.shape), temporary([count])];
       rows("logSumExpRows", count, columns, { logits: at(logits), bias: 0, out: at(lse), columns });
@@ -84,6 +86,7 @@ export function lossKernels(core: Core, { rows, columnSum }: Dispatch, options: 
     },
     crossEntropyBackward(dLoss, probabilities, targets) {
       const [count, columns] = probabilities.shape as [number, number];
+      expectSize("crossEntropyBackward", targets, [count]);
       expectNumbers(core, "crossEntropyBackward", targets, -1, columns);
       const dz = temporary(probabilities.shape);
       const counted = countTargets(targets);

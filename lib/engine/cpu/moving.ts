@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { expectRange } from "../shapes.ts";
 import type { MovingKernels } from "../subjects.ts";
 import { at, type Core, expectShape, own } from "./core.ts";
 import { columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
@@ -18,6 +19,7 @@ export function movingKernels({ heap }: Core, { rows }: Dispatch): MovingKernels
       return y;
     },
     sliceRows(x, start, end) {
+      expectRange("sliceRows", rowsOf(x), start, end);
       const columns = own(x).block.size / rowsOf(x);
       const y = temporary([end - start, ...x.shape.slice(1)], x.dtype);
       const first = at(x) + 4 * start * columns;
@@ -33,6 +35,7 @@ export function movingKernels({ heap }: Core, { rows }: Dispatch): MovingKernels
       return y;
     },
     sliceColumns(x, start, end) {
+      expectRange("sliceColumns", columnsOf(x), start, end);
       const y = temporary([rowsOf(x), end - start], x.dtype);
       const width = end - start;
       const source = { x: at(x), columns: columnsOf(x), from: start, width };

@@ -51,6 +51,7 @@ export function normKernels({ heap, workspace }: Core, { run, rows, addBlocks }:
       return { y, sum, statistics };
     },
     layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta, options = {}) {
+      expectShape("layerNormBackward", dy, sum.shape);
       const [count, width] = dy.shape as [number, number];
       const { args, ...gradients } = gradientsOf(dy, options);
       const { blocks, partial, add } = blocksOf(count, 2 * width);
@@ -81,6 +82,7 @@ export function normKernels({ heap, workspace }: Core, { run, rows, addBlocks }:
       return { y, sum, statistics };
     },
     rmsNormBackward(dy, { sum, statistics }, weight, dWeight, { onePlus = false, ...options } = {}) {
+      expectShape("rmsNormBackward", dy, sum.shape);
       const [count, width] = dy.shape as [number, number];
       const { args, ...gradients } = gradientsOf(dy, options);
       const { blocks, partial, add } = blocksOf(count, width);

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Engine, PoolingMode } from "../engine.ts";
-import { at, type Core } from "./core.ts";
+import { at, type Core, expectShape } from "./core.ts";
 import { clearBehind, columnsOf, type Dispatch, rowsOf } from "./dispatch.ts";
 
 /** Numbers of the modes in the kernels. */
@@ -30,6 +30,7 @@ export function poolingKernels(core: Core, { run }: Dispatch): Pick<Engine, "poo
     },
     poolBackward(dy, x, pooled, offsets, mode, skip = 0) {
       const width = columnsOf(x);
+      expectShape("poolBackward", dy, [rowsOf(offsets) - 1, width]);
       const dx = temporary(x.shape);
       const inputs = { dy: at(dy), x: at(x), pooled: at(pooled), offsets: at(offsets) };
       run("poolBackward", rowsOf(offsets) - 1, 4, { ...inputs, dx: at(dx), width, mode: POOLING[mode], skip });

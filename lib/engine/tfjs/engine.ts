@@ -7,7 +7,7 @@
 import { counted } from "../../counted.ts";
 import { EngineError } from "../../error.ts";
 import { type Engine, type Handle, sizeOf } from "../engine.ts";
-import { expectRoom, expectShape, expectSize, expectTopK, expectValues } from "../shapes.ts";
+import { expectRange, expectRoom, expectShape, expectSize, expectTopK, expectValues } from "../shapes.ts";
 import { activationKernels, activationsOf } from "./activations.ts";
 import { lossKernels, type LossOptions } from "./losses.ts";
 import { createCore } from "./memory.ts";
@@ -113,12 +113,16 @@ export async function createTfjsEngine(
       throw new EngineError(`the tfjs engine has no ${dtype}`, { expected: x.dtype, hint: "--precision fp32" });
     },
     transpose: (x) => make(() => tf.transpose(get(x)), x.dtype),
-    sliceRows: (x, start, end) =>
-      make(
-        () => tf.slice(get(x), [start, ...x.shape.slice(1).map(() => 0)], [end - start, ...x.shape.slice(1)]),
-        x.dtype,
-      ),
-    sliceColumns: (x, start, end) => make(() => tf.slice(get(x), [0, start], [x.shape[0]!, end - start]), x.dtype),
+    sliceRows(x, start, end) {
+      const [rows, ...rest] = x.shape;
+      expectRange("sliceRows", rows!, start, end);
+      return make(() => tf.slice(get(x), [start, ...rest.map(() => 0)], [end - start, ...rest]), x.dtype);
+    },
+    sliceColumns(x, start, end) {
+      const [rows, columns] = x.shape as [number, number];
+      expectRange("sliceColumns", columns, start, end);
+      return make(() => tf.slice(get(x), [0, start], [rows, end - start]), x.dtype);
+    },
     concatRows(parts) {
       for (const part of parts) expectShape("concatRows", part, [undefined, parts[0]!.shape[1]]);
       return make(() => tf.concat(parts.map(get), 0), parts[0]!.dtype);
@@ -161,6 +165,7 @@ export async function createTfjsEngine(
     gather: (table, ids) => make(() => tf.gather(get(table), get(ids))),
     scatterAdd(dTable, ids, dy) {
       const count = ids.shape[0]!;
+      expectShape("scatterAdd", dy, [count, dTable.shape[1]]);
       if (count === 0) return;
       set(
         dTable,
@@ -179,10 +184,14 @@ export async function createTfjsEngine(
       expectSize("addTo", x, target.shape);
       set(target, () => tf.add(get(target), tf.reshape(times(get(x), scale), target.shape)));
     },
-    scaleRows: (x, r) => make(() => tf.mul(get(x), tf.reshape(get(r), [x.shape[0]!, 1]))),
+    scaleRows(x, r) {
+      expectSize("scaleRows", r, [x.shape[0]!]);
+      return make(() => tf.mul(get(x), tf.reshape(get(r), [x.shape[0]!, 1])));
+    },
     rowReduce: (kind, x) => make(() => tf[kind](get(x), 1)),
     columnSum(x, { out, accumulate = false } = {}) {
       if (out === undefined) return make(() => tf.sum(get(x), 0));
+      expectSize("columnSum", out, [x.shape[1]!]);
       set(out, () => accumulate ? tf.add(get(out), tf.sum(get(x), 0)) : tf.sum(get(x), 0));
       return out;
     },

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Handle, STEP } from "../engine.ts";
+import { expectSize } from "../shapes.ts";
 import type { LossKernels, OptimizerKernels } from "../subjects.ts";
 import type { Core } from "./memory.ts";
 import { oneHotRows, type TfTensor } from "./tensorflow.ts";
@@ -47,6 +48,7 @@ export function lossKernels(
 
   return {
     crossEntropy(logits, targets) {
+      expectSize("crossEntropy", targets, [logits.shape[0]!]);
       const wanted = host(targets) as Int32Array;
       const [loss, probabilities] = makeAll(() => {
         const z = get(logits);
@@ -56,6 +58,7 @@ export function lossKernels(
       return { loss: loss!, probabilities: probabilities! };
     },
     crossEntropyBackward(dLoss, probabilities, targets) {
+      expectSize("crossEntropyBackward", targets, [probabilities.shape[0]!]);
       const wanted = host(targets) as Int32Array;
       return make(() => {
         const difference = tf.sub(get(probabilities), oneHot(wanted, probabilities.shape[1]!));

@@ -68,6 +68,7 @@ export function normKernels({ tf, make, makeAll, set, get, host }: Core): NormKe
       return { y: y!, sum: sum!, statistics: statistics! };
     },
     layerNormBackward(dy, { sum, statistics }, gamma, dGamma, dBeta, options = {}) {
+      expectShape("layerNormBackward", dy, sum.shape);
       // ds = (g − mean(g) − x̂ · mean(g ⊙ x̂)) / σ, g = dy ⊙ γ
       const inverse = () => columnsOf(tf, get(statistics), 1, 2);
       const normal = () => tf.mul(tf.sub(get(sum), columnsOf(tf, get(statistics), 0, 1)), inverse());
@@ -91,6 +92,7 @@ export function normKernels({ tf, make, makeAll, set, get, host }: Core): NormKe
       return { y: y!, sum: sum!, statistics: statistics! };
     },
     rmsNormBackward(dy, { sum, statistics }, weight, dWeight, { onePlus = false, ...options } = {}) {
+      expectShape("rmsNormBackward", dy, sum.shape);
       const inverse = () => tf.reshape(get(statistics), [dy.shape[0]!, 1]);
       addTo(dWeight, () => tf.sum(tf.mul(get(dy), tf.mul(get(sum), inverse())), 0));
       return passedOn(() => rmsSlope(get(dy), get(sum), inverse(), factor(weight, onePlus)), options);

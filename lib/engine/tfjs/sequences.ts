@@ -253,6 +253,7 @@ export function sequenceKernels({ tf, make, makeAll, set, get, host }: Core): Se
     poolBackward(dy, x, _pooled, offsets, mode, skip = 0) {
       const ends = host(offsets) as Int32Array;
       const [tokens, width] = x.shape as [number, number];
+      expectShape("poolBackward", dy, [ends.length - 1, width]);
       if (mode === "max") {
         const at = unskipped(ends, skip, tokens);
         return make(() => {

@@ -144,6 +144,7 @@ export function elementwiseKernels(core: Core): ElementwiseKernels {
   const { device, temporary, at, elements, each } = core;
   const columnSum: Engine["columnSum"] = (x, { out, accumulate = false } = {}) => {
     const [rows, width] = x.shape as [number, number];
+    if (out !== undefined) expectSize("columnSum", out, [width]);
     const y = out ?? temporary([width]);
     const kernel = columnwise("columnSum", { x: "f32" }, "x[r * p.width + c]", accumulate && out !== undefined);
     device.run(kernel, columnGroups(width), { x: at(x), y: at(y) }, { rows, width });
@@ -183,6 +184,7 @@ export function elementwiseKernels(core: Core): ElementwiseKernels {
       each(ADD_TO, { target, x }, { scale });
     },
     scaleRows(x, r) {
+      expectSize("scaleRows", r, [x.shape[0]!]);
       const y = temporary(x.shape);
       elements(SCALE_ROWS, sizeOf(x.shape), { x, r, y }, { width: x.shape[1]! });
       return y;

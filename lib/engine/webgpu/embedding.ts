@@ -4,6 +4,7 @@
  * @module
  */
 import { type Engine, sizeOf } from "../engine.ts";
+import { expectShape } from "../shapes.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
 import { elementwise } from "./wgsl.ts";
@@ -72,6 +73,7 @@ export function embeddingKernels(core: Core): Pick<Engine, "gather" | "scatterAd
     },
     scatterAdd(dTable, ids, dy) {
       const [tokens, width] = [ids.shape[0]!, dTable.shape[1]!];
+      expectShape("scatterAdd", dy, [tokens, width]);
       for (const [begin, end] of windows(dTable)) {
         const rows = part(dTable, begin * width, [end - begin, width]);
         device.run(SCATTER_ADD, tokens, { ids: at(ids), dy: at(dy), table: at(rows) }, { tokens, width, begin, end });

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Engine, type Handle, sizeOf } from "../engine.ts";
+import { expectSize } from "../shapes.ts";
 import type { LossKernels } from "../subjects.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
@@ -136,6 +137,7 @@ export function lossKernels(
   return {
     crossEntropy(logits, targets) {
       const [rows, width] = logits.shape as [number, number];
+      expectSize("crossEntropy", targets, [rows]);
       const [lse, losses, probabilities] = [temporary([rows]), temporary([rows]), temporary(logits.shape)];
       const places = { logits: at(logits), logSumExp: at(lse) };
       device.run(ROW_LOSSES, rows, { ...places, targets: at(targets), losses: at(losses) }, {
@@ -147,6 +149,7 @@ export function lossKernels(
       return { loss: meanLoss(losses, targets), probabilities };
     },
     crossEntropyBackward(dLoss, probabilities, targets) {
+      expectSize("crossEntropyBackward", targets, [probabilities.shape[0]!]);
       const dz = temporary(probabilities.shape);
       const tensors = { probabilities, targets, dLoss, dz, counted: countOf(targets) };
       elements(SLOPES, sizeOf(dz.shape), tensors, { width: dz.shape[1]! });

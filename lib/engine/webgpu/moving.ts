@@ -4,7 +4,7 @@
  * @module
  */
 import { type Handle, sizeOf } from "../engine.ts";
-import { expectShape } from "../shapes.ts";
+import { expectRange, expectShape } from "../shapes.ts";
 import type { MovingKernels } from "../subjects.ts";
 import type { Core } from "./memory.ts";
 import { elementwise } from "./wgsl.ts";
@@ -49,12 +49,14 @@ export function movingKernels({ temporary, elements, part, windows, copy }: Core
       return y;
     },
     sliceRows(x, start, end) {
+      expectRange("sliceRows", x.shape[0]!, start, end);
       const shape = [end - start, ...x.shape.slice(1)];
       const y = temporary(shape, x.dtype);
       copy(y, part(x, start * sizeOf(x.shape.slice(1)), shape));
       return y;
     },
     sliceColumns(x, start, end) {
+      expectRange("sliceColumns", x.shape[1]!, start, end);
       const y = temporary([x.shape[0]!, end - start], x.dtype);
       copyColumns(x, y, end - start, start, 0);
       return y;

@@ -277,6 +277,7 @@ export function normKernels({ device, temporary, at, elements }: Core): NormKern
     layerNorm: (x, gamma, beta, epsilon, options = {}) =>
       forward("layer", x, gamma, beta, options, { epsilon, plus: 0 }),
     layerNormBackward(dy, forward, gamma, dGamma, dBeta, options) {
+      expectShape("layerNormBackward", dy, forward.sum.shape);
       const [rows, width] = dy.shape as [number, number];
       addColumns(
         "dγ of layer norm",
@@ -293,6 +294,7 @@ export function normKernels({ device, temporary, at, elements }: Core): NormKern
     rmsNorm: (x, weight, epsilon, { onePlus = false, ...options } = {}) =>
       forward("rms", x, weight, undefined, options, { epsilon, plus: +onePlus }),
     rmsNormBackward(dy, forward, weight, dWeight, options = {}) {
+      expectShape("rmsNormBackward", dy, forward.sum.shape);
       const [rows, width] = dy.shape as [number, number];
       addColumns(
         "dw of rms norm",

@@ -4,6 +4,7 @@
  * @module
  */
 import { type Engine, type PoolingMode, sizeOf } from "../engine.ts";
+import { expectShape } from "../shapes.ts";
 import type { Kernel } from "./kernel.ts";
 import type { Core } from "./memory.ts";
 import { elementwise } from "./wgsl.ts";
@@ -78,6 +79,7 @@ export function poolingKernels({ device, temporary, at, elements }: Core): Pick<
     },
     poolBackward(dy, x, pooled, offsets, mode, skip = 0) {
       const width = x.shape[1]!;
+      expectShape("poolBackward", dy, [offsets.shape[0]! - 1, width]);
       const dx = temporary(x.shape);
       device.clear(at(dx)); // tokens that do not count
       const size = (offsets.shape[0]! - 1) * width;

@@ -2,6 +2,7 @@
 import type { Engine } from "../../../lib/engine/engine.ts";
 
 const zeros = (engine: Engine, ...shape: number[]) => engine.zeros(shape);
+const numbers = (engine: Engine, ...values: number[]) => engine.upload(Int32Array.from(values), [values.length]);
 const best = (engine: Engine, ...shape: number[]) => ({
   values: zeros(engine, ...shape),
   indices: engine.zeros(shape, "i32"),
@@ -21,6 +22,28 @@ export const refusals: readonly (readonly [RegExp, (engine: Engine) => unknown])
   [/^reshape: /, (e) => e.reshape(zeros(e, 4), [5])],
   [/^concatRows: /, (e) => e.concatRows([zeros(e, 2, 3), zeros(e, 2, 4)])],
   [/^concatColumns: /, (e) => e.concatColumns([zeros(e, 2, 3), zeros(e, 1, 3)])],
+  [/^sliceRows: /, (e) => e.sliceRows(zeros(e, 3, 2), 1, 4)],
+  [/^sliceRows: /, (e) => e.sliceRows(zeros(e, 3, 2), 2, 1)],
+  [/^sliceRows: /, (e) => e.sliceRows(zeros(e, 3, 2), -1, 1)],
+  [/^sliceColumns: /, (e) => e.sliceColumns(zeros(e, 3, 2), 1, 3)],
+  [/^sliceColumns: /, (e) => e.sliceColumns(zeros(e, 3, 2), 0.5, 1)],
+  [/^scaleRows: /, (e) => e.scaleRows(zeros(e, 3, 2), zeros(e, 2))],
+  [/^columnSum: /, (e) => e.columnSum(zeros(e, 3, 2), { out: zeros(e, 1) })],
+  [/^scatterAdd: /, (e) => e.scatterAdd(zeros(e, 3, 2), numbers(e, 0, 1), zeros(e, 1, 2))],
+  [/^scatterAdd: /, (e) => e.scatterAdd(zeros(e, 3, 2), numbers(e, 0, 1), zeros(e, 2, 3))],
+  [/^crossEntropy: /, (e) => e.crossEntropy(zeros(e, 3, 2), numbers(e, 0, 1))],
+  [/^crossEntropyBackward: /, (e) => e.crossEntropyBackward(zeros(e, 1), zeros(e, 3, 2), numbers(e, 0, 1))],
+  [/^layerNormBackward: /, (e) => {
+    const forward = e.layerNorm(zeros(e, 3, 2), zeros(e, 2), undefined, 1e-5);
+    e.layerNormBackward(zeros(e, 4, 2), forward, zeros(e, 2), undefined, undefined);
+  }],
+  [/^rmsNormBackward: /, (e) => {
+    e.rmsNormBackward(zeros(e, 4, 2), e.rmsNorm(zeros(e, 3, 2), zeros(e, 2), 1e-5), zeros(e, 2), undefined);
+  }],
+  [/^poolBackward: /, (e) => {
+    const [x, offsets] = [zeros(e, 3, 2), numbers(e, 0, 3)];
+    e.poolBackward(zeros(e, 2, 2), x, e.pool(x, offsets, "mean"), offsets, "mean");
+  }],
   [/^matmul: /, (e) => e.matmul(zeros(e, 2, 3), zeros(e, 2, 3))],
   [
     /^matmul: /,
