@@ -12,6 +12,16 @@ export function expectWholeNumber(name: string, value: number, from = 1): void {
   throw new UsageError(`${name} must be ${expected}`, { expected, found: String(value) });
 }
 
+/** Throws a `UsageError` that names the argument unless it is one of the names there are. */
+export function expectOneOf<Name extends string>(
+  name: string,
+  value: string,
+  names: readonly Name[],
+): asserts value is Name {
+  if ((names as readonly string[]).includes(value)) return;
+  throw new UsageError(`there is no such ${name}`, { expected: names.join(", "), found: String(value) });
+}
+
 /** Whether a value is an object with fields, as JSON's: neither null nor a list. */
 export const isObject = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === "object" && value !== null && !Array.isArray(value);

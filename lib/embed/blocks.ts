@@ -10,6 +10,9 @@ import type { Embeddings } from "./pairwise.ts";
 /** How two embeddings are compared here. */
 export type NearestSimilarity = "cosine" | "dot";
 
+/** Both. */
+export const NEAREST_SIMILARITIES: readonly NearestSimilarity[] = ["cosine", "dot"];
+
 /** The best of each row, on the host. */
 export interface Best {
   /** Scores, row by row. */
@@ -42,10 +45,17 @@ export function uploadRows(
 }
 
 /**
- * Widths agree, there are as many values as announced, and no product of two rows can leave float32: sums of products
+ * Values are numbers and not codes, widths agree, there are as many values as announced, and no product of two rows can leave float32: sums of products
  * are bounded by the norms (Cauchy–Schwarz), so norms up to 10¹⁸ keep every score finite.
  */
 export function checkEmbeddings({ data, width, rows }: Embeddings, what: string, expected = width): void {
+  if (!(data instanceof Float32Array)) {
+    throw new DatasetError(`${what} are not float32`, {
+      expected: "a Float32Array",
+      found: Object.prototype.toString.call(data).slice(8, -1),
+      hint: "search quantised embeddings by nearestQuantized, or by dequantizeEmbeddings first",
+    });
+  }
   if (rows > 0 && width !== expected) {
     throw new DatasetError(`${what} have another width than the queries`, {
       expected: `${expected} features`,

@@ -4,9 +4,17 @@
  * @module
  */
 import { type Engine, type Handle, scopeAsync } from "../engine/engine.ts";
-import { expectWholeNumber } from "../expect.ts";
+import { UsageError } from "../error.ts";
+import { expectOneOf, expectWholeNumber } from "../expect.ts";
 import { addItem, replaceWorst, sortBest } from "./best.ts";
-import { checkEmbeddings, type NearestSimilarity, product, readBest, uploadRows } from "./blocks.ts";
+import {
+  checkEmbeddings,
+  NEAREST_SIMILARITIES,
+  type NearestSimilarity,
+  product,
+  readBest,
+  uploadRows,
+} from "./blocks.ts";
 import type { Embeddings } from "./pairwise.ts";
 
 /** Options of {@linkcode closestPairs}. */
@@ -39,7 +47,8 @@ export interface ClosestPairs {
  * @param options How many, by which similarity.
  * @returns Rows and similarities of the pairs, best first; of equal ones the lower rows first.
  * @throws {DatasetError} Embeddings that are not finite.
- * @throws {UsageError} A number of pairs, or a size of tiles, that is not a whole number from 1.
+ * @throws {UsageError} A number of pairs, or a size of tiles, that is not a whole number from 1; no such similarity; or a
+ *   `minScore` that is not a number.
  *
  * @example
  * ```ts
@@ -61,6 +70,10 @@ export async function closestPairs(
   const { similarity = "cosine", minScore = -Infinity, blockRows = 2048 } = options;
   expectWholeNumber("pairs", options.pairs ?? 10_000);
   expectWholeNumber("blockRows", blockRows);
+  expectOneOf("similarity", similarity, NEAREST_SIMILARITIES);
+  if (typeof minScore !== "number" || Number.isNaN(minScore)) {
+    throw new UsageError("minScore is not a number", { found: String(minScore) });
+  }
   checkEmbeddings(corpus, "the corpus");
   const { rows } = corpus;
   const capacity = Math.min(options.pairs ?? 10_000, rows * (rows - 1) / 2);

@@ -7,7 +7,7 @@ import { DatasetError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
 import { addItem, replaceWorst, sortBest } from "./best.ts";
 import type { Neighbors } from "./nearest.ts";
-import { isBinary, type QuantizedEmbeddings } from "./quantize.ts";
+import { columnsOf, isBinary, type QuantizedEmbeddings } from "./quantize.ts";
 import { turn } from "../turn.ts";
 
 /** Embeddings of one bit a feature. */
@@ -26,7 +26,7 @@ const TURN = 2 ** 20;
  * @param options `k`: how many. Default 10.
  * @returns The neighbours of each query, best first; of equally distant ones the lower row first. Scores are the negative
  *   numbers of bits that differ.
- * @throws {DatasetError} Embeddings of another precision or width.
+ * @throws {DatasetError} Embeddings of another precision or width, or of other rows than they say.
  * @throws {UsageError} A k that is no whole number from 1.
  *
  * @example
@@ -46,8 +46,15 @@ export async function nearestBits(
   options: { readonly k?: number } = {},
 ): Promise<Neighbors> {
   expectWholeNumber("k", options.k ?? 10);
-  for (const [{ precision, width }, what] of [[queries, "the queries"], [corpus, "the corpus"]] as const) {
-    if (isBinary(precision) && width === queries.width) continue;
+  for (const [embeddings, what] of [[queries, "the queries"], [corpus, "the corpus"]] as const) {
+    const { precision, width, rows, columns, data } = embeddings;
+    if (isBinary(precision) && width === queries.width) {
+      if (columns === columnsOf(precision, width) && data.length === rows * columns) continue;
+      throw new DatasetError(`${what}: the number of values does not match rows and width`, {
+        expected: `${rows} × ${columnsOf(precision, width)}`,
+        found: `${data.length} values, ${columns} a row`,
+      });
+    }
     throw new DatasetError(`${what} cannot be compared by bits`, {
       expected: `binary or ubinary embeddings of ${queries.width} features`,
       found: `${precision}, ${width} features`,

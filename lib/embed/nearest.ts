@@ -12,9 +12,9 @@
  */
 import { type Engine, type Handle, scope, scopeAsync } from "../engine/engine.ts";
 import { DatasetError } from "../error.ts";
-import { expectWholeNumber } from "../expect.ts";
+import { expectOneOf, expectWholeNumber } from "../expect.ts";
 import { giveBack } from "../numeric/give_back.ts";
-import { checkEmbeddings, type NearestSimilarity, readBest, uploadRows } from "./blocks.ts";
+import { checkEmbeddings, NEAREST_SIMILARITIES, type NearestSimilarity, readBest, uploadRows } from "./blocks.ts";
 import type { Embeddings } from "./pairwise.ts";
 
 /** Rows of the corpus in one tile of scores, which then stays in a cache until the best of it are found. */
@@ -61,7 +61,7 @@ export interface Neighbors {
  * @returns The neighbours of each query, best first.
  * @throws {DatasetError} Embeddings of another width, or that are not finite; queries that are not in the corpus, with
  *   `excludeSelf`.
- * @throws {UsageError} A k or a size of blocks that is not a whole number from 1.
+ * @throws {UsageError} A k or a size of blocks that is not a whole number from 1, or no such similarity.
  *
  * @example
  * ```ts
@@ -121,7 +121,7 @@ export interface PiecewiseSearch {
  * @param options By which similarity, in blocks of which size.
  * @returns What takes the pieces.
  * @throws {DatasetError} Embeddings that are not finite.
- * @throws {UsageError} A size of blocks that is not a whole number from 1.
+ * @throws {UsageError} A size of blocks that is not a whole number from 1, or no such similarity.
  */
 export function searchByPieces(
   engine: Engine,
@@ -130,6 +130,7 @@ export function searchByPieces(
   options: Omit<NearestOptions, "k"> = {},
 ): PiecewiseSearch {
   const { similarity = "cosine", excludeSelf = false, blockRows = 16_384, queryRows = 1024 } = options;
+  expectOneOf("similarity", similarity, NEAREST_SIMILARITIES);
   expectWholeNumber("blockRows", blockRows);
   expectWholeNumber("queryRows", queryRows);
   checkEmbeddings(queries, "the queries");

@@ -4,6 +4,7 @@
  * @module
  */
 import { DatasetError } from "../error.ts";
+import { expectOneOf } from "../expect.ts";
 import type { Matrix } from "../numeric/matrix.ts";
 
 /** Embeddings of texts, one row each. */
@@ -21,6 +22,7 @@ export const SIMILARITIES: readonly Similarity[] = ["cosine", "manhattan", "eucl
  * @param a [n, width] embeddings.
  * @param b [n, width] embeddings.
  * @returns [n] of each kind, in float64. Distances are negative: more is more similar.
+ * @throws {DatasetError} Rows or widths differ; they are of bits, or of other rows than they say; or not finite.
  *
  * @example
  * ```ts
@@ -34,7 +36,11 @@ export const SIMILARITIES: readonly Similarity[] = ["cosine", "manhattan", "eucl
  * ```
  */
 export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Record<Similarity, Float64Array>> {
+  expectComparable(a, b);
   const { rows, width } = a;
+  if (b.rows !== rows) {
+    throw new DatasetError("embeddings are compared row by row", { expected: `${rows} rows`, found: `${b.rows}` });
+  }
   const result = {
     cosine: new Float64Array(rows),
     dot: new Float64Array(rows),
@@ -56,6 +62,9 @@ export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Rec
       squares += (x - y) * (x - y);
       absolutes += Math.abs(x - y);
     }
+    if (!Number.isFinite(aa + bb)) {
+      throw new DatasetError("an embedding is not finite", { expected: "finite numbers", where: `row ${row}` });
+    }
     result.dot[row] = dot;
     result.cosine[row] = aa === 0 || bb === 0 ? 0 : dot / Math.sqrt(aa * bb);
     result.euclidean[row] = -Math.sqrt(squares);
@@ -72,6 +81,7 @@ export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Rec
  * @param b [m, width] embeddings.
  * @returns [n · m], row by row.
  * @throws {DatasetError} The widths differ; or they are of bits, or of other rows than they say.
+ * @throws {UsageError} There is no such similarity.
  *
  * @example
  * ```ts
@@ -83,22 +93,9 @@ export function pairwiseSimilarities(a: Embeddings, b: Embeddings): Readonly<Rec
  * ```
  */
 export function similarityMatrix(kind: Similarity, a: Embeddings, b: Embeddings): Float32Array {
-  if (a.width !== b.width) {
-    throw new DatasetError("embeddings of different widths cannot be compared", {
-      expected: `${a.width} features`,
-      found: `${b.width}`,
-      hint: "embed both with the same model",
-    });
-  }
+  expectOneOf("similarity", kind, SIMILARITIES);
+  expectComparable(a, b);
   const { width } = a;
-  const packed = [a, b].find(({ data, rows }) => data.length !== rows * width);
-  if (packed !== undefined) {
-    throw new DatasetError("the embeddings do not have a number for each feature", {
-      expected: `${packed.rows * width} numbers`,
-      found: `${packed.data.length}`,
-      hint: "embeddings of bits are compared by searchCorpus, or by dequantizeEmbeddings first",
-    });
-  }
   const [ofA, ofB] = [a, b].map((of) => kind === "cosine" ? inverseNorms(of) : undefined);
   const result = new Float32Array(a.rows * b.rows);
   for (let i = 0; i < a.rows; i++) {
@@ -118,6 +115,25 @@ export function similarityMatrix(kind: Similarity, a: Embeddings, b: Embeddings)
     }
   }
   return result;
+}
+
+/** Of one width, with a number for each feature. */
+function expectComparable(a: Embeddings, b: Embeddings): void {
+  const { width } = a;
+  if (b.width !== width) {
+    throw new DatasetError("embeddings of different widths cannot be compared", {
+      expected: `${width} features`,
+      found: `${b.width}`,
+      hint: "embed both with the same model",
+    });
+  }
+  const packed = [a, b].find(({ data, rows }) => data.length !== rows * width);
+  if (packed === undefined) return;
+  throw new DatasetError("the embeddings do not have a number for each feature", {
+    expected: `${packed.rows * width} numbers`,
+    found: `${packed.data.length}`,
+    hint: "embeddings of bits are compared by searchCorpus, or by dequantizeEmbeddings first",
+  });
 }
 
 /** 1 / ‖x‖ by row; 0 for a zero vector. */

@@ -13,7 +13,8 @@
  *
  * @module
  */
-import { DatasetError, UsageError } from "../error.ts";
+import { DatasetError } from "../error.ts";
+import { expectOneOf, expectWholeNumber } from "../expect.ts";
 import type { Embeddings } from "./pairwise.ts";
 
 /** How the values of embeddings are kept. */
@@ -166,6 +167,7 @@ export function widenRanges({ min, max }: Ranges, embeddings: Embeddings): void 
  *   must then be two at least; queries and corpus must be measured by the same.
  * @returns The same rows; of int8 and uint8 with the ranges, without which the codes mean nothing.
  * @throws {DatasetError} Values that are not finite, ranges that do not fit, or a single embedding without ranges.
+ * @throws {UsageError} There is no such precision.
  *
  * @example
  * ```ts
@@ -185,6 +187,7 @@ export function quantizeEmbeddings<P extends OutputPrecision>(
   precision: P,
   calibration: Calibration = {},
 ): QuantizedEmbeddings<P> {
+  checkOutputPrecision(precision);
   const { data, width, rows } = embeddings;
   checkFinite(embeddings);
   const columns = columnsOf(precision, width);
@@ -242,7 +245,8 @@ export function quantizeEmbeddings<P extends OutputPrecision>(
  * @param from The first row. Default 0.
  * @param to The row behind the last. Default: to the end.
  * @returns [to − from, width], a copy.
- * @throws {DatasetError} int8 or uint8 without ranges.
+ * @throws {DatasetError} int8 or uint8 without ranges, or rows that there are not.
+ * @throws {UsageError} `from` or `to` that is not a whole number from 0.
  *
  * @example
  * ```ts
@@ -258,7 +262,12 @@ export function dequantizeEmbeddings(
   to: number = embeddings.rows,
 ): Embeddings {
   const { width } = embeddings;
+  expectWholeNumber("from", from, 0);
+  expectWholeNumber("to", to, 0);
   const rows = Math.max(0, to - from);
+  if (rows > 0 && to > embeddings.rows) {
+    throw new DatasetError("there are not so many rows", { expected: `${embeddings.rows} at most`, found: `${to}` });
+  }
   const data = new Float32Array(rows * width);
   const decode = rowDecoder(embeddings);
   for (let row = 0; row < rows; row++) decode(from + row, data, row * width);
@@ -296,11 +305,7 @@ export function rowDecoder(embeddings: QuantizedEmbeddings): (row: number, into:
 
 /** Refuses a name that is no precision. */
 export function checkOutputPrecision(precision: string): asserts precision is OutputPrecision {
-  if ((OUTPUT_PRECISIONS as readonly string[]).includes(precision)) return;
-  throw new UsageError("there is no such precision of embeddings", {
-    expected: OUTPUT_PRECISIONS.join(", "),
-    found: precision,
-  });
+  expectOneOf("precision of embeddings", precision, OUTPUT_PRECISIONS);
 }
 
 function rangesFor(embeddings: Embeddings, { ranges, calibrationEmbeddings }: Calibration): Ranges {

@@ -6,10 +6,10 @@
  */
 import type { Engine } from "../engine/engine.ts";
 import { DatasetError } from "../error.ts";
-import { expectWholeNumber } from "../expect.ts";
+import { expectOneOf, expectWholeNumber } from "../expect.ts";
 import { addItem, sortBest } from "./best.ts";
 import { type BinaryEmbeddings, nearestBits } from "./hamming.ts";
-import type { NearestSimilarity } from "./blocks.ts";
+import { NEAREST_SIMILARITIES, type NearestSimilarity } from "./blocks.ts";
 import { nearest, type Neighbors } from "./nearest.ts";
 import type { Embeddings } from "./pairwise.ts";
 import {
@@ -50,7 +50,7 @@ const PIECE_ROWS = 4096;
  * @param options How many, by which similarity, among how many candidates.
  * @returns The neighbours of each query, best first.
  * @throws {DatasetError} Embeddings of another width, or `rescoreWith` of another corpus.
- * @throws {UsageError} A number that is no whole number from 1.
+ * @throws {UsageError} A number that is no whole number from 1, or no such similarity.
  *
  * @example
  * ```ts
@@ -78,6 +78,7 @@ export async function nearestQuantized(
   const { k = 10, similarity = "cosine", rescoreMultiplier = 4, rescoreWith } = options;
   expectWholeNumber("k", k);
   expectWholeNumber("rescoreMultiplier", rescoreMultiplier);
+  expectOneOf("similarity", similarity, NEAREST_SIMILARITIES);
   if (corpus.width !== queries.width || corpus.data.length !== corpus.rows * corpus.columns) {
     throw new DatasetError("queries and corpus do not fit together", {
       expected: `${corpus.rows} × ${queries.width} features`,
@@ -157,6 +158,7 @@ function rescored(
  * @param found What is judged.
  * @param exact What is right.
  * @returns From 0 to 1; 1 where there is nothing to be found.
+ * @throws {DatasetError} They are of another number of queries.
  *
  * @example
  * ```ts
@@ -170,6 +172,12 @@ function rescored(
  * ```
  */
 export function recallOf(found: Neighbors, exact: Neighbors): number {
+  if (found.queries !== exact.queries) {
+    throw new DatasetError("a search is judged by that of the same queries", {
+      expected: `${exact.queries}`,
+      found: `${found.queries}`,
+    });
+  }
   let [shares, queries] = [0, 0];
   for (let query = 0; query < exact.queries; query++) {
     const of = ({ indices, counts, k }: Neighbors) => indices.subarray(query * k, query * k + counts[query]!);
