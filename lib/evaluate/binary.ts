@@ -7,6 +7,7 @@ import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
 import { averagePrecision, matthewsCorrelation } from "./classification.ts";
 import { cutsOf } from "./cuts.ts";
+import { expectBinary, expectFinite } from "./expect.ts";
 import type { Values } from "../numeric/correlation.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
@@ -47,7 +48,8 @@ export type BinaryMetrics = {
  * @param second [n, width] embeddings.
  * @param labels [n] 1 or 0.
  * @returns Scores by key, `cosine_accuracy` and so on, and the highest of all similarities, `max_accuracy`.
- * @throws {EvaluationError} All pairs have the same label.
+ * @throws {EvaluationError} All pairs have the same label, or one that is neither 0 nor 1; or not a label for each.
+ * @throws {DatasetError} Embeddings of other rows or widths, or that are not finite.
  *
  * @example
  * ```ts
@@ -68,7 +70,8 @@ export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Val
  * @param similarities [n] of each kind, from `pairwiseSimilarities`.
  * @param labels [n] 1 or 0.
  * @returns Scores by key, as {@linkcode binaryMetrics} gives them.
- * @throws {EvaluationError} All pairs have the same label.
+ * @throws {EvaluationError} All pairs have the same label, or one that is neither 0 nor 1; not a label for each; or a
+ *   similarity that is not finite.
  *
  * @example
  * ```ts
@@ -80,6 +83,8 @@ export function binaryMetrics(first: Embeddings, second: Embeddings, labels: Val
  * ```
  */
 export function thresholdsOf(similarities: Readonly<Record<Similarity, Values>>, labels: Values): BinaryMetrics {
+  expectBinary(labels, similarities.cosine.length);
+  for (const kind of SIMILARITIES) expectFinite(kind, similarities[kind], labels.length);
   let positives = 0;
   for (let i = 0; i < labels.length; i++) if (labels[i] === 1) positives++;
   if (positives === 0 || positives === labels.length) {

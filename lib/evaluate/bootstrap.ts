@@ -9,8 +9,9 @@
  * @module
  */
 import { randomPurpose, randomStream } from "../engine/philox.ts";
-import { EvaluationError } from "../error.ts";
+import { EvaluationError, UsageError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
+import { expectFinite } from "./expect.ts";
 import { ranks, type Values } from "../numeric/correlation.ts";
 
 /** A metric that can be computed on rows drawn anew. */
@@ -54,7 +55,7 @@ export interface Difference extends Interval {
  * @param options How often, from which seed, and how wide.
  * @returns The interval by the metric's name; what no draw gives is left out.
  * @throws {EvaluationError} There are no rows.
- * @throws {UsageError} A number of draws that is not a whole number from 1.
+ * @throws {UsageError} A number of draws that is not a whole number from 1, or a level that is not between 0 and 1.
  *
  * @example
  * ```ts
@@ -79,7 +80,7 @@ export function bootstrapIntervals(of: Resampled, options: BootstrapOptions = {}
  * @returns First less second by the metric's name; an interval without 0 tells the two apart. What no draw gives is left
  *   out.
  * @throws {EvaluationError} There are no rows, or the two have different ones.
- * @throws {UsageError} A number of draws that is not a whole number from 1.
+ * @throws {UsageError} A number of draws that is not a whole number from 1, or a level that is not between 0 and 1.
  *
  * @example
  * ```ts
@@ -121,8 +122,14 @@ function drawn(
   options: BootstrapOptions,
   metrics: (rows: readonly Int32Array[]) => Readonly<Record<string, number>>,
 ): [string, Float64Array][] {
-  const { resamples = 1000, seed = 42 } = options;
+  const { resamples = 1000, seed = 42, level = 0.95 } = options;
   expectWholeNumber("resamples", resamples);
+  if (!(level > 0 && level < 1)) {
+    throw new UsageError("level is a share of the values", {
+      expected: "a number between 0 and 1",
+      found: String(level),
+    });
+  }
   if (counts.length === 0 || counts.includes(0)) {
     throw new EvaluationError("there are no rows to draw from", { expected: "at least one" });
   }
@@ -133,7 +140,7 @@ function drawn(
     for (const part of rows) for (let i = 0; i < part.length; i++) part[i] = stream.int(part.length);
     for (const [name, value] of Object.entries(metrics(rows))) {
       let all = values.get(name);
-      if (all === undefined) values.set(name, all = new Float64Array(resamples));
+      if (all === undefined) values.set(name, all = new Float64Array(resamples).fill(NaN));
       all[draw] = value;
     }
   }
@@ -206,6 +213,7 @@ export function resampledMeans(
  * @param similarities [n] by kind.
  * @param scores [n] gold scores.
  * @returns Metrics that can be computed on rows drawn anew.
+ * @throws {EvaluationError} Not as many of each, or a value that is not finite.
  *
  * @example
  * ```ts
@@ -216,6 +224,8 @@ export function resampledMeans(
  * ```
  */
 export function resampledCorrelations(similarities: Readonly<Record<string, Values>>, scores: Values): Resampled {
+  expectFinite("gold scores", scores);
+  for (const [kind, values] of Object.entries(similarities)) expectFinite(kind, values, scores.length);
   const gold = { pearson: centered(scores), spearman: centered(ranks(scores)) };
   const kinds = Object.entries(similarities).map(([kind, values]) =>
     [kind, { pearson: centered(values), spearman: centered(ranks(values)) }] as const
@@ -242,6 +252,7 @@ export function resampledCorrelations(similarities: Readonly<Record<string, Valu
  * @param similarities [n] by kind.
  * @param labels [n] 1 or 0.
  * @returns Metrics that can be computed on rows drawn anew; not a number where no row drawn has label 1.
+ * @throws {EvaluationError} Not as many of each, or a similarity that is not finite.
  *
  * @example
  * ```ts
@@ -252,6 +263,7 @@ export function resampledCorrelations(similarities: Readonly<Record<string, Valu
  * ```
  */
 export function resampledAveragePrecision(similarities: Readonly<Record<string, Values>>, labels: Values): Resampled {
+  for (const [kind, values] of Object.entries(similarities)) expectFinite(kind, values, labels.length);
   const kinds = Object.entries(similarities).map(([kind, values]) => {
     const order = Int32Array.from({ length: labels.length }, (_, row) => row).sort((a, b) => values[b]! - values[a]!);
     return { kind, values, order };

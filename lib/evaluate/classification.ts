@@ -7,6 +7,7 @@
  */
 import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
+import { expectOneOf } from "../expect.ts";
 import { cutsOf } from "./cuts.ts";
 import type { Values } from "../numeric/correlation.ts";
 
@@ -78,6 +79,7 @@ function classCounts(
  * @returns All three, from 0 to 1.
  * @throws {EvaluationError} There are no rows, another number of predictions, or with `binary` a class other than 0
  *   and 1.
+ * @throws {UsageError} There is no such average.
  *
  * @example
  * ```ts
@@ -88,6 +90,7 @@ function classCounts(
  * ```
  */
 export function precisionRecallF1(labels: Values, predictions: Values, average: Average): PrecisionRecallF1 {
+  expectOneOf("average", average, ["macro", "micro", "weighted", "binary"]);
   const counts = classCounts(labels, predictions);
   if (average === "micro") {
     const total = { hits: 0, predicted: 0, actual: 0 };
@@ -139,6 +142,7 @@ function ratios(
  * @returns From 0 to 1.
  * @throws {EvaluationError} There are no rows, another number of predictions, or with `binary` a class other than 0
  *   and 1.
+ * @throws {UsageError} There is no such average.
  *
  * @example
  * ```ts
@@ -158,7 +162,7 @@ export function f1Score(labels: Values, predictions: Values, average: Average): 
  * @param labels [n] 1 for what is relevant, else 0.
  * @param scores [n], the higher the likelier.
  * @returns From 0 to 1, equal to scikit-learn's `average_precision_score`.
- * @throws {EvaluationError} There are no rows, or another number of scores.
+ * @throws {EvaluationError} There are no rows, another number of scores, or one that is not a number.
  *
  * @example
  * ```ts

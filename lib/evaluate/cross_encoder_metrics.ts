@@ -5,9 +5,11 @@
  */
 import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import { scoresOf } from "./binary.ts";
 import { accuracy, argmaxRows, averagePrecision, f1Score } from "./classification.ts";
 import { pearson, spearman, type Values } from "../numeric/correlation.ts";
+import { expectFinite } from "./expect.ts";
 import type { Scores } from "./cross_encoder.ts";
 import { ndcgOfScores, rankByScore, ranked, reciprocalRankAt } from "./ranking.ts";
 import type { PairScorer } from "../embed/search.ts";
@@ -136,6 +138,7 @@ export type RerankingMetrics = { readonly [key: string]: number };
  * @returns `map`, `mrr@k`, `ndcg@k`, and those of the search before it where there was one.
  * @throws {EvaluationError} There are no queries, one with neither negatives nor documents, or another number of
  *   scores than of pairs.
+ * @throws {UsageError} `atK` is not a whole number from 1.
  *
  * @example
  * ```ts
@@ -153,12 +156,20 @@ export async function crossEncoderReranking(
   options: RerankingOptions = {},
 ): Promise<RerankingMetrics> {
   const { atK = 10, alwaysRerankPositives = true } = options;
+  expectWholeNumber("atK", atK);
   if (samples.length === 0) throw new EvaluationError("there are no queries", { expected: "at least one" });
   const lists = samples.map((sample, i) => listOf(sample, i, alwaysRerankPositives));
   const data = await score(
     lists.flatMap(({ documents }, i) => documents.map((each) => [samples[i]!.query, each] as const)),
   );
 
+  const pairs = lists.reduce((sum, { documents }) => sum + documents.length, 0);
+  if (data.length !== pairs) {
+    throw new EvaluationError("the scorer did not give one score for each pair", {
+      expected: `${pairs}, one a pair`,
+      found: `${data.length}`,
+    });
+  }
   const found: Measures[] = [];
   const base: Measures[] = [];
   let start = 0;
@@ -189,7 +200,8 @@ export interface ListRankingOptions {
  * @param scores [n] what a model says.
  * @param options How deep to look, and which labels are relevant.
  * @returns `map`, `mrr@k`, `ndcg@k`: means over lists.
- * @throws {EvaluationError} There are no lists, or the numbers of labels and scores differ.
+ * @throws {EvaluationError} There are no lists, the numbers of labels and scores differ, or lists do not hold them all.
+ * @throws {UsageError} `atK` is not a whole number from 1.
  *
  * @example
  * ```ts
@@ -208,9 +220,17 @@ export function listRanking(
 ): RerankingMetrics {
   if (offsets.length < 2) throw new EvaluationError("there are no lists", { expected: "at least one" });
   matches({ data: Float32Array.from(scores), width: 1, rows: scores.length }, labels);
+  const covers = offsets[0] === 0 && offsets[offsets.length - 1] === labels.length;
+  if (!covers || Array.from(offsets).some((offset, list) => list > 0 && !(offset >= offsets[list - 1]!))) {
+    throw new EvaluationError("the lists do not hold the documents", {
+      expected: `offsets from 0 to ${labels.length}, ascending`,
+      found: Array.from(offsets).join(", "),
+    });
+  }
   let highest = 0;
   for (let i = 0; i < labels.length; i++) highest = Math.max(highest, labels[i]!);
   const { atK = 10, relevantFrom = highest / 2 } = options;
+  expectWholeNumber("atK", atK);
   const found: Measures[] = [];
   for (let list = 0; list + 1 < offsets.length; list++) {
     const own = Array.from({ length: offsets[list + 1]! - offsets[list]! }, (_, i) => offsets[list]! + i);
@@ -284,8 +304,12 @@ function matches(scores: Scores, gold: Values): void {
       found: `${gold.length}`,
     });
   }
-  const bad = Array.from(gold).findIndex((value) => !Number.isFinite(value));
-  if (bad >= 0) {
-    throw new EvaluationError("a label is not a number", { where: `row ${bad}`, found: String(gold[bad]) });
+  expectFinite("labels", gold);
+  const wrong = scores.data.findIndex(Number.isNaN);
+  if (wrong >= 0) {
+    throw new EvaluationError("a score is not a number", {
+      where: `row ${Math.floor(wrong / scores.width)}`,
+      found: "NaN",
+    });
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { EvaluationError } from "../error.ts";
 import type { Values } from "../numeric/correlation.ts";
 
 /** A cut behind the last row of one score. */
@@ -23,9 +24,14 @@ export interface Cut {
  *
  * @param scores [n]
  * @param isPositive Whether a row is positive.
+ * @throws {EvaluationError} A score is not a number.
  */
 export function* cutsOf(scores: Values, isPositive: (row: number) => boolean): Generator<Cut> {
   const all = new Float64Array(scores).sort();
+  if (Number.isNaN(all.at(-1))) { // those that are none are sorted to the end
+    const row = Array.from(scores).findIndex(Number.isNaN);
+    throw new EvaluationError("a score is not a number", { where: `row ${row}`, found: "NaN" });
+  }
   let positives = 0;
   for (let row = 0; row < scores.length; row++) if (isPositive(row)) positives++;
   const positive = new Float64Array(positives);

@@ -8,7 +8,7 @@ import type { Embeddings } from "../embed/pairwise.ts";
 import type { NearestSimilarity } from "../embed/blocks.ts";
 import { searchByPieces } from "../embed/nearest.ts";
 import type { Engine } from "../engine/engine.ts";
-import { EvaluationError } from "../error.ts";
+import { EvaluationError, UsageError } from "../error.ts";
 import { expectWholeNumber } from "../expect.ts";
 import { averagePrecisionAt, hitAt, ndcgAt, precisionAt, recallAt, reciprocalRankAt } from "./ranking.ts";
 
@@ -102,6 +102,9 @@ function cutsOf(cuts: RetrievalCuts): Readonly<Record<keyof RetrievalCuts, reado
     cuts;
   const all = { accuracyAt, precisionRecallAt, ndcgAt, mrrAt, mapAt };
   for (const [name, list] of Object.entries(all)) for (const k of list) expectWholeNumber(name, k);
+  if (Object.values(all).every((list) => list.length === 0)) {
+    throw new UsageError("no measure of retrieval is asked for", { expected: "a depth for at least one of them" });
+  }
   return all;
 }
 
@@ -115,7 +118,7 @@ function cutsOf(cuts: RetrievalCuts): Readonly<Record<keyof RetrievalCuts, reado
  * @param options How deep each measure looks, and what keys begin with.
  * @returns Metrics by their names, `cosine_ndcg@10` and so on.
  * @throws {EvaluationError} There are no queries, or not a ranking for each.
- * @throws {UsageError} A depth that is not a whole number from 1.
+ * @throws {UsageError} A depth that is not a whole number from 1, or none at all.
  *
  * @example
  * ```ts
@@ -219,6 +222,7 @@ export interface EvaluateRetrievalOptions extends RetrievalCuts {
  * @returns Metrics, their values by query, and where the first relevant document of each query stands.
  * @throws {EvaluationError} There are no queries.
  * @throws {DatasetError} Embeddings of another width, or that are not finite.
+ * @throws {UsageError} A depth that is not a whole number from 1, or none at all; or no such similarity.
  *
  * @example
  * ```ts

@@ -69,6 +69,7 @@ export async function evaluateLabels(
  *
  * @param labels [n] labels.
  * @returns From 0 to 1.
+ * @throws {EvaluationError} There are no labels.
  *
  * @example
  * ```ts
@@ -78,6 +79,7 @@ export async function evaluateLabels(
  * ```
  */
 export function majorityAccuracy(labels: Int32Array): number {
+  if (labels.length === 0) throw new EvaluationError("there are no labels", { expected: "at least one" });
   const counts = new Map<number, number>();
   for (const label of labels) counts.set(label, (counts.get(label) ?? 0) + 1);
   return Math.max(...counts.values()) / labels.length;
@@ -94,7 +96,8 @@ export function majorityAccuracy(labels: Int32Array): number {
  * @param embeddings [n, width].
  * @param labels [n] a label for each.
  * @returns From −1, mixed up, to 1, apart.
- * @throws {EvaluationError} Another number of labels, fewer than two of them, or none with more than one text.
+ * @throws {EvaluationError} Another number of labels, fewer than two of them, none with more than one text, or embeddings
+ *   that are not finite.
  *
  * @example
  * ```ts
@@ -179,6 +182,9 @@ function unitRows({ data, rows, width }: Embeddings): Float64Array {
   for (let r = 0; r < rows; r++) {
     let squares = 0;
     for (let i = r * width; i < (r + 1) * width; i++) squares += data[i]! * data[i]!;
+    if (!Number.isFinite(squares)) {
+      throw new EvaluationError("an embedding is not finite", { expected: "finite numbers", where: `row ${r}` });
+    }
     const scale = squares === 0 ? 0 : 1 / Math.sqrt(squares);
     for (let i = r * width; i < (r + 1) * width; i++) unit[i] = data[i]! * scale;
   }

@@ -47,10 +47,15 @@ export function classAccuracy(
   const { weight, bias, multiplication } = classifier;
   const { width, rows } = first;
   const features = width * (multiplication ? 4 : 3);
-  if (rows === 0 || second.rows !== rows || classes.length !== rows || weight.length !== bias.length * features) {
+  if (
+    rows === 0 || second.rows !== rows || second.width !== width || classes.length !== rows ||
+    weight.length !== bias.length * features
+  ) {
     throw new EvaluationError("pairs, classes and classifier do not fit", {
       expected: `${rows} pairs, ${bias.length} × ${features} weights`,
-      found: `${second.rows} second texts, ${classes.length} classes, ${weight.length} weights`,
+      found: `${second.rows} second texts of ${
+        width === second.width ? "that" : "another"
+      } width, ${classes.length} classes, ${weight.length} weights`,
     });
   }
   let right = 0;

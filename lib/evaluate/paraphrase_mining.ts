@@ -8,6 +8,7 @@ import { nearest } from "../embed/nearest.ts";
 import type { Embeddings } from "../embed/pairwise.ts";
 import type { Engine } from "../engine/engine.ts";
 import { EvaluationError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import { startNumbering } from "../numbering.ts";
 
 /** Texts, and which of them mean the same. */
@@ -25,6 +26,7 @@ export interface Paraphrases {
  * @param second The other.
  * @param same Whether the two mean the same. Default: all do.
  * @returns The distinct texts in order of first occurrence, and the rows of those that mean the same.
+ * @throws {EvaluationError} Not as many of each.
  *
  * @example
  * ```ts
@@ -40,6 +42,12 @@ export function paraphrases(
   second: readonly string[],
   same: readonly boolean[] = first.map(() => true),
 ): Paraphrases {
+  if (second.length !== first.length || same.length !== first.length) {
+    throw new EvaluationError("every row has two texts, and whether they mean the same", {
+      expected: `${first.length} of each`,
+      found: `${second.length} second texts, ${same.length} labels`,
+    });
+  }
   const { numberOf, texts } = startNumbering();
   const all = first.map((text, i) => [numberOf(text), numberOf(second[i]!)] as const);
   return { texts: texts(), pairs: all.filter(([a, b], i) => same[i] && a !== b) };
@@ -78,7 +86,8 @@ export type ParaphraseMiningMetrics = {
  * @param pairs Rows of texts that mean the same.
  * @param options How many neighbours and pairs are looked at.
  * @returns Average precision, and the best F1 with its threshold.
- * @throws {EvaluationError} There are fewer than two texts, or none mean the same.
+ * @throws {EvaluationError} There are fewer than two texts, none mean the same, or a pair is not of two of them.
+ * @throws {UsageError} `topK` or `maxPairs` is not a whole number from 1.
  *
  * @example
  * ```ts
@@ -100,6 +109,16 @@ export async function evaluateParaphraseMining(
 ): Promise<ParaphraseMiningMetrics> {
   const { topK = 100, maxPairs = 500_000, transitive = false } = options;
   const { rows } = embeddings;
+  expectWholeNumber("topK", topK);
+  expectWholeNumber("maxPairs", maxPairs);
+  const isRow = (row: number) => Number.isInteger(row) && row >= 0 && row < rows;
+  const wrong = pairs.find(([a, b]) => !isRow(a) || !isRow(b) || a === b);
+  if (wrong !== undefined) {
+    throw new EvaluationError("a pair is not of two of the texts", {
+      expected: `two different rows below ${rows}`,
+      found: wrong.join(", "),
+    });
+  }
   const keyOf = (a: number, b: number) => Math.min(a, b) * rows + Math.max(a, b);
   const same = new Set((transitive ? closure(pairs, rows) : pairs).map(([a, b]) => keyOf(a, b)));
   if (rows < 2 || same.size === 0) {

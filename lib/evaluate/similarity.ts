@@ -5,6 +5,7 @@
  */
 import { counted } from "../counted.ts";
 import { EvaluationError } from "../error.ts";
+import { expectFinite } from "./expect.ts";
 import { MOST_FLOAT32_RANKS, pearson, ranksInto, type Values } from "../numeric/correlation.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
@@ -22,7 +23,8 @@ export type SimilarityMetrics = {
  * @param second [n, width] embeddings.
  * @param gold [n] similarities that people gave, on any scale.
  * @returns Ten correlations by key.
- * @throws {EvaluationError} Another number of gold similarities, or fewer than two different ones.
+ * @throws {EvaluationError} Another number of gold similarities, fewer than two different ones, or one that is not finite.
+ * @throws {DatasetError} Embeddings that are not finite.
  *
  * @example
  * ```ts
@@ -49,7 +51,8 @@ export function similarityMetrics(first: Embeddings, second: Embeddings, gold: V
  * @param similarities [n] of each kind, from `pairwiseSimilarities`.
  * @param gold [n] similarities that people gave, on any scale.
  * @returns Ten correlations by key.
- * @throws {EvaluationError} Fewer than two different gold similarities.
+ * @throws {EvaluationError} Fewer than two different gold similarities, another number of one kind, or a value that is not
+ *   finite.
  *
  * @example
  * ```ts
@@ -61,6 +64,8 @@ export function similarityMetrics(first: Embeddings, second: Embeddings, gold: V
  * ```
  */
 export function correlationsOf(similarities: Readonly<Record<Similarity, Values>>, gold: Values): SimilarityMetrics {
+  expectFinite("gold similarities", gold);
+  for (const kind of SIMILARITIES) expectFinite(kind, similarities[kind], gold.length);
   let differs = false;
   for (let i = 1; i < gold.length && !differs; i++) differs = gold[i] !== gold[0];
   if (!differs) {

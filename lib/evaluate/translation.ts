@@ -31,7 +31,7 @@ export interface TranslationResult {
  * @param source Texts of the first language and their embeddings, row by row.
  * @param target Their translations.
  * @returns Accuracies, and what they are the means of.
- * @throws {EvaluationError} There are no texts, or not a translation for each.
+ * @throws {EvaluationError} There are no texts, or not a translation for each, or not an embedding.
  *
  * @example
  * ```ts
@@ -60,6 +60,10 @@ export async function evaluateTranslation(
       expected: `${Math.max(1, rows)} texts of either language`,
       found: `${rows} and ${target.texts.length}`,
     });
+  }
+  for (const { embeddings } of [source, target]) {
+    if (embeddings.rows === rows) continue;
+    throw new EvaluationError("every text needs an embedding", { expected: `${rows}`, found: `${embeddings.rows}` });
   }
   const hits = async (from: typeof source, to: typeof source) => {
     const { indices } = await nearest(engine, from.embeddings, to.embeddings, { k: 1 });

@@ -3,7 +3,9 @@
  *
  * @module
  */
+import { EvaluationError, UsageError } from "../error.ts";
 import type { Values } from "../numeric/correlation.ts";
+import { expectFinite } from "./expect.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 
 /** Accuracy by similarity, and the highest. */
@@ -20,6 +22,9 @@ export type TripletMetrics = {
  * @param negative [n, width] embeddings.
  * @param options The margin. Default 0.
  * @returns Accuracies by similarity, and the highest.
+ * @throws {DatasetError} Embeddings of other rows or widths, or that are not finite.
+ * @throws {EvaluationError} There are no triplets.
+ * @throws {UsageError} A margin that is not a number.
  *
  * @example
  * ```ts
@@ -43,9 +48,12 @@ export function tripletMetrics(
 
 /** Triplets that are counted a few at a time. */
 export interface TripletCounter {
-  /** Counts triplets by the similarities of their anchors with positives and with negatives. */
+  /**
+   * Counts triplets by the similarities of their anchors with positives and with negatives. An `EvaluationError` where
+   * these are not as many, or not finite.
+   */
   readonly add: (near: Readonly<Record<Similarity, Values>>, far: Readonly<Record<Similarity, Values>>) => void;
-  /** Accuracies of all triplets so far. */
+  /** Accuracies of all triplets so far; an `EvaluationError` before the first one. */
   readonly metrics: () => TripletMetrics;
 }
 
@@ -54,6 +62,7 @@ export interface TripletCounter {
  *
  * @param options The margin. Default 0.
  * @returns Counts, and tells the accuracies.
+ * @throws {UsageError} A margin that is not a number.
  *
  * @example
  * ```ts
@@ -68,16 +77,19 @@ export interface TripletCounter {
  */
 export function tripletCounter(options: { readonly margin?: number } = {}): TripletCounter {
   const { margin = 0 } = options;
+  if (!Number.isFinite(margin)) throw new UsageError("the margin is not a number", { found: String(margin) });
   const hits: Record<Similarity, number> = { cosine: 0, dot: 0, euclidean: 0, manhattan: 0 };
   let rows = 0;
   return {
     add(near, far) {
       for (const kind of SIMILARITIES) {
+        for (const values of [near[kind], far[kind]]) expectFinite(kind, values, near.cosine.length);
         for (let i = 0; i < near[kind].length; i++) if (near[kind][i]! > far[kind][i]! + margin) hits[kind]++;
       }
       rows += near.cosine.length;
     },
     metrics() {
+      if (rows === 0) throw new EvaluationError("there are no triplets", { expected: "at least one" });
       const metrics: Record<string, number> = {};
       for (const kind of SIMILARITIES) metrics[`${kind}_accuracy`] = hits[kind] / rows;
       metrics["max_accuracy"] = Math.max(...Object.values(metrics));
