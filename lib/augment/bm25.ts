@@ -11,6 +11,7 @@
  * @module
  */
 import { UsageError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import { addItem, replaceWorst, sortBest } from "../embed/best.ts";
 
 /** Options of {@linkcode buildBm25}. */
@@ -39,7 +40,10 @@ export interface Bm25Index {
   readonly vocabulary: number;
   /** The score of every document. */
   readonly scores: (query: string) => Float64Array;
-  /** The k best documents that share a term with the query, one row left out if it is named. */
+  /**
+   * The k best documents that share a term with the query, one row left out if it is named. A `UsageError` where k is not
+   * a whole number from 0.
+   */
   readonly search: (query: string, k: number, exclude?: number) => Bm25Hits;
 }
 
@@ -100,7 +104,8 @@ export function buildBm25(texts: readonly string[], options: Bm25Options = {}): 
       return sums.slice();
     },
     search(query, k, exclude = -1) {
-      const size = Math.max(0, Math.min(k, documents));
+      expectWholeNumber("k", k, 0);
+      const size = Math.min(k, documents);
       const found = new Int32Array(size);
       const scores = new Float32Array(size);
       add(query);

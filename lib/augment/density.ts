@@ -38,7 +38,10 @@ export function kernelDensity(values: ArrayLike<number>): Density {
   let squares = 0;
   for (let i = 0; i < n; i++) squares += (values[i]! - mean) ** 2;
   const bandwidth = Math.sqrt(squares / (n - 1)) * n ** -.2;
-  if (!(bandwidth > 0 && bandwidth < Infinity)) {
+  // Asked of the values: the mean of equal ones is rounded, and then they seem to vary.
+  let differs = false;
+  for (let i = 1; i < n && !differs; i++) differs = values[i] !== values[0];
+  if (!differs || !(bandwidth > 0 && bandwidth < Infinity)) {
     throw new DatasetError("no density can be estimated", {
       expected: "at least two different finite values",
       found: n < 2 ? counted(n, "value") : `${counted(n, "value")} like ${values[0]}`,

@@ -24,6 +24,7 @@ export interface JudgeGate extends Pick<PairedComparison, "metric" | "uncertaint
  * @param truth [n] labels of people; of 0 and 1 alone they are classes.
  * @returns Both by the same metric, and whether the judge is the better one by more than chance.
  * @throws {DatasetError} Not as many of each, or labels that are all the same.
+ * @throws {EvaluationError} A score or a label that is not a finite number.
  *
  * @example
  * ```ts

@@ -4,6 +4,7 @@
  * @module
  */
 import { averagePrecision } from "../evaluate/classification.ts";
+import { expectFinite } from "../evaluate/expect.ts";
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { DatasetError } from "../error.ts";
 import { spearman } from "../numeric/correlation.ts";
@@ -32,6 +33,7 @@ const RESAMPLES = 200;
  * @param second [n] scores.
  * @param truth [n] labels of people; of 0 and 1 alone they are classes.
  * @throws {DatasetError} Not as many of each, or labels that are all the same.
+ * @throws {EvaluationError} A score or a label that is not a finite number.
  */
 export function comparePaired(
   first: ArrayLike<number>,
@@ -45,6 +47,9 @@ export function comparePaired(
       found: `${first.length} and ${second.length} scores`,
     });
   }
+  expectFinite("first scores", first);
+  expectFinite("second scores", second);
+  expectFinite("labels", truth);
   const labels = Array.from(truth);
   if (labels.every((label) => label === labels[0])) {
     throw new DatasetError("pairs that are all labelled alike do not compare scorers", {

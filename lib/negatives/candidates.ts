@@ -67,6 +67,12 @@ export function indexPairs(pairs: Dataset<Pairs>, corpus: readonly string[] = []
   if (pairs.rows === 0) {
     throw new DatasetError("there is nothing to find negatives for", { expected: "at least one pair", found: "none" });
   }
+  if (anchor.length !== pairs.rows || positive.length !== pairs.rows) {
+    throw new DatasetError("every row has an anchor and a positive", {
+      expected: `${pairs.rows} of each`,
+      found: `${anchor.length} anchors, ${positive.length} positives`,
+    });
+  }
   const documents = new Map<string, number>();
   for (const texts of [corpus, positive]) {
     for (const text of texts) if (!documents.has(text)) documents.set(text, documents.size);
@@ -109,7 +115,7 @@ export function indexPairs(pairs: Dataset<Pairs>, corpus: readonly string[] = []
  * @returns For every anchor its candidates, best first: what {@linkcode selectNegatives}, {@linkcode judgedNegatives}
  *   and {@linkcode exportReview} take.
  * @throws {UsageError} A count that is not a whole number from 1.
- * @throws {DatasetError} There are no pairs.
+ * @throws {DatasetError} There are no pairs, or not a positive for each anchor.
  * @throws {EvaluationError} Embeddings or scores for other texts than were asked for, or that are not finite.
  *
  * @example

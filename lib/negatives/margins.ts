@@ -70,7 +70,7 @@ export function toMargins(negatives: Candidates, perRow = 1): MarginResult {
   if (anchor.length === 0) {
     throw new DatasetError("no anchor has the negatives of a row", {
       expected: `${perRow} of an anchor`,
-      found: `${counted(Math.max(0, ...counts), "negative")} at most`,
+      found: `${counted(counts.reduce((most, count) => Math.max(most, count), 0), "negative")} at most`,
       hint: "fewer in a row, or more candidates",
     });
   }

@@ -6,7 +6,7 @@
 import { counted } from "../counted.ts";
 import { randomPurpose, randomStream } from "../engine/philox.ts";
 import { UsageError } from "../error.ts";
-import { expectWholeNumber } from "../expect.ts";
+import { expectOneOf, expectWholeNumber } from "../expect.ts";
 import type { Candidates } from "./candidates.ts";
 
 /** Options of {@linkcode selectNegatives}. */
@@ -58,8 +58,8 @@ export interface Selection {
  * @param candidates From {@linkcode findCandidates} or {@linkcode scoreAgain}.
  * @param options Bounds, range, how many, the best or any.
  * @returns The negatives, and how many candidates each bound left out.
- * @throws {UsageError} A number that is not whole, a bound that is not finite, or a range that holds fewer candidates
- *   than are wanted.
+ * @throws {UsageError} A number that is not whole, a bound that is not finite, a range that holds fewer candidates
+ *   than are wanted, or no such sampling.
  *
  * @example
  * ```ts
@@ -85,6 +85,7 @@ export interface Selection {
 export function selectNegatives(candidates: Candidates, options: SelectOptions = {}): Selection {
   const { negatives: wanted = 3, rangeMin = 0, rangeMax = candidates.width, sampling = "top", seed = 42 } = options;
   expectRange(wanted, rangeMin, options.rangeMax);
+  expectOneOf("sampling", sampling, ["top", "random"]);
   const { anchors, offsets, positiveScores, width } = candidates;
   const skipped = bounds(options).map((bound) => ({ ...bound, count: 0 }));
 

@@ -8,6 +8,7 @@
  * @module
  */
 import { EvaluationError } from "../error.ts";
+import { expectWholeNumber } from "../expect.ts";
 import { type NumpyRandom, numpyRandom } from "./mersenne_twister.ts";
 import type { Matrix } from "./matrix.ts";
 import { timesTransposed } from "./products.ts";
@@ -47,7 +48,8 @@ export interface Clustering {
  * @param points Embeddings: [rows, width].
  * @param options How many clusters, and how to look for them.
  * @returns The cluster of each row, and the centres.
- * @throws {EvaluationError} There are fewer rows than clusters.
+ * @throws {EvaluationError} There are fewer rows than clusters, a row that there is not, or one that is not finite.
+ * @throws {UsageError} `clusters` or `batchSize` is not a whole number from 1.
  *
  * @example
  * ```ts
@@ -63,8 +65,18 @@ export async function miniBatchKMeans(points: Matrix, options: MiniBatchKMeansOp
   const rows = options.rows ?? Int32Array.from({ length: points.rows }, (_, row) => row);
   const { data, width: d } = points;
   const n = rows.length;
-  if (!(k >= 1) || n < k) {
+  expectWholeNumber("clusters", k);
+  expectWholeNumber("batchSize", options.batchSize ?? 1024);
+  if (n < k) {
     throw new EvaluationError("there are fewer rows than clusters", { expected: `at least ${k}`, found: `${n}` });
+  }
+  for (const row of rows) {
+    const sum = squaredNorm(data, row * d, d);
+    if (Number.isFinite(sum)) continue; // as well where there is no such row: its values are undefined
+    throw new EvaluationError("a row to be clustered is not finite, or is none", {
+      expected: `finite numbers in ${points.rows} rows`,
+      where: `row ${row}`,
+    });
   }
   const turn = turnTaker();
   const random = numpyRandom(seed);
@@ -284,7 +296,7 @@ function gather({ data, width: d }: Matrix, rows: Int32Array, out: Float64Array)
   return out;
 }
 
-function squaredNorm(values: Float64Array, start: number, d: number): number {
+function squaredNorm(values: Float32Array | Float64Array, start: number, d: number): number {
   let sum = 0;
   for (let i = start; i < start + d; i++) sum += values[i]! * values[i]!;
   return sum;

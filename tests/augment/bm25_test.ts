@@ -74,4 +74,5 @@ Deno.test("nothing to find, nothing found; settings are checked", () => {
   assert.deepEqual([...index.search("a", 3, 1).rows], []);
   assert.throws(() => buildBm25([], { k1: -1 }), UsageError);
   assert.throws(() => buildBm25([], { b: 1.1 }), UsageError);
+  for (const k of [1.5, -1, NaN]) assert.throws(() => index.search("a", k), UsageError);
 });

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { judgeGate, judgeRows, meanOutputs, silverConfidence } from "../../lib/augment/mod.ts";
 import { similarClass } from "../../lib/checkpoint/cross_encoder.ts";
-import { DatasetError } from "../../lib/error.ts";
+import { DatasetError, EvaluationError } from "../../lib/error.ts";
 
 const rows = 100;
 const graded = Array.from({ length: rows }, (_, i) => i / rows);
@@ -30,6 +30,12 @@ Deno.test("classes are judged by average precision, and labels that are all alik
 
 Deno.test("gold pairs that measure a judge: a tenth between 200 and 1,000, a fifth of few, none of very few", () => {
   assert.deepEqual([49, 50, 300, 1000, 5000, 50_000].map(judgeRows), [0, 10, 60, 200, 500, 1000]);
+});
+
+Deno.test("scores and labels that are not numbers are refused: a judge beside them would seem the better one", () => {
+  assert.throws(() => judgeGate([1, 2, 3], [NaN, 1, 2], [0, .5, 1]), EvaluationError);
+  assert.throws(() => judgeGate([NaN, 1, 2], [1, 2, 3], [1, 1, 0]), EvaluationError);
+  assert.throws(() => judgeGate([0, 1, 2], [1, 2, 3], [1, NaN, 0]), EvaluationError);
 });
 
 Deno.test("two readings of a pair become one, and how far they are apart says how sure the judge is", () => {

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { EvaluationError, UsageError } from "../../lib/error.ts";
 import { miniBatchKMeans } from "../../lib/numeric/mini_batch_kmeans.ts";
 import { adjustedMutualInformation, vMeasure } from "../../lib/evaluate/v_measure.ts";
 import { golden, lookUp } from "../evaluate/mteb/golden.ts";
@@ -35,4 +36,13 @@ Deno.test("agreement at its limits", () => {
   assert.equal(adjustedMutualInformation([0, 1, 0, 1], [0, 0, 0, 0]), 0);
   assert.equal(adjustedMutualInformation([4, 4], [1, 1]), 1);
   assert.throws(() => vMeasure([1], [1, 2]), /do not match/);
+});
+
+Deno.test("miniBatchKMeans() refuses sizes that are none, rows that there are not, and what is not finite", async () => {
+  const points = { data: Float32Array.of(0, 0, 0, 1, 9, 9), width: 2, rows: 3 };
+  await assert.rejects(miniBatchKMeans(points, { clusters: 1.5 }), UsageError);
+  await assert.rejects(miniBatchKMeans(points, { clusters: 2, batchSize: 0 }), UsageError);
+  await assert.rejects(miniBatchKMeans(points, { clusters: 2, rows: Int32Array.of(0, 7, 1) }), EvaluationError);
+  const broken = { ...points, data: Float32Array.of(0, 0, NaN, 1, 9, 9) };
+  await assert.rejects(miniBatchKMeans(broken, { clusters: 2 }), EvaluationError);
 });
