@@ -45,8 +45,8 @@ export function uploadRows(
 }
 
 /**
- * Values are numbers and not codes, widths agree, there are as many values as announced, and no product of two rows can leave float32: sums of products
- * are bounded by the norms (Cauchy–Schwarz), so norms up to 10¹⁸ keep every score finite.
+ * Values are numbers and not codes, widths agree, there are as many values as announced, and no product of two rows can
+ * leave float32: sums of products are bounded by the norms (Cauchy–Schwarz), so norms up to 10¹⁸ keep every score finite.
  */
 export function checkEmbeddings({ data, width, rows }: Embeddings, what: string, expected = width): void {
   if (!(data instanceof Float32Array)) {

@@ -139,11 +139,14 @@ export function cutterOf(
       }
       if (!token.single_word || isAlone(text, at, end)) {
         let [start, stop] = [at, end];
-        if (token.lstrip) { while (start > from && isSpace(text, start - 1)) start--; }
+        if (token.lstrip) {
+          while (start > from && isSpace(text, start - 1)) start--;
+          start = Math.max(start, from);
+        }
         if (token.rstrip) { while (stop < text.length && isSpace(text, stop)) stop++; }
         if (from < start) parts.push(text.slice(from, start));
-        parts.push(token.id);
-        from = stop;
+        if (start < stop) parts.push(token.id); // else the token before took all of it along
+        from = Math.max(start, stop);
       }
       at = end;
     }

@@ -182,7 +182,7 @@ function metaspace(part: Json): PreTokenizer {
           continue;
         }
         for (let start = 0; start < marked.length;) {
-          const next = marked.indexOf(mark, start + mark.length);
+          const next = marked.indexOf(mark, start + 1); // a first word without the mark may be shorter than it
           words.push(marked.slice(start, next < 0 ? marked.length : next));
           start = next < 0 ? marked.length : next;
         }

@@ -86,10 +86,12 @@ function property(name: string): string | undefined {
 }
 
 /**
- * Start and end of every match. An empty match right behind another one does not count, as in the reference.
+ * Start and end of every match. An empty match right behind another one does not count, as in the reference, and in an
+ * empty text nothing is found.
  */
 export function findMatches(regex: RegExp, text: string): number[] {
   const found: number[] = [];
+  if (text === "") return found;
   let last = -1;
   regex.lastIndex = 0;
   for (let match = regex.exec(text); match !== null; match = regex.exec(text)) {

@@ -97,3 +97,47 @@ Deno.test("a space goes before a first word whose beginning was taken out, if th
     assert.equal(begins.join() === [0xe2, 0x96, 0x81].join(), prepends, text);
   }
 });
+
+Deno.test("marks of two units, spaces that are tokens, and nothing at all: ids as Python's tokenizers 0.23.3 say", () => {
+  const words = ["[UNK]", "a", "👍b", "a👍b", " b", "b"];
+  const model = modelOf({
+    type: "WordLevel",
+    vocab: Object.fromEntries(words.map((word, i) => [word, i])),
+    unk_token: "[UNK]",
+  });
+  const of = (definition: Record<string, unknown>, added: readonly Partial<AddedToken>[] = []) => {
+    const tokens = added.map((token, i) => ({
+      ...{ id: 9 + i, single_word: false, lstrip: false, rstrip: false, normalized: false, special: true },
+      ...token,
+    })) as (AddedToken & { id: number })[];
+    const encode = pipelineOf(definition, model, numberAddedTokens(tokens, model.vocabulary, 9).values());
+    return (text: string) => {
+      const ids: number[] = [];
+      encode(text, ids);
+      return ids.map((id) => id < 0 ? ~id : id);
+    };
+  };
+  const metaspace = of({
+    pre_tokenizer: { type: "Metaspace", replacement: "👍", prepend_scheme: "never", split: true },
+  });
+  const before = { content: "<x>", rstrip: true }; // takes the spaces behind it along
+  const strips = of({}, [before, { content: "  ", lstrip: true }]);
+  const keeps = of({}, [before, { content: "  " }]);
+  const lines = of({}, [before, { content: "\n", lstrip: true, rstrip: true }]);
+  const replaces = of({ normalizer: { type: "Replace", pattern: { Regex: "x*" }, content: "a" } });
+  for (
+    const [encode, text, ids] of [
+      [metaspace, "a b", [1, 2]],
+      [metaspace, "a  b", [1, 0, 2]],
+      [strips, "<x>  b", [9, 5]],
+      [strips, "a  b", [1, 10, 5]],
+      [keeps, "<x>   b", [9, 10, 4]],
+      [keeps, "<x>    b", [9, 10, 10, 5]],
+      [lines, "<x>  \nb", [9, 5]],
+      [lines, "<x>\n\n b", [9, 5]],
+      [lines, "\n\n", [10]],
+      [replaces, "", []],
+      [replaces, "b", [0]],
+    ] as const
+  ) assert.deepEqual(encode(text), ids, JSON.stringify(text));
+});
