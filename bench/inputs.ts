@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { asLabelledPairs } from "../lib/data/columns.ts";
 import { deletion } from "../lib/data/noise.ts";
 import { resolveSource } from "../lib/data/source.ts";
-import { readTable } from "../lib/data/read_table.ts";
+import { readTable } from "../lib/data/table.ts";
 import { distinctTexts } from "../lib/data/texts.ts";
 import { randomPurpose, randomStream } from "../lib/engine/philox.ts";
 import { tripletsFromNli } from "../lib/negatives/nli.ts";

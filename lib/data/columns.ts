@@ -9,7 +9,7 @@ import { nearestName } from "../text/edits.ts";
 import { columnText, listed } from "./column_mapping.ts";
 import { type ColumnMapping, findName, furtherNegatives, isNamed, nameFor, namesOf } from "./column_names.ts";
 import type { Dataset, LabelledPairs, LabelledTexts, Pairs, ScoredPairs, Triplets } from "./dataset.ts";
-import type { Cell, Table } from "./table.ts";
+import type { Cell, Table } from "./table_builder.ts";
 
 /** `called`: what the role is called where columns are mapped. */
 function find(

@@ -10,7 +10,7 @@ import { numbers, texts, usedColumns } from "./columns.ts";
 import type { Dataset, RankedDocuments } from "./dataset.ts";
 import { holdOut, type HoldOutOptions } from "./hold_out.ts";
 import { selectRows } from "./rows.ts";
-import type { Cell, Table } from "./table.ts";
+import type { Cell, Table } from "./table_builder.ts";
 
 /** A query with its documents, and how relevant each is. */
 export interface DocumentList {

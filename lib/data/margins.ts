@@ -7,7 +7,7 @@ import { DatasetError } from "../error.ts";
 import { type ColumnMapping, findName, furtherNegatives, nameFor } from "./column_names.ts";
 import { missing, numbers, texts } from "./columns.ts";
 import type { Dataset, MarginRows } from "./dataset.ts";
-import type { Table } from "./table.ts";
+import type { Table } from "./table_builder.ts";
 
 /**
  * A table as tuples with margins, for margin-MSE: anchor, positive, negatives, and beside them either a column of margins

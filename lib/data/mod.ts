@@ -40,6 +40,6 @@ export {
 export { type ColumnRange, openParquet, type ParquetFile, readColumns } from "./parquet_file.ts";
 export { type Columns, datasetOf, dedupe, firstRows, selectRows } from "./rows.ts";
 export { resolveSource, type Source } from "./source.ts";
-export { isDataFile, readChunks, readTable } from "./read_table.ts";
-export { type Cell, type ChunkOptions, type Table, type TableOptions } from "./table.ts";
+export { isDataFile, readChunks, readTable } from "./table.ts";
+export { type Cell, type ChunkOptions, type Table, type TableOptions } from "./table_builder.ts";
 export { type DistinctTexts, distinctTexts } from "./texts.ts";

@@ -6,8 +6,8 @@
  */
 import { counted } from "../counted.ts";
 import type { RetrievalSet } from "../data/retrieval_sets.ts";
-import { readTable } from "../data/read_table.ts";
-import type { Table } from "../data/table.ts";
+import { readTable } from "../data/table.ts";
+import type { Table } from "../data/table_builder.ts";
 import { DatasetError, UsageError } from "../error.ts";
 import { isObject } from "../expect.ts";
 import { type DatasetFolder, openDatasetFolder, splitFiles } from "./mteb/files.ts";

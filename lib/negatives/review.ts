@@ -6,8 +6,8 @@
 import { counted } from "../counted.ts";
 import { csvText, withoutApostrophe } from "../data/csv_text.ts";
 import { listed } from "../data/column_mapping.ts";
-import { readTable } from "../data/read_table.ts";
-import type { Table } from "../data/table.ts";
+import { readTable } from "../data/table.ts";
+import type { Table } from "../data/table_builder.ts";
 import { DatasetError } from "../error.ts";
 import type { Candidates } from "./candidates.ts";
 

@@ -7,7 +7,7 @@ import { dirname } from "node:path";
 import { findName, type NamedColumns } from "../data/column_names.ts";
 import { texts as textsOf } from "../data/columns.ts";
 import { resolveSource } from "../data/source.ts";
-import { readChunks } from "../data/read_table.ts";
+import { readChunks } from "../data/table.ts";
 import { linesOf } from "../data/text_file.ts";
 import { encodeTexts } from "../embed/encode.ts";
 import {

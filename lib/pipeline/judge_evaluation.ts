@@ -11,7 +11,7 @@ import { asLabelledPairs, asScoredPairs } from "../data/columns.ts";
 import type { Dataset, RankedDocuments } from "../data/dataset.ts";
 import { asRankedDocuments, listOffsets } from "../data/lists.ts";
 import type { Columns } from "../data/rows.ts";
-import type { Table } from "../data/table.ts";
+import type { Table } from "../data/table_builder.ts";
 import { type Embeddings, pairwiseSimilarities, rowsOf } from "../embed/pairwise.ts";
 import { roleEncoder } from "../embed/roles.ts";
 import type { Engine } from "../engine/engine.ts";

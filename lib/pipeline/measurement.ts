@@ -6,7 +6,7 @@
 import * as Effect from "effect/Effect";
 import { attempt } from "../attempt.ts";
 import { asRankedDocuments } from "../data/lists.ts";
-import { readChunks, readTable } from "../data/read_table.ts";
+import { readChunks, readTable } from "../data/table.ts";
 import { encodeTexts } from "../embed/encode.ts";
 import { rolePrompts } from "../embed/roles.ts";
 import type { Engine, PoolingMode } from "../engine/engine.ts";

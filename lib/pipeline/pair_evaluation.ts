@@ -5,7 +5,7 @@
  */
 import type { ColumnMapping } from "../data/column_names.ts";
 import { asPairsOrTriplets, asScoredPairs } from "../data/columns.ts";
-import type { Table } from "../data/table.ts";
+import type { Table } from "../data/table_builder.ts";
 import { type Embeddings, pairwiseSimilarities, SIMILARITIES, type Similarity } from "../embed/pairwise.ts";
 import { UsageError } from "../error.ts";
 import { thresholdsOf } from "../evaluate/binary.ts";

@@ -9,7 +9,7 @@ import { findName } from "../data/column_names.ts";
 import { asLabelledTexts, asPairsOrTriplets, asScoredPairs, texts } from "../data/columns.ts";
 import type { Dataset, Pairs } from "../data/dataset.ts";
 import type { Columns } from "../data/rows.ts";
-import type { Table } from "../data/table.ts";
+import type { Table } from "../data/table_builder.ts";
 import { encodeTexts } from "../embed/encode.ts";
 import { type Embeddings, pairwiseSimilarities, rowsOf } from "../embed/pairwise.ts";
 import type { Engine } from "../engine/engine.ts";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { csvText, withApostrophe, withoutApostrophe } from "../../lib/data/csv_text.ts";
-import { readTable } from "../../lib/data/read_table.ts";
+import { readTable } from "../../lib/data/table.ts";
 
 const TEXTS = ['a "b", c', "two\nlines", "a\r\nb", "=1+1", "-5 degrees", "'quoted", "'=x", "@me", "plain", "", "ü, 𠮷"];
 

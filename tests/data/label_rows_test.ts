@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { asLabelledTexts } from "../../lib/data/columns.ts";
 import { pairsFromLabels, tripletsFromLabels } from "../../lib/data/label_rows.ts";
 import { ATTITUDES, sampleAttitudes, sampleNli } from "../../lib/data/sample/mod.ts";
-import type { Cell, Table } from "../../lib/data/table.ts";
+import type { Cell, Table } from "../../lib/data/table_builder.ts";
 import { DatasetError } from "../../lib/error.ts";
 
 function tableOf(columns: Record<string, readonly Cell[]>): Table {

@@ -3,7 +3,7 @@ import { parquetWriteBuffer } from "hyparquet-writer";
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parquetSink, writeParquet } from "../../lib/data/parquet.ts";
-import { readTable } from "../../lib/data/read_table.ts";
+import { readTable } from "../../lib/data/table.ts";
 import { randomPurpose, randomStream } from "../../lib/engine/philox.ts";
 import { openParquet, readColumns } from "../../lib/data/parquet_file.ts";
 import { DatasetError } from "../../lib/error.ts";

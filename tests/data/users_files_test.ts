@@ -10,8 +10,8 @@ import {
   usedColumns,
 } from "../../lib/data/columns.ts";
 import { asMarginRows } from "../../lib/data/margins.ts";
-import { readChunks, readTable } from "../../lib/data/read_table.ts";
-import type { Table, TableOptions } from "../../lib/data/table.ts";
+import { readChunks, readTable } from "../../lib/data/table.ts";
+import type { Table, TableOptions } from "../../lib/data/table_builder.ts";
 import { DatasetError, UsageError } from "../../lib/error.ts";
 import { withFolder } from "../folder.ts";
 

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { parquetSink } from "../../lib/data/parquet.ts";
 import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
-import { readTable } from "../../lib/data/read_table.ts";
+import { readTable } from "../../lib/data/table.ts";
 import { encodeTexts } from "../../lib/embed/encode.ts";
 import { pairwiseSimilarities } from "../../lib/embed/pairwise.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sampleBaseModel, sampleNli } from "../../lib/data/sample/mod.ts";
 import { summary } from "../../lib/pipeline/report.ts";
-import { readTable } from "../../lib/data/read_table.ts";
+import { readTable } from "../../lib/data/table.ts";
 import { evaluationLines } from "../../lib/pipeline/intervals.ts";
 import { command as evaluation } from "../../pipelines/evaluate.ts";
 import { command } from "../../pipelines/multiple_negatives_ranking.ts";

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { sampleBaseModel } from "../../lib/data/sample/mod.ts";
-import { readTable } from "../../lib/data/read_table.ts";
+import { readTable } from "../../lib/data/table.ts";
 import { encodeTexts, type Role } from "../../lib/embed/mod.ts";
 import { createCpuEngine } from "../../lib/engine/cpu/engine.ts";
 import { embedderOf } from "../../lib/evaluate/mteb/embedder.ts";

@@ -12,7 +12,7 @@ import { openTensors, writeSafetensors } from "../../lib/checkpoint/safetensors.
 import { parseColumns } from "../../lib/data/column_mapping.ts";
 import { writeParquet } from "../../lib/data/parquet.ts";
 import { parseSource } from "../../lib/data/source.ts";
-import { readTable } from "../../lib/data/read_table.ts";
+import { readTable } from "../../lib/data/table.ts";
 import { openAnswerFile } from "../../lib/generate/answer_file.ts";
 import { readReply } from "../../lib/generate/reply.ts";
 import { parseConfig } from "../../lib/model/families/mod.ts";

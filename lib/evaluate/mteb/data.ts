@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { nameFor } from "../../data/column_names.ts";
 import { listed } from "../../data/column_mapping.ts";
-import { readTable } from "../../data/read_table.ts";
+import { readTable } from "../../data/table.ts";
 import { DatasetError } from "../../error.ts";
 import { nearestName } from "../../text/edits.ts";
 import type { Relevance } from "../retrieval.ts";

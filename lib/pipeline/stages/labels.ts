@@ -12,7 +12,7 @@ import type { Dataset, LabelledTexts, ScoredPairs, Triplets } from "../../data/d
 import { pairsFromLabels, tripletsFromLabels } from "../../data/label_rows.ts";
 import { type Columns, selectRows } from "../../data/rows.ts";
 import { ATTITUDES, sampleAttitudes } from "../../data/sample/attitudes.ts";
-import { readTable } from "../../data/read_table.ts";
+import { readTable } from "../../data/table.ts";
 import { randomPurpose, randomStream } from "../../engine/philox.ts";
 import type { KindredError } from "../../error.ts";
 import { encodeTexts } from "../../embed/encode.ts";

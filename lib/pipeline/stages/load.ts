@@ -43,8 +43,8 @@ import {
   sampleTexts,
 } from "../../data/sample/mod.ts";
 import { distinctTexts } from "../../data/texts.ts";
-import { readTable } from "../../data/read_table.ts";
-import type { Table } from "../../data/table.ts";
+import { readTable } from "../../data/table.ts";
+import type { Table } from "../../data/table_builder.ts";
 import { DatasetError, type KindredError, UsageError } from "../../error.ts";
 import { type CountedDataset, datasetFormat, summaryOf, writeDataset } from "../../stage/artifact.ts";
 import { source, type SourceFiles, sourceFormat } from "../../stage/roots.ts";

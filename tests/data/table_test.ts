@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { columnsText, parseColumns } from "../../lib/data/column_mapping.ts";
 import { asLabelledPairs, asPairsOrTriplets, asScoredPairs, numbers, texts } from "../../lib/data/columns.ts";
 import { writeParquet } from "../../lib/data/parquet.ts";
-import { readTable } from "../../lib/data/read_table.ts";
-import type { Table, TableOptions } from "../../lib/data/table.ts";
+import { readTable } from "../../lib/data/table.ts";
+import type { Table, TableOptions } from "../../lib/data/table_builder.ts";
 import { DatasetError, UsageError } from "../../lib/error.ts";
 import { withFolder } from "../folder.ts";
 
