@@ -93,7 +93,7 @@ const firstOf = (text: string) => String.fromCodePoint(text.codePointAt(0)!);
 function formed(text: string, form: Parameters<typeof normalForm>[1], head: Head | undefined): string {
   const whole = normalForm(text, form);
   if (head === undefined || text === "" || isAscii(text)) return whole;
-  const first = normalForm(firstOf(text), form);
+  const first = normalForm(text.slice(0, Math.max(head.width ?? 0, firstOf(text).length)), form);
   let width = 0;
   while (width < first.length && first[width] === whole[width]) width++;
   head.width = width;

@@ -4,7 +4,7 @@
  * @module
  */
 import { type AddedToken, cutterOf, type Parts } from "./added_tokens.ts";
-import type { Json } from "./definition.ts";
+import { type Json, refuse } from "./definition.ts";
 import type { Model } from "./models/model.ts";
 import { type Head, normalizerOf } from "./normalizer.ts";
 import { preTokenizerOf } from "./pre_tokenizer.ts";
@@ -21,6 +21,7 @@ export function pipelineOf(
 ): Pipeline {
   const normalize = normalizerOf(definition["normalizer"]);
   const words = preTokenizerOf(definition["pre_tokenizer"]);
+  if (words?.heedsStart) refuseManyFirstWords(definition);
   const tokens = [...added];
   const cutRaw = cutterOf(tokens.filter((token) => !token.normalized), undefined);
   const cutNormalized = cutterOf(tokens.filter((token) => token.normalized), normalize);
@@ -97,6 +98,38 @@ export function wordsOf(definition: Json): (text: string) => { readonly words: s
   };
 }
 
+interface Part {
+  readonly type: string;
+  readonly normalizers?: readonly Part[];
+  readonly pretokenizers?: readonly Part[];
+  readonly prepend_scheme?: string;
+}
+
+/** The parts of a sequence, those of sequences in it as well; a part alone is one. */
+function partsOf(part: unknown): readonly Part[] {
+  const { type, normalizers, pretokenizers } = (part ?? { type: "Sequence" }) as Part;
+  return type === "Sequence" ? (normalizers ?? pretokenizers ?? []).flatMap(partsOf) : [part as Part];
+}
+
+/** Normalizers that never make several characters of one. */
+const NEVER_MORE = ["Nmt", "Strip", "StripAccents"];
+/** What makes several characters of one, or puts some before the first, once the text is being cut. */
+const MAKES_MORE = ["ByteLevel", "Metaspace"];
+
+/**
+ * Metaspace's scheme "first" goes by where a word began in the original: where the first character has become several and
+ * these were cut apart, or something was put before it, the reference has more than one first word.
+ */
+function refuseManyFirstWords(definition: Json): void {
+  const cutters = partsOf(definition["pre_tokenizer"]);
+  const before = cutters.slice(0, cutters.findLastIndex((part) => part.prepend_scheme === "first"));
+  const normalizers = partsOf(definition["normalizer"]);
+  const unsure = normalizers.find(({ type }) => type === "Prepend") ??
+    before.find(({ type }) => MAKES_MORE.includes(type)) ??
+    (before.length > 0 ? normalizers.find(({ type }) => !NEVER_MORE.includes(type)) : undefined);
+  if (unsure !== undefined) refuse(`Metaspace with prepend_scheme "first" behind ${unsure.type}`, unsure.type);
+}
+
 /** Normalizers that do to a text between two plain spaces what they do to it alone. */
 const LOCAL = [
   "BertNormalizer",
@@ -112,14 +145,8 @@ const LOCAL = [
 
 /** Whether white space only parts words, so that each piece between spaces can be done by itself. */
 function isCutAtSpaces(definition: Json): boolean {
-  type Part =
-    | { readonly type: string; readonly normalizers?: Part[]; readonly pretokenizers?: Part[] }
-    | null
-    | undefined;
-  const isLocal = (part: Part): boolean =>
-    !part || (part.type === "Sequence" ? part.normalizers!.every(isLocal) : LOCAL.includes(part.type));
-  const [words, normalizer] = [definition["pre_tokenizer"] as Part, definition["normalizer"] as Part];
-  const [first, ...others] = words?.type === "Sequence" ? words.pretokenizers! : [words];
-  return isLocal(normalizer) && ["BertPreTokenizer", "WhitespaceSplit", "Whitespace"].includes(first?.type ?? "") &&
-    others.every((part) => (part as Json)["prepend_scheme"] !== "first");
+  const [first, ...others] = partsOf(definition["pre_tokenizer"]);
+  return partsOf(definition["normalizer"]).every(({ type }) => LOCAL.includes(type)) &&
+    ["BertPreTokenizer", "WhitespaceSplit", "Whitespace"].includes(first?.type ?? "") &&
+    others.every((part) => part.prepend_scheme !== "first");
 }

@@ -141,3 +141,32 @@ Deno.test("marks of two units, spaces that are tokens, and nothing at all: ids a
     ] as const
   ) assert.deepEqual(encode(text), ids, JSON.stringify(text));
 });
+
+Deno.test("a space before first words is refused where more than one word may be the first", () => {
+  const first = { type: "Metaspace", replacement: "▁", prepend_scheme: "first", split: true };
+  const behind = (...pretokenizers: unknown[]) => ({ type: "Sequence", pretokenizers: [...pretokenizers, first] });
+  const sequence = (...normalizers: unknown[]) => ({ type: "Sequence", normalizers });
+  const encodingOf = (normalizer: unknown, pre_tokenizer: unknown) =>
+    pipeline({ normalizer, pre_tokenizer, model: "bytes", added_tokens: [] });
+  const spaces = { type: "WhitespaceSplit" };
+  const bytes = { type: "ByteLevel", add_prefix_space: false, use_regex: true };
+  const lowercase = sequence({ type: "Nmt" }, { type: "Lowercase" });
+  for (
+    const [normalizer, cutter, name] of [
+      [{ type: "NFKC" }, behind(spaces), "NFKC"],
+      [lowercase, behind({ type: "Sequence", pretokenizers: [spaces] }), "Lowercase"],
+      [null, behind(bytes), "ByteLevel"],
+      [null, behind(first), "Metaspace"],
+      [{ type: "Prepend", prepend: "▁" }, first, "Prepend"],
+    ] as const
+  ) assert.throws(() => encodingOf(normalizer, cutter), new RegExp(`"first" behind ${name} is not supported`));
+  const words = (normalizer: unknown, cutter: unknown, text: string) => {
+    const ids: number[] = [];
+    encodingOf(normalizer, cutter)(text, ids);
+    return new TextDecoder().decode(Uint8Array.from(ids, (id) => id < 0 ? ~id : id)).replaceAll("</w>", "|");
+  };
+  // As Python's tokenizers say.
+  assert.equal(words(null, behind(spaces), "a b"), "▁a|b|");
+  const [form, strip] = [{ type: "NFKD" }, { type: "Strip", strip_left: true, strip_right: true }];
+  assert.equal(words(sequence(form, form, strip), first, "\ufe70"), "▁\u064b|");
+});

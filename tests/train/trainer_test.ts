@@ -207,15 +207,10 @@ Deno.test("in half precision a step that is not finite is skipped, the scale of 
   };
   const point = parameter(half, [2], Float32Array.of(1, 2));
   const seen: number[] = [];
-  const objective: Objective = {
-    parameters: { point },
-    rows: 24,
-    tokens: (rows) => rows.length,
-    differentiate(engine, batch, scale) {
-      seen.push(scale);
-      return differentiateSquare(point)(engine, batch, scale);
-    },
-  };
+  const objective = squareOf(point, (_, scale) => {
+    seen.push(scale);
+    return scale;
+  });
   const constantRate = { ...settings, maxSteps: 6, schedule: "constant", loggingSteps: 1 } as const;
   const record = await Effect.runPromise(train(half, objective, constantRate));
   assert.deepEqual(seen, [65536, 65536, 65536, 32768, 32768, 32768]);
@@ -223,8 +218,7 @@ Deno.test("in half precision a step that is not finite is skipped, the scale of 
   // Five updates changed the weights, and the scale is not in them.
   const plain = createCpuEngine({ threads: 1 });
   const other = parameter(plain, [2], Float32Array.of(1, 2));
-  const unscaled: Objective = { ...objective, parameters: { point: other }, differentiate: differentiateSquare(other) };
-  await Effect.runPromise(train(plain, unscaled, { ...constantRate, maxSteps: 5 }));
+  await Effect.runPromise(train(plain, squareOf(other), { ...constantRate, maxSteps: 5 }));
   const [found, expected] = [await half.read(point.value), await plain.read(other.value)];
   found.forEach((value, i) => assert.ok(Math.abs(value - expected[i]!) < 1e-6, `${value} ${expected[i]}`));
   engine.close();
@@ -237,15 +231,10 @@ Deno.test("a run of half precision that goes on in single precision has no scale
     const point = parameter(engine, [2], Float32Array.of(1, 2));
     const half: Engine = { ...engine, info: { ...engine.info, precision: "fp16" } };
     const seen: number[] = [];
-    const objective: Objective = {
-      parameters: { point },
-      rows: 24,
-      tokens: (rows) => rows.length,
-      differentiate(engine, batch, scale) {
-        seen.push(scale);
-        return differentiateSquare(point)(engine, batch, batch.step === 5 ? NaN : scale);
-      },
-    };
+    const objective = squareOf(point, ({ step }, scale) => {
+      seen.push(scale);
+      return step === 5 ? NaN : scale;
+    });
     const run = (engine: Engine, onStep?: TrainHooks["onStep"]) =>
       Effect.runPromise(train(engine, objective, { ...settings, saveSteps: 1 }, { folder, onStep }));
     await assert.rejects(run(half, ({ step }) => step === 3 ? Effect.die(new Error("crash")) : Effect.void), /crash/);
@@ -255,12 +244,21 @@ Deno.test("a run of half precision that goes on in single precision has no scale
     engine.close();
   }));
 
-const differentiateSquare = (point: Tensor): Objective["differentiate"] => (engine, _, scale) => {
-  const tape = recording(engine);
-  const loss = mean(tape, square(tape, point));
-  backward(tape, loss, engine.upload(Float32Array.of(scale), [1]));
-  return loss.value;
-};
+/** 24 rows, each of which draws the point to 0; `scaleOf` says what a batch's gradient is multiplied by. */
+const squareOf = (
+  point: Tensor,
+  scaleOf: (batch: Parameters<Objective["differentiate"]>[1], scale: number) => number = (_, scale) => scale,
+): Objective => ({
+  parameters: { point },
+  rows: 24,
+  tokens: (rows) => rows.length,
+  differentiate(engine, batch, scale) {
+    const tape = recording(engine);
+    const loss = mean(tape, square(tape, point));
+    backward(tape, loss, engine.upload(Float32Array.of(scaleOf(batch, scale)), [1]));
+    return loss.value;
+  },
+});
 
 Deno.test("batches that are accumulated give the step of one large batch", async () => {
   const [large, small] = [await run({}, { batchSize: 8 }), await run({}, { batchSize: 2, accumulate: 4 })];
